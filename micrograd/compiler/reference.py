@@ -117,7 +117,7 @@ class ReferenceExecutor(Executor):
         u[first : first + len(program.constants), 0] = program.constants
         (v if program.batched else u)[slice(*program.input_slots)] = inputs
         with np.errstate(all="ignore"):
-            _run(self._steps, (u, v), [{} for _ in program.stacks])
+            _run(self._steps, (u, v), [None for _ in program.stacks])
         return u, v
 
 
@@ -125,8 +125,7 @@ def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
     for step in steps:
         if isinstance(step, Loop | Pack | Elements):
             inner = [*without_tapes(step.body)] if isinstance(step, Loop) else []
-            (call,) = LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).forward()
-            call()
+            LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).call()()
         elif isinstance(step, Lookup):
             lookup_call(spaces, step)()
         elif isinstance(step, Scatter):

@@ -135,38 +135,37 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
     ordered: list[Node] = []
     stack: list[Any] = []  # the nodes above `node`, on the way back to the root
     further: dict[Node, Iterator[Any]] = {}  # operands in a More that were not visited yet
-    push, pop, append = stack.append, stack.pop, ordered.append
     for root in roots:
-        if root._mark == walk:
+        if root._mark is walk:
             continue
         root._mark = walk
-        push(None)
+        stack.append(None)
         node: Any = root
         while node is not None:
             # Down along first operands. A partial that is not None belongs to a node.
             while (node._dx is not None or isinstance(node._x, Node)) and (
                 below := node._x
-            )._mark < walk:
+            )._mark is not walk:
                 below._mark = walk
-                push(node)
+                stack.append(node)
                 node = below
             # Then back up, until there is an operand that was not visited.
             while node is not None:
                 below = node._y
-                if below is not None and node._dy is None:
+                if node._dy is None and below is not None:
                     if type(below) is More:
                         rest = further.setdefault(node, iter(below.operands))
-                        unseen = (n for n in rest if isinstance(n, Node) and n._mark < walk)
+                        unseen = (n for n in rest if isinstance(n, Node) and n._mark is not walk)
                         below = next(unseen, None)
                     elif not isinstance(below, Node):
                         below = None
-                if below is not None and below._mark < walk:
+                if below is not None and below._mark is not walk:
                     below._mark = walk
-                    push(node)
+                    stack.append(node)
                     node = below
                     break
-                append(node)
-                node = pop()
+                ordered.append(node)
+                node = stack.pop()
     return ordered
 
 

@@ -17,7 +17,7 @@ from micrograd.table.interpreters import ERRORS, ON_FLOATS
 _UNARY = """
 def {name}(self):
     {document!r}
-    _node = _new(_Value)
+    _node = _next(_blank)
     x = self.data
     try:
         _node.data = out = {value}
@@ -35,7 +35,7 @@ def {name}(self):
 _BINARY = """
 def {method}(self, other):
     {document!r}
-    _node = _new(_Value)
+    _node = _next(_blank)
     x = self.data
     try:
         if _type(other) is _Value:
@@ -65,7 +65,7 @@ def {reflected}(self, other):
     {document!r}
     if _type(other) is not _float and _type(other) is not _int:
         return _coerce(_row_{name}, self, other, reflected=True)
-    _node = _new(_Value)
+    _node = _next(_blank)
     y = self.data
     try:
         x = _float(other)

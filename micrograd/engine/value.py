@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat, starmap
 from numbers import Number as AnyNumber
 from numbers import Real
 from typing import Any, NoReturn, SupportsFloat
@@ -133,9 +134,11 @@ class Value(Methods, Node):
         seed = seed if abs(seed) < 2**53 else to_float(seed)
         with walking:
             nodes = order(self)
-            totals = [(node, node.grad) for node in nodes if node._row is None]
+            totals = []
             try:
                 for node in nodes:
+                    if node._row is None:
+                        totals.append((node, node.grad))
                     node.grad = 0.0
                 self.grad = seed
                 nodes.reverse()
@@ -538,7 +541,14 @@ def _refuse_closures(nodes: Iterable[Node]) -> None:
 
 reserve(name for name in dir(Value) if not name.startswith("_"))
 _installer = Installer(
-    {"_Value": Value, "_new": object.__new__, "_apply": apply, "_coerce": _coerce}
+    {
+        "_Value": Value,
+        # `next` of it makes a Value without the tuples that a call of `object.__new__` makes.
+        "_blank": starmap(object.__new__, repeat((Value,))),
+        "_next": next,
+        "_apply": apply,
+        "_coerce": _coerce,
+    }
 )
 _installer.install(*(row for row in TABLE.values() if row.operator))
 for _row in TABLE.values():

@@ -17,17 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
-from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
+from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite, gathered
 from micrograd.compiler.jax.devices import sharing
 from micrograd.compiler.jax.loops import are_differentiable
 from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
+from micrograd.compiler.numpy.memory import aligned_empty
 from micrograd.compiler.program import Program
 
 # A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
 
-_FEW = 2**17  # up to this many results are joined: fetching an array takes longer than its numbers
+_FEW = 2**17  # up to this many numbers are joined: passing an array takes longer than its numbers
 
 
 class JaxExecutor(Executor):
@@ -49,34 +50,78 @@ class JaxExecutor(Executor):
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
+        outputs = self._found(self._arrays(parameters, inputs), length)
+        return outputs, not self.checked or are_finite([outputs])
+
+    def _found(self, arrays: tuple[Any, Any, Any], length: int) -> Any:
+        """Return the outputs for what `_arrays` returns."""
         with _enable_x64(self.dtype == np.float64):
-            arrays, run = self._arrays(parameters, inputs), self._compiled(self._values)
+            run = self._compiled(self._values)
             found, needed = run(*arrays, self._room)
             while self._room and int(needed) > self._room:
                 self._room = 1 << (int(needed) - 1).bit_length()
                 found, needed = run(*arrays, self._room)
-        outputs = gathered(found, self.program, length, self.dtype)
-        return outputs, not self.checked or are_finite([outputs])
+        return gathered(found, self.program, length, self.dtype)
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output or its mean, and the adjoints of parameters or inputs."""
-        with _enable_x64(self.dtype == np.float64):
-            run = self._compiled(self._mean if mean else self._each)
-            first, *rest = map(np.array, run(*self._arrays(parameters, inputs)))
-        value, slopes = first[0], np.concatenate(rest) if rest else first[1:]
+        value, slopes = self._fetched(self._arrays(parameters, inputs), mean=mean)
         gradient, adjoints = (None, slopes) if self.inputs else (slopes, None)
         return Gradients(value, gradient, adjoints, bool(np.isfinite(slopes).all()))
+
+    def _fetched(
+        self, arrays: tuple[Any, Any, Any], *, mean: bool, out: Any = None
+    ) -> tuple[Any, Any]:
+        """Return the value and the slopes for what `_arrays` returns."""
+        with _enable_x64(self.dtype == np.float64):
+            run = self._compiled(self._mean if mean else self._each)
+            first, *rest = map(np.asarray, run(*arrays))
+        return first[0], np.concatenate(rest or [first[1:]], out=out)
+
+    def layout(self, call: Call, length: int) -> Layout | None:
+        """Lay out a call, if its numbers are few."""
+        program, inputs = self.program, self._empty(length)
+        if inputs.size > _FEW or self._room or sharing() is not None:
+            return None
+        parameters = aligned_empty(program.parameters, self.dtype)  # JAX need not copy it
+        arrays = parameters, [inputs.T] if inputs.size else [], (True,) * (inputs.size > 0)
+        lanes = (length,) * program.batched
+        results = np.empty(1 if call == "mean" else (len(program.outputs), *lanes), self.dtype)
+        slopes = None
+        if call != "values":
+            slopes = np.empty_like(inputs if self.inputs else parameters)
+
+        def run() -> bool:
+            if sharing() is not None:
+                return False
+            if slopes is None:
+                results[...] = self._found(arrays, length)
+                return True
+            results[...], _ = self._fetched(arrays, mean=call == "mean", out=slopes)
+            return are_finite([slopes])
+
+        return Layout(parameters, inputs, run, results, slopes)
+
+    def _empty(self, length: int) -> Any:
+        """Return an array for the inputs, in which the numbers of each sample lie together."""
+        numbers = aligned_empty(length * self.program.inputs, self.dtype)
+        return numbers.reshape(length, -1).T if self.program.batched else numbers
 
     def _arrays(self, parameters: Any, inputs: Any) -> tuple[Any, Any, Any]:
         """Convert to the precision of the program; arrays of JAX stay where they are.
 
         Returns the parameters, the inputs with a row for each sample if they lie in memory so, and
-        which of them have.
+        which of them have. Few inputs are joined.
         """
         numbers, devices = np.asarray(parameters, self.dtype), sharing()
         parts, turned = [], []
+        held = any(isinstance(each, jax.Array) for each in inputs) or devices is not None
+        if not held and 0 < sum(each.size for each in inputs) <= _FEW:
+            rows = self._empty(inputs[0].shape[-1] if self.program.batched else 1)
+            np.concatenate(inputs, out=rows)
+            return numbers, [rows.T], (True,)
         for each in inputs:
             is_ours = isinstance(each, jax.Array)
             turned.append(not is_ours and each.ndim == 2 and each.flags.f_contiguous)

@@ -45,7 +45,7 @@ def _div(x: Any, y: Any) -> Any:
 
 
 def _exp(x: Any) -> Any:
-    # XLA would turn log(exp(x)) into x within the functions below, too.
+    # XLA would turn log(exp(x)) into x, and products of exponentials into exponentials.
     return lax.optimization_barrier(jnp.exp(x))
 
 
@@ -58,7 +58,7 @@ def _gauss(x: Any) -> Any:
 
 
 def _sech2(x: Any) -> Any:
-    e = jnp.exp(-jnp.abs(x))
+    e = _exp(-jnp.abs(x))  # XLA would take a second exponential for e * e
     return jnp.square((e + e) / (1.0 + e * e))
 
 

@@ -297,8 +297,11 @@ class Run:
             return None
         x, y = (np.array(pattern.strides) != 0 for pattern in patterns)
         inner = np.cumprod(counts[::-1])[::-1] <= among
-        # Each factor has an index of its own among those of the sums, and no index is in neither.
-        if not ((x & ~y & ~inner).any() and (y & ~x & ~inner).any() and (x | y).all()):
+        # No index is in neither factor. Each has an index of its own among those of the sums, or
+        # only one factor varies, and none of those indices is in both.
+        apart = (x & ~y & ~inner).any() and (y & ~x & ~inner).any()
+        alone = among > _FEW_TERMS and spaces[0] != spaces[1] and not (x & y & ~inner).any()
+        if not ((apart or alone) and (x | y).all()):
             return None
         operands, names = [], []
         for space, pattern, used in zip(spaces, patterns, (x, y), strict=True):

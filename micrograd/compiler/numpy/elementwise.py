@@ -17,7 +17,9 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     varies, out, row, operands, mode = step
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
-    yield _bound(memory, ufuncs.value(row), target, read)
+    exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
+    products = None if exponent is None else ufuncs.power(row, exponent)
+    yield _bound(memory, products or ufuncs.value(row), target, read)
     yield from following
 
 

@@ -60,13 +60,13 @@ def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
         case Scatter():
             return iter([scatter_call(memory.spaces, instruction)])
         case Loop() if not memory.kept and is_of_floats(instruction, memory.u.dtype):
-            return FloatLoop(instruction, memory.u, memory.stacks).forward()
+            return iter([FloatLoop(instruction, memory.u, memory.stacks).run])
         case Loop(body=body):
             return loop_calls(memory, instruction, [*_all_calls(memory, body)])
         case LoopBack(body=body):
             return loop_back_calls(memory, instruction, [*_all_calls(memory, body)])
         case Pack() | Elements():
-            return LoopOn(instruction, memory.spaces, memory.stacks).forward()
+            return iter([LoopOn(instruction, memory.spaces, memory.stacks).call()])
         case Unpack():
             return unpack_calls(memory, instruction)
         case Send():
@@ -109,8 +109,8 @@ class _Calls:
         zeros = [partial(memory.v[rows].fill, 0.0) for rows in found.zeroed]
         clears: tuple[list[Step], list[Step]] = [], []
         stacks = memory.program.stacks
-        for stack, slopes in zip(stacks, memory.stacks[len(stacks) :], strict=True):
-            clears[stack.varies].append(slopes.clear)
+        for i, stack in enumerate(stacks, len(stacks)):
+            clears[stack.varies].append(partial(memory.stacks.__setitem__, i, None))
         of_u, of_v = self._listed(found.instructions)
         return [*clears[False], *of_u], [*zeros, *clears[True], *of_v]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from micrograd.compiler.graph import CONSTANT, Graph, Structural
 from micrograd.compiler.loop_instructions import Loop, column_runs
-from micrograd.compiler.numpy.loops import Stacks
-from micrograd.table.formulas import fold, parts
+from micrograd.compiler.numpy.loops import Stacks, empty_stack, with_room
+from micrograd.compiler.numpy.straight_code import written
+from micrograd.table.formulas import parts
 from micrograd.table.interpreters import (
     ATOM,
     ERRORS,
@@ -22,6 +24,7 @@ from micrograd.table.interpreters import (
     Text,
 )
 
+_BLOCK = 2**13  # numbers of Python at a time; a number takes 24 bytes there, 8 in an array
 _LONGEST = 100  # the longest text that is written where it is used, without a name
 
 
@@ -32,10 +35,10 @@ def is_of_floats(loop: Loop, dtype: Any) -> bool:
 
 
 class FloatLoop:
-    """A loop as one function of Python.
+    """A loop as one function of Python, which runs a block of steps at a time.
 
     It computes with Python's own arithmetic. If that raises an error, where IEEE 754 defines a
-    result, the loop is run again by a function that has this result.
+    result, the block is run again by a function that has this result.
 
     Args:
         loop: a loop that does not vary over a batch and whose step consists of operations.
@@ -54,72 +57,82 @@ class FloatLoop:
     def _complete(self) -> Callable[..., Any]:
         return _written(self.loop, ON_IEEE)
 
-    def forward(self) -> Iterator[Callable[[], None]]:
-        """Yield the call that does it."""
-        yield self._run
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run all steps."""
         loop, u = self.loop, self.u
         most = math.ceil(min(np.fmax(u[loop.limit.slots[0]], 0.0), 2.0**62))
-        if loop.goes_on is not None and u[loop.goes_on.slots[0]] == 0:
-            most = 0
-        columns = [self._entries(stack) for _, stack, _ in column_runs(loop.columns)]
-        given = [*u[loop.captured.slots].tolist(), *u[loop.first.slots].tolist()]
-        results = None
-        for run in ("_quick", "_complete"):
-            kept: dict[int, Any] = {}
-            steps = range(most - 1, -1, -1) if loop.reverse else range(most)
+        goes_on = loop.goes_on is None or u[loop.goes_on.slots[0]] != 0
+        captured, states = u[loop.captured.slots].tolist(), u[loop.first.slots].tolist()
+        width, done = len(loop.outputs.slots), 0
+        kept = empty_stack(loop, self.stacks, most, 1, u.dtype)
+        length = max(1, _BLOCK // max(1, width, len(loop.columns)))
+        while done < most and goes_on:
+            count = min(length, most - done)
+            start = most - done - count if loop.reverse else done
+            steps = slice(start, start + count)
+            columns = [self._column(stack, steps, x) for _, stack, x in column_runs(loop.columns)]
             try:
-                results = getattr(self, run)(steps, kept, columns, *given)
-                break
+                found: array[float] = array("d")
+                ran, goes_on, *results = self._quick(count, found, columns, *captured, *states)
             except ERRORS:
-                if run == "_complete":
-                    raise
+                found = array("d")
+                ran, goes_on, *results = self._complete(count, found, columns, *captured, *states)
+            states = results
+            if loop.kept >= 0:
+                kept = with_room(kept, start + ran)
+                rows = np.frombuffer(found).reshape(ran, width, 1)
+                kept[start : start + ran] = rows[::-1] if loop.reverse else rows
+            done += ran
         if loop.kept >= 0:
-            self.stacks[loop.kept] = kept
-        u[loop.out] = results
+            self.stacks[loop.kept] = kept[:done]
+        u[loop.out] = [*states, done]
 
-    def _entries(self, stack: int) -> dict[int, Any]:
-        """Return the entries of a stack as tuples."""
-        held = self.stacks[stack]
-        if isinstance(next(iter(held.values()), None), np.ndarray):
-            return {k: tuple(each[:, 0].tolist()) for k, each in held.items()}
-        return held
+    def _column(self, stack: int, steps: slice, across: slice) -> list[Any]:
+        """Return the numbers that some steps read, in their order: one each, or a list of them."""
+        rows = self.stacks[stack][steps, across, 0]
+        rows = rows[::-1] if self.loop.reverse else rows
+        found: list[Any] = (rows[:, 0] if rows.shape[1] == 1 else rows).tolist()
+        return found
 
 
 def _written(loop: Loop, floats: Interpreter) -> Callable[..., Any]:
-    """Return a function that runs a loop.
+    """Return a function that runs some steps of a loop.
 
-    Its arguments are the numbers of the steps in their order, the dictionary for what is kept, the
-    entries of the stacks, what the step uses from around, and the first states. It returns the
-    last states and the number of steps that were done.
+    Its arguments are how many steps, the array to which the numbers are added that are kept, the
+    columns of inputs, what the step uses from around, and the states. It returns how many steps
+    were done, whether there is a next one, and the states. No operation has a name like its own.
     """
     step, states = loop.step, len(loop.first.slots)
-    lines = []
-    for i, (rows, _, across) in enumerate(column_runs(loop.columns)):
-        names = "".join(f"a{states + j}, " for j in range(rows.start, rows.stop))
-        lines.append(f"{names}= columns[{i}][k][{across.start}:{across.stop}]")
-    tools: dict[str, Any] = {"__builtins__": {}, "nan": math.nan}
+    read = ["_k"]
+    for rows, _, _ in column_runs(loop.columns):
+        names = "".join(f"_a{states + j}, " for j in range(rows.start, rows.stop))
+        read.append(f"({names})" if rows.stop - rows.start > 1 else names[:-2])
+    lines: list[str] = []
+    tools: dict[str, Any] = {"__builtins__": {}, "nan": math.nan, "_range": range, "_zip": zip}
     values = _values(step, floats, lines, tools)
     outputs = [values[node][0] for node in step.outputs.tolist()]
     following, outputs = outputs[:states], outputs[states:]
     if loop.holds is not None:
-        lines.append(f"goes_on = {outputs.pop(0)}")
+        lines.append(f"_goes_on = {outputs.pop(0)}")
     if loop.kept >= 0:
-        lines.append(f"kept[k] = ({''.join(f'{each}, ' for each in outputs)})")
-    own = [f"a{i}" for i in range(states)]
-    if states:
+        append = len(outputs) == 1
+        lines.append(f"_keep({outputs[0]})" if append else f"_keep(({', '.join(outputs)}))")
+    own = [f"_a{i}" for i in range(states)]
+    if own != following:
         lines.append(f"{', '.join(own)} = {', '.join(following)}")
-    lines.append("done += 1")
     if loop.holds is not None:
-        lines.append("if not goes_on: break")
-    captured = [f"a{i}" for i in range(states + len(loop.columns), step.inputs)]
-    arguments, body = ", ".join([*captured, *own]), "\n  ".join(lines)
-    text = f"""def run(steps, kept, columns, {arguments}):
- done = 0
- for k in steps:
+        lines.append("if not _goes_on: break")
+    captured = [f"_a{i}" for i in range(states + len(loop.columns), step.inputs)]
+    arguments, body = ", ".join([*captured, *own]), "\n  ".join(lines or ["pass"])
+    over = f"{', '.join(read)} in _zip(_range(_count), *_columns)"
+    if len(read) == 1:
+        over = "_k in _range(_count)"
+    text = f"""def run(_count, _kept, _columns, {arguments}):
+ _keep = _kept.{"append" if len(outputs) == 1 else "extend"}
+ _goes_on = 1.0
+ for {over}:
   {body}
- return [{"".join(f"{each}, " for each in own)}done]"""
+ return [_k + 1, _goes_on, {", ".join(own)}]"""
     exec(text, tools)  # noqa: S102 (rows of the table, numbers)
     run: Callable[..., Any] = tools["run"]
     return run
@@ -131,7 +144,7 @@ def _values(
     """Return the text of each node of a step: a name, a number or, if it is read once, a formula.
 
     Args:
-        step: the step; the name of leaf i is `a` and i.
+        step: the step; the name of leaf i is `_a` and i.
         floats: how operations are written.
         lines: to which assignments to names are added.
         tools: to which the functions that are called are added.
@@ -151,15 +164,13 @@ def _values(
         if code == CONSTANT:
             values.append(floats.literal(float(step.numbers[node])))
         elif code < 0:
-            values.append((f"a{node}", ATOM))
+            values.append((f"_a{node}", ATOM))
         else:
             row = step.table[code]
-            held = dict(zip(row.operands, (values[i] for i in operands[node]), strict=False))
-            text = fold(row.computed, floats.texts, held, floats.literal)
-            for name in floats.called(row.computed):
-                tools[name] = floats.found(name)
+            held = [values[i] for i in operands[node][: row.arity]]
+            text = written(row, held, floats, tools)
             if reads[node] > 1 or len(text[0]) > _LONGEST:
-                lines.append(f"a{node} = {text[0]}")
-                text = f"a{node}", ATOM
+                lines.append(f"_a{node} = {text[0]}")
+                text = f"_a{node}", ATOM
             values.append(text)
     return values

@@ -1,7 +1,6 @@
 """Loops on the arrays of a memory, and what goes backwards through loops and stacks.
 
-The adjoints of a stack are arrays by the numbers of the steps, which are made when something is
-first added to them.
+The adjoints of a stack are an array like the stack, made when something is first added to them.
 """
 
 from __future__ import annotations
@@ -62,11 +61,11 @@ def loop_calls(memory: Memory, loop: Loop, calls: Sequence[Call]) -> Iterator[Ca
     """Yield the calls for a loop; `calls` run its body once."""
     body, kept = partial(run_all, calls), memory.kept.get(id(loop))
     if kept is None:
-        yield from LoopOn(loop, memory.spaces, memory.stacks, body).forward()
+        yield LoopOn(loop, memory.spaces, memory.stacks, body).call()
         return
     kept.body = body
     yield kept.steps.clear
-    yield from LoopOn(loop, memory.spaces, memory.stacks, body, kept.keep).forward()
+    yield LoopOn(loop, memory.spaces, memory.stacks, body, kept.keep).call()
 
 
 def loop_back_calls(memory: Memory, back: LoopBack, calls: Sequence[Call]) -> Iterator[Call]:
@@ -75,15 +74,14 @@ def loop_back_calls(memory: Memory, back: LoopBack, calls: Sequence[Call]) -> It
     take_inputs = taking_inputs(back.loop, memory.spaces, memory.stacks)
     zeroed = [space[rows] for rows in back.zeroed]
     sent = [(stack, columns, space[rows]) for rows, stack, columns in back.sent]
-    slopes: dict[int, Any] = {}
     given, giving = np.zeros((0, 1)), []
     if back.given is not None:
-        stack, places, chosen = back.given
-        slopes = memory.stacks[stack]
+        _, places, chosen = back.given
         given = np.zeros((len(places.slots), space.shape[1]), space.dtype)
         giving = [*_adding(memory, places, chosen, given)]
 
     def run() -> None:
+        slopes = memory.stacks[back.given[0]] if back.given else None
         for k in reversed(kept.steps):
             kept.restore(k)
             take_inputs(k)
@@ -91,26 +89,25 @@ def loop_back_calls(memory: Memory, back: LoopBack, calls: Sequence[Call]) -> It
                 kept.body()
             for rows in zeroed:
                 rows.fill(0.0)
-            if k in slopes:
+            if slopes is not None:
                 given[:] = slopes[k]
                 run_all(giving)
             run_all(calls)
             for stack, columns, share in sent:
-                _of_step(memory, stack, k)[columns] += share
+                _adjoints(memory, stack)[k, columns] += share
 
     yield run
 
 
 def unpack_calls(memory: Memory, unpack: Unpack) -> Iterator[Call]:
     """Yield the calls that pass the adjoints of a stack on to its entries."""
-    slopes, count = memory.stacks[unpack.stack], len(unpack.places.slots)
     lanes = memory.spaces[unpack.varies].shape[1]
-    shares = np.empty((count, lanes), memory.u.dtype)
+    shares = np.empty((len(unpack.places.slots), lanes), memory.u.dtype)
     of_steps = shares.reshape(-1, unpack.columns, lanes)
 
     def read() -> None:
-        for k, rows in enumerate(of_steps):
-            rows[:] = slopes.get(k, 0.0)
+        slopes = memory.stacks[unpack.stack]
+        of_steps[:] = 0.0 if slopes is None else slopes
 
     yield read
     yield from _adding(memory, unpack.places, unpack.chosen, shares)
@@ -118,14 +115,9 @@ def unpack_calls(memory: Memory, unpack: Unpack) -> Iterator[Call]:
 
 def send_calls(memory: Memory, send: Send) -> Iterator[Call]:
     """Yield the call that adds adjoints to those of entries of a stack."""
-    space, stack = memory.spaces[send.varies], send.elements.stack
-    sent = [(space[rows], k, columns) for rows, k, columns in send.elements.runs()]
-
-    def run() -> None:
-        for share, k, columns in sent:
-            _of_step(memory, stack, k)[columns] += share
-
-    yield run
+    elements, stack = send.elements, send.elements.stack
+    share, entries = memory.spaces[send.varies][elements.out], (elements.steps, elements.columns)
+    yield lambda: np.add.at(_adjoints(memory, stack), entries, share)
 
 
 def run_all(calls: Sequence[Call]) -> None:
@@ -134,13 +126,12 @@ def run_all(calls: Sequence[Call]) -> None:
         call()
 
 
-def _of_step(memory: Memory, stack: int, k: int) -> Any:
-    """Return the adjoints of a stack for a step."""
-    found = memory.stacks[stack].get(k)
+def _adjoints(memory: Memory, stack: int) -> Any:
+    """Return the adjoints of a stack."""
+    found = memory.stacks[stack]
     if found is None:
-        form = memory.program.stacks[stack - len(memory.program.stacks)]
-        lanes = memory.length if form.varies else 1
-        found = memory.stacks[stack][k] = np.zeros((form.columns, lanes), memory.u.dtype)
+        values = memory.stacks[stack - len(memory.program.stacks)]
+        found = memory.stacks[stack] = np.zeros_like(values)
     return found
 
 

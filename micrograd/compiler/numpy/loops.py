@@ -1,12 +1,11 @@
 """Loops and stacks on arrays of NumPy.
 
-A stack has an array for each step, with a row for each column of the stack, or the numbers of the
-columns as a tuple.
+A stack is an array with an entry for each step, and in it a row for each column of the stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from micrograd.compiler.loop_instructions import Elements, Loop, Pack, column_runs
 from micrograd.compiler.slots import Places, rows_of
 
-Stacks = list[dict[int, Any]]
+Stacks = list[Any]  # None before a stack is made
 
 
 class LoopOn:
@@ -41,15 +40,14 @@ class LoopOn:
         self.body, self.after = body, after
         self.lanes = spaces[instruction.varies].shape[1]
 
-    def forward(self) -> Iterator[Callable[[], None]]:
-        """Yield the call that does it."""
+    def call(self) -> Callable[[], None]:
+        """Return the call that does it."""
         match self.instruction:
             case Pack(stack=stack, places=places, shape=shape):
-                yield self._packing(stack, self._reader(places), shape)
+                return self._packing(stack, self._reader(places), shape)
             case Elements():
-                yield self._taking(self.instruction)
-            case Loop():
-                yield self._looping(self.instruction)
+                return self._taking(self.instruction)
+        return self._looping(self.instruction)
 
     def _reader(self, places: Places) -> Callable[[], Any]:
         """Return what reads places: a view, or an array with a row for each."""
@@ -76,18 +74,16 @@ class LoopOn:
         self, stack: int, read: Callable[[], Any], shape: tuple[int, int]
     ) -> Callable[[], None]:
         def pack() -> None:
-            rows = read().copy()
-            self.stacks[stack] = dict(enumerate(rows.reshape(*shape, rows.shape[1])))
+            rows = read()
+            self.stacks[stack] = rows.reshape(*shape, rows.shape[1]).copy()
 
         return pack
 
     def _taking(self, elements: Elements) -> Callable[[], None]:
-        space, runs = self.spaces[elements.varies], [*elements.runs()]
+        target = self.spaces[elements.varies][elements.out]
 
         def take() -> None:
-            held = self.stacks[elements.stack]
-            for rows, k, columns in runs:
-                space[rows] = _rows(held[k][columns])
+            target[:] = self.stacks[elements.stack][elements.steps, elements.columns]
 
         return take
 
@@ -106,7 +102,7 @@ class LoopOn:
             state[:] = first()
             most = np.ceil(np.fmax.reduce(limit(), axis=None, initial=0.0))
             going = True if goes_on is None else goes_on().any()
-            kept: dict[int, Any] = {}
+            kept = empty_stack(loop, self.stacks, int(min(most, 2.0**62)), self.lanes, space.dtype)
             done = 0
             for k in range(int(most) - 1, -1, -1) if loop.reverse else count():
                 if not (k < most and going):
@@ -115,33 +111,50 @@ class LoopOn:
                 body()
                 self.after(k)
                 if outputs is not None:
-                    kept[k] = np.empty((len(loop.outputs.slots), self.lanes), space.dtype)
-                    kept[k][:] = outputs()
+                    kept = with_room(kept, k + 1)
+                    kept[k] = outputs()
                 state[:] = following()
                 done += 1
                 if holds is not None:
                     going = holds().any()
             if outputs is not None:
-                self.stacks[loop.kept] = kept
+                self.stacks[loop.kept] = kept[:done]
             out[:states] = state
             out[states] = done
 
         return run
 
 
+def empty_stack(loop: Loop, stacks: Stacks, count: int, lanes: int, dtype: Any) -> Any:
+    """Return an array for what a loop keeps of so many steps: the last one, if it fits.
+
+    Its length is 0 if nothing is kept, or if it is not known how many steps there will be.
+    """
+    shape = count, len(loop.outputs.slots), lanes
+    if loop.kept < 0 or loop.holds is not None:
+        return np.empty((0, *shape[1:]), dtype)
+    held = stacks[loop.kept]
+    return held if held is not None and held.shape == shape else np.empty(shape, dtype)
+
+
+def with_room(held: Any, count: int) -> Any:
+    """Return an array with the given entries and room for so many."""
+    if count <= len(held):
+        return held
+    larger = np.empty((max(count, 2 * len(held)), *held.shape[1:]), held.dtype)
+    larger[: len(held)] = held
+    return larger
+
+
 def taking_inputs(loop: Loop, spaces: tuple[Any, Any], stacks: Stacks) -> Callable[[int], None]:
     """Return what sets the inputs of the step with a number."""
-    inputs, columns = spaces[loop.varies][loop.inputs], [*column_runs(loop.columns)]
+    inputs = spaces[loop.varies][loop.inputs]
+    columns = [(inputs[rows], stack, across) for rows, stack, across in column_runs(loop.columns)]
 
     def take(k: int) -> None:
         for rows, stack, across in columns:
-            inputs[rows] = _rows(stacks[stack][k][across])
+            rows[:] = stacks[stack][k, across]
         if loop.indexed:
             inputs[-1] = k
 
     return take
-
-
-def _rows(numbers: Any) -> Any:
-    """Return an entry of a stack as rows."""
-    return np.reshape(numbers, (-1, 1)) if type(numbers) is tuple else numbers

@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.compiler.instructions import Mode
 from micrograd.compiler.program import Program
-from micrograd.compiler.slots import Operand, Rows, even_matrix
+from micrograd.compiler.slots import Operand, Rows, even_matrix, slots_of
 
 Call = Callable[[], Any]
 
@@ -40,7 +40,7 @@ class Memory:
 
     `u` is an array of numbers, `v` an array of rows of lanes; `gu` and `gv` are their second halves
     with the adjoints. `spaces` has both as rows. `stacks` has what is kept of the steps of loops,
-    by their numbers, then the adjoints of all stacks. `kept` has what loops keep for the way back,
+    then the adjoints of all stacks, or None. `kept` has what loops keep for the way back,
     by the `id` of the loop, and `keeps` says whether the present run goes backwards, too.
 
     Args:
@@ -57,7 +57,7 @@ class Memory:
         first = program.first_constant
         self.u[first : first + len(program.constants)] = program.constants
         self.spaces = self.u[:, None], self.v
-        self.stacks: list[dict[int, Any]] = [{} for _ in (*program.stacks, *program.stacks)]
+        self.stacks: list[Any] = [None] * (2 * len(program.stacks))
         self.kept: dict[int, Any] = {}
         self.keeps = False
         self._scratch: dict[tuple[Any, int], Any] = {}
@@ -80,6 +80,14 @@ class Memory:
         if wide and not operand.varies:
             return lambda: array[rows][:, None]
         return partial(array.take, rows, axis=0, mode="clip")
+
+    def constant(self, operand: Operand) -> float | None:
+        """Return the constant that all rows of an operand have, or None."""
+        slots = np.unique(slots_of(operand.rows))
+        place = int(slots[0]) - self.program.first_constant
+        if operand.varies or len(slots) > 1 or not 0 <= place < len(self.program.constants):
+            return None
+        return float(self.program.constants[place])
 
     def target(self, varies: bool, out: Rows, mode: Mode, count: int) -> tuple[Any, list[Call]]:
         """Return where an instruction writes its results, and the calls that move them from there.

@@ -1,22 +1,29 @@
 """A tape as straight Python code on floats: a statement for each step.
 
-Sums, products and other arithmetic are written out; the rest calls the functions of the table.
+Formulas are written out in Python's own arithmetic. If that raises an error, where IEEE 754 defines
+a result, the tape is run again step by step.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from micrograd.compiler.flows import Flow
 from micrograd.ops import Operation
-from micrograd.table.interpreters import ERRORS, ON_FLOATS, ON_IEEE
+from micrograd.table.formulas import fold
+from micrograd.table.interpreters import (
+    ATOM,
+    ERRORS,
+    ON_FLOATS,
+    ON_IEEE,
+    Interpreter,
+    Text,
+    called,
+)
 
 _CHUNK = 500  # steps in a function: the compiler of Python takes longer for large ones
-_ARITHMETIC = re.compile(r"(?:out|[xyz0-9.+() -]|\*(?!\*))+")
-_NAMES = re.compile(r"\b(?:out|[xyz])\b")
 
 Run = Callable[[list[float]], None]
 
@@ -53,12 +60,28 @@ def function_of(row: Operation | Flow) -> Callable[..., float]:
     return flow
 
 
-def straight_code(steps: Sequence[Step]) -> list[Run]:
-    """Return functions that compute the steps in order, in a list of numbers.
+def interpret(steps: Sequence[Step], u: list[float]) -> None:
+    """Run steps one by one; an adjoint of 0, or a factor of 0 that it meets, passes nothing on."""
+    for out, row, held, terms, adds in steps:
+        if row is not None:
+            if not adds:
+                u[out] = function_of(row)(*[u[place] for place in held])
+            elif u[held[0]]:
+                u[out] += function_of(row)(*[u[place] for place in held])
+            continue
+        total = -0.0  # adding to it keeps the sign of a zero
+        for sign, left, right in terms:
+            factor = u[right] if right >= 0 else 1.0
+            if not adds or (factor and u[left]):
+                total += sign * u[left] * factor
+        u[out] = u[out] + total if adds else total
+
+
+def straight_code(steps: Sequence[Step]) -> Run:
+    """Return a function that computes the steps in order, in a list of numbers.
 
     >>> u = [2.0, 3.0, 0.0]
-    >>> for run in straight_code([Step(2, None, (), [(1.0, 0, 1), (-1.0, 0, -1)])]):
-    ...     run(u)
+    >>> straight_code([Step(2, None, (), [(1.0, 0, 1), (-1.0, 0, -1)])])(u)
     >>> u
     [2.0, 3.0, 4.0]
     """
@@ -66,49 +89,70 @@ def straight_code(steps: Sequence[Step]) -> list[Run]:
     made = []
     for start in range(0, len(steps), _CHUNK):
         body = "\n ".join(_statements(steps[start : start + _CHUNK], tools))
-        exec(f"def run(u):\n {body}", tools)  # noqa: S102 (rows of the table, numbers)
+        exec(f"def run(_u):\n {body}", tools)  # noqa: S102 (rows of the table, numbers)
         made.append(tools.pop("run"))
-    return made
+
+    def run(u: list[float]) -> None:
+        before = u[:]
+        try:
+            for each in made:
+                each(u)
+        except ERRORS:
+            u[:] = before
+            interpret(steps, u)
+
+    return run
 
 
 def _statements(steps: Sequence[Step], tools: dict[str, Any]) -> Iterator[str]:
-    adjoint = -1  # the place of the number in `g`
+    # No operation is called `_u` or `_g`.
+    adjoint = -1  # the place of the number in `_g`
     for step in steps:
         out, row, operands, terms, adds = step
         if adds:
             place = operands[0] if row else terms[0][1]
             if place != adjoint:
                 adjoint = place
-                yield f"g = u[{place}]"
+                yield f"_g = _u[{place}]"
         if row is None:
             parts = [_product(*term, adjoint if adds else -1) for term in terms]
             if adds and len(parts) == 1:
-                yield f"u[{out}] {parts[0][0]}={parts[0][1:]}"
+                yield f"_u[{out}] {parts[0][0]}={parts[0][1:]}"
             else:
-                yield f"u[{out}] {'+=' if adds else '='} {' '.join(parts).removeprefix('+ ')}"
+                yield f"_u[{out}] {'+=' if adds else '='} {' '.join(parts).removeprefix('+ ')}"
             continue
-        text, condition = _written(row, operands), ""
-        if text is None:
-            condition = "if g: " if adds else ""  # an adjoint of 0 stops a partial that is infinite
-            name = f"value_{id(row)}"  # two rows may have one name, if it was defined anew
-            tools[name] = function_of(row)
-            text = f"{name}({', '.join(f'u[{place}]' for place in operands)})"
-        yield f"{condition}u[{out}] {'+=' if adds else '='} {text}"
+        held = ["_g" if place == adjoint else f"_u[{place}]" for place in operands]
+        text = written(row, [(each, ATOM) for each in held], ON_FLOATS, tools)[0]
+        # An adjoint of 0 stops a partial that is infinite.
+        condition = "if _g: " if adds and not set(text) <= _OF_PRODUCTS else ""
+        yield f"{condition}_u[{out}] {'+=' if adds else '='} {text}"
+
+
+_OF_PRODUCTS = set("_gu[]0123456789 *+-.()")
+
+
+def written(
+    row: Operation | Flow, held: Sequence[Text], floats: Interpreter, tools: dict[str, Any]
+) -> Text:
+    """Return an operation, or what flows back, as the text of a formula.
+
+    Args:
+        row: the operation.
+        held: the texts of its operands.
+        floats: how operations are written.
+        tools: to which the functions that are called are added.
+    """
+    if isinstance(row, Operation) and row.function is not None:
+        name = f"_value_{id(row)}"  # two rows may have one name, if it was defined anew
+        tools[name] = floats.of_function(row.name, row.function)
+        return called(name)(*held)
+    for name in floats.called(row.computed):
+        tools[name] = floats.found(name)
+    names = dict(zip(row.operands, held, strict=True))
+    return fold(row.computed, floats.texts, names, floats.literal)
 
 
 def _product(sign: float, left: int, right: int, adjoint: int) -> str:
     factor = "" if abs(sign) == 1 else f"{abs(sign)!r} * "
-    other = "" if right < 0 else f" * u[{right}]"
-    return f"{'-' if sign < 0 else '+'} {factor}{'g' if left == adjoint else f'u[{left}]'}{other}"
-
-
-def _written(row: Operation | Flow, operands: Sequence[int]) -> str | None:
-    """Return a formula of sums and products with places in it; None if it is something else."""
-    names = {name: f"u[{place}]" for name, place in zip(row.operands, operands, strict=True)}
-    formula = row.operation.partials[row.place] if isinstance(row, Flow) else row.formula
-    if not isinstance(formula, str) or not _ARITHMETIC.fullmatch(formula):
-        return None
-    text = _NAMES.sub(lambda name: names[name.group()], formula)
-    if isinstance(row, Flow):
-        return "g" if text == "1" else f"g * ({text})"
-    return text
+    other = "" if right < 0 else f" * _u[{right}]"
+    return f"{'-' if sign < 0 else '+'} {factor}{'_g' if left == adjoint else f'_u[{left}]'}{other}"

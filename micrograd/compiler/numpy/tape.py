@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property, partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from micrograd.compiler.instructions import SUM, Tape
 from micrograd.compiler.numpy import ufuncs
 from micrograd.compiler.numpy.linear import adding_row, sum_calls
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.numpy.straight_code import Run, Step, function_of, straight_code
+from micrograd.compiler.numpy.straight_code import Run, Step, interpret, straight_code
 from micrograd.compiler.slots import rows_of, slots_of
 
 _PREPARED = 8_192  # steps; the prepared calls of longer tapes would take too much memory
@@ -72,7 +72,7 @@ class FloatTape:
         self._runs = 0
 
     @cached_property
-    def _code(self) -> list[Run]:
+    def _code(self) -> Run:
         return straight_code(self._steps)
 
     def run(self) -> None:
@@ -82,28 +82,10 @@ class FloatTape:
         numbers += [0.0] * (self._size - len(numbers))
         self._runs += 1
         if self._runs > _INTERPRETED and len(self._steps) <= _MOST_STEPS:
-            for run in self._code:
-                run(numbers)
+            self._code(numbers)
         else:
             interpret(self._steps, numbers)
         u[self._own] = array("d", numbers[count:])  # which takes less time than a list
-
-
-def interpret(steps: Sequence[Step], u: list[float]) -> None:
-    """Run steps one by one; an adjoint of 0, or a factor of 0 that it meets, passes nothing on."""
-    for out, row, held, terms, adds in steps:
-        if row is not None:
-            if not adds:
-                u[out] = function_of(row)(*[u[place] for place in held])
-            elif u[held[0]]:
-                u[out] += function_of(row)(*[u[place] for place in held])
-            continue
-        total = -0.0  # adding to it keeps the sign of a zero
-        for sign, left, right in terms:
-            factor = u[right] if right >= 0 else 1.0
-            if not adds or (factor and u[left]):
-                total += sign * u[left] * factor
-        u[out] = u[out] + total if adds else total
 
 
 def _row_calls(memory: Memory, tape: Tape) -> Iterator[Call]:
