@@ -153,7 +153,7 @@ def _straight(linked: Linked, loop: Loop) -> None:
         loop.indexed,
         loop.kept >= 0,
     )
-    linked.emit(loop.varies, linked.addresses(spec), {Field.COUNT: linked.table(np.array(table))})
+    linked.emit(loop.varies, linked.new_kernel(spec), {Field.COUNT: linked.table(np.array(table))})
 
 
 def _by_rows(linked: Linked, loop: Loop) -> None:
@@ -186,7 +186,8 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         _copy(linked, varies, first_state, moved)
     done = linked.reserve(1, varies=False)
     fields = {LIMIT: int(loop.limit.slots[0]), INDEX: index, DONE: done}
-    fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
+    rows_of_step = linked.finished(code)
+    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "r" if loop.reverse else ""
     if flag is not None:
         fields[FLAG] = flag
@@ -256,7 +257,8 @@ def _back(linked: Linked, back: LoopBack) -> None:
             linked.zero(False, slice(before, reserved))
         code.rows += body.rows
     fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
-    fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
+    rows_of_step = linked.finished(code)
+    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "" if loop.reverse else "r"
     kernel = linked.kernel("loop", operands="u" + "uv"[varies], mode=mode)
     linked.emit(varies, kernel, fields)
