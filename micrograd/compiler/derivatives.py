@@ -15,10 +15,11 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
+from micrograd.compiler.inlining import is_on_values
 from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
 from micrograd.compiler.targets import Targets, read_targets, resolved, run
-from micrograd.compiler.variants import Variants
+from micrograd.compiler.variants import Variant, Variants
 from micrograd.engine.value import Value
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -48,8 +49,8 @@ class Derivatives(Variants, ABC, Generic[Result]):
         """Return another function as a program with the same parameters and options."""
 
     @abstractmethod
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
-        """Return the structures of arguments, and the outputs: a number or a row for each."""
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Variant, Any]:
+        """Return the variant for arguments, and the outputs: a number or a row for each."""
 
     @abstractmethod
     def _specialized(
@@ -166,11 +167,25 @@ class Derivatives(Variants, ABC, Generic[Result]):
         parameters: Any,
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
-        targets, single = read_targets(argnums)
-        targets = resolved(targets, len(args), self._held.values)
+        targets: tuple[Any, ...]
+        targets, single = (argnums,), True
+        if type(argnums) is not int or not 0 <= argnums < len(args):
+            targets, single = read_targets(argnums)
+            targets = resolved(targets, len(args), self._held.values)
         program, args, _ = self._specialized(args, keywords)
-        value, matrix = program._program(make, targets)(*args, parameters=parameters)
-        found = matrix.layout.arranged(matrix.entries)
+        derived = program._program(make, targets)
+        try:
+            variant, rows = derived._rows(args, parameters)
+        except TypeError:
+            if not is_on_values(args, self.parameters):
+                raise
+            value, matrix = derived(*args, parameters=parameters)
+            layout, entries = matrix.layout, matrix.entries
+        else:  # the same, without putting the parts together
+            before, matrix = variant.result.children
+            stop = count_leaves(before)
+            (layout,), value, entries = matrix.keys, regular(before, rows[:stop]), rows[stop:].T
+        found = layout.arranged(entries)
         return value, _chosen(found, single=single, square=make is _hessian)
 
     # ------------------------------------------------------------------------------------- products
@@ -282,8 +297,8 @@ class Derivatives(Variants, ABC, Generic[Result]):
         """Return results in the structure of the first `count` arguments."""
         if not self.batched:
             return tuple(self(*args, parameters=parameters))  # type: ignore[arg-type]
-        structures, rows = self._rows(args, parameters)
-        parts = placed(structures[:count])
+        variant, rows = self._rows(args, parameters)
+        parts = placed(variant.arguments[:count])
         axes = self._axes_of(len(args))
         return tuple(
             [

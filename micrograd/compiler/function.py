@@ -30,9 +30,9 @@ from micrograd.compiler.results import gradient, placed, regular, store, store_p
 from micrograd.compiler.shortcuts import ROWS, Shortcuts, shortcut
 from micrograd.compiler.targets import Parameters, Targets, among
 from micrograd.compiler.tracing import tracing
-from micrograd.compiler.variants import Arguments
+from micrograd.compiler.variants import Arguments, Variant
 from micrograd.engine.lines import line_of_user
-from micrograd.transforms.structures import LEAF, Structure
+from micrograd.transforms.structures import LEAF
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -391,17 +391,18 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         self._bound = None
         self._shortcuts = Shortcuts(), Shortcuts()
 
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
-        """Return the structures of arguments, and the outputs: a number or a row for each."""
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Variant, Any]:
+        """Return the variant for arguments, and the outputs: a number or a row for each."""
         for again, variant in self._shortcuts[0].each:
             found = again(args, parameters, ROWS)
             if found is not None:
-                return variant.arguments, found
+                self._last = variant
+                return variant, found
         call = self._call(args)
         numbers = self._all_numbers(parameters, call)
         found = call.variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
-        return call.variant.arguments, found
+        return call.variant, found
 
     def _like(self, f: Callable[..., Any], axes: Any) -> CompiledFunction[Any]:
         return CompiledFunction(
