@@ -75,7 +75,9 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, str, Any]]:
     kinds = np.where(tape.code == SUM, 0, tape.operands_vary @ bits)
     modes, mode = np.unique(tape.mode_of_each(), return_inverse=True)
     mode = np.where(tape.code == SUM, 0, mode)
-    for code, kind, number in np.unique(np.stack([tape.code, kinds, mode]), axis=1).T.tolist():
+    keys = np.stack([tape.code, kinds, mode], axis=1)
+    key = ((tape.code - SUM) << bits.size | kinds) * len(modes) + mode
+    for code, kind, number in keys[np.unique(key, return_index=True)[1]].tolist():
         names = ""
         if code != SUM:
             arity = tape.operations[code].arity
