@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 
 from micrograd.compiler.binding import bind, bound
+from micrograd.compiler.inlining import is_on_values
 from micrograd.compiler.results import batch, placed, regular
 from micrograd.compiler.sparsity import compressed
 from micrograd.compiler.targets import Targets, read_targets, resolved, run
@@ -152,9 +153,18 @@ class Derivatives(Variants, Generic[Result]):
     ) -> tuple[Any, Any]:
         """Return what comes before the derivatives in a derived program, and the derivatives."""
         derived, args, single = self._derivative(make, args, keywords, argnums)
-        value, matrix = derived(*args, parameters=parameters)
-        found = matrix.layout.arranged(matrix.entries)
-        return value, _chosen(found, single=single, square=make is _hessian)
+        try:
+            variant, rows = derived._rows(args, parameters)
+        except TypeError:
+            if not is_on_values(args, self.parameters):
+                raise
+            value, matrix = derived(*args, parameters=parameters)
+            layout, entries = matrix.layout, matrix.entries
+        else:  # the same, without putting the parts together
+            before, matrix = variant.result.children
+            stop = count_leaves(before)
+            (layout,), value, entries = matrix.keys, regular(before, rows[:stop]), rows[stop:].T
+        return value, _chosen(layout.arranged(entries), single=single, square=make is _hessian)
 
     def _derivative(
         self,
@@ -164,8 +174,11 @@ class Derivatives(Variants, Generic[Result]):
         argnums: Targets,
     ) -> tuple[Any, tuple[Any, ...], bool]:
         """Return a derived program, its arguments, and whether there is a single position."""
-        targets, single = read_targets(argnums)
-        targets = resolved(targets, len(args), self._held.values)
+        targets: tuple[Any, ...]
+        targets, single = (argnums,), True
+        if type(argnums) is not int or not 0 <= argnums < len(args):
+            targets, single = read_targets(argnums)
+            targets = resolved(targets, len(args), self._held.values)
         program, args, _ = self._specialized(args, keywords)
         return program._program(make, targets), args, single
 
@@ -294,8 +307,8 @@ class Derivatives(Variants, Generic[Result]):
 
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
         """Return results in the structure of the first `count` arguments."""
-        structures, rows = self._rows(args, parameters)
-        parts = placed(structures[:count])
+        variant, rows = self._rows(args, parameters)
+        parts = placed(variant.arguments[:count])
         axes = self._axes_of(len(args))
         return tuple(
             [

@@ -54,14 +54,14 @@ def _of_each_sample(
     program: Any, args: Sequence[Any], places: tuple[int, ...], parameters: Any, *, mean: bool
 ) -> tuple[Any, list[Any]]:
     """Return values and gradients with respect to arguments, including shared ones of a batch."""
-    structures, rows = program._program(_forward, places)._rows(args, parameters)
+    variant, rows = program._program(_forward, places)._rows(args, parameters)
     values, slopes = rows[0], rows[1:]
     if mean:
         slopes = slopes / rows.shape[1]
     axes = program._axes_of(len(args))
     made = []
     for place, (structure, leaves) in zip(
-        places, placed([structures[place] for place in places]), strict=True
+        places, placed([variant.arguments[place] for place in places]), strict=True
     ):
         part = slopes[leaves]
         if axes[place] == 0:

@@ -38,7 +38,7 @@ def regular(structure: Structure, numbers: Any) -> Any:
     alone = numbers.ndim == 1
     if kind is None:
         return numbers.item() if alone else numbers[0]
-    if kind is np.ndarray or holds_arrays(kind):
+    if is_array_like(structure):
         return numbers.reshape(keys) if alone else _samples_first(keys, numbers)
     if alone and children.count(LEAF) == len(children):
         parts = numbers.tolist()
@@ -56,7 +56,30 @@ def regular(structure: Structure, numbers: Any) -> Any:
 
 
 def _samples_first(shape: Sequence[int], rows: Any) -> Any:
-    return np.ascontiguousarray(rows.T).reshape(rows.shape[1], *shape)
+    return np.array(rows.T, order="C").reshape(rows.shape[1], *shape)
+
+
+def is_array_like(structure: Structure) -> bool:
+    """Return whether this is an array; in a batch, a result with this structure is a copy."""
+    kind = structure.kind
+    return kind is np.ndarray or (kind is not None and holds_arrays(kind))
+
+
+def copied(numbers: Any) -> Any:
+    """Return a copy of numbers, or of rows of a batch, in which samples are read fast.
+
+    Rows that are a multiple of some hundred bytes apart would share few places in the cache.
+    """
+    if numbers.ndim == 1:
+        return numbers.copy()
+    count, length = numbers.shape
+    spare = LINE // numbers.itemsize if length * numbers.itemsize % (8 * LINE) == 0 else 0
+    made = np.empty((count, length + spare), numbers.dtype)[:, :length]
+    made[...] = numbers
+    return made
+
+
+LINE = 64  # bytes of a cache line
 
 
 def batch(structure: Structure, columns: Any) -> Any:
@@ -79,7 +102,7 @@ def batch(structure: Structure, columns: Any) -> Any:
             parts[key] = batch(child, columns[start : start + size])
             start += size
         return parts
-    if holds_arrays(kind):
+    if is_array_like(structure):
         return _samples_first(keys, columns)
     if kind is type(None):
         return None

@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.compiler.executor import Call, Layout, are_finite
-from micrograd.compiler.results import gradient, placed, regular, store, store_parameters
+from micrograd.compiler.results import (
+    copied,
+    gradient,
+    is_array_like,
+    placed,
+    regular,
+    store,
+    store_parameters,
+)
 from micrograd.compiler.staging import parameters_stager, stager
 from micrograd.compiler.targets import Parameters
 from micrograd.transforms.structures import Structure
@@ -99,6 +107,9 @@ def shortcut(
     arguments, value_at = placed(structures), placed([result])
     values = call == "values"
     each = call == "each" and batched
+    # Arrays of a batch are copied in any case.
+    is_copied = batched and is_array_like(result)
+    are_copied = each and all(is_array_like(structure) for structure in structures)
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
@@ -115,13 +126,13 @@ def shortcut(
             return None
         if values:
             if out is ROWS:
-                return results.copy()
+                return copied(results)
             if out is not None:
                 return store(value_at, results, out, "the value")
-            return regular(result, results.copy())
+            return regular(result, results if is_copied else copied(results))
         value = results[0].copy() if each else results.item()
         if out is None:
-            found = slopes.copy()
+            found = slopes if inputs and are_copied else copied(slopes)
             return value, gradient(arguments, found) if inputs else found
         if inputs:
             return value, store(arguments, slopes, out, "an argument")

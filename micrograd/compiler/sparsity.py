@@ -88,6 +88,10 @@ def groups(matrix: Any) -> list[list[int]]:
     return found
 
 
+_MANY = (256,)
+"""The size of a batch from which on copying one entry of all samples at a time is faster."""
+
+
 class Layout:
     """Where the entries of a compressed Jacobian belong.
 
@@ -121,6 +125,8 @@ class Layout:
             filled, number = np.append(filled, mirror), np.append(number, mirrored)
         order = np.argsort(filled)
         self._filled, self._number = filled[order], number[order]  # places, and what goes there
+        # Whether all entries are there, one after the other.
+        self._is_dense = np.array_equal(self._number, np.arange(matrix.size))
         self._shape: tuple[int, ...] | None = None  # of the only part, if it is an array
         if len(rows) == len(across) == 1 and is_regular(rows[0]) and is_regular(across[0]):
             self._shape = *shape(rows[0]), *shape(across[0])
@@ -131,13 +137,19 @@ class Layout:
         Args:
             values: the entries along the last axis, after the samples of a batch.
         """
-        rows, columns = self.shape
-        values = values[..., self._number]
-        if self._filled.size == rows * columns:
-            return values.reshape(*values.shape[:-1], rows, columns)
-        made = np.zeros((*values.shape[:-1], rows * columns), values.dtype)
-        made[..., self._filled] = values
-        return made.reshape(*values.shape[:-1], rows, columns)
+        return self._shaped(values, self.shape)
+
+    def _shaped(self, values: Any, shape: tuple[int, ...]) -> Any:
+        samples = values.shape[:-1]
+        if not self._is_dense:
+            made = np.zeros((*samples, self.shape[0] * self.shape[1]), values.dtype)
+            if samples > _MANY:
+                for place, number in zip(self._filled.tolist(), self._number.tolist(), strict=True):
+                    made[:, place] = values[:, number]
+            else:
+                made[..., self._filled] = values[..., self._number]
+            values = made
+        return np.ascontiguousarray(values).reshape(samples + shape)
 
     def arranged(self, values: Any) -> tuple[tuple[Any, ...], ...]:
         """Return the parts of the Jacobian: a row for each part of the result.
@@ -145,9 +157,9 @@ class Layout:
         Args:
             values: as for `dense`.
         """
-        dense = self.dense(values)
         if self._shape is not None:
-            return ((dense.reshape((*dense.shape[:-2], *self._shape)),),)
+            return ((self._shaped(values, self._shape),),)
+        dense = self.dense(values)
 
         def block(rows: Structure, above: int, across: Structure, left: int) -> Any:
             height, width = count_leaves(rows), count_leaves(across)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.results import LINE
 from micrograd.transforms.structures import LEAF, NONE, Structure, count_leaves, fields
 
 REAL = frozenset("biuf")
@@ -25,6 +26,9 @@ REAL = frozenset("biuf")
 
 _NUMBERS = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})
 _DOUBLE = np.dtype(float)
+_FAR = 1024
+"""Bytes. Samples that are a multiple of this apart share few places in the cache, so they are
+copied to places that are not before the numbers of one input are read from all of them."""
 
 Stager = Callable[[Any], bool]
 """`stager(argument)` copies its numbers; it returns False if they are of another structure."""
@@ -122,7 +126,12 @@ def _batch_stager(structure: Structure, example: Any, rows: Any) -> Stager | Non
     if structure == NONE:
         return _is_none
     if type(example) is np.ndarray:
-        return array_stager(rows.T.reshape(length, *structure.keys))
+        shape = length, *structure.keys
+        if len(rows) * rows.itemsize % _FAR:
+            return array_stager(rows.T.reshape(shape))
+        between = np.empty((length, len(rows) + LINE // rows.itemsize), rows.dtype)[:, : len(rows)]
+        first, then = array_stager(between.reshape(shape)), array_stager(rows.T)
+        return lambda argument: first(argument) and then(between)
     if type(example) in (list, tuple) and structure == LEAF:
         return _numbers_stager(type(example), rows[0])
     if type(example) is dict:

@@ -179,17 +179,18 @@ class Variants:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
         return Arguments(variant, parts, length, shared)
 
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[tuple[Structure, ...], Any]:
-        """Return the structures of arguments, and the outputs: a number or a row for each."""
+    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Variant, Any]:
+        """Return the variant for arguments, and the outputs: a number or a row for each."""
         for again, variant in self._shortcuts[0].each:
             found = again(args, parameters, ROWS)
             if found is not None:
-                return variant.arguments, found
+                self._last = variant
+                return variant, found
         call = self._call(args)
         numbers = self._all_numbers(parameters, call)
         found = call.variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
-        return call.variant.arguments, found
+        return call.variant, found
 
     def _prepare(
         self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments

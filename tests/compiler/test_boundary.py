@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd import Value, compile, derivative, exp, log, value_and_grad, where  # noqa: A004
+from micrograd.compiler.results import copied
 from micrograd.transforms.structures import count_leaves, flatten
 from tests.compiler.conftest import QUICK
 from tests.counting import calls
@@ -261,6 +262,25 @@ def test_results_are_written_to_arrays_of_the_caller(backend):
         assert slopes.tolist() == [[2.0, 1.0], [4.0, 3.0]]
         for array in (value, values, slope, slopes, by_x, by_y):
             array[...] = 0.0
+
+
+@pytest.mark.parametrize("length", [1, 64, 100, 256])
+def test_the_numbers_of_a_sample_do_not_share_places_in_the_cache(length):
+    numbers = np.arange(3.0 * length).reshape(3, length)
+    rows = copied(numbers)
+    np.testing.assert_array_equal(rows, numbers)
+    assert rows.strides[0] % 512
+
+
+@pytest.mark.parametrize("backend", QUICK)
+@pytest.mark.parametrize("size", [127, 128, 256])
+def test_samples_a_power_of_two_apart_are_read_and_written_like_others(backend, size):
+    f = compile(lambda x: [x[0] * x[-1], x * x], batched=True, backend=backend)
+    for count in (16, 16, 16, 64, 64, 64):  # the third call of a kind is a shortcut
+        x = np.linspace(-1.0, 1.0, count * size).reshape(count, size)
+        ends, squares = f(x)
+        np.testing.assert_array_equal(ends, x[:, 0] * x[:, -1])
+        np.testing.assert_array_equal(squares, x * x)
 
 
 @pytest.mark.parametrize(

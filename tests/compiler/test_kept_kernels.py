@@ -89,7 +89,44 @@ def test_a_kernel_under_the_name_of_another_is_compiled_anew(kept, original):
     for file, code in zip(before, reversed(before.values()), strict=True):
         file.write_bytes(code)
     assert run(kept) == original[1]
-    assert content(kept) == before
+    assert content(kept).keys() == before.keys()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine.Machine, "_compiled", None)  # nothing is compiled again
+        assert run(kept) == original[1]
+
+
+@pytest.mark.slow
+def test_kernels_that_were_compiled_together_are_all_read_from_one_of_their_names(kept, original):
+    last_of_each = {code: file for file, code in content(kept).items()}
+    for file in kept.iterdir():
+        if file not in last_of_each.values():
+            file.unlink()
+    assert len(content(kept)) == len(last_of_each) < len(content(original[0]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine.Machine, "_compiled", None)  # nothing is compiled again
+        assert run(kept) == original[1]
+
+
+@pytest.mark.slow
+def test_kernels_that_were_compiled_together_are_one_file(tmp_path):
+    run(tmp_path)
+    files = [*tmp_path.iterdir()]
+    assert len({file.stat().st_ino for file in files}) < len(files)
+    assert all(file.suffix == ".bin" for file in files)  # and nothing temporary is left
+
+
+@pytest.mark.slow
+def test_where_files_have_one_name_only_kernels_are_kept_in_copies(tmp_path, original, monkeypatch):
+    def refused(link, target):
+        raise OSError("not supported")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    assert run(tmp_path) == original[1]
+    files = [*tmp_path.iterdir()]
+    assert {file.name for file in files} == {file.name for file in original[0].iterdir()}
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+    monkeypatch.setattr(machine.Machine, "_compiled", None)  # nothing is compiled again
+    assert run(tmp_path) == original[1]
 
 
 @pytest.mark.slow
@@ -183,9 +220,12 @@ def test_where_files_have_no_owners_kernels_are_kept_all_the_same(tmp_path, monk
     monkeypatch.delattr(os, "geteuid", raising=False)
     monkeypatch.setenv("MICROGRAD_CACHE_DIR", str(tmp_path))
     assert machine._own_folder() == tmp_path
-    machine._write(tmp_path / "a.bin", b"key", b"code")
-    assert machine._read(tmp_path / "a.bin", b"key") == b"code"
-    assert machine._read(tmp_path / "a.bin", b"another key") is None
+    machine._write([tmp_path / "a.bin", tmp_path / "b.bin"], b"maker", ["a", "b"], b"code")
+    for name in ("a", "b"):
+        file = tmp_path / f"{name}.bin"
+        assert machine._read(file, b"maker", name) == (["a", "b"], b"code")
+        assert machine._read(file, b"another maker", name) is None
+        assert machine._read(file, b"maker", "c") is None
 
 
 def test_a_relative_path_is_not_used(tmp_path, monkeypatch):

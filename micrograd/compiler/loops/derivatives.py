@@ -137,9 +137,10 @@ def _stacks_of(adjoint: Shares | None, count: Any) -> list[tuple[Value, float]]:
     if adjoint is None:
         return []
     found = [*adjoint.stacks.items()]
-    if adjoint.elements:
+    elements = adjoint.elements
+    if elements:
         length = int(count)  # elements are taken only of stacks of a known length
-        found.append((Pack().made([adjoint.elements.get(k, 0.0) for k in range(length)]), 1.0))
+        found.append((Pack().made([elements.get(k, 0.0) for k in range(length)]), 1.0))
     return found
 
 

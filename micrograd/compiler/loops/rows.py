@@ -100,7 +100,7 @@ class Shares(dict[Any, Any]):
 
 def element_of(adjoint: Shares, k: int) -> Any:
     """Return the adjoint of one number of a stack; None for nothing."""
-    total = adjoint.elements.get(k)
+    total = adjoint.get(k)
     for stack, times in adjoint.stacks.items():
         share = Element(k).made(stack) * times
         total = share if total is None else total + share

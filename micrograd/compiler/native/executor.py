@@ -20,7 +20,7 @@ from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
-from micrograd.compiler.native.machine import Effort, Machine
+from micrograd.compiler.native.machine import Effort, Machine, Module
 from micrograd.compiler.native.memory import Memory, Results
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.program import Program
@@ -53,17 +53,23 @@ def _only_machine() -> Machine:
     return Machine()
 
 
-def _address(spec: Spec | LoopSpec) -> int:
-    machine, effort = _machine(), Effort.ALL
-    if isinstance(spec, Spec):
-        effort = Effort.FEW if spec.name.startswith("value_") else Effort.PLAIN
-    return machine.address(str(spec), lambda: write(spec, machine.width), effort)
+def _addresses(specs: Sequence[Spec | LoopSpec]) -> list[int]:
+    width = _machine().width
+    modules = (Module(str(each), partial(write, each, width), _effort(each)) for each in specs)
+    return _machine().addresses([*modules])
+
+
+def _effort(spec: Spec | LoopSpec) -> int:
+    if isinstance(spec, LoopSpec):
+        return Effort.ALL
+    return Effort.FEW if spec.name.startswith("value_") else Effort.PLAIN
 
 
 @cache
 def _driver(kind: str) -> Any:
     machine = _machine()
-    address = machine.address(f"driver {kind}", lambda: write_driver(kind, machine.width))
+    write = partial(write_driver, kind, machine.width)
+    address = machine.address(f"driver {kind}", write, Effort.PLAIN)
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
 
 
@@ -97,7 +103,7 @@ class NativeExecutor(Executor):
     @cached_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
-        return Linked(self.program, str(self.dtype), _address, inputs=self.inputs)
+        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs)
 
     @cached_property
     def _backwards(self) -> NativeExecutor:
@@ -112,7 +118,7 @@ class NativeExecutor(Executor):
             threads=self.threads,
         )
         made.linked = Linked(
-            self.program, str(self.dtype), _address, inputs=self.inputs, follows_loops=True
+            self.program, str(self.dtype), _addresses, inputs=self.inputs, follows_loops=True
         )
         made._backwards = made
         return made

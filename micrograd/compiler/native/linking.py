@@ -8,7 +8,7 @@ adjoints of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ from micrograd.compiler.reverse import Reverse, reverse
 from micrograd.compiler.slots import Rows, count_of
 from micrograd.ops import Operation
 
-Addresses = Callable[[Spec | LoopSpec], int]
+Addresses = Callable[[Sequence[Spec | LoopSpec]], Sequence[int]]
 
 
 class Code:
@@ -72,7 +72,7 @@ class Linked:
     Args:
         program: the program.
         kind: the type of the numbers, `"float64"` or `"float32"`.
-        addresses: returns the address of a kernel.
+        addresses: returns the addresses of kernels.
         inputs: whether the adjoints of the inputs are asked for.
         follows_loops: whether loops are followed backwards; otherwise a program with loops has
             values only.
@@ -87,7 +87,10 @@ class Linked:
         inputs: bool,
         follows_loops: bool = False,
     ) -> None:
-        self.program, self.kind, self.addresses = program, kind, addresses
+        self.program, self.kind = program, kind
+        self._specs: list[Spec | LoopSpec] = []  # all kernels
+        self._numbers: dict[Spec, int] = {}  # their positions there
+        self._codes: list[Any] = []  # in which they stand for the kernels until all are compiled
         has_loops = any(isinstance(each, Loop) for each in program.instructions)
         self.differentiable = len(program.outputs) == 1 and (follows_loops or not has_loops)
         self.rows = program.varying  # the number of rows of `v` for values
@@ -117,11 +120,14 @@ class Linked:
         for instruction in program.instructions:
             self.forward(instruction)
         loop_linking.clear_slopes(self, varies=False)
-        self.uniform, self.varying = (code.array() for code in self._code)
+        self.uniform, self.varying = map(self.finished, self._code)
         self._code = Code(), Code()
         if self.reverse is not None:
             self._back(self.reverse)
-        self.uniform_back, self.varying_back = (code.array() for code in self._code)
+        self.uniform_back, self.varying_back = map(self.finished, self._code)
+        found = np.array(addresses(self._specs), dtype=np.int64)
+        for code in self._codes:
+            code[:, 0] = found[code[:, 0]]
 
     def _back(self, found: Reverse) -> None:
         program, self.is_back = self.program, True
@@ -166,14 +172,28 @@ class Linked:
 
     # --------------------------------------------------------------------------------------- tables
 
+    def finished(self, code: Code) -> Any:
+        """Return the rows of a code as one array, which has the addresses of kernels in the end."""
+        self._codes.append(code.array())
+        return self._codes[-1]
+
     def kernel(self, name: str, **options: Any) -> int:
-        """Return the address of a kernel."""
-        return self.addresses(Spec(name, self.kind, **options))
+        """Return the number of a kernel."""
+        spec = Spec(name, self.kind, **options)
+        found = self._numbers.get(spec)
+        if found is None:
+            found = self._numbers[spec] = self.new_kernel(spec)
+        return found
+
+    def new_kernel(self, spec: Spec | LoopSpec) -> int:
+        """Return the number of a kernel that may be new."""
+        self._specs.append(spec)
+        return len(self._specs) - 1
 
     def value(
         self, varies: bool, row: Operation | Flow, kinds: str, mode: str, into: str = "s"
     ) -> int:
-        """Return the address of the kernel of an operation, or of a flow.
+        """Return the number of the kernel of an operation, or of a flow.
 
         Args:
             varies: whether it varies over the batch.

@@ -26,31 +26,47 @@ def lookup(w: Writer, spec: Spec) -> str:
     build = w.build
     count, entries, out, index, address, start, down, right = w.words(row, *range(1, 9))
     own, of_index, of_table = (kind == "v" for kind in spec.operands)
-    zero = w.constant(0.0, 1)
+    width = w.width if own else 1
 
     def at(varies: bool, place: Any, lane: Any) -> Any:
         return w.at(w.lanes_of(v, place, lanes), lane) if varies else w.at(u, place)
 
-    with w.range(lanes if own else word(1)) as lane:
-        x = w.load(at(of_index, index, lane), 1)
+    def each(numbers: Any) -> list[Any]:
+        if width == 1:
+            return [numbers]
+        return [build.extract_element(numbers, word(lane)) for lane in range(width)]
+
+    with w.loop(word(0), lanes if own else word(1), word(width)) as lane:
+        x = w.load(at(of_index, index, lane), width if of_index else 1)
+        x = x if of_index else w.splat(x, width)
+        zero = w.constant(0.0, width)
         inside = build.fcmp_ordered(">=", x, zero)
         for sign, bound in (
-            ("<", build.sitofp(entries, w.number)),
+            ("<", w.splat(build.sitofp(entries, w.number), width)),
             ("==", w.intrinsic("floor", x)),
         ):
             inside = build.and_(inside, build.fcmp_ordered(sign, x, bound))
-        k = build.fptosi(build.select(inside, x, zero), word(0).type)
+        numbers = each(build.select(inside, x, zero))
+        rows = [build.fptosi(number, word(0).type) for number in numbers]
+        lanes_here = [build.add(lane, word(i)) for i in range(width)]
         with w.range(count) as j:
-            place = build.add(build.add(start, w.times(k, down)), w.times(j, right))
-            if not spec.mode.startswith("even"):
-                place = build.add(start, build.load(w.at(w.pointer(address), w.times(k, count), j)))
-            entry, result = at(of_table, place, lane), at(own, build.add(out, j), lane)
+            across = build.add(start, w.times(j, right))
+            held = []
+            for k, here in zip(rows, lanes_here, strict=True):
+                place = build.add(across, w.times(k, down))
+                if not spec.mode.startswith("even"):
+                    known = build.load(w.at(w.pointer(address), w.times(k, count), j))
+                    place = build.add(start, known)
+                held.append(at(of_table, place, here))
+            result = at(own, build.add(out, j), lane)
             if spec.mode.endswith("back"):
-                share = build.select(inside, w.load(result, 1), zero)
-                w.store(build.fadd(w.load(entry, 1), share), entry)
+                shares = each(build.select(inside, w.load(result, width), zero))
+                for entry, share in zip(held, shares, strict=True):
+                    w.store(build.fadd(w.load(entry, 1), share), entry)
             else:
-                nan = w.constant(float("nan"), 1)
-                w.store(build.select(inside, w.load(entry, 1), nan), result)
+                found = [w.load(entry, 1) for entry in held]
+                taken = w.vector(found) if width > 1 else found[0]
+                w.store(build.select(inside, taken, w.constant(float("nan"), width)), result)
     return w.finished()
 
 

@@ -20,6 +20,7 @@ from micrograd.compiler.loop_instructions import (
     column_runs,
 )
 from micrograd.compiler.native.loops import (
+    APART,
     CODE,
     COLUMN,
     COLUMNS,
@@ -93,12 +94,11 @@ def ways(program: Program, reverse: Reverse | None) -> tuple[dict[int, Way], lis
 def link(linked: Linked, step: Loop | Pack | Elements | LoopBack | Unpack | Send) -> None:
     """Add the rows of an instruction."""
     match step:
-        case Pack(stack=stack):
-            for k, places in enumerate(step.steps()):
-                _move(linked, "keep", places, Column(stack, 0), k, fixed=True)
-        case Unpack(stack=stack):
-            for k, (places, chosen) in enumerate(step.steps()):
-                _move(linked, "give", places, Column(stack, 0), k, chosen, fixed=True)
+        # The steps follow each other on a stack, so its numbers are moved as if in one step.
+        case Pack(stack=stack, places=places):
+            _move(linked, "keep", places, Column(stack, 0), 0, fixed=True)
+        case Unpack(stack=stack, places=places, chosen=chosen):
+            _move(linked, "give", places, Column(stack, 0), 0, chosen, fixed=True)
         case Elements():
             _entries(linked, "take", step)
         case Send(elements=elements):
@@ -111,9 +111,26 @@ def link(linked: Linked, step: Loop | Pack | Elements | LoopBack | Unpack | Send
 
 
 def _entries(linked: Linked, verb: str, elements: Elements) -> None:
-    for rows, k, columns in elements.runs():
-        places = _range(elements.varies, rows.start, rows.stop - rows.start)
-        _move(linked, verb, places, Column(elements.stack, columns.start), k, fixed=True)
+    """Add rows that move entries of a stack, those that are evenly spaced there together.
+
+    In a stack of unknown length, the last step stands for later ones, so each step is apart.
+    """
+    stack, steps = linked.stacks[elements.stack], elements.steps.tolist()
+    columns = elements.columns.tolist()
+    at = [k * stack.columns + column for k, column in zip(steps, columns, strict=True)]
+    start = 0
+    while start < len(at):
+        stop, apart = start + 1, 1
+        if stop < len(at):
+            apart = at[stop] - at[start]
+        while stop < len(at) and at[stop] - at[stop - 1] == apart:
+            if stack.length is None and steps[stop] != steps[start]:
+                break
+            stop += 1
+        places = _range(elements.varies, elements.out.start + start, stop - start)
+        column = Column(elements.stack, columns[start])
+        _move(linked, verb, places, column, steps[start], fixed=True, apart=apart)
+        start = stop
 
 
 def needed(instruction: Loop) -> tuple[int, int]:
@@ -142,7 +159,7 @@ def _straight(linked: Linked, loop: Loop) -> None:
     if loop.kept >= 0:
         table += (linked.stack(loop.kept), stacks[loop.kept].columns)
     spec = LoopSpec(linked.kind, kinds, loop)
-    linked.emit(loop.varies, linked.addresses(spec), {Field.COUNT: linked.table(np.array(table))})
+    linked.emit(loop.varies, linked.new_kernel(spec), {Field.COUNT: linked.table(np.array(table))})
 
 
 def _by_rows(linked: Linked, loop: Loop) -> None:
@@ -175,7 +192,8 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         _copy(linked, varies, first_state, moved)
     done = linked.reserve(1, varies=False)
     fields = {LIMIT: int(loop.limit.slots[0]), INDEX: index, DONE: done}
-    fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
+    rows_of_step = linked.finished(code)
+    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "r" if loop.reverse else ""
     if flag is not None:
         fields[FLAG] = flag
@@ -245,7 +263,8 @@ def _back(linked: Linked, back: LoopBack) -> None:
             linked.zero(False, slice(before, reserved))
         code.rows += body.rows
     fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
-    fields |= {CODE: linked.table(code.array()), ROWS: len(code.array())}
+    rows_of_step = linked.finished(code)
+    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "" if loop.reverse else "r"
     kernel = linked.kernel("loop", operands="u" + "uv"[varies], mode=mode)
     linked.emit(varies, kernel, fields)
@@ -289,8 +308,9 @@ def _move(
     chosen: Any = True,
     *,
     fixed: bool = False,
+    apart: int = 1,
 ) -> None:
-    """Add rows that move numbers between places and neighbouring columns of a stack.
+    """Add rows that move numbers between places and evenly spaced columns of a stack.
 
     Args:
         linked: the program.
@@ -300,6 +320,7 @@ def _move(
         index: the place in `u` of the number of the step or, if it is `fixed`, that number.
         chosen: which of the places take part.
         fixed: whether the step is always the same.
+        apart: how far the columns are apart.
     """
     stack = linked.stacks[column.stack]
     for kind in (False, True):
@@ -308,5 +329,5 @@ def _move(
             kernel = linked.kernel("move", operands="uv"[kind] + "uv"[stack.varies], mode=mode)
             fields = {COUNT: stop - start, PLACES: linked.table(places.slots[start:stop])}
             fields |= {STACK: linked.stack(column.stack), COLUMNS: stack.columns}
-            fields |= {COLUMN: column.column + start, INDEX: index}
+            fields |= {COLUMN: column.column + apart * start, INDEX: index, APART: apart}
             linked.emit(kind or stack.varies, kernel, fields)

@@ -198,22 +198,23 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
 
 # -------------------------------------------------------------------------- by rows of instructions
 
-COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX = range(1, 7)  # words of `move`
+COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX, APART = range(1, 8)  # words of `move`
 CODE, ROWS, LIMIT, FLAG, DONE = range(7, 12)  # further words of `loop`
 
 
 def move(w: Writer, spec: Spec) -> str:
-    """Write code that moves numbers between rows and neighbouring columns of a stack.
+    """Write code that moves numbers between rows and evenly spaced columns of a stack.
 
-    PLACES is a table of the places of the rows. `operands` has the space of the rows, then that of
-    the stack. INDEX is the place in `u` of the number of the step or, in a mode that begins with
-    `fixed`, that number. The mode ends with what is done: `take` copies from the stack to the rows,
-    and `keep` the other way; `give` adds to what `keep` has read, and `send` to what `take` has.
+    PLACES is a table of the places of the rows. COLUMN is the first column, and APART how far the
+    columns are apart. `operands` has the space of the rows, then that of the stack. INDEX is the
+    place in `u` of the number of the step or, in a mode that begins with `fixed`, that number. The
+    mode ends with what is done: `take` copies from the stack to the rows, and `keep` the other way;
+    `give` adds to what `keep` has read, and `send` to what `take` has.
     """
     row, u, v, lanes = w.kernel()
     build = w.build
-    count, address, at, columns, column, index = w.words(
-        row, COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX
+    count, address, at, columns, column, index, apart = w.words(
+        row, COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX, APART
     )
     places, mode = w.pointer(address), spec.mode
     own, of_stack = (kind == "v" for kind in spec.operands)
@@ -236,7 +237,7 @@ def move(w: Writer, spec: Spec) -> str:
     with w.loop(word(0), most, word(width)) as lane, w.range(count) as i:
         place = build.load(w.at(places, i))
         rows = w.at(w.lanes_of(v, place, lanes), lane) if own else w.at(u, place)
-        held = stack.at(lane, k, build.add(column, i))
+        held = stack.at(lane, k, build.add(column, w.times(i, apart)))
         if mode.endswith("take"):
             w.store(load(held, of_stack), rows)
         elif mode.endswith("keep"):

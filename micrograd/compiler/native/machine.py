@@ -9,21 +9,23 @@ able to write it. A damaged file, or a folder that cannot be written, only costs
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite
 import llvmlite.binding as llvm
 
 from micrograd.engine.locks import free_in_children, reentrant_lock
 
-_DIGEST = 32  # bytes of SHA-256 of key and code, at the beginning of a file
+_DIGEST = 32  # bytes of SHA-256, at the beginning of a file
 _lock = reentrant_lock()
 _llvms = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
 if _llvms is not None:
@@ -46,6 +48,20 @@ _FEW = (
 )
 
 
+class Module(NamedTuple):
+    """A function `kernel` in LLVM's language.
+
+    Args:
+        name: all that it depends on, besides the sources of this package.
+        write: returns its text; it is called if the code is not on disk.
+        effort: how the code is made; see `Effort`.
+    """
+
+    name: str
+    write: Callable[[], str]
+    effort: int = Effort.ALL
+
+
 class Machine:
     """The processor, and the code that was loaded in this process."""
 
@@ -56,47 +72,67 @@ class Machine:
         self.width = 8 if features.get("avx512f") else 4 if features.get("avx") else 2
         """The number of doubles in a vector register."""
         self._processor = llvm.get_host_cpu_name(), features.flatten()
-        self._sources = _digest_of_sources()
+        self._maker = "\n".join((*self._processor, _digest_of_sources())).encode()
         self._addresses: dict[str, int] = {}
-        self._engines: list[Any] = []  # keep the code alive
+        self._symbols: set[str] = set()  # the functions of the code that was loaded
+        # It keeps the code alive.
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
 
     def address(self, name: str, write: Callable[[], str], effort: int = Effort.ALL) -> int:
-        """Return the address of the function `kernel` of a module.
+        """Return the address of the function of a module; see `Module`."""
+        return self.addresses([Module(name, write, effort)])[0]
 
-        Args:
-            name: all that the module depends on, besides the sources of this package.
-            write: returns the module in LLVM's language; it is called if the code is not on disk.
-            effort: how the code is made; see `Effort`.
+    def addresses(self, modules: Sequence[Module]) -> list[int]:
+        """Return the addresses of the functions of modules.
+
+        Those that are new are compiled together, which takes half the time, and kept in one file
+        with a name for each of them.
         """
         with _lock:
-            found = self._addresses.get(name)
-            if found is None:
-                found = self._addresses[name] = self._loaded(name, write, effort)
-            return found
+            missing = {each.name: each for each in modules if each.name not in self._addresses}
+            symbols = {name: f"kernel_{self._digest(name)}" for name in missing}
+            if missing:
+                self._load({symbols[name]: each for name, each in missing.items()})
+            for name, symbol in symbols.items():
+                self._addresses[name] = int(self._engine.get_function_address(symbol))
+            return [self._addresses[each.name] for each in modules]
 
-    def _loaded(self, name: str, write: Callable[[], str], effort: int) -> int:
-        key = "\n".join((name, *self._processor, self._sources)).encode()
+    def _digest(self, name: str) -> str:
+        return sha256(name.encode() + b"\n" + self._maker).hexdigest()[:40]
+
+    def _load(self, modules: dict[str, Module]) -> None:
+        """Load the code of modules, given by the names of their functions."""
         kept = _own_folder()
-        file = kept and kept / f"{sha256(key).hexdigest()[:40]}.bin"
-        code = file and _read(file, key)
-        if code is None:
-            code = self._compiled(write(), effort)
-            if file is not None:
-                _write(file, key, code)
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
-        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        self._engines.append(engine)
-        return int(engine.get_function_address("kernel"))
+        for symbol in modules:
+            if kept is not None and symbol not in self._symbols:
+                self._add(_read(kept / f"{symbol}.bin", self._maker, symbol))
+        rest = [symbol for symbol in modules if symbol not in self._symbols]
+        rest.sort(key=lambda symbol: modules[symbol].effort)
+        for effort, group in groupby(rest, lambda symbol: modules[symbol].effort):
+            symbols = [*group]
+            texts = [_named(modules[symbol].write(), symbol) for symbol in symbols]
+            code = self._compiled(texts, effort)
+            if kept is not None:
+                _write([kept / f"{symbol}.bin" for symbol in symbols], self._maker, symbols, code)
+            self._add((symbols, code))
+        self._engine.finalize_object()
+
+    def _add(self, found: tuple[Sequence[str], bytes] | None) -> None:
+        """Add code with the names of its functions, but not twice."""
+        if found is not None and self._symbols.isdisjoint(found[0]):
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(found[1]))
+            self._symbols.update(found[0])
 
     def _target(self) -> Any:
         cpu, features = self._processor
         target = llvm.Target.from_default_triple()
         return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
-    def _compiled(self, text: str, effort: int) -> bytes:
+    def _compiled(self, texts: Iterable[str], effort: int) -> bytes:
         target = self._target()
-        module = llvm.parse_assembly(text)
+        module, *others = map(llvm.parse_assembly, texts)
+        for other in others:
+            module.link_in(other)
         module.triple = llvm.get_default_triple()
         module.data_layout = str(target.target_data)
         module.verify()
@@ -112,6 +148,11 @@ class Machine:
             passes = builder.getModulePassManager()
         passes.run(module, builder)
         return bytes(target.emit_object(module))
+
+
+def _named(text: str, symbol: str) -> str:
+    """Return a module whose function has a name of its own."""
+    return text.replace('@"kernel"', f'@"{symbol}"')
 
 
 def folder() -> Path:
@@ -172,8 +213,11 @@ def _digest_of_sources() -> str:
 _READING = os.O_RDONLY | sum(getattr(os, f"O_{x}", 0) for x in ("BINARY", "NONBLOCK", "NOFOLLOW"))
 
 
-def _read(file: Path, key: bytes) -> bytes | None:
-    """Return the code in a file; None if it is missing, damaged or not this user's."""
+def _read(file: Path, maker: bytes, symbol: str) -> tuple[Sequence[str], bytes] | None:
+    """Return the code in a file, and the names of its functions.
+
+    It is None if the file is missing, damaged or not this user's, or has no such function.
+    """
     try:
         if file.is_symlink():
             return None
@@ -187,18 +231,42 @@ def _read(file: Path, key: bytes) -> bytes | None:
             os.close(descriptor)
     except OSError:
         return None
-    digest, code = kept[:_DIGEST], kept[_DIGEST:]
-    return code if sha256(key + code).digest() == digest else None
+    digest, rest = kept[:_DIGEST], kept[_DIGEST:]
+    if sha256(maker + rest).digest() != digest:
+        return None
+    names, _, code = rest.partition(b"\n")
+    symbols = names.decode().split(" ")
+    return (symbols, code) if symbol in symbols else None
 
 
-def _write(file: Path, key: bytes, code: bytes) -> None:
-    """Write code to a file, as a whole or not at all: several processes may do so at once."""
+def _write(files: Sequence[Path], maker: bytes, symbols: Sequence[str], code: bytes) -> None:
+    """Write code to files, each as a whole or not at all: several processes may do so at once.
+
+    The files are one and the same where the file system allows it.
+    """
+    rest = " ".join(symbols).encode() + b"\n" + code
     temporary = None
     try:
-        with NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(sha256(key + code).digest() + code)
-        Path(temporary.name).replace(file)
+        with NamedTemporaryFile(dir=files[0].parent, delete=False) as temporary:
+            temporary.write(sha256(maker + rest).digest() + rest)
+        for file in files:
+            _replace(file, Path(temporary.name))
     except OSError:
+        pass
+    finally:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary.name).unlink()
+
+
+def _replace(file: Path, by: Path) -> None:
+    """Put another name of a file, or else a copy of it, in the place of a file."""
+    link = by.with_suffix(".link")
+    with suppress(OSError):
+        try:
+            link.hardlink_to(by)
+        except (OSError, NotImplementedError):
+            shutil.copy(by, link)
+        link.replace(file)
+    with suppress(OSError):
+        link.unlink()

@@ -216,9 +216,13 @@ class Results:
 
 
 def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
-    """Return an array of rows, each of them aligned."""
+    """Return an array of rows, each of them aligned.
+
+    They are an odd number of cache lines apart, so that the numbers of a sample do not share few
+    places in the cache.
+    """
     step = _LINE // dtype.itemsize
-    pitch = -(-length // step) * step
+    pitch = (-(-length // step) | 1) * step
     return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
 
 
@@ -228,7 +232,7 @@ def _like(parts: Sequence[Any], dtype: Any) -> list[Any]:
     They are parts of one array, which takes less time to allocate.
     """
     step = _LINE // dtype.itemsize
-    pitches = [-(-part.shape[1] // step) * step for part in parts]
+    pitches = [(-(-part.shape[1] // step) | 1) * step for part in parts]
     sizes = [len(part) * pitch for part, pitch in zip(parts, pitches, strict=True)]
     memory, found = aligned_empty(sum(sizes), dtype), []
     for part, pitch, stop in zip(parts, pitches, accumulate(sizes), strict=True):

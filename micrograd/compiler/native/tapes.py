@@ -32,7 +32,7 @@ def rows(linked: Linked, tape: Tape) -> Any:
             rows[chosen, 0] = linked.summing(varies, "g", mode)
         else:
             rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds, mode)
-    kernels = np.where(tape.code == SUM, rows[:, 0], -np.arange(len(out)))
+    kernels = np.where(tape.code == SUM, rows[:, 0], -1 - np.arange(len(out)))
     first = np.append(True, kernels[1:] != kernels[:-1])
     rows = rows[first]
     rows[:, Field.COUNT] = np.diff(np.append(np.flatnonzero(first), len(out)))
@@ -44,7 +44,9 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, str, Any]]:
     bits = 1 << np.arange(tape.operands.shape[1])
     kinds = np.where(tape.code == SUM, 0, tape.operands_vary @ bits)
     modes, mode = np.unique(tape.mode_of_each(), return_inverse=True)
-    for code, kind, number in np.unique(np.stack([tape.code, kinds, mode]), axis=1).T.tolist():
+    keys = np.stack([tape.code, kinds, mode], axis=1)
+    key = ((tape.code - SUM) << bits.size | kinds) * len(modes) + mode
+    for code, kind, number in keys[np.unique(key, return_index=True)[1]].tolist():
         names = ""
         if code != SUM:
             arity = tape.operations[code].arity
