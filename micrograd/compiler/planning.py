@@ -177,7 +177,7 @@ class Planner:
         if not len(alive):
             return
         kinds = np.zeros(graph.size, dtype=np.int64)
-        for place in range(3):
+        for place in range(graph.operands.shape[1]):
             held = graph.operands[:, place]
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
@@ -214,7 +214,7 @@ class Planner:
         graph, varying = self.graph, self.varying
         above, below = [], []
         single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
-        for place in range(3):
+        for place in range(graph.operands.shape[1]):
             held = graph.operands[single, place]
             above.append(single[held >= 0])
             below.append(held[held >= 0])
@@ -376,8 +376,8 @@ def _varying(graph: Graph, varies: Any) -> Any:
     if len(left) < before:
         flags = bytearray(varying)
         columns = graph.operands[left].T.tolist()
-        for node, x, y, z in zip(left.tolist(), *columns, strict=True):
-            if flags[x] or flags[y] or flags[z]:
+        for node, x, y, z, *rest in zip(left.tolist(), *columns, strict=True):
+            if flags[x] or flags[y] or flags[z] or (rest and any(flags[w] for w in rest)):
                 flags[node] = 1
         varying = np.frombuffer(flags, np.uint8).astype(bool)
     return varying[:-1]

@@ -19,13 +19,15 @@ from micrograd.engine.value import Value, equality
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 BRANCHES = (
-    "branches on a value (if, while, and, or, max, sorted; x[x > 0]; x > 0, np.where, np.maximum "
-    "or np.clip on an array that np.array made of values), which differs from call to call"
+    "branches on a value (if, while, and, or, max, sorted, np.sort, np.argmax, np.median; "
+    "x[x > 0]; x > 0, np.where, np.maximum or np.clip on an array that np.array made of values), "
+    "which differs from call to call"
 )
 REMEDY = (
     "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b), clip(x, a, b) and, for "
     "x > 0, gt(x, 0), which work on all arrays, or make the array by np.stack instead of np.array; "
-    "instead of while, use micrograd.while_(condition, step, state)"
+    "instead of while, use micrograd.while_(condition, step, state); instead of x[x > 0], use "
+    "where(x > 0, x, 0); sort before the call, and pass what is sorted or its order as an argument"
 )
 
 
@@ -108,7 +110,7 @@ class Traced(NumPyProtocols, Value):
 
     __int__ = __complex__ = __float__
 
-    def __round__(self, digits: int = 0) -> NoReturn:
+    def __round__(self, digits: int | None = None) -> NoReturn:
         self.__float__()
 
     def __index__(self) -> NoReturn:
