@@ -112,10 +112,14 @@ _POW_MIXED = (
     " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
 )
 
+# Beyond these, an exponential beside them is 0; they keep its product with x from being 0 times
+# infinity where x is infinite.
+_LOW, _HIGH, _SIZE = "maximum(x, -2000)", "minimum(x, 2000)", "minimum(abs(x), 2000)"
+
 # tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
 _MISH = "exp(x) * (exp(x) + 2)"
 _MISH_CURVE = (
-    "where(x < -40, (2 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - x) * exp(-x) * exp(-x),"
+    f"where(x < -40, (2 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - {_HIGH}) * exp(-x) * exp(-x),"
     f" 4 * exp(x) * (1 + exp(x)) / ({_MISH} + 2) / ({_MISH} + 2) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * ({_MISH}) / ({_MISH} + 2)))))"
 )
 
@@ -208,13 +212,13 @@ _ROWS = (
         kink="x", note="The derivative at 0 is 0.01."),
     Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, exp(x), 1)"],  r"\operatorname{elu}(x)",
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
-    Row("gelu", "where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), x / (4 - x) * normal_tail((x + 4) / (x - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
+    Row("gelu", f"where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), {_LOW} / (4 - {_LOW}) * normal_tail(({_LOW} + 4) / ({_LOW} - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["gelu_slope(x)"], r"x \cdot \Phi(x)",
         textbook=["x * ndtr(x)", "ndtr(x) + 0.3989422804014327 * x * exp(-(x * x / 2))"],
         note="The exact form, by the distribution function of the normal law."),
-    Row("silu", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
+    Row("silu", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
-    Row("mish", f"where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
+    Row("mish", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
         textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
@@ -259,7 +263,7 @@ _ROWS = (
     Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
-    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
+    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y >= 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
         "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
         "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
         ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="y > 0",
@@ -305,23 +309,23 @@ _SERVING_ROWS = (
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      horner(_TAIL),         [horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
-    Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
-        ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
+    Row("gelu_slope", f"where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({_HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({_LOW} + 4) / ({_LOW} - 4)) / (4 - {_LOW}) + 0.3989422804014327 * {_LOW}) * gauss(0.5 * x) * gauss(0.5 * x))",
+        [f"0.3989422804014327 * (2 * gauss(0.5 * x) - {_SIZE} * ({_SIZE} * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
     Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ((1 - 2 * mod(round(x), 2)) * where(abs(x - round(x)) < 0.25, cos(3.141592653589793 * (x - round(x))), sin(3.141592653589793 * (0.5 - abs(x - round(x))))) - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
         r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
     Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
         f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {_EXCESS} - x))",
-        [f"-out * where(x > -7, x + out, {_EXCESS})"], r"\frac{\phi(x)}{\Phi(x)}",
+        [f"where(x < -1e+16, -1, -out * where(x > -7, {_HIGH} + out, {_EXCESS}))"], r"\frac{\phi(x)}{\Phi(x)}",
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
     Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
-        ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
+    Row("silu_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {_HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
+        [f"where(abs(x) > 40, (2 - {_SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("mish_slope", f"where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
+    Row("mish_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
         [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "

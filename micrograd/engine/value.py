@@ -254,6 +254,12 @@ class Value(Methods, Node):
 
     __int__ = __complex__ = __float__
 
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        raise TypeError(
+            "round(v) would cut the computation graph: read v.data for the number, and write "
+            "v.round() or micrograd.round(v) for the operation, whose derivative is 0"
+        )
+
     # ------------------------------------------------------- copying without recursion
 
     def __copy__(self) -> Value:

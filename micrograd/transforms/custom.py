@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
@@ -88,8 +89,8 @@ def custom_derivative(
     rule = _Rule(f, jvp, vjp)
 
     @wraps(f)
-    def call(*args: Any) -> Any:
-        return rule(*args)
+    def call(*args: Any, **options: Any) -> Any:
+        return rule(*args, *(rule.in_order(args, options) if options else ()))
 
     return call
 
@@ -105,6 +106,18 @@ class _Rule:
     def __init__(self, f: Function, jvp: Function | None, vjp: Function | None) -> None:
         self.f, self.jvp, self.vjp = f, jvp, vjp
         self.name = getattr(f, "__name__", "a function")
+
+    def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
+        """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""
+        bound = signature(self.f).bind(*args, **options)
+        bound.apply_defaults()
+        if bound.kwargs:
+            names = ", ".join(bound.kwargs)
+            raise TypeError(
+                f"{self.name} has a custom derivative, which is told of arguments by position, but "
+                f"takes by name alone: {names}; let the parameters be positional ones"
+            )
+        return bound.args[len(args) :]
 
     def __call__(self, *args: Any) -> Any:
         """The result, made of Values if an argument has one."""
