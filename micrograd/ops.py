@@ -35,6 +35,7 @@ last multiplication.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 from micrograd.table.operations import (
@@ -115,6 +116,12 @@ _POW_MIXED = (
 # Beyond these, an exponential beside them is 0; they keep its product with x from being 0 times
 # infinity where x is infinite.
 _LOW, _HIGH, _SIZE = "maximum(x, -2000)", "minimum(x, 2000)", "minimum(abs(x), 2000)"
+
+# The directions to infinite points are those to the ends of the range of floats.
+_FINITE_X, _FINITE_Y = (
+    f"minimum(maximum({x}, {-sys.float_info.max}), {sys.float_info.max})" for x in "xy"
+)
+_LARGER = f"minimum(maximum(abs(x), abs(y)), {sys.float_info.max})"
 
 # tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
 _MISH = "exp(x) * (exp(x) + 2)"
@@ -329,7 +336,7 @@ _SERVING_ROWS = (
         [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
-        "x / maximum(abs(x), abs(y)) / hypot(x / maximum(abs(x), abs(y)), y / maximum(abs(x), abs(y))))",
+        f"{_FINITE_X} / {_LARGER} / hypot({_FINITE_X} / {_LARGER}, {_FINITE_Y} / {_LARGER}))",
         ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
         textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
     Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "

@@ -142,6 +142,21 @@ def test_values_and_derivatives_at_infinity_are_those_of_a_number_near_it(name):
             assert g(x) == expected, (name, x)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "slopes"),
+    [
+        (INF, 1.0, (1, 0)),
+        (-INF, 2.0, (-1, 0)),
+        (-3.0, INF, (0, 1)),
+        (INF, -INF, (0.5**0.5, -(0.5**0.5))),
+    ],
+)
+def test_the_derivatives_of_a_distance_to_infinity_are_those_in_its_direction(x, y, slopes):
+    # A finite coordinate is as small beside the largest float as it can be.
+    assert gradient(micrograd.hypot, x, y) == pytest.approx(slopes, rel=2.0**-52, abs=1e-307)
+    assert gradient(micrograd.atan2, x, y) == [0.0, 0.0]
+
+
 def test_polygamma_at_zero_is_the_limit_from_above():
     assert [micrograd.polygamma(n, 0.0) for n in range(5)] == [-INF, INF, -INF, INF, -INF]
     assert grad(micrograd.digamma)(0.0) == INF
