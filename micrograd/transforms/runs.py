@@ -11,6 +11,7 @@ from typing import Any, SupportsIndex
 
 from micrograd.engine.graph import is_alias, is_leaf, order
 from micrograd.engine.value import Value, to_number
+from micrograd.engine.value import running as _active
 from micrograd.table.floats import to_float
 from micrograd.transforms import propagation
 from micrograd.transforms.propagation import Scalar
@@ -34,15 +35,15 @@ class _Running(threading.local):
 
 
 _running = _Running()
-_active: set[int] = set()  # the runs, of all threads, whose functions are running now
 _numbers = count()
 
 
 class Run:
     """One run of a function on new variables, and the graph between them and the outputs.
 
-    Adjoints and tangents are Values if an argument is a Value, or if the function uses a variable
-    of an enclosing run, in this thread or in another; otherwise they are floats.
+    Adjoints and tangents are Values if an argument is a Value, or if the function uses a Value that
+    was made before, or a variable of an enclosing run, in this thread or in another; otherwise they
+    are floats.
     """
 
     def __init__(
@@ -85,6 +86,11 @@ class Run:
         self.nodes = order(roots, until=self.variables)
         self.symbolic |= any(root._is_traced for root in roots)
         self.symbolic |= bool(_active) and any(map(is_varied, self.nodes))
+        self.symbolic |= any(node._row is None and self._is_given(node) for node in self.nodes)
+
+    def _is_given(self, leaf: Value) -> bool:
+        """Whether a leaf is a Value of the user, such as a weight, made before the function ran."""
+        return not hasattr(leaf, "_run") and getattr(leaf, "_born", -1) < self.number
 
     @contextmanager
     def _running(self) -> Iterator[None]:
