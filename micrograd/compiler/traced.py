@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.recorder import refuse
 from micrograd.compiler.simplifying import POWERS
+from micrograd.engine.definitions import is_array_like
 from micrograd.engine.graph import More, Node
 from micrograd.engine.method_source import method_names
 from micrograd.engine.traced_arrays import NumPyProtocols
@@ -189,7 +190,7 @@ def _place(recorder: recorders.Recorder, other: Any) -> int | None:
         return recorder.constant(other)
     if isinstance(other, Value):
         return recorder.place(other)
-    if getattr(other, "shape", ()) or isinstance(other, list | tuple):
+    if is_array_like(other):
         return None
     return recorder.place(other)
 
