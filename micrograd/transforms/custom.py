@@ -63,7 +63,8 @@ def custom_derivative(
             the derivative of the result in this direction, with the structure of the result.
         vjp: a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the
             result, and a cotangent with the structure of the result, to a tuple of gradients, one
-            for each argument and with its structure.
+            for each argument and with its structure. None is a gradient of 0; it stands for
+            arguments that are not differentiated, such as a text or the `self` of a method.
 
     Returns:
         A function of numbers and Values; given numbers alone, it is `f`.
@@ -235,6 +236,9 @@ class _Called:
         return [[column[row] for column in columns] for row in range(len(outputs))]
 
     def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
+        if kind == "vjp" and isinstance(found, tuple) and len(found) == len(wanted.children):
+            pairs = zip(found, wanted.children, strict=True)
+            found = tuple(_zeros(child) if part is None else part for part, child in pairs)
         is_lone = kind == "vjp" and len(wanted.children) == 1  # a tuple of one may be left out
         leaves, structure = flatten(found)
         if len(leaves) != count_leaves(wanted):
@@ -255,6 +259,10 @@ class _Called:
                 f"{kind} of {self.rule.name} returned a different structure from that of its "
                 f"{'arguments' if kind == 'vjp' else 'result'}: {error}"
             ) from None
+
+
+def _zeros(structure: Structure) -> Any:
+    return unflatten(structure, [0.0] * count_leaves(structure))
 
 
 class _Slope:

@@ -61,6 +61,9 @@ def test_a_function_of_floats_needs_one_of_arrays_to_be_compiled():
     assert gamma(5.0) == math.lgamma(5.0)
     assert grad(gamma)(3.0) == pytest.approx(0.9227843350984671)
     assert gamma(-1.0) != gamma(-1.0)  # math.lgamma raises there, and there is no float
+    inverse = define("inverse_t", lambda x: 1 / x, [lambda x: -1 / (x * x)])
+    assert inverse(0.0) != inverse(0.0)
+    assert inverse(Value(0.0)).data != inverse(Value(0.0)).data
     with pytest.raises(NotImplementedError, match=r"give define\(…, array=f\)"):
         compile(lambda x: gamma(x), backend="numpy")(2.0)
     gamma = define("log_gamma_t", math.lgamma, ["digamma"], array=np.vectorize(math.lgamma))

@@ -101,6 +101,19 @@ def test_arguments_of_a_function_with_a_rule_may_be_given_by_name_or_left_out():
         scaled(1.0, offset=2.0)
 
 
+def test_none_is_the_gradient_of_what_is_not_differentiated():
+    class Scaled:
+        factor = 3.0
+
+        @custom_derivative(vjp=lambda args, out, g: (None, g * args[0].factor, None, None))
+        def __call__(self, x, mode, weights):
+            return self.factor * x if mode == "up" else 0.0 * weights["w"]
+
+    assert grad(lambda x: Scaled()(x, "up", {"w": 2.0}))(5.0) == 3.0
+    assert grad(lambda w: Scaled()(5.0, "up", {"w": w}))(2.0) == 0.0
+    assert compile(lambda x: Scaled()(x, "up", {"w": x})).value_and_grad(5.0) == (15.0, 3.0)
+
+
 def test_wrong_rules_are_refused():
     with pytest.raises(TypeError, match="either jvp= or vjp="):
         custom_derivative(newton)
