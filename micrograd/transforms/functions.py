@@ -9,6 +9,7 @@ A transform runs the function on Values and then walks the graph of the run: bac
 reverse mode, forwards in the forward mode (`jvp`). Inside another transform, for arguments that are
 Values, and if the function uses Values that were made before, such as the weights of a model,
 adjoints and tangents are Values, so they can be differentiated again; otherwise they are floats.
+(`jacobian` and `hessian` give arrays of floats in the last case, too.)
 
     >>> weight = Value(3.0)
     >>> slope = grad(lambda x: weight * x**2)(2.0)

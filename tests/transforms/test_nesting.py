@@ -6,6 +6,7 @@ import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from micrograd import (
@@ -141,16 +142,38 @@ def slopes_of(transform):
         lambda f: jvp(f, (2.0,), (1.0,))[1],
         lambda f: vjp(f, 2.0)[1](1.0)[0],
         lambda f: linearize(f, 2.0)[1](1.0),
-        lambda f: jacobian(f)(2.0).item(),
+        lambda f: jacobian(f)(Value(2.0)).item(),
         lambda f: hvp(f, 2.0, 1.0),
         lambda f: grad(grad(f))(2.0),
-        lambda f: hessian(f)(2.0).item(),
+        lambda f: hessian(f)(Value(2.0)).item(),
     ],
 )
 def test_derivatives_of_a_function_of_earlier_values_can_be_differentiated_by_them(transform):
     slope, by_c = slopes_of(transform)
     assert slope == 36.0  # both 3 c t² and 6 c t
     assert by_c == 12.0
+
+
+def test_jacobians_and_hessians_at_numbers_are_arrays_of_floats_also_with_earlier_values():
+    model = MLP(2, [3, 2])
+    found = jacobian(model)(np.array([0.5, -1.0]))
+    assert (found.shape, found.dtype) == ((2, 2), float)
+    assert hessian(lambda x: model(x)[0])([0.5, -1.0]).dtype == float
+
+
+def test_a_backward_step_by_hand_beside_an_earlier_value_gives_numbers():
+    c = Value(3.0)
+
+    def doubled(x):
+        out = Value(2 * x.data, (x,), "doubled")
+
+        def backward():
+            x.grad += 2 * out.grad
+
+        out._backward = backward
+        return out
+
+    assert grad(lambda x: c * doubled(x))(5.0) == 6.0
 
 
 def test_values_made_within_the_function_are_constants_and_give_floats():
