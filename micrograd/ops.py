@@ -149,12 +149,6 @@ for _k in range(20, 1, -1):
 _EXCESS = f"1 / ({_EXCESS})"
 
 
-# How far a number is above, and below, the whole numbers beside it. For a negative y, the sum of
-# 1 / (y + k)^(n + 1) over k goes through all numbers beside 0 up to those above 1 - y.
-_ABOVE = "where(y < round(y), 1 + (y - round(y)), y - round(y))"
-_BELOW = "where(y < round(y), round(y) - y, 1 - (y - round(y)))"
-
-
 def _psi_far(t: str) -> str:
     """The digamma function from 10 on, by its asymptotic series (Abramowitz and Stegun 6.3.18)."""
     series = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
@@ -277,8 +271,9 @@ _ROWS = (
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
     Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, "
-        f"polygamma_above(x, where(y >= 0, y, {_ABOVE})) + where(y >= 0, 0, where(x == round(x), "
-        f"(2 * mod(x, 2) - 1) * (polygamma_above(x, {_BELOW}) - polygamma_above(x, 1 - y)), 1e999 - 1e999))))",
+        # For a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above.
+        "polygamma_above(x, where(y >= 0, y, y - floor(y))) + where(y >= 0, 0, where(x == round(x), "
+        "(2 * mod(x, 2) - 1) * (polygamma_above(x, ceil(y) - y) - polygamma_above(x, 1 - y)), 1e999 - 1e999))))",
         ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="maximum(y, abs(y - round(y))) > 0",
         note="The order x is a constant, a whole number from 0."),
 
