@@ -157,11 +157,17 @@ def _psi_far(t: str) -> str:
 
 def _polygamma() -> str:
     """N! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
-    shift, far = 12, "(y + 12)"
-    # Powers as squares of their roots times that of N!, which fit where the powers do not.
-    root = "exp(0.5 * lgamma(x + 1))"
-    bases = [*(f"(y + {k})" for k in range(shift - 1, 0, -1)), "y"]
-    head = " + ".join(f"square({root} * {base} ** (-0.5 * x - 0.5))" for base in bases)
+    far = "(y + 12)"
+    # N! is the fourth power of `quarter` times `rest`, by Stirling's series from 9 on. Fourth roots
+    # of it and of powers fit where they do not, and a power of the exact y keeps its digits. The
+    # constant of `rest` is -1 - log(0.375).
+    quarter = "where(x < 9, exp(0.25 * lgamma(x + 1)), (0.375 * x) ** (0.25 * x))"
+    stirling = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
+    stirling += [-3617 / 122400]
+    rest = f"-0.019170746988273764 * x + ({horner(stirling, 'square(1 / x)')}) / x"
+    rest = f"where(x < 9, 1, sqrt(6.283185307179586 * x) * exp({rest}))"
+    first = f"square(square({quarter} * y ** (-0.25 * x - 0.25)))"
+    others = " + ".join(f"exp(-(x + 1) * log1p({k} / abs(y)))" for k in range(11, 0, -1))
     # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
     terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
     terms += [1 / 74724249600]
@@ -169,8 +175,10 @@ def _polygamma() -> str:
     for j in range(len(terms) - 1, 0, -1):
         rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
         series = f"{terms[j - 1]!r} + {rise} * ({series})"
-    tail = f"square({root} * {far} ** (-0.5 * x)) * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
-    above = f"(1 - 2 * mod(x + 1, 2)) * ({tail} + ({head}))"
+    lost = f"where(y < 1e+30, 12 - ({far} - y), 0)"  # by the sum y + 12, whose power is taken
+    tail = f"square(square({quarter} * {far} ** (-0.25 * x))) * (1 - x * {lost} / {far})"
+    tail += f" * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
+    above = f"(1 - 2 * mod(x + 1, 2)) * {rest} * ({tail} + {first} * (1 + ({others})))"
     return f"where(x < 1, 1e999 - 1e999, {above})"
 
 
