@@ -129,8 +129,9 @@ class Graph(NamedTuple):
         for node in range(self.size - 1, self.leaves - 1, -1):
             if needed[node]:
                 needed[x[node]] = needed[y[node]] = needed[z[node]] = 1
-                for column in rest:
-                    needed[column[node]] = 1
+                if rest:
+                    for column in rest:
+                        needed[column[node]] = 1
         kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
         kept[: self.leaves] = True
         place = np.append(np.cumsum(kept) - 1, NOTHING)

@@ -112,8 +112,8 @@ def _without_repetitions(graph: Graph) -> Graph:
     first = graph.leaves + int((graph.code == CONSTANT).sum())
     code, operands = graph.code[first:], graph.operands[first:]
     keys = code.astype(np.uint64)
-    for i, column in enumerate((operands + 1).astype(np.uint64).T):
-        keys += column * (_ODD[i % len(_ODD)] + np.uint64(i - i % len(_ODD)))
+    for i, column in enumerate(operands.T):
+        keys += column.astype(np.uint64) * (_ODD[i % len(_ODD)] + np.uint64(i - i % len(_ODD)))
     if not _repeats(keys):
         return graph
     place = [*range(graph.size), NOTHING]

@@ -7,7 +7,7 @@ same level are grouped into one instruction, and what is long and narrow becomes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -375,9 +375,10 @@ def _varying(graph: Graph, varies: Any) -> Any:
         left = left[~found]
     if len(left) < before:
         flags = bytearray(varying)
-        columns = graph.operands[left].T.tolist()
-        for node, x, y, z, *rest in zip(left.tolist(), *columns, strict=True):
-            if flags[x] or flags[y] or flags[z] or (rest and any(flags[w] for w in rest)):
+        x, y, z, *rest = graph.operands[left].T.tolist()
+        others = zip(*rest, strict=True) if rest else repeat(())
+        for node, a, b, c, more in zip(left.tolist(), x, y, z, others, strict=False):
+            if flags[a] or flags[b] or flags[c] or (more and any(flags[d] for d in more)):
                 flags[node] = 1
         varying = np.frombuffer(flags, np.uint8).astype(bool)
     return varying[:-1]
