@@ -109,7 +109,8 @@ _ROOMS = {
     }.items()
     for name in names.split()
 }
-reserve(_ROOMS)  # an operation of that name could not be reached
+_MODULES = ("nn", "testing")  # `micrograd.testing` works after `import micrograd` alone
+reserve([*_ROOMS, *_MODULES])  # an operation of that name could not be reached
 
 __version__: str  # of the installed distribution, or "unknown" if it is not installed
 
@@ -125,6 +126,8 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         found = globals()[name] = getattr(import_module(_ROOMS[name]), name)
         return found
+    if name in _MODULES:
+        return import_module(f"micrograd.{name}")
     if name in VOCABULARY:  # an operation that was defined since
         return VOCABULARY[name]
     raise AttributeError(f"module 'micrograd' has no attribute {name!r}")

@@ -35,6 +35,7 @@ last multiplication.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 from micrograd.table.operations import (
@@ -112,10 +113,20 @@ _POW_MIXED = (
     " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
 )
 
+# Beyond these, an exponential beside them is 0; they keep its product with x from being 0 times
+# infinity where x is infinite.
+_LOW, _HIGH, _SIZE = "maximum(x, -2000)", "minimum(x, 2000)", "minimum(abs(x), 2000)"
+
+# The directions to infinite points are those to the ends of the range of floats.
+_FINITE_X, _FINITE_Y = (
+    f"minimum(maximum({x}, {-sys.float_info.max}), {sys.float_info.max})" for x in "xy"
+)
+_LARGER = f"minimum(maximum(abs(x), abs(y)), {sys.float_info.max})"
+
 # tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
 _MISH = "exp(x) * (exp(x) + 2)"
 _MISH_CURVE = (
-    "where(x < -40, (2 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - x) * exp(-x) * exp(-x),"
+    f"where(x < -40, (2 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - {_HIGH}) * exp(-x) * exp(-x),"
     f" 4 * exp(x) * (1 + exp(x)) / ({_MISH} + 2) / ({_MISH} + 2) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * ({_MISH}) / ({_MISH} + 2)))))"
 )
 
@@ -146,11 +157,17 @@ def _psi_far(t: str) -> str:
 
 def _polygamma() -> str:
     """N! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
-    shift, far = 12, "(y + 12)"
-    # Powers as squares of their roots times that of N!, which fit where the powers do not.
-    root = "exp(0.5 * lgamma(x + 1))"
-    bases = [*(f"(y + {k})" for k in range(shift - 1, 0, -1)), "y"]
-    head = " + ".join(f"square({root} * {base} ** (-0.5 * x - 0.5))" for base in bases)
+    far = "(y + 12)"
+    # N! is the fourth power of `quarter` times `rest`, by Stirling's series from 9 on. Fourth roots
+    # of it and of powers fit where they do not, and a power of the exact y keeps its digits. The
+    # constant of `rest` is -1 - log(0.375).
+    quarter = "where(x < 9, exp(0.25 * lgamma(x + 1)), (0.375 * x) ** (0.25 * x))"
+    stirling = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
+    stirling += [-3617 / 122400]
+    rest = f"-0.019170746988273764 * x + ({horner(stirling, 'square(1 / x)')}) / x"
+    rest = f"where(x < 9, 1, sqrt(6.283185307179586 * x) * exp({rest}))"
+    first = f"square(square({quarter} * y ** (-0.25 * x - 0.25)))"
+    others = " + ".join(f"exp(-(x + 1) * log1p({k} / abs(y)))" for k in range(11, 0, -1))
     # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
     terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
     terms += [1 / 74724249600]
@@ -158,8 +175,10 @@ def _polygamma() -> str:
     for j in range(len(terms) - 1, 0, -1):
         rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
         series = f"{terms[j - 1]!r} + {rise} * ({series})"
-    tail = f"square({root} * {far} ** (-0.5 * x)) * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
-    above = f"(1 - 2 * mod(x + 1, 2)) * ({tail} + ({head}))"
+    lost = f"where(y < 1e+30, 12 - ({far} - y), 0)"  # by the sum y + 12, whose power is taken
+    tail = f"square(square({quarter} * {far} ** (-0.25 * x))) * (1 - x * {lost} / {far})"
+    tail += f" * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
+    above = f"(1 - 2 * mod(x + 1, 2)) * {rest} * ({tail} + {first} * (1 + ({others})))"
     return f"where(x < 1, 1e999 - 1e999, {above})"
 
 
@@ -208,13 +227,13 @@ _ROWS = (
         kink="x", note="The derivative at 0 is 0.01."),
     Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, exp(x), 1)"],  r"\operatorname{elu}(x)",
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
-    Row("gelu", "where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), x / (4 - x) * normal_tail((x + 4) / (x - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
+    Row("gelu", f"where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), {_LOW} / (4 - {_LOW}) * normal_tail(({_LOW} + 4) / ({_LOW} - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["gelu_slope(x)"], r"x \cdot \Phi(x)",
         textbook=["x * ndtr(x)", "ndtr(x) + 0.3989422804014327 * x * exp(-(x * x / 2))"],
         note="The exact form, by the distribution function of the normal law."),
-    Row("silu", "where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
+    Row("silu", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
-    Row("mish", f"where(x < -40, x * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
+    Row("mish", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
         textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
@@ -259,11 +278,12 @@ _ROWS = (
     Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
-    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y > 0, polygamma_above(x, y), where(y == round(y), 1e999 - 1e999, "
-        "where(x == 1, square(3.141592653589793 / sin(3.141592653589793 * (y - round(y)))) - polygamma_above(1, 1 - y), "
-        "where(x == 2, polygamma_above(2, 1 - y) - 62.01255336059963 / (tan(3.141592653589793 * (y - round(y))) * square(sin(3.141592653589793 * (y - round(y))))), 1e999 - 1e999))))))",
-        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="y > 0",
-        note="The order x is a constant, a whole number from 0. Below 0 the orders are 0, 1 and 2."),
+    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, "
+        # For a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above.
+        "polygamma_above(x, where(y >= 0, y, y - floor(y))) + where(y >= 0, 0, where(x == round(x), "
+        "(2 * mod(x, 2) - 1) * (polygamma_above(x, ceil(y) - y) - polygamma_above(x, 1 - y)), 1e999 - 1e999))))",
+        ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="maximum(y, abs(y - round(y))) > 0",
+        note="The order x is a constant, a whole number from 0."),
 
     Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
     Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
@@ -305,27 +325,27 @@ _SERVING_ROWS = (
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      horner(_TAIL),         [horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
-    Row("gelu_slope", "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * (x * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail((x + 4) / (x - 4)) / (4 - x) + 0.3989422804014327 * x) * gauss(0.5 * x) * gauss(0.5 * x))",
-        ["0.3989422804014327 * (2 * gauss(0.5 * x) - x * (x * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
+    Row("gelu_slope", f"where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({_HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({_LOW} + 4) / ({_LOW} - 4)) / (4 - {_LOW}) + 0.3989422804014327 * {_LOW}) * gauss(0.5 * x) * gauss(0.5 * x))",
+        [f"0.3989422804014327 * (2 * gauss(0.5 * x) - {_SIZE} * ({_SIZE} * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
     Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ((1 - 2 * mod(round(x), 2)) * where(abs(x - round(x)) < 0.25, cos(3.141592653589793 * (x - round(x))), sin(3.141592653589793 * (0.5 - abs(x - round(x))))) - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
         r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
     Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
         f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {_EXCESS} - x))",
-        [f"-out * where(x > -7, x + out, {_EXCESS})"], r"\frac{\phi(x)}{\Phi(x)}",
+        [f"where(x < -1e+16, -1, -out * where(x > -7, {_HIGH} + out, {_EXCESS}))"], r"\frac{\phi(x)}{\Phi(x)}",
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
     Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", "where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), (1 + x * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
-        ["where(abs(x) > 40, (2 - abs(x)) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
+    Row("silu_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {_HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
+        [f"where(abs(x) > 40, (2 - {_SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("mish_slope", f"where(x < -40, (1 + x) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
+    Row("mish_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
         [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
-        "x / maximum(abs(x), abs(y)) / hypot(x / maximum(abs(x), abs(y)), y / maximum(abs(x), abs(y))))",
+        f"{_FINITE_X} / {_LARGER} / hypot({_FINITE_X} / {_LARGER}, {_FINITE_Y} / {_LARGER}))",
         ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
         textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
     Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "

@@ -10,6 +10,7 @@ import numpy as np
 
 LEAF, CONSTANT = -2, -1  # codes of nodes that are not operations
 NOTHING = -1  # in place of a missing operand
+COLUMNS = 3  # operands of each node, unless an operation that a user defined has more
 
 
 class Structural:
@@ -57,7 +58,8 @@ class Graph(NamedTuple):
     """Nodes in topological order: the parameters, then the inputs, then constants and operations.
 
     `code` says what a node is: the index of its row in `table`, CONSTANT, or LEAF for a parameter
-    or an input. `operands` has a row of three nodes for each node, NOTHING where there are fewer.
+    or an input. `operands` has a row of nodes for each node, as many as the operation with the
+    most operands has, and at least three; NOTHING where there are fewer.
     `numbers` has the numbers of the constants, and 0 for other nodes. `parameters` and
     `inputs` are how many there are, and `outputs` has the nodes that are returned.
     """
@@ -123,10 +125,13 @@ class Graph(NamedTuple):
         needed = bytearray(self.size + 1)  # the last one for NOTHING
         for node in self.outputs.tolist():
             needed[node] = 1
-        x, y, z = (column.tolist() for column in self.operands.T)
+        x, y, z, *rest = (column.tolist() for column in self.operands.T)
         for node in range(self.size - 1, self.leaves - 1, -1):
             if needed[node]:
                 needed[x[node]] = needed[y[node]] = needed[z[node]] = 1
+                if rest:
+                    for column in rest:
+                        needed[column[node]] = 1
         kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
         kept[: self.leaves] = True
         place = np.append(np.cumsum(kept) - 1, NOTHING)

@@ -111,18 +111,17 @@ def in_order(graph: Graph) -> Graph:
 def _without_repetitions(graph: Graph) -> Graph:
     first = graph.leaves + int((graph.code == CONSTANT).sum())
     code, operands = graph.code[first:], graph.operands[first:]
-    x, y, z = operands.T
-    keys = code.astype(np.uint64) + (z + 1).astype(np.uint64) * _ODD[2]
-    keys += x.astype(np.uint64) * _ODD[0] + y.astype(np.uint64) * _ODD[1]
+    keys = code.astype(np.uint64)
+    for i, column in enumerate(operands.T):
+        keys += column.astype(np.uint64) * (_ODD[i % len(_ODD)] + np.uint64(i - i % len(_ODD)))
     if not _repeats(keys):
         return graph
     place = [*range(graph.size), NOTHING]
     seen: dict[tuple[int, ...], int] = {}
     kept = np.ones(graph.size, bool)
     rows = zip(code.tolist(), *(column.tolist() for column in operands.T), strict=True)
-    for node, (row, x, y, z) in enumerate(rows, first):
-        key = row, place[x], place[y], place[z]
-        place[node] = seen.setdefault(key, node)
+    for node, (row, *held) in enumerate(rows, first):
+        place[node] = seen.setdefault((row, *[place[x] for x in held]), node)
         kept[node] = place[node] == node
     if kept.all():
         return graph

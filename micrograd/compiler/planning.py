@@ -7,7 +7,7 @@ same level are grouped into one instruction, and what is long and narrow becomes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ class Planner:
         if not len(alive):
             return
         kinds = np.zeros(graph.size, dtype=np.int64)
-        for place in range(3):
+        for place in range(graph.operands.shape[1]):
             held = graph.operands[:, place]
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
@@ -214,7 +214,7 @@ class Planner:
         graph, varying = self.graph, self.varying
         above, below = [], []
         single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
-        for place in range(3):
+        for place in range(graph.operands.shape[1]):
             held = graph.operands[single, place]
             above.append(single[held >= 0])
             below.append(held[held >= 0])
@@ -375,9 +375,10 @@ def _varying(graph: Graph, varies: Any) -> Any:
         left = left[~found]
     if len(left) < before:
         flags = bytearray(varying)
-        columns = graph.operands[left].T.tolist()
-        for node, x, y, z in zip(left.tolist(), *columns, strict=True):
-            if flags[x] or flags[y] or flags[z]:
+        x, y, z, *rest = graph.operands[left].T.tolist()
+        others = zip(*rest, strict=True) if rest else repeat(())
+        for node, a, b, c, more in zip(left.tolist(), x, y, z, others, strict=False):
+            if flags[a] or flags[b] or flags[c] or (more and any(flags[d] for d in more)):
                 flags[node] = 1
         varying = np.frombuffer(flags, np.uint8).astype(bool)
     return varying[:-1]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd.compiler.graph import CONSTANT, LEAF, NOTHING, Graph
+from micrograd.compiler.graph import COLUMNS, CONSTANT, LEAF, NOTHING, Graph
 from micrograd.compiler.inner_products import InnerProducts, expanded, in_order
 from micrograd.engine.graph import (
     Node,
@@ -42,7 +42,6 @@ class TraceError(TypeError):
 
 _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
-_OPERANDS = 3  # the most operands of an operation
 
 
 class Recorder:
@@ -64,7 +63,7 @@ class Recorder:
         self.thread = threading.get_ident()
         self.first = next(_runs) % 2**22 * _BETWEEN
         self.leaves = self.first + parameters + inputs
-        self.operations: dict[Any, int] = {}  # (row, x, y) or (row, x, y, z), to its place
+        self.operations: dict[Any, int] = {}  # (row, x, y, …), at least two, to its place
         self.shift = self.leaves  # the place of the next operation, less their number
         self.inner_products: dict[InnerProducts, int] = {}  # to the place of the first product
         self.constants: dict[Any, int] = {}
@@ -78,11 +77,6 @@ class Recorder:
 
     def operation(self, row: Any, *places: int) -> int:
         """Return the place of an operation; equal operations on equal operands have one place."""
-        if len(places) > _OPERANDS:
-            raise NotImplementedError(
-                f"operation {row.name!r} has {len(places)} operands, and a compiled function has "
-                f"operations of up to {_OPERANDS}: write it as several operations"
-            )
         key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
         return self.operations.setdefault(key, len(self.operations) + self.shift)
 
@@ -183,13 +177,17 @@ class Recorder:
         code = np.full(first + self.count, LEAF, dtype=np.intp)
         code[leaves:first] = CONSTANT
         code[at] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
-        operands = np.full((len(code), 3), NOTHING, dtype=np.intp)
+        lengths = np.fromiter(map(len, keys), np.int8, len(keys))
+        width = max(COLUMNS, int(lengths.max(initial=0)) - 1)
+        operands = np.full((len(code), width), NOTHING, dtype=np.intp)
         for i in range(2):
             column = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
             operands[at, i] = self._final(column)
-        longer = np.flatnonzero(np.fromiter(map(len, keys), np.int8, len(keys)) > 3)
-        third = np.array([keys[i][3] for i in longer.tolist()], dtype=np.int64)
-        operands[np.arange(len(code))[at][longer], 2] = self._final(third)
+        nodes = np.arange(len(code))[at]
+        for i in range(2, width):
+            longer = np.flatnonzero(lengths > i + 1)
+            further = np.array([keys[j][i + 1] for j in longer.tolist()], dtype=np.int64)
+            operands[nodes[longer], i] = self._final(further)
         for block in expanded(self.inner_products):
             nodes = block.places - (self.leaves - first)
             code[nodes] = table.setdefault(block.row, len(table))

@@ -295,6 +295,7 @@ class _Reverse(Adjoints):
         The columns are: the step of the tape and what comes first among its adjoints; the code; the
         slot and the space that the adjoint is passed to; the operands; and those of a term.
         """
+        width = _width_of_flows(tape)
         for code in np.unique(tape.code[tape.code != SUM]).tolist():
             row = cast("Operation", tape.operations[code])
             steps = np.flatnonzero(tape.code == code)
@@ -310,7 +311,7 @@ class _Reverse(Adjoints):
                 columns = dict(zip(row.operands, tape.operands[step].T, strict=False))
                 columns |= {RESULT: own, ADJOINT: own + self.first[tape.varies]}
                 spaces = dict(zip(row.operands, tape.operands_vary[step].T, strict=False))
-                read, in_v = np.full((count, 5), -1), np.zeros((count, 5), bool)
+                read, in_v = np.full((count, width), -1), np.zeros((count, width), bool)
                 for i, name in enumerate(flows[-1].operands):
                     read[:, i], in_v[:, i] = columns[name], spaces.get(name, tape.varies)
                 numbers = (np.full(count, each) for each in (place, len(flows) - 1))
@@ -320,6 +321,7 @@ class _Reverse(Adjoints):
     def _terms_of_steps(self, tape: Tape) -> Iterator[tuple[Any, ...]]:
         """Yield the same columns for the factors of sums."""
         terms, steps = tape.terms, np.repeat(np.arange(len(tape.code)), np.diff(tape.bounds))
+        width = _width_of_flows(tape)
         for space in (False, True):
             slots, term, side = self._factors(terms, space)
             count = len(slots)
@@ -329,8 +331,8 @@ class _Reverse(Adjoints):
                 np.full(count, SUM),
                 slots,
                 np.full(count, space),
-                np.full((count, 5), -1),
-                np.zeros((count, 5), bool),
+                np.full((count, width), -1),
+                np.zeros((count, width), bool),
                 terms.sign[term],
                 *_others(terms, term, side),
             )
@@ -354,6 +356,12 @@ class _Reverse(Adjoints):
         self._zeroed |= ~self._stored & early
         self._stored |= np.minimum(written, was_read) < _NEVER
         return first
+
+
+def _width_of_flows(tape: Tape) -> int:
+    """Return the most operands of a flow: those of its operation, the result and the adjoint."""
+    width: int = tape.operands.shape[1] + 2
+    return width
 
 
 def _others(sums: WeightedSums, term: Any, side: Any) -> tuple[Any, Any]:

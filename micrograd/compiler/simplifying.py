@@ -28,9 +28,9 @@ def _folded(graph: Graph) -> Graph:
     if not (computed & constant[graph.operands].all(axis=1)).any():
         return graph
     code, numbers, known = graph.code.copy(), graph.numbers.copy(), bytearray(constant)
-    x, y, z = (column.tolist() for column in graph.operands.T)
+    x, *others = (column.tolist() for column in graph.operands.T)
     for node in np.flatnonzero(computed).tolist():
-        if known[x[node]] and known[y[node]] and known[z[node]]:
+        if known[x[node]] and all(known[column[node]] for column in others):
             row = graph.table[code[node]]
             numbers[node] = row.value(*numbers[graph.operands[node][: row.arity]].tolist())
             code[node], known[node] = CONSTANT, True
@@ -98,7 +98,7 @@ def _with_plain_slopes(graph: Graph) -> Graph:
     chosen = chosen[graph.code[graph.operands[chosen, 2]] == codes["where"]]
     base = np.append(np.arange(graph.size), NOTHING)
     for node in chosen.tolist():
-        _, case, other = graph.operands[node].tolist()
+        _, case, other = graph.operands[node, :3].tolist()
         if _is_slope(graph, case, int(graph.operands[other, 2])):
             base[node] = case
     return graph._replace(

@@ -255,6 +255,8 @@ def _hides(row: Operation, place: int) -> bool:
     """Return whether an operand that is nan instead of 0 gives another number, and not nan."""
     if row.name in STOPPING:
         return False
+    if row.arity > _TRIED:
+        return True
     for point in product(_POINTS, repeat=row.arity - 1):
         with_zero, with_nan = (
             row.value(*point[:place], x, *point[place:]) for x in (0.0, float("nan"))
@@ -265,6 +267,8 @@ def _hides(row: Operation, place: int) -> bool:
 
 
 _POINTS = (0.0, 0.5, 1.0, -1.0, 2.0, -1000.0, 1000.0)
+_TRIED = 4
+"""Of operations with more operands, it would take too long to try all points."""
 
 
 @on_define

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from micrograd.compiler import recorder as recorders
 from micrograd.compiler.recorder import refuse
 from micrograd.compiler.simplifying import POWERS
+from micrograd.engine.definitions import is_array_like
 from micrograd.engine.graph import More, Node
 from micrograd.engine.method_source import method_names
 from micrograd.engine.traced_arrays import NumPyProtocols
@@ -19,13 +20,15 @@ from micrograd.engine.value import Value, equality
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 BRANCHES = (
-    "branches on a value (if, while, and, or, max, sorted; x[x > 0]; x > 0, np.where, np.maximum "
-    "or np.clip on an array that np.array made of values), which differs from call to call"
+    "branches on a value (if, while, and, or, max, sorted, np.sort, np.argmax, np.median; "
+    "x[x > 0]; x > 0, np.where, np.maximum or np.clip on an array that np.array made of values), "
+    "which differs from call to call"
 )
 REMEDY = (
     "use micrograd.where(condition, a, b), maximum(a, b), minimum(a, b), clip(x, a, b) and, for "
     "x > 0, gt(x, 0), which work on all arrays, or make the array by np.stack instead of np.array; "
-    "instead of while, use micrograd.while_(condition, step, state)"
+    "instead of while, use micrograd.while_(condition, step, state); instead of x[x > 0], use "
+    "where(x > 0, x, 0); sort before the call, and pass what is sorted or its order as an argument"
 )
 
 
@@ -108,7 +111,7 @@ class Traced(NumPyProtocols, Value):
 
     __int__ = __complex__ = __float__
 
-    def __round__(self, digits: int = 0) -> NoReturn:
+    def __round__(self, digits: int | None = None) -> NoReturn:
         self.__float__()
 
     def __index__(self) -> NoReturn:
@@ -187,7 +190,7 @@ def _place(recorder: recorders.Recorder, other: Any) -> int | None:
         return recorder.constant(other)
     if isinstance(other, Value):
         return recorder.place(other)
-    if getattr(other, "shape", ()) or isinstance(other, list | tuple):
+    if is_array_like(other):
         return None
     return recorder.place(other)
 

@@ -7,6 +7,7 @@ value does not have. NumPy also asks here for its functions of single traced val
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -139,6 +140,16 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return found
 
 
+def _nan_to_num(
+    x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    """Compute `np.nan_to_num`, which by itself returns arrays of objects as they are."""
+    largest, where = sys.float_info.max, VOCABULARY["where"]
+    found = where(VOCABULARY["ne"](x, x), nan, x)
+    found = where(VOCABULARY["gt"](x, largest), largest if posinf is None else posinf, found)
+    return where(VOCABULARY["lt"](x, -largest), -largest if neginf is None else neginf, found)
+
+
 def _own(function: Any) -> Callable[..., Any]:
     """NumPy's own code of a function, which calls others of its functions."""
     return function._implementation  # type: ignore[no-any-return]
@@ -146,6 +157,7 @@ def _own(function: Any) -> Callable[..., Any]:
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: _where,
+    np.nan_to_num: _nan_to_num,
     np.select: _select,
     np.sinc: VOCABULARY["sinc"],
 }

@@ -129,7 +129,7 @@ def completed(name: str, function: Callable[..., float]) -> Callable[..., float]
             return function(x, *others)
         except OverflowError:
             return math.copysign(math.inf, x if name == "sinh" else 1.0)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             return poles.get(x, math.nan)
 
     return complete

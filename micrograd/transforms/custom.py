@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
@@ -62,7 +63,8 @@ def custom_derivative(
             the derivative of the result in this direction, with the structure of the result.
         vjp: a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the
             result, and a cotangent with the structure of the result, to a tuple of gradients, one
-            for each argument and with its structure.
+            for each argument and with its structure. None is a gradient of 0; it stands for
+            arguments that are not differentiated, such as a text or the `self` of a method.
 
     Returns:
         A function of numbers and Values; given numbers alone, it is `f`.
@@ -88,8 +90,8 @@ def custom_derivative(
     rule = _Rule(f, jvp, vjp)
 
     @wraps(f)
-    def call(*args: Any) -> Any:
-        return rule(*args)
+    def call(*args: Any, **options: Any) -> Any:
+        return rule(*args, *(rule.in_order(args, options) if options else ()))
 
     return call
 
@@ -105,6 +107,18 @@ class _Rule:
     def __init__(self, f: Function, jvp: Function | None, vjp: Function | None) -> None:
         self.f, self.jvp, self.vjp = f, jvp, vjp
         self.name = getattr(f, "__name__", "a function")
+
+    def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
+        """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""
+        bound = signature(self.f).bind(*args, **options)
+        bound.apply_defaults()
+        if bound.kwargs:
+            names = ", ".join(bound.kwargs)
+            raise TypeError(
+                f"{self.name} has a custom derivative, which is told of arguments by position, but "
+                f"takes by name alone: {names}; let the parameters be positional ones"
+            )
+        return bound.args[len(args) :]
 
     def __call__(self, *args: Any) -> Any:
         """The result, made of Values if an argument has one."""
@@ -222,6 +236,9 @@ class _Called:
         return [[column[row] for column in columns] for row in range(len(outputs))]
 
     def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
+        if kind == "vjp" and isinstance(found, tuple) and len(found) == len(wanted.children):
+            pairs = zip(found, wanted.children, strict=True)
+            found = tuple(_zeros(child) if part is None else part for part, child in pairs)
         is_lone = kind == "vjp" and len(wanted.children) == 1  # a tuple of one may be left out
         leaves, structure = flatten(found)
         if len(leaves) != count_leaves(wanted):
@@ -242,6 +259,10 @@ class _Called:
                 f"{kind} of {self.rule.name} returned a different structure from that of its "
                 f"{'arguments' if kind == 'vjp' else 'result'}: {error}"
             ) from None
+
+
+def _zeros(structure: Structure) -> Any:
+    return unflatten(structure, [0.0] * count_leaves(structure))
 
 
 class _Slope:

@@ -136,17 +136,21 @@ def assembled(structure: Structure, parts: list[Any]) -> Any:
     if kind in _registered:
         return _registered[kind][1](keys[0], parts)
     if issubclass(kind, dict):
-        return dict(zip(keys, parts, strict=True))
+        made: dict[Any, Any] = dict(zip(keys, parts, strict=True))
+        if kind is not dict:
+            with suppress(TypeError):  # a class of its own, such as OrderedDict
+                made = kind(made)
+        return made
     if issubclass(kind, list | tuple):
         return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
-    made = kind(**dict(zip(keys, parts, strict=True)))
+    whole = kind(**dict(zip(keys, parts, strict=True)))
     for name, part in zip(keys, parts, strict=True):
-        if getattr(made, name) is not part:
+        if getattr(whole, name) is not part:
             raise TypeError(
                 f"{kind.__name__}.__post_init__ changes the field {name!r}, so gradients would be "
                 "changed, too: tell micrograd.register_structure how to put the parts together"
             )
-    return made
+    return whole
 
 
 def leaves_like(tree: Any, wanted: Structure) -> list[Any]:

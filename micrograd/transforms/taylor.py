@@ -89,6 +89,11 @@ def taylor(
     if highest < 0:
         raise ValueError(f"taylor: order is a whole number from 0, got {order!r}")
     leaves, structure = flatten(x)
+    if any(isinstance(leaf, Value) for leaf in leaves):
+        raise TypeError(
+            "taylor: x consists of numbers, got a Value: the coefficients are floats, which cannot "
+            "be differentiated again; pass v.data, or nest grad or jvp instead"
+        )
     point = [to_float(to_number(leaf, "taylor: x")) for leaf in leaves]
     chosen = [direction] if directions is None else list(directions)
     if directions is not None and direction is not None:

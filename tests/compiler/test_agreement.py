@@ -98,6 +98,14 @@ def test_random_expressions_agree_one_by_one(backend):
         assert all(found) or chaotic(expression, expression.at)
 
 
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "log_ndtr", "softplus"])
+def test_functions_and_two_derivatives_at_infinity_are_those_of_eager_mode(name, backend):
+    f, at = getattr(functions, name), [-math.inf, -1e308, 1e308, math.inf]
+    for g in (f, grad(f), grad(grad(f))):
+        found = compile(g, batched=True, backend=backend)(at)
+        assert found.tolist() == [g(x) for x in at]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick_xla")
 def test_random_expressions_agree_in_batches(backend):

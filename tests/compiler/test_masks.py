@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,20 @@ def test_the_special_arrays_stay_in_the_compiled_function():
 def test_eager_masks_choose_entries():
     found = grad(lambda x: (x[x > 0] ** 2).sum())(X)
     assert found.tolist() == [2.0, 0.0, 6.0]
+
+
+def test_nan_to_num_replaces_what_is_not_finite(backend):
+    at = np.array([math.nan, math.inf, -math.inf, -2.0])
+    for options in ({}, {"nan": 1.0, "posinf": 7.0, "neginf": -7.0}):
+        program = compile(lambda x, o=options: np.nan_to_num(x, **o), backend=backend)
+        assert program(at).tolist() == np.nan_to_num(at, **options).tolist()
+    slopes = compile(lambda x: np.nan_to_num(x).sum(), backend=backend).value_and_grad(at)[1]
+    assert slopes.tolist() == [0.0, 0.0, 0.0, 1.0]
+    assert compile(lambda x: np.nan_to_num(x), backend=backend)(math.nan) == 0.0
+
+
+def test_arrays_without_axes_are_operands_like_others(backend):
+    def f(x):
+        return x * np.array(x, dtype=object) + np.polyval([1.0, 2.0, 3.0], x) - np.array(2.0) * x
+
+    assert compile(f, backend=backend).value_and_grad(2.0) == (11.0, 8.0)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, compile, define  # noqa: A004
+from micrograd import Value, define
 from micrograd.engine import methods
 from micrograd.ops import STOPPING
 from micrograd.table import interpreters
@@ -353,18 +353,13 @@ def test_a_function_that_returns_no_real_number_is_named(found):
         f(2.0)
 
 
-@pytest.mark.parametrize("backend", ["reference", "numpy", "numba"])
-def test_an_operation_of_four_operands_cannot_be_compiled(backend):
-    def sum_of_four(*xs):
-        return xs[0] + xs[1] + xs[2] + xs[3]
-
-    f = define("test_four", sum_of_four, [lambda *_: 1.0] * 4, array=sum_of_four)
-    program = compile(lambda x: f(x, x, x, x), backend=backend)
-    with pytest.raises(NotImplementedError, match="'test_four' has 4 operands"):
-        program(1.0)
+def test_the_modules_for_tests_and_networks_are_attributes_of_the_package():
+    code = "import micrograd as m; m.testing.check_gradients(m.tanh, 0.5); print(m.nn.MLP(1, [1]))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "MLP of [Layer of [LinearNeuron(1)]]\n"
 
 
-@pytest.mark.parametrize("name", ["norm", "softmax", "compile", "taylor"])
+@pytest.mark.parametrize("name", ["norm", "softmax", "compile", "taylor", "testing", "nn"])
 def test_names_of_the_package_are_reserved(name):
     with pytest.raises(ValueError, match=f"operation {name!r}: the name is reserved"):
         define(name, "x", ["1"])

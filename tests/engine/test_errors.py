@@ -68,7 +68,9 @@ def test_the_math_module_is_answered_with_the_method_to_use():
             function(Value(1.0))
 
 
-@pytest.mark.parametrize("convert", [float, int, complex, "%f".__mod__])
+@pytest.mark.parametrize(
+    "convert", [float, int, complex, "%f".__mod__, round, lambda v: round(v, 2)]
+)
 def test_conversions_that_would_cut_the_graph_are_refused(convert):
     with pytest.raises(TypeError, match=r"\.data"):
         convert(Value(1.0))

@@ -5,7 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, define, derivative, draw_dot, explain, grad  # noqa: A004
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    define,
+    derivative,
+    draw_dot,
+    explain,
+    grad,
+    hessian,
+    repeat,
+    sin,
+    value_and_grad,
+)
 from micrograd.testing import check_gradients
 
 
@@ -49,6 +61,9 @@ def test_a_function_of_floats_needs_one_of_arrays_to_be_compiled():
     assert gamma(5.0) == math.lgamma(5.0)
     assert grad(gamma)(3.0) == pytest.approx(0.9227843350984671)
     assert gamma(-1.0) != gamma(-1.0)  # math.lgamma raises there, and there is no float
+    inverse = define("inverse_t", lambda x: 1 / x, [lambda x: -1 / (x * x)])
+    assert inverse(0.0) != inverse(0.0)
+    assert inverse(Value(0.0)).data != inverse(Value(0.0)).data
     with pytest.raises(NotImplementedError, match=r"give define\(…, array=f\)"):
         compile(lambda x: gamma(x), backend="numpy")(2.0)
     gamma = define("log_gamma_t", math.lgamma, ["digamma"], array=np.vectorize(math.lgamma))
@@ -67,6 +82,58 @@ def test_an_operation_may_have_any_number_of_operands():
     assert derivative(slope, values[1]).data == 1.0
     with pytest.raises(TypeError, match="cross_t takes 4 operands, got 1"):
         f(1.0)
+
+
+def product_and_sum(count):
+    """The product of all operands plus their sum, as an operation of this name."""
+
+    def f(*xs):
+        return math.prod(xs) + sum(xs)
+
+    def partial(i):
+        return lambda *xs: math.prod(xs[:i] + xs[i + 1 :]) + 1.0
+
+    return define(f"of_{count}_t", f, [partial(i) for i in range(count)], array=f)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 9, 18])
+def test_an_operation_of_any_number_of_operands_is_compiled_on_numpy(count):
+    op = product_and_sum(count)
+    at = [0.5 + 0.1 * i for i in range(count)]
+
+    def chain(xs, steps):
+        first, *others = xs
+        for _ in range(steps):  # many narrow steps, which become a tape
+            first = sin(op(first, *others)) + first
+        return first
+
+    def loop(xs):
+        return repeat(lambda state: 0.1 * op(state, *xs[1:]), xs[0], 5)
+
+    fs = [lambda xs: op(*xs) * sin(xs[0]), lambda xs: chain(xs, 30), loop]
+    for f in fs[: 3 if count <= 6 else 2]:
+        value, slopes = value_and_grad(f)(at)
+        for batched in (False, True):
+            program = compile(f, backend="numpy", batched=batched)
+            found, gradient = program.value_and_grad([at, at] if batched else at)
+            # Each of 30 steps adds a few roundings, which the steps after it enlarge.
+            np.testing.assert_allclose(found, [value] * 2 if batched else value, rtol=1e-11)
+            np.testing.assert_allclose(gradient, [slopes] * 2 if batched else slopes, rtol=1e-11)
+    if count <= 6:
+        found = compile(fs[0], backend="numpy").hessian(at)
+        np.testing.assert_allclose(found, hessian(fs[0])(at), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("backend", "library"), [("numba", "llvmlite"), ("jax", "jax")])
+def test_an_operation_of_many_operands_is_refused_where_functions_cannot_be_called(
+    backend, library
+):
+    pytest.importorskip(library)
+    for count in (4, 6):
+        op = product_and_sum(count)
+        with pytest.raises(NotImplementedError, match=f"'of_{count}_t' is defined by a function"):
+            compile(lambda xs, op=op: op(*xs), backend=backend)([1.0] * count)
+        assert compile(lambda xs, op=op: op(*xs))([1.0] * count) == count + 1
 
 
 def test_partials_of_a_formula_may_be_functions():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, derivative, ops
+from micrograd import Value, derivative, grad, ops
 from tests.engine.common import INF, NAN, gradient, same
 
 HOSTILE = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e-308, 1e308, -1e308, 1000.0, -1000.0]
@@ -129,6 +129,37 @@ def test_a_number_beyond_the_range_of_floats_is_an_infinity(huge):
     assert (Value(1.0) + huge).data == infinity
     assert (huge * Value(2.0)).data == infinity
     assert Value(1.0).maximum(huge).data == max(1.0, infinity)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "softplus", "log_ndtr", "softsign"])
+def test_values_and_derivatives_at_infinity_are_those_of_a_number_near_it(name):
+    f = getattr(micrograd, name)
+    for x in (INF, -INF):
+        near = math.copysign(1e200, x)
+        for g in (f, grad(f), grad(grad(f))):
+            # A value that grows is infinite; one that is 1e-200 or less there is 0.
+            expected = math.copysign(INF, g(near)) if abs(g(near)) > 1e100 else round(g(near))
+            assert g(x) == expected, (name, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "slopes"),
+    [
+        (INF, 1.0, (1, 0)),
+        (-INF, 2.0, (-1, 0)),
+        (-3.0, INF, (0, 1)),
+        (INF, -INF, (0.5**0.5, -(0.5**0.5))),
+    ],
+)
+def test_the_derivatives_of_a_distance_to_infinity_are_those_in_its_direction(x, y, slopes):
+    # A finite coordinate is as small beside the largest float as it can be.
+    assert gradient(micrograd.hypot, x, y) == pytest.approx(slopes, rel=2.0**-52, abs=1e-307)
+    assert gradient(micrograd.atan2, x, y) == [0.0, 0.0]
+
+
+def test_polygamma_at_zero_is_the_limit_from_above():
+    assert [micrograd.polygamma(n, 0.0) for n in range(5)] == [-INF, INF, -INF, INF, -INF]
+    assert grad(micrograd.digamma)(0.0) == INF
 
 
 def test_relu_and_abs_have_slope_zero_at_zero():

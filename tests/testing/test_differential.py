@@ -432,6 +432,8 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "logit": lambda x: numpy.where(
             x < 0.25, numpy.log(x) - numpy.log1p(-x), numpy.log1p((2 * x - 1) / (1 - x))
         ),
+        # In the formula of the table, the case of x = 0 is a constant.
+        "xlogy": lambda x, y: x * numpy.log(y),
         "step": lambda x: number(1.0 * (x > 0)),
         "lt": lambda x, y: number(1.0 * (x < y)),
         "le": lambda x, y: number(1.0 * (x <= y)),

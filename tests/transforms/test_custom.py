@@ -1,7 +1,7 @@
 """`custom_derivative`, and the transforms of any structures."""
 
 import math
-from collections import namedtuple
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +82,38 @@ def test_it_works_on_values_and_refuses_to_be_compiled_with_a_loop_that_looks_at
         compile(root, backend="numpy")(4.0)
 
 
+def test_arguments_of_a_function_with_a_rule_may_be_given_by_name_or_left_out():
+    @custom_derivative(vjp=lambda args, out, g: (g * out / args[0], g * 0.0))
+    def scaled(x, factor=3.0):
+        return factor * x
+
+    assert scaled(x=2.0) == scaled(factor=3.0, x=2.0) == 6.0
+    assert grad(lambda x: scaled(x=x))(2.0) == 3.0
+    assert grad(lambda x: scaled(x, factor=5.0))(2.0) == 5.0
+
+    @custom_derivative(vjp=lambda args, out, g: (g,))
+    def shifted(x, *, by):
+        return x + by
+
+    with pytest.raises(TypeError, match="takes by name alone: by"):
+        shifted(1.0, by=2.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'offset'"):
+        scaled(1.0, offset=2.0)
+
+
+def test_none_is_the_gradient_of_what_is_not_differentiated():
+    class Scaled:
+        factor = 3.0
+
+        @custom_derivative(vjp=lambda args, out, g: (None, g * args[0].factor, None, None))
+        def __call__(self, x, mode, weights):
+            return self.factor * x if mode == "up" else 0.0 * weights["w"]
+
+    assert grad(lambda x: Scaled()(x, "up", {"w": 2.0}))(5.0) == 3.0
+    assert grad(lambda w: Scaled()(5.0, "up", {"w": w}))(2.0) == 0.0
+    assert compile(lambda x: Scaled()(x, "up", {"w": x})).value_and_grad(5.0) == (15.0, 3.0)
+
+
 def test_wrong_rules_are_refused():
     with pytest.raises(TypeError, match="either jvp= or vjp="):
         custom_derivative(newton)
@@ -114,6 +146,25 @@ def test_named_tuples_dataclasses_and_registered_types_are_structures():
     found = grad(lambda p: p.x * p.y)(Point(2.0, 3.0))
     assert (found.x, found.y) == (3.0, 2.0)
     assert jacobian(lambda line: [line.slope, line.offset])(Line(1.0, 2.0)).slope.tolist() == [1, 0]
+
+
+class Options(dict):
+    """A dict whose entries are attributes, as several libraries have them."""
+
+    __getattr__ = dict.__getitem__
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, Options, Counter])
+def test_a_kind_of_dict_reaches_the_function_and_the_gradient(kind):
+    seen = []
+    found = grad(lambda p: seen.append(type(p)) or p["x"] * p["y"])(kind({"x": 2.0, "y": 3.0}))
+    assert type(found) is seen[0] is kind
+    assert found == {"x": 3.0, "y": 2.0}
+    assert list(found) == ["x", "y"]
+
+
+def test_a_kind_of_dict_that_cannot_be_made_from_a_dict_becomes_one():
+    assert grad(lambda p: p["x"] ** 2)(defaultdict(float, x=2.0)) == {"x": 4.0}
 
 
 def test_jacobians_and_hessians_have_the_structures_of_result_and_argument():

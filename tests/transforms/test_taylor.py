@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 import micrograd
-from micrograd import define, grad, logsumexp, softmax, taylor
+from micrograd import Value, define, grad, logsumexp, softmax, taylor
 from micrograd.transforms.taylor import Series
 
 mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
@@ -119,6 +119,8 @@ def test_a_long_chain_has_a_series():
 
 
 def test_coefficients_cannot_be_differentiated():
+    with pytest.raises(TypeError, match=r"x consists of numbers, got a Value.*pass v\.data"):
+        taylor(abs, Value(1.0), 2)
     with pytest.raises(TypeError, match="the variable of an outer transform"):
         grad(lambda a: taylor(lambda x: a * x * x, 1.0, 2)[2])(3.0)
 

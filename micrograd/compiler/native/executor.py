@@ -20,6 +20,7 @@ from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
+from micrograd.compiler.native.lowering import refuse_function
 from micrograd.compiler.native.machine import Effort, Machine, Module
 from micrograd.compiler.native.memory import Memory, Results
 from micrograd.compiler.native.rows import Spec
@@ -89,6 +90,9 @@ class NativeExecutor(Executor):
         self.program, self.dtype, self.inputs = program, dtype, inputs
         self.checked, self.threads = checked, threads
         self._thread = threading.local()
+        for row in program.operations():
+            if row.function is not None:  # it may have more operands than a row of words
+                refuse_function(row.name)
         loops = [each for each in program.instructions if isinstance(each, Loop)]
         self.follows_loops = not all(map(is_straight, loops)) and can_follow(
             program, active(program, inputs)

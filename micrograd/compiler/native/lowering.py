@@ -12,7 +12,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from llvmlite import ir
 
@@ -107,10 +107,7 @@ class Lowering(dict[str, Callable[..., Any]]):
     def __missing__(self, name: str) -> Callable[..., Any]:
         row = lookup(name)
         if row.function is not None:
-            raise NotImplementedError(
-                f"operation {name!r} is defined by a function on floats, which machine code cannot "
-                "call: define it by a formula, or compile with backend='numpy'"
-            )
+            refuse_function(name)
         if row.is_primitive:
             return partial(self._library, name)
         return lambda *operands: self._written(
@@ -126,6 +123,14 @@ class Lowering(dict[str, Callable[..., Any]]):
                 "to micrograd.compiler.native.elementary"
             )
         return self.functions.library(name, *map(self.functions.number, operands)).ir
+
+
+def refuse_function(name: str) -> NoReturn:
+    """Raise the error for an operation that machine code cannot call."""
+    raise NotImplementedError(
+        f"operation {name!r} is defined by a function on floats, which machine code cannot "
+        "call: define it by a formula, or compile with backend='numpy'"
+    )
 
 
 def _cost(tree: Tree) -> int:

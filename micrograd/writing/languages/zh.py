@@ -153,7 +153,7 @@ WORDS: dict[str, dict[str, str]] = {
         "hard_swish": "在 -3 处的导数取 0，在 3 处取 1。",
         "digamma_above": "只用于正数的双伽马函数。",
         "polygamma_above": "只用于 1 阶及以上、正数的多伽马函数。",
-        "polygamma": "阶数 x 是常数，取 0, 1, 2, …；y 为负数时，阶数只能是 0、1、2。",
+        "polygamma": "阶数 x 是常数，取 0, 1, 2, …。",
     },
     "operation": {
         "add": "加法",

@@ -84,6 +84,6 @@ class NormalLaw(Angles):
         return inverse * self.long_polynomial(self.muladd(inverse, -8.0, 1.0), table)
 
     def _bounded(self, x: Number) -> Number:
-        """|x|, capped where Φ(-|x|) is 0; infinities are kept."""
+        """|x|, capped where Φ(-|x|) is 0; a nan is kept."""
         size = abs(x)
-        return self.select(self.compare("<", size, math.inf), self.smaller(size, 40.0), size)
+        return self.select(self.compare("<=", size, math.inf), self.smaller(size, 40.0), size)
