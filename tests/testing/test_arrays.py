@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 from micrograd import define, tanh
 from micrograd.testing import GradientMismatch, check_gradients, check_operation
-from tests.testing.layers import LAYERS, MISTAKES, backward, mistaken
+from micrograd.writing.messages import message
+from tests.testing import layers, networks
+from tests.testing.layers import backward, mistaken
+
+LAYERS = {**layers.LAYERS, **networks.LAYERS}
+MISTAKES = [*layers.MISTAKES, *networks.MISTAKES]
+KINKED = ("residual", "dense", "pooled")  # without complex steps
 
 
 def wrong(f, *at, **given) -> GradientMismatch:
@@ -30,7 +37,7 @@ def test_right_layers_are_confirmed(layer):
 @pytest.mark.parametrize("modes", ["difference", "complex step"])
 def test_each_witness_confirms_alone(modes):
     for layer, at in LAYERS.items():
-        if layer.__name__ != "residual" or modes == "difference":
+        if layer.__name__ not in KINKED or modes == "difference":
             assert check_gradients(layer, *at, vjp=backward(layer), modes=modes), layer.__name__
 
 
@@ -46,6 +53,16 @@ def test_every_mistake_is_caught_and_named(mistake):
     error = wrong(layer, *LAYERS[layer], vjp=mistaken(layer, written, by_mistake))
     assert error.report.is_wrong
     assert words in f"{error}\n{error.report}"
+    for suspicion in error.report.suspicions:  # in Chinese, too, but for names and code
+        assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh")), (
+            suspicion
+        )
+
+
+def test_what_a_mistake_looks_like_is_said_in_single_precision_too():
+    layer, at = networks.heads, [part.astype(np.float32) for part in LAYERS[networks.heads]]
+    error = wrong(layer, *at, vjp=mistaken(layer, "dx += dk @ Wk.T", ""))
+    assert "dx: the path through Wk is missing" in str(error)
 
 
 # ------------------------------------------------------------------------------------ conventions
