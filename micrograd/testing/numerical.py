@@ -274,6 +274,10 @@ def slopes(
         size=value,
         middle=None if is_forward else value,
         floor=floor,
+        reach=(
+            abs(x)[list(axes)] if directions is None
+            else np.array([abs(x * each).max(initial=0) for each in directions])
+        ),
         measured=lambda: noise_of(f, x, value, itemsize),
     )  # fmt: skip
     return quotients.limits()
@@ -327,6 +331,7 @@ def _second_derivatives(
         size=value,
         middle=None,
         floor=0.0,
+        reach=np.zeros(len(rows)),
         measured=lambda: noise_of(f, x, value, f.itemsize),
     )  # fmt: skip
     return quotients.limits()
