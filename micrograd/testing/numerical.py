@@ -37,6 +37,8 @@ class Sampler:
     """
 
     def __init__(self, f: Callable[[Any], Any], x: Any) -> None:
+        if not callable(f):
+            raise TypeError(f"f must be a function of a number or an array, got {f!r}")
         array = np.asarray(x)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")

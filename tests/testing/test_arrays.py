@@ -366,6 +366,8 @@ def test_bad_input_is_refused_with_a_remedy():
     ):
         with pytest.raises(ValueError, match=words):
             check_gradients(square, 2.0, **options)
+    with pytest.raises(TypeError, match="dx must be a number or an array of numbers, got 'a'"):
+        check_gradients(square, 2.0, gradient=lambda x: "a")
     with pytest.raises(TypeError, match="gradient must be a function"):
         check_gradients(square, 2.0, gradient=4.0)
     with pytest.raises(ValueError, match="jacobian= or vjp="):

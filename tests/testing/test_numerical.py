@@ -66,6 +66,11 @@ def test_hard_functions_are_within_their_errors_in_98_of_100_points():
     assert outside <= count / 50
 
 
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="f must be a function of a number or an array, got 3"):
+        numerical_gradient(3, 1.0)
+
+
 def test_a_function_is_called_a_few_times():
     calls = []
     numerical_gradient(lambda x: calls.append(x) or math.sin(x), 1.0)
