@@ -29,6 +29,7 @@ from micrograd.testing.suspicion import suspicion
 
 _FEW = 256  # entries that are compared one by one
 _SAMPLE = 128  # entries that are looked at where a large array is wrong
+_MIRRORED = 16  # of these, whose mirror images are looked at, too
 _SHOWN = 3  # wrong entries of an array that are named
 _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
@@ -357,6 +358,10 @@ class _Check:
                 moved = (*place[:axis], other, *place[axis + 1 :])
                 chosen.add(int(np.ravel_multi_index(moved, leaf.shape)))
         chosen |= {self.rng.randrange(math.prod(leaf.shape)) for _ in range(_SAMPLE // 2)}
+        if len(leaf.shape) > 1 and leaf.shape[-1] == leaf.shape[-2]:  # it may be transposed
+            places = np.unravel_index(self.rng.sample(sorted(chosen), _MIRRORED), leaf.shape)
+            mirrored = *places[:-2], places[-1], places[-2]
+            chosen |= {int(each) for each in np.ravel_multi_index(mirrored, leaf.shape)}
         return np.array(sorted(chosen))
 
     # ------------------------------------------------------------------------- what is wrong

@@ -16,6 +16,7 @@ import numpy as np
 from micrograd.testing.patterns import candidates, difference, factors
 
 _ENOUGH = 3  # entries that must agree, where there are so many
+_DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
 CLOSE = {True: 1e-5, False: 1e-3}  # of the largest entry, by whether it is in double precision
 
 
@@ -73,7 +74,8 @@ def suspicion(
 
     def is_like(candidate: np.ndarray) -> bool:
         compared = np.isfinite(candidate)
-        if compared.sum() < min(_ENOUGH, got.size) or 2 * (compared & wrong).sum() < wrong.sum():
+        decisive = (compared & wrong).sum()
+        if compared.sum() < min(_ENOUGH, got.size) or decisive < min(wrong.sum() / 2, _DECISIVE):
             return False
         size = float(max(abs(candidate[compared]).max(), largest))
         return bool((abs(got - candidate)[compared] <= close * size).all())
@@ -138,6 +140,8 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
         return ""
     if len(found) == 1 and abs(found[0] + 1) <= 1e-3:
         return "where it is wrong, the sign is wrong"
+    if len(found) == 1 and wrong.all():
+        return f"it is {found[0]:.6g} times the derivative in every entry: a constant factor"
     words = " or ".join(f"{factor:.4g}" for factor in sorted(found))
     return f"where it is wrong, it is {words} times the derivative"
 

@@ -280,6 +280,13 @@ def test_what_changes_its_arguments_in_place_is_noted():
     ]
 
 
+def transposed_slope(A):
+    d, slope = np.zeros(A.shape), np.cos(A[:, 1:] * A[:, :-1])
+    d[:, 1:] += slope * A[:, :-1]
+    d[:, :-1] += slope * A[:, 1:]
+    return d.T
+
+
 @pytest.mark.slow
 def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is_found():
     rng = np.random.default_rng(0)
@@ -302,6 +309,9 @@ def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is
     assert error.input == "dW[17, 30]"
     error = wrong(f, W, v, gradient=lambda W, v: (-gradient(W, v)[0], gradient(W, v)[1]))
     assert "dW: the sign is wrong" in str(error)
+    square = rng.normal(size=(100, 100))
+    error = wrong(lambda A: np.sin(A[:, 1:] * A[:, :-1]).sum(), square, gradient=transposed_slope)
+    assert "dA: it is transposed" in str(error)
     one_by_one = 3 * 2 * (W.size + v.size)  # three checks by central differences
     assert count < one_by_one / 50
 
