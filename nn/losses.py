@@ -158,26 +158,38 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     return _reduced("binary_cross_entropy", loss, prediction, target, reduction)
 
 
-def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+def binary_cross_entropy_with_logits(
+    prediction: Any, target: Any, reduction: str = "mean", *, pos_weight: float = 1.0
+) -> Any:
     """Return the `binary_cross_entropy` of `sigmoid(prediction)`, accurate for scores of any size.
 
     Args:
         prediction: a score, the logarithm of the odds, or a nested list of scores.
         target: 0 or 1, or a probability, of the shape of `prediction`.
         reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        pos_weight: the weight of the targets that are 1, at least 0; above 1 if they are rare.
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1, 1])
     500.0
     """
+    weight = real(pos_weight, "pos_weight", least=0)
 
     def loss(p: Any, t: Any) -> Any:
         # softplus(p) - t * p is shorter, but cancels: 20.000000002 - 20 keeps six digits.
-        return t * softplus(-p) + (1 - t) * softplus(p)
+        right = t * softplus(-p)
+        return (right if weight == 1 else weight * right) + (1 - t) * softplus(p)
 
     return _reduced("binary_cross_entropy_with_logits", loss, prediction, target, reduction)
 
 
-def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -> Any:
+def cross_entropy(
+    logits: Sequence[Any],
+    target: Any,
+    reduction: str = "mean",
+    *,
+    weight: Sequence[float] | None = None,
+    label_smoothing: float = 0.0,
+) -> Any:
     """Return the negative logarithm of the probability that `softmax` gives to the target's class.
 
     Args:
@@ -185,6 +197,9 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
         target: the number of the class, from 0, or a list with a probability for each class; for a
             batch, a list of either. A class may be a Value, as in a compiled function.
         reduction: `"mean"` or `"sum"` over the samples of a batch.
+        weight: a weight of at least 0 for each class. The mean over classes is then weighted by
+            them, as in PyTorch, so that it does nothing for a single one: `fit` has `class_weight`.
+        label_smoothing: the share of each target, from 0 to 1, that all classes get alike.
 
     Raises:
         ValueError: if there is no such class. If the class is a Value, the loss is nan instead.
@@ -193,26 +208,64 @@ def cross_entropy(logits: Sequence[Any], target: Any, reduction: str = "mean") -
     0.407606
     >>> round(cross_entropy([[2.0, 1.0], [0.0, 1.0]], [0, 1]), 6)
     0.313262
+    >>> round(cross_entropy([[2.0, 1.0], [0.0, 1.0]], [0, 0], weight=[1.0, 3.0]), 6)
+    0.813262
     """
-    scores = _list("cross_entropy", "logits", logits)
-    if scores and _is_list(scores[0]):
-        targets = _list("cross_entropy", "target", target)
-        _same_length("cross_entropy", scores, targets)
-        losses = [cross_entropy(row, each) for row, each in zip(scores, targets, strict=True)]
-        return _combined("cross_entropy", losses, reduction)
-    _combine("cross_entropy", reduction)
-    logs = log_softmax(scores)
+    scores, name = _list("cross_entropy", "logits", logits), "cross_entropy"
+    is_mean = _combine(name, reduction)
+    is_batch = bool(scores) and _is_list(scores[0])
+    rows, targets = (scores, _list(name, "target", target)) if is_batch else ([scores], [target])
+    _same_length(name, rows, targets)
+    smoothing = real(label_smoothing, "label_smoothing", least=0, most=1)
+    found = []
+    for row, each in zip(rows, targets, strict=True):
+        logs = log_softmax(list(row))
+        weights = None if weight is None else _weights(weight, len(logs))
+        found.append(_entropy(logs, each, weights, smoothing))
+    losses = [loss for loss, _ in found]
+    if weight is not None and is_mean:
+        return total_of(losses) / total_of([counted for _, counted in found])
+    return _combined(name, losses, reduction)
+
+
+def _entropy(
+    logs: list[Any], target: Any, weights: list[float] | None, smoothing: float
+) -> tuple[Any, Any]:
+    """Return the cross-entropy of one sample, and how much it counts in a mean."""
+    costs = [-log for log in logs]
+    if weights is not None:
+        costs = [w * cost for w, cost in zip(weights, costs, strict=True)]
+    counted: Any = 1.0
     if _is_list(target):
         shares = list(target)
-        _same_length("cross_entropy", logs, shares)
-        return -total_of([t * each for t, each in zip(shares, logs, strict=True)])
-    if isinstance(target, Value):
-        ones = [(target <= k) * (target >= k) for k in range(len(logs))]
-        chosen = logs[0]
-        for one, each in zip(ones[1:], logs[1:], strict=True):
-            chosen = where(one, each, chosen)  # one * each is nan where each is -inf
-        return -where(total_of(ones), chosen, math.nan)
-    return -logs[_class(target, len(logs))]
+        _same_length("cross_entropy", costs, shares)
+        loss = total_of([t * cost for t, cost in zip(shares, costs, strict=True)])
+    elif isinstance(target, Value):
+        loss = _chosen(target, costs)
+        counted = 1.0 if weights is None else _chosen(target, weights)
+    else:
+        number = _class(target, len(costs))
+        loss, counted = costs[number], 1.0 if weights is None else weights[number]
+    if smoothing:
+        loss = (1 - smoothing) * loss + smoothing / len(costs) * total_of(costs)
+    return loss, counted
+
+
+def _chosen(number: Value, parts: Sequence[Any]) -> Any:
+    """Return the part of this number; nan if there is none."""
+    ones = [(number <= k) * (number >= k) for k in range(len(parts))]
+    chosen = parts[0]
+    for one, each in zip(ones[1:], parts[1:], strict=True):
+        chosen = where(one, each, chosen)  # one * each is nan where each is infinite
+    return where(total_of(ones), chosen, math.nan)
+
+
+def _weights(weight: Sequence[float], count: int) -> list[float]:
+    """Return the weights of the classes as numbers."""
+    weights = [real(each, "weight", least=0) for each in _list("cross_entropy", "weight", weight)]
+    if len(weights) != count:
+        raise ValueError(f"cross_entropy: weight has {len(weights)} numbers for {count} classes")
+    return weights
 
 
 def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from inspect import signature
 from itertools import cycle
 from numbers import Real
@@ -83,7 +84,8 @@ def loss_function(loss: Loss) -> tuple[str, Callable[..., Any]]:
         return loss, by_name(loss, "loss", LOSSES, otherwise)
     if not callable(loss):
         raise TypeError(f"a loss is a name or a function, got {loss!r}")
-    names = [name for name, function in LOSSES.items() if function is loss]
+    known = loss.func if isinstance(loss, partial) else loss  # with options, such as weights
+    names = [name for name, function in LOSSES.items() if function is known]
     return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
 
 

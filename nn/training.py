@@ -91,9 +91,11 @@ def fit(
             sparse matrix of at most 2**27 entries, which is made dense.
         y: the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the
             numbers of classes, from 0, or rows of probabilities.
-        loss: a name in `nn.losses.LOSSES`, or a function of one sample's output and target. If it
-            has three parameters, it is called with the model, the list of a sample's inputs and the
-            target, and may call the model anywhere and differentiate it by `micrograd.derivative`.
+        loss: a name in `nn.losses.LOSSES`; one of these functions with options, such as
+            `functools.partial(cross_entropy, label_smoothing=0.1)`; or a function of one sample's
+            output and target. If that has three parameters, it is called with the model, the list
+            of a sample's inputs and the target, and may call the model anywhere and differentiate
+            it by `micrograd.derivative`.
         optimizer: a name in `nn.optimizers.OPTIMIZERS`; `"lbfgs"`, which uses all samples in each
             step, whatever `batch_size` is, and ends when it has converged; an optimizer, which
             trains the parameters that it holds; or a function of the parameters that returns one.

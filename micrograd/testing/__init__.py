@@ -29,7 +29,8 @@ operation at fault is searched and named. A check proceeds in this order:
    assertion that fails.
 
 A gradient that is computed outside the engine is checked in `arrays.py`, by the differences of
-`numerical.py`; `suspicion.py` says what its mistakes look like.
+`numerical.py`; `suspicion.py` says what its mistakes look like: `patterns.py` has the usual ones,
+`linear_layers.py` those that several gradients show together.
 
 `operations.py` checks rows of the table, and `mutation.py` the checker itself, with rules that are
 wrong on purpose. `strategies.py` and `expression.py` are random expressions for Hypothesis.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -89,19 +89,29 @@ class ArrayWitness:
         """What differences with other first steps say of some entries."""
         return self._differences(only=indices, shrink=shrink)
 
+    def elsewhere(self, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """The derivatives with respect to some entries at another point, outputs × entries."""
+        return self._steps(self.claim.function, x, indices)
+
     def terms(self, indices: np.ndarray) -> np.ndarray | None:
         """The terms of these derivatives, of the shape of the result × entries."""
-        claim, x, terms = self.claim, self.x, self.claim.terms
-        if terms is None or claim.cotangent is None:
+        terms, cotangent = self.claim.terms, self.claim.cotangent
+        if terms is None or cotangent is None:
             return None
-        if self.is_complex:
-            axes = np.zeros((len(indices), len(x)))
-            axes[np.arange(len(indices)), indices] = _TINY
-            columns = [terms(x + 1j * axis).imag / _TINY for axis in axes]
-            found: np.ndarray = np.array(columns).T
-        else:
-            found = slopes(terms, x, terms(x), itemsize=claim.itemsize, only=indices).value
-        return found.reshape(*claim.cotangent.shape, len(indices))
+        return self._steps(terms, self.x, indices).reshape(*cotangent.shape, len(indices))
+
+    def _steps(
+        self, f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, indices: np.ndarray
+    ) -> np.ndarray:
+        """The derivatives of a function in the directions of some axes."""
+        found: np.ndarray
+        if not self.is_complex:
+            found = slopes(f, x, f(x), itemsize=self.claim.itemsize, only=indices).value
+            return found
+        axes = np.zeros((len(indices), len(x)))
+        axes[np.arange(len(indices)), indices] = _TINY
+        found = np.array([f(x + 1j * axis).imag / _TINY for axis in axes]).T
+        return found
 
     def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
         """The slopes on the left and on the right of some entries, and their error."""

@@ -18,16 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.testing.arguments import Leaf, flatten, is_array, to_array
+from micrograd.testing.arguments import Leaf
 from micrograd.testing.array_witness import ArrayWitness
 from micrograd.testing.claims import ROUNDING, Claimant
 from micrograd.testing.directions import first_wrong
 from micrograd.testing.options import Options
 from micrograd.testing.report import Problem, Report, aligned
-from micrograd.testing.suspicion import Surroundings, suspicion
+from micrograd.testing.surroundings import surroundings
+from micrograd.testing.suspicion import suspicion
 
 _FEW = 256  # entries that are compared one by one
 _SAMPLE = 128  # entries that are looked at where a large array is wrong
+_MIRRORED = 16  # of these, whose mirror images are looked at, too
 _SHOWN = 3  # wrong entries of an array that are named
 _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
@@ -356,6 +358,10 @@ class _Check:
                 moved = (*place[:axis], other, *place[axis + 1 :])
                 chosen.add(int(np.ravel_multi_index(moved, leaf.shape)))
         chosen |= {self.rng.randrange(math.prod(leaf.shape)) for _ in range(_SAMPLE // 2)}
+        if len(leaf.shape) > 1 and leaf.shape[-1] == leaf.shape[-2]:  # it may be transposed
+            places = np.unravel_index(self.rng.sample(sorted(chosen), _MIRRORED), leaf.shape)
+            mirrored = *places[:-2], places[-1], places[-2]
+            chosen |= {int(each) for each in np.ravel_multi_index(mirrored, leaf.shape)}
         return np.array(sorted(chosen))
 
     # ------------------------------------------------------------------------- what is wrong
@@ -398,48 +404,10 @@ class _Check:
             verb = "is" if count == 1 else "are"
             report.notes.append(f"{count} of {known} entries of {name}{looked} {verb} wrong")
         shape = self.claim.outputs + leaf.shape
-        text = suspicion(
-            got.reshape(shape), expected.reshape(shape), wrong.reshape(shape), self._around(leaf)
-        )
+        around = surroundings(leaf, self.claim, self.arguments, self.witness, self.expected)
+        text = suspicion(got.reshape(shape), expected.reshape(shape), wrong.reshape(shape), around)
         if text:
             report.suspicions.append(f"{self._title(leaf)}: {text}")
-
-    def _around(self, leaf: Leaf) -> Surroundings:
-        arguments = self.arguments
-        parts = {
-            other.name: arguments.x[other.entries].reshape(other.shape)
-            for other in arguments.leaves
-        }
-        sizes: dict[int, str] = {}
-        shapes = [
-            (arguments.names[path[0]], to_array(thing).shape)
-            for path, thing in flatten(arguments.at)
-            if is_array(thing)
-        ]
-        for name, shape in shapes:
-            if shape:
-                sizes.setdefault(shape[0], f"the size of axis 0 of {name}, the batch size?")
-        for name, shape in shapes:
-            for axis, count in enumerate(shape):
-                sizes.setdefault(count, f"the size of axis {axis} of {name}")
-            sizes.setdefault(math.prod(shape), f"the number of entries of {name}")
-        cotangent = self.claim.cotangent
-        if cotangent is not None:
-            summed = cotangent.size // max(parts[leaf.name].size, 1)
-            sizes.setdefault(summed, "the number of outputs over which it is a sum")
-        return Surroundings(
-            variable=parts[leaf.name],
-            sizes=sizes,
-            cotangent=cotangent,
-            others=parts,
-            gradients={
-                name: found.reshape(parts[name].shape)
-                for name, found in self.expected.items()
-                if name != leaf.name and found.size == parts[name].size
-            },
-            terms=lambda places: self.witness.terms(places + leaf.entries.start),
-            is_double=self.claim.itemsize == 8,
-        )
 
     def _misshapen(self, leaf: Leaf, got: np.ndarray, shape: tuple[int, ...]) -> None:
         """Report a gradient whose shape is not that of its argument."""

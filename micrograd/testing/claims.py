@@ -79,6 +79,15 @@ class Claim(NamedTuple):
     terms: Callable[[np.ndarray], np.ndarray] | None = None
 
 
+def _numbers(part: Any, name: str) -> np.ndarray:
+    """A part of a gradient as an array of doubles."""
+    array = to_array(part)
+    try:
+        return array.astype(float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number or an array of numbers, got {part!r}") from None
+
+
 class Claimant:
     """Code that claims to compute the derivatives of a function: a gradient or a backward pass.
 
@@ -290,5 +299,5 @@ class Claimant:
                     ) from None
             if part is None:
                 self._note(f"d{leaf.name} is not given, and not checked")
-            found.append(None if part is None else to_array(part).astype(float))
+            found.append(None if part is None else _numbers(part, f"d{leaf.name}"))
         return found

@@ -23,6 +23,9 @@ _LAST = 8  # steps that are trusted if they deny what larger ones say
 _BELOW = 6  # halvings to the step at which a limit is confirmed
 _ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
+_EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
+_INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
+_SEEN = 3  # of the smallest steps: how far the quotients there vary shows noise
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 
@@ -53,6 +56,8 @@ class Extrapolation:
         size: the values of the function at the point, one for each output.
         middle: the same if they lie between those of a central difference, which shows kinks.
         floor: noise that is known of, beside rounding.
+        reach: how far the point is from 0, for each row: rounding of a multiple of the point
+            moves the function as much as a step of this, rounded off, does.
         measured: measures the noise of the function.
     """
 
@@ -67,12 +72,15 @@ class Extrapolation:
         size: np.ndarray,
         middle: np.ndarray | None,
         floor: float | np.ndarray,
+        reach: np.ndarray,
         measured: Callable[[], np.ndarray],
     ) -> None:
         self.sample, self.count, self.weights = sample, count, tuple(weights)
         self.ratio, self.size, self.middle = ratio, size, middle
         self._most = _MOST[itemsize]
-        self._precision = _ROUNDING * {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
+        self._enough = 2 * _MEASURED if itemsize == 8 else self._most
+        self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
+        self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
         self._noise, self._measure, self._is_measured = np.asarray(floor, float), measured, False
         self._values: list[list[Any]] = [[] for _ in range(count)]
         self._widths: list[list[float]] = [[] for _ in range(count)]
@@ -120,13 +128,23 @@ class Extrapolation:
         values = np.array([self._values[row] for row in rows])  # rows × levels × values × outputs
         steps = np.array([self._widths[row] for row in rows])[:, :, None]
         quotients = self._weighed(np.moveaxis(values, 2, 0)) / steps
-        rounding = (self._precision * abs(values).max(axis=2) + self._noise) / abs(steps)
-        limit, error = _extrapolated(quotients, rounding, self.ratio)
+        sizes = abs(values).max(axis=2)
+        known = self._precision * sizes + self._noise
+        inside = _INSIDE * self._unit * self._reach[rows][:, None, None] * abs(quotients[:, -1:])
+        rounding = known / abs(steps)
+        total = rounding + inside / abs(steps)
+        limit, error = _extrapolated(quotients, total, self.ratio)
         denied = _is_denied(limit, error, quotients, rounding)
-        if last == self._most and denied.any():
-            near = _extrapolated(quotients[:, -_LAST:], rounding[:, -_LAST:], self.ratio)
+        if denied.any() and last >= self._enough:
+            near = _extrapolated(quotients[:, -_LAST:], total[:, -_LAST:], self.ratio)
             limit, error = np.where(denied, near, (limit, error))
-        is_open = (error > _SETTLED * rounding[:, -1]) | ~np.isfinite(error) | denied
+            denied &= _is_denied(limit, error, quotients, rounding)
+        explodes = ~(sizes[:, -1] <= _EXPLODED * sizes[:, 0])  # beside a pole
+        is_open = (error > _SETTLED * total[:, -1]) | ~np.isfinite(error) | denied | explodes
+        noise = _variation(limit, quotients, self.ratio) * abs(steps[:, -1])
+        if (is_loud := noise > known[:, -1]).any():
+            _, wider = _extrapolated(quotients, total + noise[:, None] / abs(steps), self.ratio)
+            error = np.where(is_loud, np.maximum(error, wider), error)
         if self.middle is not None:  # the difference of the slopes on the two sides
             bends = abs(values.sum(axis=2) - 2 * self.middle) * (2 / abs(steps))
             wide, wider, widest = bends[:, -1], bends[:, -2], bends[:, -3]
@@ -164,6 +182,19 @@ def _is_denied(
     apart = abs(quotients[:, -2:] - limit[:, None])
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
     found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
+    return found
+
+
+def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarray:
+    """How far the limits from the smallest steps alone are off, by the noise of the function."""
+    near, power = quotients[:, -_SEEN - 3 :], ratio
+    for _ in range(3):
+        near = near[:, 1:] + (near[:, 1:] - near[:, :-1]) / (power - 1)
+        power *= ratio
+    apart = abs(near - limit[:, None])
+    found: np.ndarray = apart[:, -1]
+    for back in range(2, _SEEN + 1):  # what falls with the step is no noise, which grows
+        found = np.maximum(found, np.where(apart[:, -back] <= 8 * apart[:, -1], apart[:, -back], 0))
     return found
 
 

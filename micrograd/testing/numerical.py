@@ -37,6 +37,8 @@ class Sampler:
     """
 
     def __init__(self, f: Callable[[Any], Any], x: Any) -> None:
+        if not callable(f):
+            raise TypeError(f"f must be a function of a number or an array, got {f!r}")
         array = np.asarray(x)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")
@@ -274,6 +276,10 @@ def slopes(
         size=value,
         middle=None if is_forward else value,
         floor=floor,
+        reach=(
+            abs(x)[list(axes)] if directions is None
+            else np.array([abs(x * each).max(initial=0) for each in directions])
+        ),
         measured=lambda: noise_of(f, x, value, itemsize),
     )  # fmt: skip
     return quotients.limits()
@@ -327,6 +333,7 @@ def _second_derivatives(
         size=value,
         middle=None,
         floor=0.0,
+        reach=np.zeros(len(rows)),
         measured=lambda: noise_of(f, x, value, f.itemsize),
     )  # fmt: skip
     return quotients.limits()

@@ -8,13 +8,16 @@ are not known are nan, so that a candidate is compared where it is known.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from micrograd.testing.patterns import candidates, difference, factors
+
 _ENOUGH = 3  # entries that must agree, where there are so many
-_CLOSE = 1e-5  # of the largest entry, for numbers in double precision
+_DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
+CLOSE = {True: 1e-5, False: 1e-3}  # of the largest entry, by whether it is in double precision
 
 
 @dataclass
@@ -25,8 +28,12 @@ class Surroundings:
         variable: the array with respect to which the gradient is.
         sizes: sizes that are commonly divided by, such as that of the batch, with their names.
         cotangent: the gradient of the output, if it is given.
-        others: the arguments, by their names.
+        others: the arguments with respect to which there are gradients, by their names.
+        constants: the arrays among the arguments with respect to which there is no gradient.
         gradients: the true gradients of these, with nan where they are not known.
+        variations: what some entries of the true gradient would be if another argument were
+            changed as by a mistake, with the mistake in words.
+        layers: what the gradients of linear layers say of the mistake, in words.
         terms: the contributions of the outputs to entries of the true gradient, of the shape of the
             output and one axis more; or None if they are not known.
         is_double: whether the numbers are in double precision.
@@ -36,8 +43,11 @@ class Surroundings:
     sizes: Mapping[int, str] = field(default_factory=dict)
     cotangent: np.ndarray | None = None
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
     gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
     terms: Callable[[np.ndarray], np.ndarray | None] = lambda places: None
+    variations: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
+    layers: Callable[[], str] = str
     is_double: bool = True
 
 
@@ -58,13 +68,14 @@ def suspicion(
     if not got.any():
         return "zeros where there should be numbers: is the gradient ever assigned?"
     known = np.isfinite(expected)
-    close = _CLOSE if surroundings.is_double else 100 * _CLOSE
+    close = CLOSE[surroundings.is_double]
     if (abs(expected[known]) <= close * largest).all():
         return "the derivative is 0 in every entry: the value does not depend on it here"
 
     def is_like(candidate: np.ndarray) -> bool:
         compared = np.isfinite(candidate)
-        if compared.sum() < min(_ENOUGH, got.size):
+        decisive = (compared & wrong).sum()
+        if compared.sum() < min(_ENOUGH, got.size) or decisive < min(wrong.sum() / 2, _DECISIVE):
             return False
         size = float(max(abs(candidate[compared]).max(), largest))
         return bool((abs(got - candidate)[compared] <= close * size).all())
@@ -73,14 +84,66 @@ def suspicion(
         return "only the last digits differ: do nearly equal numbers cancel?"
     if text := _factor(got, expected, known, surroundings, is_like):
         return text
+    named = {**surroundings.others, **surroundings.constants}
     if known.sum() >= _ENOUGH:
-        for words, candidate in _candidates(got, expected, surroundings):
+        for words, candidate in candidates(
+            got, expected, named, surroundings.gradients, surroundings.cotangent
+        ):
             if is_like(candidate):
                 return words
     if text := _last_terms(got, wrong, surroundings, close):
         return text
-    text = _region(wrong, known)
-    return f"{text}; it is 0 there" if text and not got[wrong].any() else text
+    if known.sum() >= _ENOUGH:
+        is_vjp, largest = surroundings.cotangent is not None, max(largest, _largest(expected))
+        if text := difference(got, expected, surroundings.variable, close * largest, is_vjp=is_vjp):
+            return text
+    places = np.flatnonzero(wrong)[:_VARIED]
+    for words, made in surroundings.variations(places):
+        if _agree(got.ravel()[places], made, close):
+            return words
+    where = _region(got, expected, wrong)
+    what, behind = _where_wrong(got, expected, wrong, close), surroundings.layers()
+    if where:
+        more = what or behind
+        return f"{where}; {more}" if more and not where.endswith("?") else where
+    if behind or what:
+        return behind or what
+    return factors(got, expected, close * max(largest, _largest(expected)))
+
+
+def _agree(one: np.ndarray, other: np.ndarray, close: float) -> bool:
+    size = max(_largest(one), _largest(other))
+    return bool((abs(one - other) <= close * size).all()) and len(one) >= _ENOUGH
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.max(abs(array), initial=0, where=np.isfinite(array)))
+
+
+def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float) -> str:
+    """What the wrong entries have in common."""
+    if wrong.sum() < min(_ENOUGH, wrong.size):
+        return "" if got[wrong].any() else "it is 0 there"
+    one, true = got[wrong], expected[wrong]
+    size = close * max(_largest(got), _largest(expected))
+    if not one.any():
+        return "it is 0 there"
+    if (abs(true) <= size).all():
+        return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
+    found: list[float] = []
+    while len(one) and len(found) < _FACTORS:
+        place = np.argmax(abs(true))
+        found.append(float(one[place] / true[place]) if true[place] else np.inf)
+        rest = abs(one - found[-1] * true) > size
+        one, true = one[rest], true[rest]
+    if len(one) or 2 * len(found) > wrong.sum() or not np.isfinite(found).all():
+        return ""
+    if len(found) == 1 and abs(found[0] + 1) <= 1e-3:
+        return "where it is wrong, the sign is wrong"
+    if len(found) == 1 and wrong.all():
+        return f"it is {found[0]:.6g} times the derivative in every entry: a constant factor"
+    words = " or ".join(f"{factor:.4g}" for factor in sorted(found))
+    return f"where it is wrong, it is {words} times the derivative"
 
 
 def _factor(
@@ -95,101 +158,29 @@ def _factor(
     if not expected[place]:
         return ""
     factor = float(got[place] / expected[place])
-    usual = {-1.0: "the sign is wrong", 2.0: "it is twice the derivative: a factor of 2 too many"}
-    usual[0.5] = "it is half the derivative: a factor of 2 is missing"
+    usual = [
+        (-1.0, ["the sign is wrong"]),
+        (2.0, ["it is twice the derivative: a factor of 2 too many"]),
+        (0.5, ["it is half the derivative: a factor of 2 is missing"]),
+    ]
+    constant = f"it is {factor:.6g} times the derivative in every entry: a constant factor"
     for size, name in surroundings.sizes.items():
         if size > 1:
-            usual.setdefault(float(size), f"a division by {size} is missing: {name}")
-            usual.setdefault(1 / size, f"it is divided by {size} once too often: {name}")
-        if size > 3:
-            many, few = f"divided by {size}", f"divided by {size - 1}"
-            usual.setdefault(size / (size - 1), f"it is {few}, and not by {size}: {name}")
-            usual.setdefault((size - 1) / size, f"it is {many}, and not by {size - 1}: {name}")
-    for number, words in usual.items():
-        if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected):
-            return words
-    if known.sum() >= _ENOUGH and is_like(factor * expected):
-        return f"it is {factor:.6g} times the derivative in every entry: a constant factor"
-    return ""
-
-
-def _candidates(
-    got: np.ndarray, expected: np.ndarray, surroundings: Surroundings
-) -> Iterator[tuple[str, np.ndarray]]:
-    """What the gradient would be by some mistakes."""
-    axes = range(expected.ndim)
-    if expected.ndim >= 2:
-        if expected.shape[-1] == expected.shape[-2]:
-            yield "it is transposed", expected.swapaxes(-1, -2)
-            yield "it is transposed and has the wrong sign", -expected.swapaxes(-1, -2)
-        yield (
-            "both last axes are reversed, as by a kernel that is rotated by 180°",
-            expected[..., ::-1, ::-1],
-        )
-    for axis in axes:
-        yield f"axis {axis} is reversed", np.flip(expected, axis)
-        for by in (1, -1):
-            yield f"it is shifted by one along axis {axis}", np.roll(expected, by, axis)
-    cotangent = surroundings.cotangent
-    if cotangent is not None and cotangent.shape == got.shape:
-        yield "it is the gradient of the output, passed on unchanged", cotangent
-        yield (
-            "the gradient of the output itself is missing: the path of a residual connection?",
-            expected - cotangent,
-        )
-        yield "the gradient of the output is added once too often", expected + cotangent
-    for name, gradient in surroundings.gradients.items():
-        if gradient.shape == got.shape:
-            yield f"it is the gradient of {name}: are the two swapped?", gradient
-    for name, other in surroundings.others.items():
-        for words, numbers in (("", other), ("1 - ", 1 - other), ("the square of ", other**2)):
-            if _fits(numbers.shape, got.shape) and (numbers != 1).any():
-                with np.errstate(all="ignore"):
-                    yield f"the factor {words}{name} is missing", expected / numbers
-                    yield f"the factor {words}{name} is too many", expected * numbers
-    variable = surroundings.variable
-    if variable.shape == got.shape and (slope := _slope(got - expected, variable)):
-        yield (
-            f"{slope:+.4g} times the variable itself is added: a term of regularisation?",
-            expected + slope * variable,
-        )
-    for count in range(1, expected.ndim + 1):
-        for chosen in itertools.combinations(axes, count):
-            words = " and ".join(map(str, chosen))
-            sizes = np.prod([got.shape[axis] for axis in chosen])
-            if sizes < 2:
-                continue
-            yield (
-                f"the path through the mean over axis {words} is missing",
-                expected + got.mean(axis=chosen, keepdims=True),
-            )
-            yield (
-                f"it is summed or broadcast over axis {words}",
-                expected.sum(axis=chosen, keepdims=True) + 0 * expected,
-            )
-            yield (
-                f"it is averaged over axis {words}",
-                expected.mean(axis=chosen, keepdims=True) + 0 * expected,
-            )
-    with np.errstate(all="ignore"):
-        offset = np.nanmean(got - expected)
-    yield f"a constant of {offset:+.4g} is added to every entry", expected + offset
-
-
-def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
-    """Whether an array of a shape can be broadcast to another."""
-    return len(shape) <= len(into) and all(
-        size in (1, other) for size, other in zip(shape[::-1], into[::-1], strict=False)
-    )
-
-
-def _slope(difference: np.ndarray, variable: np.ndarray) -> float | None:
-    """The factor by which a difference is proportional to the variable, by its largest entry."""
-    known = np.isfinite(difference)
-    place = np.unravel_index(np.argmax(np.where(known, abs(variable), -1)), variable.shape)
-    if not variable[place]:
-        return None
-    return float(difference[place] / variable[place])
+            usual.append((float(size), [f"a division by {size} is missing: {name}"]))
+            usual.append((1 / size, [f"it is divided by {size} once too often: {name}"]))
+        if size > 3:  # n - 1, as in the variance of a sample
+            for one, other in ((size - 1, size), (size, size - 1)):
+                text = f"it is divided by {one}, and not by {other}: {name}"
+                usual.append((other / one, [constant, text]))
+    found = [
+        text
+        for number, words in usual
+        if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected)
+        for text in words
+    ]
+    if not found and known.sum() >= _ENOUGH and is_like(factor * expected):
+        return constant
+    return "; or ".join(found[:2])
 
 
 def _last_terms(
@@ -223,30 +214,43 @@ def _last_terms(
     return ""
 
 
+_FACTORS = 2  # by which wrong entries are multiplied
+_VARIED = 6  # wrong entries that are compared where another argument is varied
 _TERMS = 12  # wrong entries whose contributions are compared
 
 
-def _region(wrong: np.ndarray, known: np.ndarray) -> str:
+def _region(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     """Where the wrong entries are, if they have a common index."""
+    known = np.isfinite(expected)
+    # An entry that is 0 is right by accident as often as not.
+    right = known & ~wrong & ((got != 0) | (expected != 0))
     names = ("row", "column") if wrong.ndim == 2 else ()
+    if wrong.ndim == 2 and wrong.shape[0] == wrong.shape[1] and known.all() and wrong.size > 4:
+        diagonal = np.eye(len(wrong), dtype=bool)
+        for flags, verdict in ((wrong, "wrong"), (~wrong, "right")):
+            if (flags == diagonal).all():
+                return f"only the diagonal is {verdict}"
     for axis in range(wrong.ndim):
         if wrong.shape[axis] < 2:
             continue
         others = tuple(other for other in range(wrong.ndim) if other != axis)
-        hit, seen = (np.asarray(flags.any(axis=others)) for flags in (wrong, known))
+        hit, seen = (np.asarray(flags.any(axis=others)) for flags in (wrong, wrong | right))
         thing = names[axis] if names else "index"
+        many = {"index": "indices"}.get(thing, f"{thing}s")
         where = "" if names else f" of axis {axis}"
         first, count, last = int(hit.argmax()), int(hit.sum()), wrong.shape[axis] - 1
         if count < seen.sum() and hit[first : first + count].all():
             if count == 1 and (wrong.sum() > 1 or wrong.ndim == 1):
                 return f"only {thing} {first}{where} is wrong"
             if count > 1 and seen.all() and count < last:
-                many = {"index": "indices"}.get(thing, f"{thing}s")
                 return f"only {many} {first} to {first + count - 1}{where} are wrong"
-        if seen.sum() > 2 and seen.sum() - count == 1:
-            right = int((seen & ~hit).argmax())
-            text = f"only {thing} {right}{where} is right"
-            if right == last:
+        second = np.arange(last + 1) % 2 == first
+        if last > 2 and seen.all() and (hit == second).all():
+            return f"only every second of the {many}{where} is wrong, from {first}"
+        if seen.sum() > 2 and seen.sum() - count == 1 and (right.sum() > 1 or wrong.ndim == 1):
+            only = int((seen & ~hit).argmax())
+            text = f"only {thing} {only}{where} is right"
+            if only == last and axis < max(wrong.ndim - 1, 1) and known.all():
                 text += ", the last: is the gradient carried back from each step to the one before?"
             return text
     return ""

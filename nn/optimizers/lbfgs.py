@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import Value
+from nn.optimizers.line_search import Place, search
 from nn.optimizers.optimizer import Array, Optimizer
 from nn.options import OptionError, real, whole
 
@@ -23,8 +23,8 @@ class LBFGS(Optimizer):
 
     Each iteration goes along the gradient times an estimate of the inverse Hessian, made from the
     latest steps (Nocedal 1980, doi:10.1090/S0025-5718-1980-0572855-7), as far as the strong Wolfe
-    conditions ask for (SciPy's `line_search`), or by `lr` times that vector as PyTorch does without
-    a line search. `step` leaves the parameters with the best numbers that were found, even after an
+    conditions ask for, or by `lr` times that vector without a line search. The steps are those of
+    PyTorch. `step` leaves the parameters with the best numbers that were found, even after an
     error or Ctrl-C. What the curvature is estimated from is kept for the next call.
 
     Args:
@@ -40,9 +40,6 @@ class LBFGS(Optimizer):
         history_size: the number of past steps from which the curvature is estimated.
         line_search_fn: `"strong_wolfe"`, or None for steps of fixed length.
         maximize: whether to climb instead of descend.
-
-    Raises:
-        ImportError: when it searches along a line without SciPy.
 
     >>> x = Value(5.0)
     >>> def closure():
@@ -116,7 +113,9 @@ class LBFGS(Optimizer):
             numbers = best
             value, gradient = watched(numbers)
             for _ in range(self.max_iter):
-                numbers, value, gradient, ended = self.iterate(numbers, value, gradient, watched)
+                numbers, value, gradient, ended = self.iterate(
+                    numbers, value, gradient, watched, most - evaluations
+                )
                 if ended or evaluations >= most:
                     break
         finally:
@@ -124,7 +123,12 @@ class LBFGS(Optimizer):
         return sign * least
 
     def iterate(
-        self, numbers: Array, value: float, gradient: Array, value_and_grad: Function
+        self,
+        numbers: Array,
+        value: float,
+        gradient: Array,
+        value_and_grad: Function,
+        most: int = 25,
     ) -> tuple[Array, float, Array, bool]:
         """Make one iteration on arrays.
 
@@ -133,6 +137,7 @@ class LBFGS(Optimizer):
             value: the loss there.
             gradient: the gradient there, of the shape of `numbers`.
             value_and_grad: a function of such numbers that returns the loss and its gradient.
+            most: the most evaluations of a line search.
 
         Returns:
             The next numbers, the loss and the gradient there, and whether the iterations have
@@ -143,19 +148,26 @@ class LBFGS(Optimizer):
         sign = -1.0 if self.maximize else 1.0
         g, f = sign * gradient, sign * value
         direction, first = -self._times_inverse_hessian(g), not len(self.state["moves"])
-        direction *= self.lr * (min(1.0, 1 / np.abs(g).sum()) if first else 1.0)
+        length = self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if first else 1.0)
         self.steps += 1
         if self.line_search_fn is None:
-            after = numbers + direction
+            after = numbers + length * direction
             new_value, new_gradient = value_and_grad(after)
         else:
-            found = _searched(value_and_grad, numbers, direction, f, g, sign)
-            if found is None and first:  # rounding hides any further descent
+
+            def at(t: float) -> tuple[float, Array]:
+                there, slope = value_and_grad(numbers + t * direction)
+                return sign * float(there), sign * slope
+
+            start = Place(0.0, float(f), g, float(g @ direction))
+            found = search(at, start, direction, length, most, self.tolerance_change)
+            if not found.t and first:  # rounding hides any further descent
                 return numbers, value, gradient, True
-            if found is None:  # the estimate misleads: try the gradient itself
+            if not found.t:  # the estimate misleads: try the gradient itself
                 self._begin()
-                return self.iterate(numbers, value, gradient, value_and_grad)
-            after, new_value, new_gradient = found
+                return self.iterate(numbers, value, gradient, value_and_grad, most)
+            after = numbers + found.t * direction
+            new_value, new_gradient = sign * found.loss, sign * found.gradient
         move, change = after - numbers, sign * new_gradient - g
         if move @ change > 1e-10:
             kept = {"moves": move, "changes": change}
@@ -216,37 +228,3 @@ class LBFGS(Optimizer):
             raise OptionError(
                 f"line_search_fn is 'strong_wolfe' or None, got {self.line_search_fn!r}"
             )
-
-
-def _searched(
-    value_and_grad: Function, numbers: Array, direction: Array, f: float, g: Array, sign: float
-) -> tuple[Array, float, Array] | None:
-    """Return a point on the line with the strong Wolfe conditions, the loss and the gradient there.
-
-    It is None if none is found.
-    """
-    try:
-        from scipy.optimize import line_search
-    except ImportError as error:
-        raise ImportError(
-            f"LBFGS needs SciPy: pip install scipy, or set line_search_fn=None ({error})"
-        ) from error
-    seen: dict[bytes, tuple[float, Array]] = {}
-
-    def at(point: Array) -> tuple[float, Array]:
-        key = point.tobytes()
-        if key not in seen:
-            seen[key] = value_and_grad(point)
-        return seen[key]
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a search that finds nothing
-        length = line_search(
-            lambda point: sign * at(point)[0],
-            lambda point: sign * at(point)[1],
-            *(numbers, direction, g, f),
-        )[0]
-    if length is None:
-        return None
-    point = numbers + length * direction
-    return point, *at(point)

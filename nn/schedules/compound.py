@@ -81,7 +81,7 @@ class ChainedScheduler(Schedule):
         optimizer: the optimizer; that of the schedules by default.
 
     Raises:
-        ValueError: if a schedule belongs to another optimizer.
+        ValueError: if there is no schedule, or one belongs to another optimizer.
 
     >>> from micrograd import Value
     >>> from nn.optimizers import SGD
@@ -97,6 +97,8 @@ class ChainedScheduler(Schedule):
         schedulers = list(schedulers)
         if optimizer is None and schedulers:
             optimizer = getattr(schedulers[0], "optimizer", None)
+        if not schedulers:
+            raise ValueError("ChainedScheduler takes at least one schedule, got an empty list")
         self._belong_to(optimizer)
         self.schedulers = _parts(self, schedulers)
         self.base_lrs = self.schedulers[0].base_lrs

@@ -81,3 +81,11 @@ def test_the_slope_of_a_certain_answer_can_be_differentiated():
             assert hessian(lambda x, t=t: binary_cross_entropy(x, t))(p) == pytest.approx(1e12)
     slopes = value_and_grad(binary_cross_entropy, argnums=(0, 1))(0.0, 1.0)[1]
     assert slopes == (-1e12, 100.0)
+
+
+def test_rare_positives_may_weigh_more_as_in_pytorch():
+    scores, targets = [2.0, -1.0, 0.5], [1.0, 0.0, 1.0]
+    found = binary_cross_entropy_with_logits(scores, targets, pos_weight=3.0)
+    assert found == pytest.approx(0.7054255577291535, rel=1e-14)  # by PyTorch 2.13
+    with pytest.raises(ValueError, match="pos_weight is a number of at least 0, got -1"):
+        binary_cross_entropy_with_logits(scores, targets, pos_weight=-1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value, compile, detect_anomaly, value_and_grad  # noqa: A004
 from micrograd.testing import check_gradients
+from nn import MLP, fit
 from nn.functional import log_softmax, softmax
 from nn.losses import cross_entropy
 from tests.nn.test_losses import numbers, values
@@ -28,6 +30,65 @@ def test_cross_entropy_agrees_with_pytorch():
     assert found.data == pytest.approx(expected.item(), rel=1e-14)
     for row, there in zip(leaves, tensor.grad.tolist(), strict=True):
         assert [leaf.grad for leaf in row] == pytest.approx(there, rel=1e-13)
+
+
+ROWS, WEIGHTS = [[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]], [0.5, 1.0, 2.0]
+SHARES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]
+# By PyTorch 2.13.
+OPTIONS = [
+    ([0, 2], {"weight": WEIGHTS}, 2.7274720327459803),
+    ([0, 2], {"weight": WEIGHTS, "label_smoothing": 0.1, "reduction": "sum"}, 6.622349816911413),
+    ([0, 2], {"label_smoothing": 0.2}, 1.7784950900460053),
+    (SHARES, {"weight": WEIGHTS, "label_smoothing": 0.2}, 1.8504745127146018),
+]
+
+
+@pytest.mark.parametrize(("target", "options", "recorded"), OPTIONS)
+def test_weights_of_classes_and_smooth_labels_are_those_of_pytorch(target, options, recorded):
+    leaves = [values(row) for row in ROWS]
+    found = cross_entropy(leaves, target, **options)
+    assert found.data == pytest.approx(recorded, rel=1e-14)
+    assert check_gradients(lambda *rows: cross_entropy(list(rows), target, **options), *ROWS)
+    if isinstance(target[0], int):  # a class that is a Value, as in a compiled function
+        program = compile(lambda row, k: cross_entropy([list(row)], [k], **options), batched=True)
+        alone = [cross_entropy([row], [k], **options) for row, k in zip(ROWS, target, strict=True)]
+        assert program(ROWS, target) == pytest.approx(alone, rel=1e-14)
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    tensor = torch.tensor(ROWS, dtype=torch.float64, requires_grad=True)
+    there = {name: torch.tensor(w) if name == "weight" else w for name, w in options.items()}
+    if "weight" in there:
+        there["weight"] = there["weight"].double()
+    kind = None if isinstance(target[0], int) else torch.float64
+    expected = torch.nn.functional.cross_entropy(tensor, torch.tensor(target, dtype=kind), **there)
+    expected.backward()
+    found.backward()
+    assert found.data == pytest.approx(expected.item(), rel=1e-14)
+    for row, slopes in zip(leaves, tensor.grad.tolist(), strict=True):
+        assert [leaf.grad for leaf in row] == pytest.approx(slopes, rel=1e-12)
+
+
+def test_weights_and_smoothing_that_make_no_sense_are_refused():
+    for options, words in (
+        ({"weight": [1.0, 2.0]}, "weight has 2 numbers for 3 classes"),
+        ({"weight": [-1.0, 1.0, 1.0]}, "weight is a number of at least 0, got -1"),
+        ({"label_smoothing": 1.5}, "label_smoothing is a number .* at most 1, got 1.5"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            cross_entropy(ROWS[0], 0, **options)
+    with pytest.raises(TypeError, match="weight is a list here, got 3"):
+        cross_entropy(ROWS[0], 0, weight=3)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "eager"])
+def test_fit_knows_a_loss_with_options_by_its_function(engine):
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 3
+    model = MLP(2, [3])
+    loss = partial(cross_entropy, label_smoothing=0.3)
+    history = fit(model, X, y, loss=loss, epochs=1, lr=0.0, batch_size=None, engine=engine)
+    scores = [[out.data for out in model(row)] for row in X]
+    assert history["loss"] == pytest.approx(
+        [cross_entropy(scores, y.tolist(), label_smoothing=0.3)]
+    )
 
 
 @pytest.mark.parametrize("ours", [softmax, log_softmax])

@@ -226,13 +226,13 @@ MISTAKES = [
 
 
 def backward(layer):
-    return globals()[f"{layer.__name__}_backward"]
+    return layer.__globals__[f"{layer.__name__}_backward"]
 
 
 def mistaken(layer, written, mistake):
     """The backward pass of a layer with a mistake."""
     source = inspect.getsource(backward(layer))
     assert written in source, written
-    names = dict(globals())
+    names = dict(layer.__globals__)
     exec(source.replace(written, mistake), names)
     return names[f"{layer.__name__}_backward"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 from micrograd import define, tanh
 from micrograd.testing import GradientMismatch, check_gradients, check_operation
-from tests.testing.layers import LAYERS, MISTAKES, backward, mistaken
+from micrograd.writing.messages import message
+from tests.testing import layers, networks
+from tests.testing.layers import backward, mistaken
+
+LAYERS = {**layers.LAYERS, **networks.LAYERS}
+MISTAKES = [*layers.MISTAKES, *networks.MISTAKES]
+KINKED = ("residual", "dense", "pooled")  # without complex steps
 
 
 def wrong(f, *at, **given) -> GradientMismatch:
@@ -30,7 +37,7 @@ def test_right_layers_are_confirmed(layer):
 @pytest.mark.parametrize("modes", ["difference", "complex step"])
 def test_each_witness_confirms_alone(modes):
     for layer, at in LAYERS.items():
-        if layer.__name__ != "residual" or modes == "difference":
+        if layer.__name__ not in KINKED or modes == "difference":
             assert check_gradients(layer, *at, vjp=backward(layer), modes=modes), layer.__name__
 
 
@@ -46,6 +53,16 @@ def test_every_mistake_is_caught_and_named(mistake):
     error = wrong(layer, *LAYERS[layer], vjp=mistaken(layer, written, by_mistake))
     assert error.report.is_wrong
     assert words in f"{error}\n{error.report}"
+    for suspicion in error.report.suspicions:  # in Chinese, too, but for names and code
+        assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh")), (
+            suspicion
+        )
+
+
+def test_what_a_mistake_looks_like_is_said_in_single_precision_too():
+    layer, at = networks.heads, [part.astype(np.float32) for part in LAYERS[networks.heads]]
+    error = wrong(layer, *at, vjp=mistaken(layer, "dx += dk @ Wk.T", ""))
+    assert "dx: the path through Wk is missing" in str(error)
 
 
 # ------------------------------------------------------------------------------------ conventions
@@ -263,6 +280,13 @@ def test_what_changes_its_arguments_in_place_is_noted():
     ]
 
 
+def transposed_slope(A):
+    d, slope = np.zeros(A.shape), np.cos(A[:, 1:] * A[:, :-1])
+    d[:, 1:] += slope * A[:, :-1]
+    d[:, :-1] += slope * A[:, 1:]
+    return d.T
+
+
 @pytest.mark.slow
 def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is_found():
     rng = np.random.default_rng(0)
@@ -285,6 +309,9 @@ def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is
     assert error.input == "dW[17, 30]"
     error = wrong(f, W, v, gradient=lambda W, v: (-gradient(W, v)[0], gradient(W, v)[1]))
     assert "dW: the sign is wrong" in str(error)
+    square = rng.normal(size=(100, 100))
+    error = wrong(lambda A: np.sin(A[:, 1:] * A[:, :-1]).sum(), square, gradient=transposed_slope)
+    assert "dA: it is transposed" in str(error)
     one_by_one = 3 * 2 * (W.size + v.size)  # three checks by central differences
     assert count < one_by_one / 50
 
@@ -349,6 +376,8 @@ def test_bad_input_is_refused_with_a_remedy():
     ):
         with pytest.raises(ValueError, match=words):
             check_gradients(square, 2.0, **options)
+    with pytest.raises(TypeError, match="dx must be a number or an array of numbers, got 'a'"):
+        check_gradients(square, 2.0, gradient=lambda x: "a")
     with pytest.raises(TypeError, match="gradient must be a function"):
         check_gradients(square, 2.0, gradient=4.0)
     with pytest.raises(ValueError, match="jacobian= or vjp="):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -37,6 +38,37 @@ def test_the_scale_of_a_function_is_found():
     ):
         value, error = numerical_gradient(f, x)
         assert abs(value - true) <= error <= 1e-9 * abs(true)
+
+
+# Functions that lose digits inside, jump to infinity beside the point, or repeat at large steps,
+# and where they are differentiated.
+HARD = {
+    "fast": (lambda x, m: m.sin(50 * x), (-100, 100)),
+    "cancels": (lambda x, m: (1 - m.cos(x)) / x**2, (0.01, 3)),
+    "pole": (lambda x, m: m.exp(-1 / x), (1e-4, 1)),
+    "far from 0": (lambda x, m: 1e8 + m.sin(x), (-1000, 1000)),
+    "small": (lambda x, m: m.exp(-x * x), (-15, 15)),
+}
+
+
+@pytest.mark.slow
+def test_hard_functions_are_within_their_errors_in_98_of_100_points():
+    rng, outside, count = np.random.default_rng(0), 0, 0
+    for f, (low, high) in HARD.values():
+        points = rng.uniform(low, high, 60)
+        if low > 0:
+            points = np.exp(rng.uniform(np.log(low), np.log(high), 60))
+        for x in map(float, points):
+            value, error = numerical_gradient(lambda x, f=f: f(x, np), x)
+            with mpmath.workdps(60):
+                true = float(mpmath.diff(lambda x, f=f: f(x, mpmath), mpmath.mpf(x)))
+            outside, count = outside + (abs(value - true) > error + 2.0**-52 * abs(true)), count + 1
+    assert outside <= count / 50
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="f must be a function of a number or an array, got 3"):
+        numerical_gradient(3, 1.0)
 
 
 def test_a_function_is_called_a_few_times():

@@ -26,7 +26,8 @@ CHINESE = languages.words("zh", "message")
 REPORTING = [
     ROOT / "micrograd" / "testing" / f"{name}.py"
     for name in """report witnesses series arithmetic evidence examination comparison resolution
-    directions blame culprit check arrays array_witness claims suspicion recording""".split()
+    directions blame culprit check arrays array_witness claims suspicion patterns
+    linear_layers surroundings recording""".split()
 ]
 COMMANDS = sorted((ROOT / "micrograd" / "commands").glob("*.py"))
 READING = [

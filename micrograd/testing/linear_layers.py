@@ -1,0 +1,186 @@
+"""What the gradients of linear layers say together that they do not say one by one.
+
+If a function uses `x` only in the products `x @ W`, for one or more of its arguments `W`, and `dz`
+is the gradient of such a product, then
+
+    Σ dW · Wᵀ  =  Σ xᵀ · dz · Wᵀ  =  xᵀ · dx
+
+and for a bias, which is added to the product, db · Wᵀ is the sum of the rows of dx. So these can be
+compared without knowing what the layer does with its products: a path that is missing from dx, a
+contribution that is missing from dW, and a mistake that is made before dx and dW, in dz.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+Arrays = Mapping[str, np.ndarray]
+
+_MOST = 4  # weights with which an argument is multiplied
+
+
+class Gradients(NamedTuple):
+    """The arguments of a function, their true gradients and those that are claimed, by names.
+
+    Numbers are equal if they differ by no more than `close` times the largest one.
+    """
+
+    variables: Arrays
+    expected: Arrays
+    claimed: Arrays
+    close: float
+
+    def same(self, one: np.ndarray, other: np.ndarray) -> bool:
+        """Whether two arrays are equal."""
+        size = max(float(abs(one).max(initial=0)), float(abs(other).max(initial=0)))
+        return one.shape == other.shape and bool((abs(one - other) <= self.close * size).all())
+
+    def wrong(self, name: str) -> bool:
+        """Whether the claimed gradient of an argument is wrong."""
+        return not self.same(self.claimed[name], self.expected[name])
+
+
+class Layer(NamedTuple):
+    """An argument, the arguments with which it is multiplied, and which of these are transposed."""
+
+    x: str
+    weights: dict[str, bool]
+
+    def products(self) -> str:
+        """The products, as code."""
+        return ", ".join(
+            f"{self.x} @ {name}{'.T' if turned else ''}" for name, turned in self.weights.items()
+        )
+
+
+def suspicions(gradients: Gradients, about: Callable[..., str]) -> dict[str, str]:
+    """What the mistakes look like, by the names of the arguments whose gradients they are in.
+
+    Args:
+        gradients: the gradients of all arguments.
+        about: what a wrong gradient looks like, given it, the true one, and the variable.
+    """
+    found: dict[str, str] = {}
+    for layer in _layers(gradients):
+        if gradients.wrong(layer.x):
+            if text := _lost_path(gradients, layer) or _common(gradients, layer, about):
+                found.setdefault(layer.x, text)
+        elif len(layer.weights) == 1:
+            for name in gradients.variables:
+                if gradients.wrong(name) and (text := _lost_terms(gradients, layer, name)):
+                    found.setdefault(name, text)
+    return found
+
+
+def _layers(gradients: Gradients) -> Iterator[Layer]:
+    """Arguments that are used only in products with others."""
+    variables = gradients.variables
+    for name, x in variables.items():
+        if x.ndim < 2 or not gradients.expected[name].any():
+            continue
+        width = x.shape[-1]
+        fitting = [
+            (other, turned)
+            for other, w in variables.items()
+            for turned in (False, True)
+            if other != name and w.ndim == 2 and w.shape[turned] == width
+            and gradients.expected[other].any()
+        ]  # fmt: skip
+        true = _outer(x, gradients.expected[name])
+        for count in range(1, min(len(fitting), _MOST) + 1):
+            for chosen in itertools.combinations(fitting, count):
+                layer = Layer(name, dict(chosen))
+                if len(layer.weights) == count:
+                    products = _products(gradients.expected, variables, chosen)
+                    if gradients.same(products.sum(axis=0), true):
+                        yield layer
+
+
+def _products(
+    gradients: Arrays, variables: Arrays, weights: Iterable[tuple[str, bool]]
+) -> np.ndarray:
+    """What the gradients of weights say about xᵀ · dx."""
+    pairs = [(gradients[name], variables[name], turned) for name, turned in weights]
+    return np.array([dw.T @ w if turned else dw @ w.T for dw, w, turned in pairs])
+
+
+def _outer(x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    made: np.ndarray = x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, x.shape[-1])
+    return made
+
+
+def _lost_path(gradients: Gradients, layer: Layer) -> str:
+    """Whether dx lacks what comes through some of its products, or has it twice."""
+    variables, expected, claimed, _ = gradients
+    x, weights = variables[layer.x], [*layer.weights.items()]
+    apart = _outer(x, claimed[layer.x] - expected[layer.x])
+    parts = _products(expected, variables, weights)
+    for count in range(1, len(parts)):
+        for chosen in itertools.combinations(range(len(parts)), count):
+            names = ", ".join(weights[index][0] for index in chosen)
+            path = parts[list(chosen)].sum(axis=0)
+            if gradients.same(apart, -path):
+                return f"the path through {names} is missing: is it = where += is needed?"
+            if gradients.same(apart, path):
+                return f"the path through {names} is there twice"
+    return ""
+
+
+def _common(gradients: Gradients, layer: Layer, about: Callable[..., str]) -> str:
+    """Whether dx and dW are both computed from the same wrong gradient of the products."""
+    variables, expected, claimed, _ = gradients
+    wrong = {name: turned for name, turned in layer.weights.items() if gradients.wrong(name)}
+    made = _products(claimed, variables, layer.weights.items()).sum(axis=0)
+    if not wrong or not gradients.same(made, _outer(variables[layer.x], claimed[layer.x])):
+        return ""
+    products = Layer(layer.x, wrong).products()
+    names = ", ".join(f"d{name}" for name in wrong)
+    if len(layer.weights) == 1:
+        weight, x = variables[next(iter(wrong))], variables[layer.x]
+        weight = weight.T if wrong[next(iter(wrong))] else weight
+        true, got = (each[layer.x] @ np.linalg.pinv(weight.T) for each in (expected, claimed))
+        fits = gradients.same(true @ weight.T, expected[layer.x]) and gradients.same(
+            got @ weight.T, claimed[layer.x]
+        )
+        has_rank = fits and np.linalg.matrix_rank(weight) == weight.shape[1]
+        if has_rank and (text := about(got, true, x @ weight)):
+            return f"in the gradient of {products}: {text}"
+    return f"it fits {names}: is the gradient of {products} wrong, from which both are computed?"
+
+
+def _lost_terms(gradients: Gradients, layer: Layer, name: str) -> str:
+    """Whether the gradient of the weight, or of a bias, lacks some terms of its sum."""
+    variables, expected, claimed, _ = gradients
+    ((weight, turned),) = layer.weights.items()
+    x, dx = variables[layer.x], expected[layer.x]
+    matrix = variables[weight].T if turned else variables[weight]
+
+    if name == weight:
+        got, true = (
+            _products(each, variables, layer.weights.items())[0] for each in (claimed, expected)
+        )
+
+        def term(index: int) -> np.ndarray:
+            return _outer(np.take(x, index, axis), np.take(dx, index, axis))
+    elif variables[name].shape == matrix.shape[1:]:
+        got, true = claimed[name] @ matrix.T, expected[name] @ matrix.T
+        if not gradients.same(true, dx.reshape(-1, x.shape[-1]).sum(axis=0)):
+            return ""
+
+        def term(index: int) -> np.ndarray:
+            terms: np.ndarray = np.take(dx, index, axis).reshape(-1, x.shape[-1])
+            return np.asarray(terms.sum(axis=0))
+    else:
+        return ""
+    for axis in range(x.ndim - 1):
+        for index in (0, x.shape[axis] - 1):
+            where = f"of index {index} of axis {axis} of {layer.x}"
+            if gradients.same(got, term(index)):
+                return f"only the contribution {where} is there: is it = where += is needed?"
+            if gradients.same(got, true - term(index)):
+                return f"the contribution {where} is missing"
+    return ""

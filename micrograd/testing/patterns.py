@@ -1,0 +1,196 @@
+"""What a gradient of an array would be by the usual mistakes, and what two arrays differ by."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+_MOVES = 4  # axes of an array along which it is shifted together
+_ENOUGH = 3  # numbers that agree with a pattern, beside those from which its factors are found
+
+
+def candidates(
+    got: np.ndarray,
+    expected: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    gradients: Mapping[str, np.ndarray],
+    cotangent: np.ndarray | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What the gradient would be by some mistakes, with nan where that is not known.
+
+    Args:
+        got: the gradient.
+        expected: the true gradient.
+        others: the arguments, by their names.
+        gradients: the true gradients of the other arguments.
+        cotangent: the gradient of the output, if it is given.
+    """
+    axes = range(expected.ndim)
+    if expected.ndim >= 2:
+        if expected.shape[-1] == expected.shape[-2]:
+            yield "it is transposed", expected.swapaxes(-1, -2)
+            yield "it is transposed and has the wrong sign", -expected.swapaxes(-1, -2)
+        yield (
+            "both last axes are reversed, as by a kernel that is rotated by 180°",
+            expected[..., ::-1, ::-1],
+        )
+    for axis in axes:
+        yield f"axis {axis} is reversed", np.flip(expected, axis)
+    for moves in itertools.product((0, 1, -1), repeat=min(expected.ndim, _MOVES)):
+        along = [axis for axis, by in enumerate(moves) if by]
+        if len(along) == 1:
+            words = f"it is shifted by one along axis {along[0]}"
+            yield words, np.roll(expected, sum(moves), along[0])
+        if along and all(expected.shape[axis] > 2 for axis in along):
+            words = f"it is shifted by one along axis {_joined(along)}: is an offset wrong?"
+            yield words, _moved(expected, moves)
+    if cotangent is not None and cotangent.shape == got.shape:
+        yield "it is the gradient of the output, passed on unchanged", cotangent
+        yield (
+            "the gradient of the output itself is missing: the path of a residual connection?",
+            expected - cotangent,
+        )
+        yield "the gradient of the output is added once too often", expected + cotangent
+    for name, gradient in gradients.items():
+        if gradient.shape == got.shape:
+            yield f"it is the gradient of {name}: are the two swapped?", gradient
+    for name, other in others.items():
+        for words, numbers in (("", other), ("1 - ", 1 - other), ("the square of ", other**2)):
+            if _fits(numbers.shape, got.shape) and (numbers != 1).any():
+                zero = np.broadcast_to(numbers == 0, got.shape)
+                with np.errstate(all="ignore"):
+                    if not zero.all() and not expected[zero].any():
+                        # Where the factor is 0, the gradient without it may be any number.
+                        without = np.where(zero, got, expected / numbers)
+                        yield f"the factor {words}{name} is missing", without
+                    yield f"the factor {words}{name} is too many", expected * numbers
+    for chosen in _sets_of_axes(got.shape):
+        yield (
+            f"the path through the mean over axis {_joined(chosen)} is missing",
+            expected + got.mean(axis=chosen, keepdims=True),
+        )
+        yield (
+            f"it is summed or broadcast over axis {_joined(chosen)}",
+            expected.sum(axis=chosen, keepdims=True) + 0 * expected,
+        )
+        yield (
+            f"it is averaged over axis {_joined(chosen)}",
+            expected.mean(axis=chosen, keepdims=True) + 0 * expected,
+        )
+
+
+def difference(
+    got: np.ndarray, expected: np.ndarray, variable: np.ndarray, close: float, *, is_vjp: bool
+) -> str:
+    """What a gradient and the true one differ by; an empty text if it is nothing simple.
+
+    Args:
+        got: the gradient.
+        expected: the true one, with nan where it is not known.
+        variable: the array with respect to which the gradient is.
+        close: up to which two numbers count as equal.
+        is_vjp: whether the gradient is one of many, for a random gradient of the output.
+    """
+    apart = got - expected
+    known = np.isfinite(apart)
+    slope = _slope(apart, variable) if variable.shape == apart.shape and not is_vjp else None
+    if slope and (abs(apart - slope * variable)[known] <= close).all():
+        return f"{slope:+.4g} times the variable itself is added: a term of regularisation?"
+    differs = known & (abs(apart) > close)
+    if differs.sum() >= 3 and np.ptp(apart[differs]) <= close:
+        which = "every entry" if differs.all() else "each entry that is wrong"
+        return f"a constant of {apart[differs].mean():+.4g} is added to {which}"
+    if known.all() and variable.shape == apart.shape:
+        for chosen in _sets_of_axes(apart.shape):
+            if text := _within(apart, variable, chosen, close):
+                return text
+    return ""
+
+
+def factors(got: np.ndarray, expected: np.ndarray, close: float) -> str:
+    """Whether a gradient is a multiple of the true one along some axes; else an empty text."""
+    if np.isfinite(expected).all():
+        for chosen in _sets_of_axes(got.shape):
+            y, x = _sliced(got, chosen), _sliced(expected, chosen)
+            is_enough = len(chosen) < got.ndim and y.size - y.shape[1] >= _ENOUGH
+            if is_enough and _are_multiples(y, x, close):
+                return (
+                    f"along axis {_joined(chosen)} it is a multiple of the derivative: is a factor"
+                    " wrong that is the same along it?"
+                )
+    return ""
+
+
+def _sliced(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The slices of an array along some axes, as columns."""
+    count = math.prod(array.shape[axis] for axis in axes)
+    return np.moveaxis(array, axes, range(len(axes))).reshape(count, -1)
+
+
+def _within(apart: np.ndarray, variable: np.ndarray, axes: tuple[int, ...], close: float) -> str:
+    """Whether a difference is simple within the slices along some axes."""
+    y, x = _sliced(apart, axes), _sliced(variable, axes)
+    where, path = _joined(axes), "is the path through the"
+    if len(y) < 3 or y.size - y.shape[1] < _ENOUGH:
+        return ""
+    if (abs(y - y.mean(axis=0)) <= close).all():
+        return f"it is off by the same number along axis {where}: {path} mean over it right?"
+    if _are_multiples(y, x, close):
+        return (
+            f"it is off by a multiple of the variable along axis {where}: {path} norm over it"
+            " right?"
+        )
+    centered, off = x - x.mean(axis=0), y - y.mean(axis=0)
+    if y.size - 2 * y.shape[1] >= _ENOUGH and _are_multiples(off, centered, close):
+        return (
+            f"it is off by a multiple of the variable, and a constant, along axis {where}: {path}"
+            " variance over it right?"
+        )
+    return ""
+
+
+def _are_multiples(y: np.ndarray, x: np.ndarray, close: float) -> bool:
+    """Whether each column of y is a multiple of that of x."""
+    square = (x * x).sum(axis=0)
+    slope = (x * y).sum(axis=0) / np.where(square, square, 1)
+    return bool((abs(y - slope * x) <= close).all())
+
+
+def _sets_of_axes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The sets of axes along which there are several entries."""
+    for count in range(1, len(shape) + 1):
+        for chosen in itertools.combinations(range(len(shape)), count):
+            if math.prod(shape[axis] for axis in chosen) > 1:
+                yield chosen
+
+
+def _joined(axes: tuple[int, ...] | list[int]) -> str:
+    return " and ".join(map(str, axes))
+
+
+def _moved(array: np.ndarray, moves: tuple[int, ...]) -> np.ndarray:
+    """An array that is shifted by one along some axes, with nan where nothing is shifted to."""
+    moved = np.full(array.shape, np.nan)
+    ends = {0: slice(None), 1: slice(1, None), -1: slice(None, -1)}
+    to, from_ = (tuple(ends[sign * by] for by in moves) for sign in (1, -1))
+    moved[to] = array[from_]
+    return moved
+
+
+def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether an array of a shape can be broadcast to another."""
+    return len(shape) <= len(into) and all(
+        size in (1, other) for size, other in zip(shape[::-1], into[::-1], strict=False)
+    )
+
+
+def _slope(difference: np.ndarray, variable: np.ndarray) -> float | None:
+    """The factor by which a difference is proportional to the variable, by its largest entry."""
+    known = np.isfinite(difference)
+    place = np.unravel_index(np.argmax(np.where(known, abs(variable), -1)), variable.shape)
+    if not variable[place]:
+        return None
+    return float(difference[place] / variable[place])

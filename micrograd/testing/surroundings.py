@@ -1,0 +1,133 @@
+"""What a wrong gradient of an array is compared with: the other arguments and their gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from micrograd.testing.arguments import Arguments, Leaf, flatten, is_array, to_array
+from micrograd.testing.array_witness import ArrayWitness
+from micrograd.testing.claims import Claim
+from micrograd.testing.linear_layers import Gradients, suspicions
+from micrograd.testing.suspicion import CLOSE, Surroundings, suspicion
+
+
+def surroundings(
+    leaf: Leaf,
+    claim: Claim,
+    arguments: Arguments,
+    witness: ArrayWitness,
+    expected: Mapping[str, np.ndarray],
+) -> Surroundings:
+    """What the gradient of an argument is compared with.
+
+    Args:
+        leaf: the argument.
+        claim: what is checked.
+        arguments: all arguments.
+        witness: the witness that is heard.
+        expected: the true gradients, by the names of the arguments, with nan where they are not
+            known.
+    """
+    variables = {
+        other.name: arguments.x[other.entries].reshape(other.shape) for other in arguments.leaves
+    }
+    variable = variables[leaf.name]
+    return Surroundings(
+        variable=variable,
+        sizes=_sizes(arguments, variable, claim.cotangent),
+        cotangent=claim.cotangent,
+        others=variables,
+        constants=_constants(arguments),
+        gradients={
+            name: found.reshape(variables[name].shape)
+            for name, found in expected.items()
+            if name != leaf.name and found.size == variables[name].size
+        },
+        terms=lambda places: witness.terms(places + leaf.entries.start),
+        variations=lambda places: _variations(leaf, claim, arguments, witness, places),
+        layers=lambda: _layers(claim, arguments, variables, expected).get(leaf.name, ""),
+        is_double=claim.itemsize == 8,
+    )
+
+
+def _arrays(arguments: Arguments) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The arrays among the arguments: the name of the argument, and the shape."""
+    for path, thing in flatten(arguments.at):
+        if is_array(thing):
+            yield arguments.names[path[0]], to_array(thing).shape
+
+
+def _constants(arguments: Arguments) -> dict[str, np.ndarray]:
+    """The arrays of whole numbers among the arguments, such as masks."""
+    made = {}
+    for name, part in zip(arguments.names, arguments.at, strict=False):
+        if is_array(part) and to_array(part).dtype.kind in "iub":
+            made[name] = to_array(part).astype(float)
+    return made
+
+
+def _sizes(
+    arguments: Arguments, variable: np.ndarray, cotangent: np.ndarray | None
+) -> dict[int, str]:
+    """The sizes by which a gradient may be divided, and what they are the sizes of."""
+    shapes, sizes = list(_arrays(arguments)), dict[int, str]()
+    outputs = () if cotangent is None else cotangent.shape
+    for name, shape in shapes:
+        if shape and (shape[0] == outputs[0] if outputs else len(shape) > 1):
+            sizes.setdefault(shape[0], f"the size of axis 0 of {name}, the batch size?")
+    for axis, count in enumerate(outputs):
+        sizes.setdefault(count, f"the size of axis {axis} of the result")
+    if cotangent is not None:
+        summed = cotangent.size // max(variable.size, 1)
+        sizes.setdefault(summed, "the number of outputs over which it is a sum")
+    for name, shape in shapes:
+        for axis, count in enumerate(shape):
+            sizes.setdefault(count, f"the size of axis {axis} of {name}")
+        sizes.setdefault(math.prod(shape), f"the number of entries of {name}")
+    return sizes
+
+
+def _variations(
+    leaf: Leaf, claim: Claim, arguments: Arguments, witness: ArrayWitness, places: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Entries of the gradient where the last axes of another argument are in another order."""
+    for other in arguments.leaves:
+        array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
+        if other is leaf or array.ndim < 2 or claim.outputs:
+            continue
+        ways = [("reversed", array[..., ::-1, ::-1])] if array.ndim > 2 else []
+        if array.shape[-1] == array.shape[-2]:
+            ways.append(("swapped", array.swapaxes(-1, -2)))
+        for how, varied in ways:
+            x = arguments.x.copy()
+            x[other.entries] = varied.ravel()
+            words = f"it is the gradient with the last two axes of {other.name} {how}"
+            yield words, witness.elsewhere(x, places + leaf.entries.start)[0]
+
+
+def _layers(
+    claim: Claim,
+    arguments: Arguments,
+    variables: Mapping[str, np.ndarray],
+    expected: Mapping[str, np.ndarray],
+) -> dict[str, str]:
+    """What the gradients of linear layers say of the mistakes, by the names of the arguments."""
+    known: dict[str, np.ndarray] = {}
+    claimed: dict[str, np.ndarray] = {}
+    for leaf, got in zip(arguments.leaves, claim.gradients, strict=True):
+        true = expected.get(leaf.name)
+        if got is None or true is None or got.shape != leaf.shape or got.size != true.size:
+            continue
+        if np.isfinite(true).all() and np.isfinite(got).all():
+            claimed[leaf.name], known[leaf.name] = got, true.reshape(leaf.shape)
+    close = CLOSE[claim.itemsize == 8]
+
+    def about(got: np.ndarray, true: np.ndarray, variable: np.ndarray) -> str:
+        wrong = abs(got - true) > close * abs(true).max(initial=0)
+        return suspicion(got, true, wrong, Surroundings(variable))
+
+    chosen = {name: variables[name] for name in known}
+    return suspicions(Gradients(chosen, known, claimed, close), about)

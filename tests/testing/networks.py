@@ -1,0 +1,224 @@
+"""More layers of NumPy and their usual mistakes: those that only several gradients together show.
+
+As in `layers.py`, a mistake is a replacement in the source of a backward pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.testing.layers import softmax
+
+
+def rms_norm(x, gamma):
+    scale = 1 / np.sqrt((x**2).mean(axis=-1, keepdims=True) + 1e-6)
+    return x * scale * gamma, (x, scale, gamma)
+
+
+def rms_norm_backward(dout, cache):
+    x, scale, gamma = cache
+    dnormal = dout * gamma
+    dx = scale * dnormal - x * scale**3 * (dnormal * x).mean(axis=-1, keepdims=True)
+    return dx, (dout * x * scale).sum(axis=0)
+
+
+def normalize(x):
+    norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return x / norm, (x, norm)
+
+
+def normalize_backward(dout, cache):
+    x, norm = cache
+    return dout / norm - x * (x * dout).sum(axis=1, keepdims=True) / norm**3
+
+
+def group_norm(x):
+    """Images (N, C, H, W) with two groups of channels."""
+    groups = x.reshape(len(x), 2, -1)
+    centered = groups - groups.mean(axis=2, keepdims=True)
+    scale = 1 / np.sqrt((centered**2).mean(axis=2, keepdims=True) + 1e-5)
+    return (centered * scale).reshape(x.shape), (centered * scale, scale)
+
+
+def group_norm_backward(dout, cache):
+    normal, scale = cache
+    d = dout.reshape(normal.shape)
+    dx = d - d.mean(axis=2, keepdims=True)
+    dx = dx - normal * (dx * normal).mean(axis=2, keepdims=True)
+    return (scale * dx).reshape(dout.shape)
+
+
+def heads(x, Wq, Wk, Wv, Wo):
+    """Attention of two heads over a sequence (T, D)."""
+
+    def split(a):
+        return a.reshape(len(x), 2, -1).transpose(1, 0, 2)
+
+    q, k, v = split(x @ Wq), split(x @ Wk), split(x @ Wv)
+    weights = softmax(q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[2]))
+    joined = (weights @ v).transpose(1, 0, 2).reshape(x.shape)
+    return joined @ Wo, (x, Wq, Wk, Wv, Wo, q, k, v, weights, joined)
+
+
+def heads_backward(dout, cache):
+    x, Wq, Wk, Wv, Wo, q, k, v, weights, joined = cache
+
+    def merge(a):
+        return a.transpose(1, 0, 2).reshape(x.shape)
+
+    d = (dout @ Wo.T).reshape(len(x), 2, -1).transpose(1, 0, 2)
+    dweights = d @ v.transpose(0, 2, 1)
+    dscores = weights * (dweights - (dweights * weights).sum(axis=2, keepdims=True))
+    dscores = dscores / np.sqrt(q.shape[2])
+    dq, dk = merge(dscores @ k), merge(dscores.transpose(0, 2, 1) @ q)
+    dv = merge(weights.transpose(0, 2, 1) @ d)
+    dx = dq @ Wq.T
+    dx += dk @ Wk.T
+    dx += dv @ Wv.T
+    return dx, x.T @ dq, x.T @ dk, x.T @ dv, joined.T @ dout
+
+
+def strided(x, w):
+    """Sequences (N, C, L), kernels (F, C, 3) with a border of one zero and steps of two."""
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1)))
+    windows = [padded[:, :, i : i + 3] for i in range(0, padded.shape[2] - 2, 2)]
+    out = [np.einsum("nck,fck->nf", window, w) for window in windows]
+    return np.stack(out, axis=2), (padded, w)
+
+
+def strided_backward(dout, cache):
+    padded, w = cache
+    dpadded, dw = np.zeros_like(padded), np.zeros_like(w)
+    for i in range(dout.shape[2]):
+        window = slice(2 * i, 2 * i + 3)
+        dw += np.einsum("nf,nck->fck", dout[:, :, i], padded[:, :, window])
+        dpadded[:, :, window] += np.einsum("nf,fck->nck", dout[:, :, i], w)
+    return dpadded[:, :, 1:-1], dw
+
+
+def recurrent(x, Wx, Wh, b):
+    """The last state after a sequence (T, N, D)."""
+    states = [np.zeros((x.shape[1], len(Wh)), x.dtype)]
+    for now in x:
+        states.append(np.tanh(now @ Wx + states[-1] @ Wh + b))
+    return states[-1], (x, Wx, Wh, states)
+
+
+def recurrent_backward(dout, cache):
+    x, Wx, Wh, states = cache
+    dx, dWx, dWh, db = np.zeros_like(x), np.zeros_like(Wx), np.zeros_like(Wh), 0.0
+    for t in reversed(range(len(x))):
+        da = dout * (1 - states[t + 1] ** 2)
+        dx[t] = da @ Wx.T
+        dWx += x[t].T @ da
+        dWh += states[t].T @ da
+        db = db + da.sum(axis=0)
+        dout = da @ Wh.T
+    return dx, dWx, dWh, db
+
+
+def gated(x, W, V, out):
+    """SwiGLU."""
+    a, b = x @ W, x @ V
+    sigmoid = 1 / (1 + np.exp(-a))
+    return (a * sigmoid * b) @ out, (x, W, V, out, a, b, sigmoid)
+
+
+def gated_backward(dout, cache):
+    x, W, V, out, a, b, sigmoid = cache
+    dh = dout @ out.T
+    da = dh * b * (sigmoid + a * sigmoid * (1 - sigmoid))
+    db = dh * a * sigmoid
+    dx = da @ W.T
+    dx += db @ V.T
+    return dx, x.T @ da, x.T @ db, (a * sigmoid * b).T @ dout
+
+
+def dense(x, W, b):
+    z = x @ W + b
+    return np.maximum(z, 0), (x, W, z)
+
+
+def dense_backward(dout, cache):
+    x, W, z = cache
+    dz = dout * (z > 0)
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+def pooled(x):
+    blocks = x.reshape(len(x), x.shape[1], -1, 2)
+    return blocks.max(axis=3), (x, blocks.max(axis=3))
+
+
+def pooled_backward(dout, cache):
+    x, largest = cache
+    return np.repeat(dout, 2, axis=2) * (x == np.repeat(largest, 2, axis=2))
+
+
+def dropout(x, mask):
+    return x * mask / 0.8, mask
+
+
+def dropout_backward(dout, mask):
+    return dout * mask / 0.8, None
+
+
+def focal(z, labels):
+    p = 1 / (1 + np.exp(-z))
+    p, weight = np.where(labels, p, 1 - p), np.where(labels, 0.25, 0.75)
+    return -(weight * (1 - p) ** 2 * np.log(p)).mean(), (p, weight, labels)
+
+
+def focal_backward(dout, cache):
+    p, weight, labels = cache
+    slope = weight * (2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p)
+    return dout * slope * np.where(labels, 1, -1) * p * (1 - p) / len(p)
+
+
+rng = np.random.default_rng(1)
+N = rng.standard_normal
+LAYERS = {
+    rms_norm: (N((4, 6)), N(6)),
+    normalize: (N((4, 3)),),
+    group_norm: (N((2, 4, 3, 3)),),
+    heads: (N((5, 4)), *N((4, 4, 4))),
+    strided: (N((2, 3, 8)), N((4, 3, 3))),
+    recurrent: (N((4, 3, 2)), N((2, 5)), N((5, 5)), N(5)),
+    gated: (N((4, 3)), N((3, 5)), N((3, 5)), N((5, 3))),
+    dense: (N((5, 4)), N((4, 3)), N(3)),
+    pooled: (N((2, 3, 8)),),
+    dropout: (N((4, 5)), rng.integers(0, 2, (4, 5))),
+    focal: (N(9), np.array([1, 0, 1, 1, 0, 0, 1, 0, 1])),
+}
+
+CARRIED = "the last: is the gradient carried back from each step to the one before?"
+MISTAKES = [
+    (rms_norm, "- x * scale**3 * (dnormal * x).mean(axis=-1, keepdims=True)", "", "a multiple of the variable along axis 1: is the path through the norm"),
+    (rms_norm, ".mean(axis=-1", ".sum(axis=-1", "a multiple of the variable along axis 1: is the path through the norm"),
+    (rms_norm, "(dout * x", "(dnormal * x", "dgamma: the factor gamma is too many"),
+    (normalize, "norm**3", "norm**2", "a multiple of the variable along axis 1: is the path through the norm"),
+    (normalize, "- x *", "+ x *", "a multiple of the variable along axis 1: is the path through the norm"),
+    (group_norm, "(scale * dx)", "dx", "a multiple of the derivative: is a factor wrong"),
+    (heads, "dx += dk @ Wk.T", "", "dx: the path through Wk is missing: is it = where += is needed?"),
+    (heads, "dx += dv", "dx = dv", "dx: the path through Wq, Wk is missing: is it = where += is needed?"),
+    (heads, "dx += dv @ Wv.T", "dx += 2 * dv @ Wv.T", "dx: the path through Wv is there twice"),
+    (heads, "dout @ Wo.T", "dout @ Wo", "dWq: it is the gradient with the last two axes of Wo swapped"),
+    (heads, "- (dweights * weights).sum(axis=2, keepdims=True)", "", "it fits dWq, dWk: is the gradient of x @ Wq, x @ Wk wrong"),
+    (strided, "1:-1], dw", ":-2], dw", "dx: it is shifted by one along axis 2: is an offset wrong?"),
+    (strided, "window] += ", "window] = ", "dx: only the last of several contributions"),
+    (strided, ", w)", ", w[:, ::-1, ::-1])", "dx: it is the gradient with the last two axes of w reversed"),
+    (recurrent, "dWx += ", "dWx = ", "dWx: only the contribution of index 0 of axis 0 of x is there"),
+    (recurrent, "db = db + ", "db = ", "db: only the contribution of index 0 of axis 0 of x is there"),
+    (recurrent, "db = db + ", "db = db + (t > 0) * ", "db: the contribution of index 0 of axis 0 of x is missing"),
+    (recurrent, "da @ Wh.T", "da @ Wh", CARRIED),
+    (recurrent, "1 - states[t + 1] ** 2", "1 - states[t + 1]", "dx: it fits dWx: is the gradient of x @ Wx wrong, from which both are computed?"),
+    (gated, "dx += db", "dx = db", "dx: the path through W is missing"),
+    (gated, "a * sigmoid * (1 - sigmoid)", "0", "dx: it fits dW: is the gradient of x @ W wrong"),
+    (dense, "dout * (z > 0)", "dout", "in the gradient of x @ W: where it is wrong, the derivative is 0: is a mask or a condition forgotten?"),
+    (dense, "dz.sum(axis=0)", "dz.sum(axis=0) / len(x)", "db: it is divided by 5 once too often: the size of axis 0 of x, the batch size?"),
+    (pooled, " * (x == np.repeat(largest, 2, axis=2))", "", "where it is wrong, the derivative is 0: is a mask"),
+    (dropout, "dout * mask", "dout", "dx: the factor mask is missing"),
+    (dropout, " / 0.8", "", "it is 0.8 times the derivative in every entry: a constant factor"),
+    (focal, "np.where(labels, 1, -1) * ", "", "where it is wrong, the sign is wrong"),
+    (focal, "slope = weight * ", "slope = ", "where it is wrong, it is 1.333 or 4 times the derivative"),
+]  # fmt: skip
