@@ -232,9 +232,9 @@ class Board(Explanation):
         return tree
 
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
-        """Whether a closed form only writes a product of factors again."""
+        """Whether a closed form only writes a product again, perhaps in another order."""
         first, second = (_SIGNS.sub("", self._written(each).text) for each in (closed, product))
-        return first == second
+        return sorted(first) == sorted(second)
 
     def _product(self, way: Way) -> list[Tree] | None:
         """The chain by names and with the partials; None if it is not a short product."""

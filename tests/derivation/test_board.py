@@ -14,7 +14,7 @@ from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition, definitions
 from micrograd.derivation.evidence import Evidence
-from micrograd.engine.functions import exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
+from micrograd.engine.functions import cos, exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
 from micrograd.engine.graph import order
 from micrograd.table.balls import on_balls
 from micrograd.table.formulas import Call, substituted, variables
@@ -86,6 +86,12 @@ CLOSED = {
     "(1 − f)/(x + y)": lambda x, y: x / (x + y),
     "y·x(3x + 2)": lambda x, y: (y * x + y) * x * x,
     "f(1 + ln(x))": lambda x, y: x**x,
+    "1/(x(1 − x))": lambda x, y: log(x / (1 - x)),
+    "2(1 − 2x)": lambda x, y: 1 - x**2 - (1 - x) ** 2,
+    "−tan(x)": lambda x, y: log(cos(x)),
+    "f·y/x": lambda x, y: 3 * x**y * y ** (1 - y),
+    "0.3y^0.7/x^0.7": lambda x, y: x**0.3 * y**0.7,
+    "2y(1 − exp(−y(x − 3)))·exp(−y(x − 3))": lambda x, y: (1 - exp(-y * (x - 3))) ** 2,
 }
 
 
@@ -175,6 +181,13 @@ def test_four_points_become_a_sum():
     ):
         loss = sum((w * x + b - y) ** 2 for x, y in zip(xs, ys, strict=True)) / 4
         assert last_symbols(loss, wrt) == expected
+
+
+def test_a_sum_over_an_index_is_not_multiplied_out():
+    points = [Value(n, label=f"x_{i}") for i, n in enumerate((1.3, 0.4, 2.2, 0.9), 1)]
+    mu, sigma = values(mu=0.4, sigma=0.8)
+    loss = sum((x - mu) ** 2 for x in points) / (2 * sigma**2) + 4 * log(sigma)
+    assert last_symbols(loss, mu, names={"L": loss}) == "−Σᵢ₌₁⁴ (xᵢ − μ)/σ²"
 
 
 def test_definitions_of_a_batch_are_gathered_by_their_index():
