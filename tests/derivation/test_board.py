@@ -264,6 +264,8 @@ def test_hidden_values_of_a_network_are_named_after_their_neurons():
     text = board(loss, model.parameters()[0]).text()
     assert "let z⁽¹⁾₁ = b⁽¹⁾₁ + w⁽¹⁾₁₁x₁ + w⁽¹⁾₁₂x₂,  h⁽¹⁾₁ = tanh(z⁽¹⁾₁)" in text
     assert "∂h⁽¹⁾₁/∂z⁽¹⁾₁ · ∂z⁽¹⁾₁/∂w⁽¹⁾₁₁" in text
+    assert "v₁ = (b⁽²⁾₁ +" in text
+    assert "h⁽²⁾₁" not in text  # a loss is not an activation
     again = model([x1 * 2, x2]) + model([x1, x2])  # two samples: a neuron has two sums
     assert "z⁽¹⁾" not in board(again, model.parameters()[0]).text()
 
