@@ -267,6 +267,8 @@ class _Board:
                 return self.names[tree]
             case Call("∂", (str() as above, str() as below)):
                 return notation.quotient(self.names[above], self.names[below])
+            case Call("factors", _) if signed(tree)[0] == "−":
+                return _row(*self._added(tree), strength=SUM)
             case Call("factors", factors):
                 return _row(*self._spaced(factors), strength=PRODUCT)
             case Call("Σ", summands):
@@ -376,7 +378,7 @@ class _Board:
                     before = [f" {sign} "] if i else [sign] if sign == "−" else []
                     found += [_row(*before, first), *others]
                 return found
-            case Call("mul" | "div", _) if signed(tree)[0] == "−":
+            case Call("mul" | "div" | "factors", _) if signed(tree)[0] == "−":
                 first, *others = self.pieces(signed(tree)[1], width - 1)
                 return [_row("−", first), *others]
             case Call("factors", factors):
