@@ -121,7 +121,7 @@ def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     agree = "agrees" if article == 1 else "agree"
     en = [f"{agreeing['article']} of {article} numbers printed in {where} {agree}"]
     chinese = "全部一致" if agreeing["article"] == article else f"中有 {agreeing['article']} 个一致"
-    zh = [f"原文给出的 {article} 个数{chinese}"]
+    zh = [f"原文给出的 {article} 个数{chinese}".replace(" 1 个数全部", " 1 个数")]
     if not article:
         en, zh = [f"no results are printed in {where}"], ["原文没有印出结果"]
     if formula:

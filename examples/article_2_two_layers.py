@@ -46,7 +46,7 @@ ARTICLE = Article(
         "how to change. With the sigmoid in its place, two layers learn a truth table by gradient "
         "descent on the sum of squared errors.",
         "1943 年的 McCulloch–Pitts 神经元把加权和与一个阈值比较。它能算出 AND、OR 和 NOT，"
-        "可是阶跃函数挡住了梯度，没有什么能告诉权重该怎样调整。"
+        "可是阶跃函数挡住了梯度，权重该怎样调整便无从得知。"
         "换成 sigmoid 以后，两层网络用梯度下降减小误差平方和，就能学会一张真值表。",
     ),
 )

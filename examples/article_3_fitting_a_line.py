@@ -392,7 +392,7 @@ def tell_question(report: Report, one: Sequence[float], four: Sequence[float]) -
         caption=Words(
             "The line after 30 iterations on one point: it runs below all points, and at $x = 5$ "
             "it is far from 10.",
-            "一个点迭代 30 次后的直线：它在所有的点之下，在 $x = 5$ 处离 10 还很远。",
+            "一个点迭代 30 次后的直线：它位于所有点的下方，在 $x = 5$ 处离 10 还很远。",
         ),
     )
     report.figure(
@@ -401,7 +401,7 @@ def tell_question(report: Report, one: Sequence[float], four: Sequence[float]) -
         caption=Words(
             "The line after 100 iterations on four points goes through all of them, and on to "
             "$(5, 10)$.",
-            "四个点迭代 100 次后的直线：它穿过所有的点，也通向 $(5, 10)$。",
+            "四个点迭代 100 次后的直线：它穿过四个点，再延伸到 $(5, 10)$。",
         ),
     )
     report.numbers(answer_row(ONE, "0.97", one), answer_row(FOUR, "0.775", four))

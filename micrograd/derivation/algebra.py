@@ -26,15 +26,26 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import reduce
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
-from micrograd.derivation.sums import MOST, Atom, Function, Sum, Term, is_exponential
+from micrograd.derivation.sums import (
+    MOST,
+    ONE,
+    Atom,
+    Function,
+    Sum,
+    Term,
+    is_exponential,
+    number,
+    single,
+)
 from micrograd.table.formulas import Call, Tree, parts, size
 from micrograd.writing.parts import factors_of, times
 
 _SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
+_FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 
 
@@ -56,17 +67,35 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
         algebra = NormalForm(known or {}, expanding=True)
         expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
-        kept = expanded if size(expanded) < size(kept) else kept
+        fraction = _Writer(NormalForm(known or {}), decimals).fraction(algebra, algebra.read(kept))
+        candidates: list[Tree] = [kept, expanded, fraction]
+        kept = min(candidates, key=_leaves)
     return kept
+
+
+def _leaves(tree: Tree) -> int:
+    """How many variables and numbers a formula has."""
+    return sum(not isinstance(part, Call) for part in parts(tree))
 
 
 def _has_brackets(tree: Tree) -> bool:
     """Whether the formula has several sums, and at least one of them is a factor."""
     found = [part for part in parts(tree) if isinstance(part, Call)]
-    factors = [each for part in found if part.name in ("mul", "pow") for each in part.operands]
-    return sum(part.name in _SUMS for part in found) > 1 and any(
-        isinstance(each, Call) and each.name in _SUMS for each in factors
-    )
+    factors = [
+        each for part in found if part.name in ("mul", "div", "pow") for each in part.operands
+    ]
+    several = sum(part.name in _SUMS for part in found) > 1 and not has_series(tree)
+    return several and any(map(_is_sum, factors))
+
+
+def has_series(tree: Tree) -> bool:
+    """Whether brackets are added, such as `x₁ - μ`, that may be terms of a sum over an index."""
+    sums = (part for part in parts(tree) if isinstance(part, Call) and part.name in _SUMS)
+    return sum(_is_sum(part.operands[1]) for part in sums) >= _FEWEST_ALIKE - 1
+
+
+def _is_sum(tree: Tree) -> bool:
+    return isinstance(tree, Call) and tree.name in _SUMS
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -86,6 +115,17 @@ class _Writer:
         if len(opened.terms) > 1 and (abs(coefficient) == 1 or len(below) > 1):
             return self._sum(opened)
         return self._product(coefficient, term)
+
+    def fraction(self, expanding: NormalForm, whole: Sum) -> Tree:
+        """The sum over a common denominator, with its numerator multiplied out."""
+        below: dict[Atom, Fraction] = {}
+        for term in whole.terms:
+            for atom, power in term.powers.items():
+                below[atom] = max(below.get(atom, Fraction(0)), -power)
+        divisor = Term({atom: power for atom, power in below.items() if power})
+        terms = [Sum({term * divisor: each}) for term, each in whole.terms.items()]
+        above = expanding.total(expanding.times(number(1), each) for each in terms)
+        return self.formula(self.algebra.times(above, Sum({divisor ** Fraction(-1): Fraction(1)})))
 
     def _named(self, whole: Sum) -> Sum:
         """The sum in which known formulas are replaced by their names."""
@@ -110,11 +150,17 @@ class _Writer:
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
         """The product with a known formula replaced by its name; None if it contains none."""
         for name, scale, known in self.algebra.patterns:
+            whole = {
+                atom: p
+                for atom, p in known.powers.items()
+                if p.denominator == 1 or not isinstance(atom, str)
+            }
             ratios = [
-                term.powers.get(atom, Fraction(0)) / power for atom, power in known.powers.items()
+                term.powers.get(atom, Fraction(0)) / power
+                for atom, power in (whole or known.powers).items()
             ]
-            times = min(ratios, key=abs)
-            times = Fraction(math.trunc(times))
+            least = min(ratios, key=abs)
+            times = Fraction(math.trunc(least))
             if not times or any(ratio / times < 1 for ratio in ratios):
                 continue
             shorter = _exchanged(term, known, name, times)
@@ -125,7 +171,9 @@ class _Writer:
     def _sum(self, whole: Sum) -> Tree:
         terms = [*whole.terms.items()]
         first = next((i for i, (_, each) in enumerate(terms) if each > 0), 0)
-        terms.insert(0, terms.pop(first))
+        run = len([*takewhile(lambda term: term[1] > 0, terms[first:])])
+        end = first + (run if run >= _FEWEST_ALIKE else 1)
+        terms = [*terms[first:end], *terms[:first], *terms[end:]]
         (term, coefficient), *others = terms
         tree = self._product(coefficient, term)
         for term, coefficient in others:
@@ -140,13 +188,15 @@ class _Writer:
         functions: list[Tree] = []  # after the variables and brackets, as in x ln x
         below: list[Tree] = []
         exponent: dict[Term, Fraction] = {}  # of e, whose powers are written as one
-        for atom, power in term.powers.items():
+        for atom, power in _as_written(term):
             if is_exponential(atom):
                 exponent |= dict.fromkeys(atom.operands[0].terms, power)
             else:
                 is_function = isinstance(atom, Function)
                 side = below if power < 0 else functions if is_function else above
                 side.append(_raised(self._atom(atom), abs(power)))
+        if exponent or functions:
+            above.sort(key=lambda each: not isinstance(each, str))  # letters before brackets
         if exponent:
             functions.append(Call("exp", (self.formula(Sum(exponent)),)))
         above += functions
@@ -180,6 +230,27 @@ class _Writer:
         return atom
 
 
+def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
+    """The factors of a product: `x ** y / x` is `x ** (y - 1)`, and `sin(x) / cos(x)` is tan(x)."""
+    shown = {atom: (atom, power) for atom, power in term.powers.items()}
+    gone: set[Atom] = set()
+    for atom, power in term.powers.items():
+        match atom:
+            case Function("pow", (base, exponent)) if power > 0:
+                for letter, other in term.powers.items():
+                    if base in (letter, single(letter)) and other < 0 and letter not in gone:
+                        whole = {each: power * c for each, c in exponent.terms.items()}
+                        raised = Function("pow", (base, Sum(whole | {ONE: other})))
+                        shown[atom] = raised, Fraction(1)
+                        gone.add(letter)
+            case Function("sin" | "sinh" as name, operands) if power > 0:
+                below = Function(name.replace("sin", "cos"), operands)
+                if term.powers.get(below) == -power:
+                    shown[atom] = Function(name.replace("sin", "tan"), operands), power
+                    gone.add(below)
+    return [pair for atom, pair in shown.items() if atom not in gone]
+
+
 def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
     """The product with a name in place of a known product that it contains several times."""
     powers: dict[Atom, Fraction] = {}
@@ -194,7 +265,7 @@ def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
 
 def _size(term: Term) -> tuple[int, Fraction]:
     """How long a product is: its atoms, counting twice those that are not variables."""
-    atoms = sum(1 if isinstance(atom, str) else 2 for atom in term.powers)
+    atoms = sum(1 if isinstance(atom, str) else 2 for atom, _ in _as_written(term))
     return atoms, sum(map(abs, term.powers.values()), Fraction(0))
 
 

@@ -40,7 +40,7 @@ from micrograd.derivation.ways import (
 )
 from micrograd.engine.value import Value
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import Call, Tree, calls, fold, variables
+from micrograd.table.formulas import Call, Tree, fold, parts, variables
 from micrograd.table.interpreters import IEEE
 from micrograd.writing import blackboard, notation
 from micrograd.writing.indices import General, alike, general
@@ -86,7 +86,12 @@ class Board(Explanation):
         super().__init__(chain, targets, lang)
         self.numbers, self.width = numbers, width or WIDTH
         known = [target for target in targets if target in chain.names]
-        self.cut: Definitions = definitions([chain.output], dict(chain.variables), keep=known)
+        self.cut: Definitions = definitions(
+            [chain.output], dict(chain.variables), known, share=True
+        )
+        self._adjoints = dict(chain.adjoints)
+        for value, first in self.cut.same.items():
+            self._adjoints[first] += self._adjoints[value]
         self._forms = ClosedForms(self.cut, chain, numbers=numbers)
         self._used: set[str] = set()  # the shares of a softmax that closed forms speak of
         bars: dict[str, Formula] = {}
@@ -134,9 +139,10 @@ class Board(Explanation):
         if hidden > 0:
             lines = [*lines[:MOST_VALUES], *lines[-MOST_VALUES:]]
         lines = [*self._gathered(lines)]
+        left = self._widest(lines)
         while lines:
             count = self._alike(lines)
-            equations.append(self._definition(lines[:count]))
+            equations.append(self._equation(lines[:count], left))
             lines = lines[count:]
         if equations:
             first, last, left_out = _ends(equations, words, max(0, hidden))
@@ -178,16 +184,20 @@ class Board(Explanation):
     def _with_index(self, found: General) -> dict[str, Formula]:
         return {**self._formulas, **found.names, found.letter: blackboard.figure(1.0)}
 
-    def _definition(self, trees: Sequence[Tree]) -> document.Equation:
-        found = general(trees, self._formulas) if len(trees) > 1 else None
+    def _widest(self, lines: Sequence[Tree]) -> int:
+        """The columns of the longest left side of some equations."""
+        return max((columns(self._written(_operands(line)[0]).text) for line in lines), default=0)
+
+    def _equation(self, trees: Sequence[Tree], left: int, step: int = 1) -> document.Equation:
+        """One equation, or several that differ only in an index as one."""
+        found = general(trees, self._formulas, step) if trees[1:] else None
         names = self._formulas if found is None else self._with_index(found)
-        first, second = _operands(trees[0] if found is None else found.tree)
-        left = blackboard.written(first, names)
-        room = max(_NARROWEST, self.width - columns(left.text) - 5)
-        right = blackboard.lines(second, names, room)
+        first, *sides = _operands(trees[0] if found is None else found.tree)
+        room = max(_NARROWEST, self.width - left - 5)
+        steps = [blackboard.lines(side, names, room) for side in sides]
         if found is not None:
-            right[-1] = blackboard.ranged(right[-1], found.letter, found.first, found.last)
-        return left, (tuple(right),)
+            steps[-1] = blackboard.ranged(steps[-1], found, room)
+        return blackboard.written(first, names), tuple(map(tuple, steps))
 
     # --------------------------------------------------------------------------------------- chain
 
@@ -232,9 +242,9 @@ class Board(Explanation):
         return tree
 
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
-        """Whether a closed form only writes a product of factors again."""
+        """Whether a closed form only writes a product again, perhaps in another order."""
         first, second = (_SIGNS.sub("", self._written(each).text) for each in (closed, product))
-        return first == second
+        return sorted(first) == sorted(second)
 
     def _product(self, way: Way) -> list[Tree] | None:
         """The chain by names and with the partials; None if it is not a short product."""
@@ -279,10 +289,14 @@ class Board(Explanation):
         rows = [self._sweep_row(way, key, words) for key in keys]
         numbers: dict[Tree, float] = {Call("=", row): number for row, number in rows}
         lines = [*self._gathered([*numbers], -1)]
+        left = self._widest(lines)
         equations: list[document.Equation] = []
         while lines:
             count, step = max((self._alike(lines, step), step) for step in (1, -1))
-            equations.append(self._sweep_line(lines[:count], numbers[lines[0]], step))
+            name, steps = self._equation(lines[:count], left, step)
+            if self.numbers and count == 1:
+                steps = (*steps, blackboard.figure(numbers[lines[0]] + 0.0))
+            equations.append((name, steps))
             lines = lines[count:]
         first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
         yield Equations(first)
@@ -305,22 +319,7 @@ class Board(Explanation):
             self._formulas["…"] = notation.words(more)
             both = [total([*terms[:MOST_TERMS], "…"]) for terms in (names, slopes)]
         value = self.cut.value(key)
-        return (f"¯{key}", *both), self.chain.adjoints[value]
-
-    def _sweep_line(self, rows: Sequence[Tree], number: float, step: int) -> document.Equation:
-        found = general(rows, self._formulas, step) if rows[1:] else None
-        names = self._formulas if found is None else self._with_index(found)
-        left, *sides = _operands(rows[0] if found is None else found.tree)
-        first = blackboard.written(left, names)
-        room = max(_NARROWEST, self.width - columns(first.text) - 5)
-        steps = [blackboard.lines(side, names, room) for side in sides]
-        if found is not None:
-            *others, last = steps[-1]
-            ranged = blackboard.ranged(last, found.letter, found.first, found.last)
-            steps[-1] = [*others, ranged]
-        elif self.numbers:
-            steps.append([blackboard.figure(number + 0.0)])
-        return first, tuple(map(tuple, steps))
+        return (f"¯{key}", *both), self._adjoints[value]
 
     # ------------------------------------------------------------------------------------- remarks
 
@@ -337,7 +336,7 @@ class Board(Explanation):
             listed = _listed([*found.values()], words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
-        if any("where" in calls(tree) for tree in trees):
+        if any(blackboard.is_indicator(part) for tree in trees for part in parts(tree)):
             yield Paragraph(sentence(words["bracket"]), self.width)
         if self.numbers and self._is_blocked(target, trees):
             yield Paragraph(sentence(words["blocked"]), self.width)
@@ -366,7 +365,7 @@ class Board(Explanation):
             key = name.text
             step = self.cut.get(key)
             shown = words["given"] if step is None else self._written(step.formula)
-            numbers = (value.data, self.chain.adjoints[value] + 0.0)
+            numbers = (value.data, self._adjoints[value] + 0.0)
             rows.append((name, shown, *map(blackboard.figure, numbers)))
         yield document.TableBlock(headers, tuple(rows))
 

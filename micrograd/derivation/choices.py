@@ -55,14 +55,28 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
         match test, otherwise:
             case (
                 Call("lt" | "gt" as name, sides),
-                Call("where", (Call("le" | "ge", equal), _, last)),
+                Call("where", (Call("le" | "ge", equal), middle, last)),
             ) if sides == equal:
                 other = Call("gt" if name == "lt" else "lt", sides)
                 formula, conditions = regular(Call("where", (other, last, then)))
-                return formula, (Call("ne", sides), *conditions)
+                if not _may_coincide(sides):
+                    return formula, (Call("ne", sides), *conditions)
+                if then == 0.0:
+                    share = Call("where", (Call("eq", sides), 1.0, 0.0))
+                    return Call("add", (formula, Call("mul", (middle, share)))), conditions
     parts = [regular(each) for each in tree.operands]
     conditions = tuple(each for _, inner in parts for each in inner)
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+
+
+_PIECEWISE = frozenset({"maximum", "minimum", "clip", "relu", "abs", "where"})
+
+
+def _may_coincide(sides: Sequence[Tree]) -> bool:
+    """Whether two numbers may be equal at more than single points, as x and clip(x, 0, 1) are."""
+    first, second = map(variables, sides)
+    inner = set().union(*map(calls, sides))
+    return bool(inner & _PIECEWISE) and (not (first and second) or bool(first & second))
 
 
 def _exception(test: Tree) -> Tree | None:
@@ -97,7 +111,7 @@ def joined(conditions: Sequence[Tree]) -> list[Tree]:
     ]
 
 
-_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
+_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "ne": "ne", "eq": "eq"}
 
 
 def _turned(condition: Tree) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import ordered, simplified
+from micrograd.derivation.algebra import has_series, ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -73,9 +73,11 @@ class ClosedForms:
         known = {each.key: each.formula for each in self.cut if each.is_known}
         decimals = any(map(has_decimals, known.values()))
         shorter = ordered(simplified(tree, known, decimals=decimals))
-        used = variables(shorter)
+        used = variables(shorter) - variables(tree)
         above = {each.key for each in self._after(step)}
-        return shorter if size(shorter) < size(tree) and not used & above else tree
+        if size(shorter) >= size(tree) or used & above or (has_series(tree) and not used):
+            return tree
+        return shorter
 
     def _after(self, step: Definition) -> list[Definition]:
         """The definitions that a definition is used in, directly or not."""

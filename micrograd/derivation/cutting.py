@@ -13,7 +13,7 @@ _LONGEST = 12  # variables in a formula, where a sum counts as its longest term
 _MOST_LEAVES = 150  # variables in a formula
 _DEEPEST = 60  # operations one within the other
 _LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
-_ARITHMETIC = frozenset(
+ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
     | {"abs", "where", *COMPARISONS}
 )
@@ -58,7 +58,7 @@ class Cut:
             self.steps |= {node, *inlined}
             return
         row = operation(node)
-        is_function = row is not None and row.name not in _ARITHMETIC
+        is_function = row is not None and row.name not in ARITHMETIC
         if is_function:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
         while _is_long(found := self._joined(node)) and inlined:

@@ -105,6 +105,7 @@ class Definitions(Sequence[Definition]):
         names: the name of every value that has a definition or is given.
         given: the leaves.
         made_up: the keys of the values whose names were made up here.
+        same: values without a name that are computed as another one is, and this one.
     """
 
     def __init__(
@@ -113,8 +114,10 @@ class Definitions(Sequence[Definition]):
         steps: Sequence[Definition],
         names: Mapping[Value, Name],
         made_up: frozenset[str],
+        same: Mapping[Value, Value],
     ) -> None:
         self.outputs, self.names, self.made_up = list(outputs), dict(names), made_up
+        self.same = same
         self.given = [value for value in names if is_leaf(value)]
         self._steps = list(steps)
         self._values = {name.text: value for value, name in names.items()}
@@ -149,6 +152,7 @@ def definitions(
     outputs: Sequence[Value],
     names: Mapping[str, Any] | Any | None = None,
     keep: Sequence[Value] = (),
+    share: bool = False,
 ) -> Definitions:
     """Cut the graph below the outputs into definitions.
 
@@ -156,6 +160,7 @@ def definitions(
         outputs: the roots of the graph.
         names: the caller's variables, such as `locals()`, or a model, for values without a label.
         keep: values that get a definition even if they have no name.
+        share: whether values without a name that are computed in the same way are one.
 
     >>> a = Value(3.0, label="a")
     >>> [str(step.formula) for step in definitions([a * a + 1.0])]
@@ -164,27 +169,35 @@ def definitions(
     nodes = order(outputs)
     called = variable_names(names, nodes)
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
-    steps = Cut(nodes, named.union(outputs, keep)).steps
+    apart = named.union(outputs, keep)
+    steps = Cut(nodes, apart).steps
+    same = _same(nodes, steps - apart) if share else {}
+    nodes = [node for node in nodes if node not in same]
+    steps -= same.keys()
+    held = {
+        node: [same.get(x, x) if isinstance(x, Value) else x for x in operands(node)]
+        for node in nodes
+    }
     known = {node for node in nodes if is_leaf(node)} | steps
     called |= hidden_labels(
-        {n: [*_named_below(n, known)] for n in nodes if n in steps and n not in named}, called
+        {n: [*_named_below(n, known, held)] for n in nodes if n in steps and n not in named}, called
     )
     chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
     trees: dict[Value, Tree] = {}
     found = []
     for node in nodes:
         if not is_leaf(node):
-            tree = _formula(node, [_shown(x, chosen, trees) for x in operands(node)])
+            tree = _formula(node, [_shown(x, chosen, trees) for x in held[node]])
             trees[node] = tree
             if node in steps:
-                found.append(_definition(node, tree, chosen))
+                found.append(_definition(node, tree, chosen, held))
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
     found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]
     made_up &= {step.key for step in found}
     values = {step.value for step in found}
     chosen = {node: name for node, name in chosen.items() if is_leaf(node) or node in values}
-    return Definitions(outputs, found, chosen, frozenset(made_up))
+    return Definitions(outputs, found, chosen, frozenset(made_up), same)
 
 
 def partial(definition: Definition, operand: str) -> Tree:
@@ -223,6 +236,27 @@ def _partial(formula: Tree, operand: str) -> Tree:
 
 
 # ------------------------------------------------------------------------------------------ writing
+
+
+Held = Mapping[Value, Sequence[Any]]
+"""The operands of each value, where equal ones are the same."""
+
+
+def _same(nodes: Sequence[Value], steps: Container[Value]) -> dict[Value, Value]:
+    """The steps that are computed by the same operations as an earlier one, and that one."""
+    numbers: dict[tuple[object, ...], int] = {}  # the id of the first value of a kind
+    kinds: dict[Value, int] = {}
+    first: dict[int, Value] = {}
+    same: dict[Value, Value] = {}
+    for node in nodes:
+        row = operation(node)
+        kinds[node] = id(node)
+        if row is not None and backward_step(node) is None:
+            held = [kinds[x] if isinstance(x, Value) else repr(to_float(x)) for x in operands(node)]
+            kinds[node] = numbers.setdefault((row.name, *held), id(node))
+        if node in steps and first.setdefault(kinds[node], node) is not node:
+            same[node] = first[kinds[node]]
+    return same
 
 
 def _shown(operand: Any, names: Mapping[Value, Name], trees: Mapping[Value, Tree]) -> Tree:
@@ -272,8 +306,8 @@ def _as_power(tree: Tree) -> tuple[Tree, float]:
     return tree, 1.0
 
 
-def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definition:
-    below = {names[x].text: x for x in _named_below(node, names)}
+def _definition(node: Value, tree: Tree, names: Mapping[Value, Name], held: Held) -> Definition:
+    below = {names[x].text: x for x in _named_below(node, names, held)}
     used = variables(tree)
     slopes = None
     if backward_step(node) is not None:
@@ -281,7 +315,7 @@ def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definit
         slopes = {key: float(shares.get(x, 0.0)) for key, x in below.items()}
     elif operation(node) is None and not is_alias(node):
         slopes = dict.fromkeys(below, 0.0)
-        for operand, slope in zip(operands(node), partials(node), strict=True):
+        for operand, slope in zip(held[node], partials(node), strict=True):
             if isinstance(operand, Value):
                 slopes[names[operand].text] += slope or 0.0
     return Definition(
@@ -289,9 +323,9 @@ def _definition(node: Value, tree: Tree, names: Mapping[Value, Name]) -> Definit
     )
 
 
-def _named_below(node: Value, names: Container[Value]) -> Iterator[Value]:
+def _named_below(node: Value, names: Container[Value], held: Held) -> Iterator[Value]:
     """The named values that the formula of a node uses, from left to right."""
-    stack: list[Any] = [*reversed([*operands(node)])]
+    stack: list[Any] = [*reversed(held[node])]
     seen = set()
     while stack:
         operand = stack.pop()
@@ -300,7 +334,7 @@ def _named_below(node: Value, names: Container[Value]) -> Iterator[Value]:
             if operand in names:
                 yield operand
             else:
-                stack += reversed([*operands(operand)])
+                stack += reversed(held[operand])
 
 
 def _cleared(step: Definition) -> Definition:

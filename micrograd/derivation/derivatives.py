@@ -12,8 +12,8 @@ def has_decimals(tree: Tree) -> bool:
         number
         for part in parts(tree)
         if isinstance(part, Call)
-        for number in part.operands[: 1 if part.name == "pow" else None]
-        if isinstance(number, float)
+        for number in part.operands
+        if isinstance(number, float) and not (part.name == "pow" and (2 * number).is_integer())
     )
     return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
 
@@ -36,7 +36,8 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     for place, slope in enumerate(inner):
         if slope != 0.0:
             local = substituted(_slope(tree, place), here)
-            terms.append(_times(local, slope))
+            is_first = tree.name == "mul" and place == 0  # (u·v)′ = u′·v + u·v′
+            terms.append(_times(slope, local) if is_first else _times(local, slope))
     if not terms:
         return 0.0
     total = terms[0]

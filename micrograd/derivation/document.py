@@ -55,7 +55,8 @@ class Let(NamedTuple):
             lines = _lines(right)
             mark = row(left.mark, ("mo", "="), lines[0].mark)
             whole = Formula(f"{left.text} = {lines[0].text}", mark)
-            if len(lines) > 1 or columns(whole.text) > self.width - columns(self.word):
+            others = columns(f"{self.word} {self.comma.rstrip()}")
+            if len(lines) > 1 or columns(whole.text) > self.width - others:
                 return None
             words += [self.comma if words else f"{self.word} ", whole]
         return Paragraph(tuple(words), self.width)

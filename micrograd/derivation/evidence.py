@@ -118,7 +118,7 @@ class Evidence:
             names = {key: point.values[value] for key, value in below.items()}
             if not all(on_balls(each, names).mid for each in conditions):
                 continue
-            right, scale = _derivative(point, root, wrt, inside)
+            right, scale = self._derivative(point, root, wrt, inside)
             if number == 0 and known is not None:
                 right = Ball(known, right.rad)
             verdict = _same(on_balls(tree, names), right, scale)
@@ -126,6 +126,32 @@ class Evidence:
                 return False
             confirmed += verdict is True
         return confirmed > 0
+
+    def _derivative(
+        self, point: Point, root: Value, wrt: Value, inside: Sequence[Value]
+    ) -> tuple[Ball, float]:
+        """The derivative by the chain rule, and the sum of the sizes of all paths.
+
+        A factor of 0 stops a path, whatever the other factors are. Values that the definitions take
+        for one move together.
+        """
+        adjoints = {root: Ball(1.0)}
+        sizes = {root: 1.0}
+        for node in reversed(inside):
+            adjoint = adjoints.get(node)
+            if adjoint is None or node is wrt:
+                continue
+            for operand, slope in point.slopes.get(node, ()):
+                if not (adjoint.mid and slope.mid):
+                    rad = abs(adjoint.mid) * slope.rad + (abs(slope.mid) + slope.rad) * adjoint.rad
+                    share = Ball(0.0, rad if math.isfinite(rad) else 0.0)
+                else:
+                    share = slope * adjoint
+                operand = self.cut.same.get(operand, operand)
+                before = adjoints.get(operand)
+                adjoints[operand] = share if before is None else before + share
+                sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
+        return adjoints.get(wrt, Ball(0.0)), sizes.get(wrt, 0.0)
 
     def inside(self, definition: Definition) -> list[Value]:
         """The values that were written into a definition, and its own."""
@@ -147,31 +173,6 @@ def _near(x: float, number: int) -> float:
     """A number near x, different for each number."""
     spread = 2 * math.modf(_GOLDEN * (number + 1))[0] - 1
     return x + spread * (_DISTANCE * abs(x) + _OFFSET)
-
-
-def _derivative(
-    point: Point, root: Value, wrt: Value, inside: Sequence[Value]
-) -> tuple[Ball, float]:
-    """The derivative by the chain rule, and the sum of the sizes of all paths.
-
-    A factor of 0 stops a path, whatever the other factors are.
-    """
-    adjoints = {root: Ball(1.0)}
-    sizes = {root: 1.0}
-    for node in reversed(inside):
-        adjoint = adjoints.get(node)
-        if adjoint is None or node is wrt:
-            continue
-        for operand, slope in point.slopes.get(node, ()):
-            if not (adjoint.mid and slope.mid):
-                rad = abs(adjoint.mid) * slope.rad + (abs(slope.mid) + slope.rad) * adjoint.rad
-                share = Ball(0.0, rad if math.isfinite(rad) else 0.0)
-            else:
-                share = slope * adjoint
-            before = adjoints.get(operand)
-            adjoints[operand] = share if before is None else before + share
-            sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
-    return adjoints.get(wrt, Ball(0.0)), sizes.get(wrt, 0.0)
 
 
 def _same(left: Ball, right: Ball, scale: float) -> bool | None:

@@ -26,6 +26,7 @@ from micrograd.writing.parts import OPPOSITE
 
 _MOST_TERMS = 24  # of two sums that are multiplied out
 _HIGHEST = 64  # the highest power of a number that is multiplied out
+_FEWEST_INDEXED = 2  # brackets in a sum that is not one over an index
 
 
 class Pattern(NamedTuple):
@@ -83,6 +84,8 @@ class NormalForm:
                 exponent = constant(y)
                 if exponent is not None and (x.terms or exponent >= 0):
                     return self.power(x, exponent)
+                if exponent is None and x.terms:
+                    return self._symbolic_power(x, y)
             case "exp", (x,):
                 return Sum({self._exponential(x): Fraction(1)})
             case "log", (x,):
@@ -122,6 +125,23 @@ class NormalForm:
             for term, coefficient in each.terms.items():
                 terms[term] = terms.get(term, Fraction(0)) + coefficient
         return self._cancelled(Sum({term: each for term, each in terms.items() if each}))
+
+    def _joined(self, whole: Sum) -> Sum:
+        """The sum without its brackets if terms of theirs can be added: `1 - p - p` is `1 - 2p`.
+
+        Three brackets and more are terms of a sum over an index, and stay.
+        """
+        opened = [(self.opened(c, term), term, c) for term, c in whole.terms.items()]
+        brackets = sum(len(each.terms) > 1 for each, _, _ in opened)
+        if not 0 < brackets <= _FEWEST_INDEXED:
+            return whole
+        terms: dict[Term, Fraction] = {}
+        for each, _, _ in opened:
+            for term, coefficient in each.terms.items():
+                terms[term] = terms.get(term, Fraction(0)) + coefficient
+        if len(terms) == sum(len(each.terms) for each, _, _ in opened):
+            return whole
+        return Sum({term: each for term, each in terms.items() if each})
 
     def _cancelled(self, whole: Sum) -> Sum:
         """The sum in which `a / (a + b) + b / (a + b)` is 1."""
@@ -178,6 +198,18 @@ class NormalForm:
             return Sum({term**exponent: Fraction(1)})
         return single(Function("pow", (base, number(exponent))))
 
+    def _symbolic_power(self, base: Sum, exponent: Sum) -> Sum:
+        """The base to the power of a sum: `x ** (y - 1)` is `x ** y / x`."""
+        whole = number(1)
+        for term, coefficient in exponent.terms.items():
+            if not term.powers:
+                factor = self.power(base, coefficient)
+            else:
+                part = Sum({term: Fraction(1, coefficient.denominator)})
+                factor = single(Function("pow", (base, part)), coefficient.numerator)
+            whole = self.times(whole, factor)
+        return whole
+
     def distributed(self, term: Term) -> Term:
         """The product in which `p * (1 - 1 / p)` is `p - 1`."""
         for bracket, power in term.powers.items():
@@ -196,24 +228,20 @@ class NormalForm:
         return term
 
     def _of_roots(self, coefficient: Fraction, term: Term) -> Sum:
-        """The product in which the square of a square root is replaced by its radicand.
-
-        A power with a variable in the exponent absorbs others of the same base: `x * x ** (y - 1)`
-        is `x ** y`.
-        """
+        """The product in which the square of a square root, and `x / sqrt(x)`, are simplified."""
         for atom, power in term.powers.items():
-            if isinstance(atom, Function) and atom.name == "pow" and power == 1:
-                base, exponent = atom.operands
-                letter = next((x for x in term.powers if base == single(x)), None)
-                if letter is not None and ONE in exponent.terms:
-                    whole = self.total((exponent, number(term.powers[letter])))
-                    raised = single(Function("pow", (base, whole)))
-                    others = {x: p for x, p in term.powers.items() if x not in (atom, letter)}
-                    return self.times(Sum({Term(others): coefficient}), raised)
-            if isinstance(atom, Function) and atom.name == "sqrt" and not power % 2:
+            if not (isinstance(atom, Function) and atom.name == "sqrt"):
+                continue
+            base = atom.operands[0]
+            letter = next((x for x in term.powers if base in (x, single(x))), None)
+            if letter is not None and power % 2 and power * term.powers[letter] < 0:
+                whole = power / 2 + term.powers[letter]
+                powers = {letter: Fraction(int(whole)), atom: 2 * (whole - int(whole))}
+                merged = {each: p for each, p in (term.powers | powers).items() if p}
+                return self._of_roots(coefficient, Term(merged))
+            if not power % 2:
                 rest = Term({each: p for each, p in term.powers.items() if each is not atom})
-                inner = self.power(atom.operands[0], power / 2)
-                return self.times(inner, Sum({rest: coefficient}))
+                return self.times(self.power(base, power / 2), Sum({rest: coefficient}))
         return Sum({term: coefficient})
 
     def _exponential(self, exponent: Sum) -> Term:
@@ -260,23 +288,25 @@ class NormalForm:
 
     def product(self, whole: Sum) -> tuple[Fraction, Term]:
         """A sum as a coefficient and a product: common factors times one bracket."""
+        whole = self._joined(whole)
         if not whole.terms:
             return Fraction(0), ONE
         if len(whole.terms) == 1:
             ((term, coefficient),) = whole.terms.items()
             match [*term.powers.items()]:
                 case [(Sum() as inner, 1)]:  # a bracket alone
-                    other, inside = self.product(inner)
-                    return coefficient * other, inside
+                    other, factor = self.product(inner)
+                    return coefficient * other, factor
             return coefficient, term
         coefficient, common = content(whole.terms)
         inverse = common ** Fraction(-1)
-        bracket = Sum({term * inverse: each / coefficient for term, each in whole.terms.items()})
-        if len(bracket.terms) > 1:
-            bracket = self._cancelled(bracket) if common.powers else bracket
-        if len(bracket.terms) < 2:
-            other, term = self.product(bracket)
-            return coefficient * other, common * term
+        inside = Sum({each * inverse: c / coefficient for each, c in whole.terms.items()})
+        bracket = self._joined(inside)
+        if common.powers:
+            bracket = self._cancelled(bracket)
+        if bracket is not inside:
+            other, factor = self.product(bracket)
+            return coefficient * other, common * factor
         seen = self._seen.get(bracket)
         if seen is None:
             opposite = self._seen.get(-bracket)
@@ -297,4 +327,7 @@ def _compared(name: str, x: Fraction, y: Fraction) -> bool:
 
 def _is_worth_a_name(term: Term) -> bool:
     """Whether a formula is more than a product of variables, which needs no name."""
-    return any(not isinstance(atom, str) or power < 0 for atom, power in term.powers.items())
+    return any(
+        not isinstance(atom, str) or power < 0 or power.denominator > 1
+        for atom, power in term.powers.items()
+    )

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from micrograd.derivation.cutting import ARITHMETIC
 from micrograd.engine import models
 from micrograd.engine.graph import operation
 from micrograd.engine.value import Value
@@ -92,10 +93,11 @@ def hidden_labels(
     for value, below in values.items():
         places = {place for each in below if (place := _place(labels.get(id(each), each.label)))}
         row = operation(value)
-        if len(places) == 1:
-            is_sum = row is not None and row.name in ("add", "mul", "sub")
+        is_activation = row is not None and row.arity == 1 and row.name not in ARITHMETIC
+        is_sum = row is not None and row.name in ("add", "mul")
+        if len(places) == 1 and (is_sum or is_activation):
             found[id(value)] = ("z" if is_sum else "h", *places.pop())
-        elif not places and len(below) == 1 and found.get(id(below[0]), "h")[0] == "z":
+        elif is_activation and not places and found.get(id(below[0]), "h")[0] == "z":
             found[id(value)] = ("h", *found[id(below[0])][1:])
     times = Counter(found.values())
     return {

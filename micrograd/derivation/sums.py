@@ -37,8 +37,9 @@ class Term:
     def __mul__(self, other: Term) -> Term:
         powers = dict(self.powers)
         for atom, power in other.powers.items():
-            if total := powers.pop(atom, 0) + power if atom in powers else power:
-                powers[atom] = total
+            powers[atom] = powers.get(atom, Fraction(0)) + power
+            if not powers[atom]:
+                del powers[atom]
         return Term(powers)
 
     def __pow__(self, power: Fraction) -> Term:

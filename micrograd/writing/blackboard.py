@@ -28,7 +28,7 @@ from functools import partial
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.writing import notation
-from micrograd.writing.indices import SUBSCRIPT, alike, general
+from micrograd.writing.indices import SUBSCRIPT, General, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
@@ -54,7 +54,13 @@ _NAMES = {
     "asinh": "arsinh",
     "acosh": "arcosh",
     "atanh": "artanh",
+    "ndtr": "Φ",
+    "digamma": "ψ",
 }
+
+
+_RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
+"""Functions whose powers are written as sin²(x)."""
 
 
 def written(tree: Tree, names: Mapping[str, Formula]) -> Formula:
@@ -94,12 +100,26 @@ def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
     return sum(1 for _ in terms(_Board(names).gathered(tree)))
 
 
-def ranged(shown: Formula, index: str, first: int, last: int) -> Formula:
-    """A formula with an index, and the range of the index."""
-    start = row(("mi", index), ("mo", "="), ("mn", str(first)), ("mo", ","), ("mo", "…"))
-    text = f"{shown.text}  ({index} = {first}, …, {last})"
-    range_: Mark = ("fence", "(", row(*start[1:], ("mo", ","), ("mn", str(last))), ")")
-    return Formula(text, row(shown.mark, ("mtext", "  "), range_), exact=shown.exact)
+def is_indicator(tree: Tree) -> bool:
+    """Whether it is a choice between 1 and 0, written as a condition in square brackets."""
+    match tree:
+        case Call("where", (_, then, otherwise)):
+            return (then, otherwise) in ((1.0, 0.0), (0.0, 1.0))
+    return False
+
+
+def ranged(shown: Sequence[Formula], found: General, width: int) -> list[Formula]:
+    """Lines with an index, and its range behind the last or, if there is no room, below it."""
+    *others, last = shown
+    start = row(
+        ("mi", found.letter), ("mo", "="), ("mn", str(found.first)), ("mo", ","), ("mo", "…")
+    )
+    text = f"({found.letter} = {found.first}, …, {found.last})"
+    range_: Mark = ("fence", "(", row(*start[1:], ("mo", ","), ("mn", str(found.last))), ")")
+    if columns(f"{last.text}  {text}") > width:
+        return [*shown, Formula(text, range_)]
+    whole = row(last.mark, ("mtext", "  "), range_)
+    return [*others, Formula(f"{last.text}  {text}", whole, exact=last.exact)]
 
 
 def figure(x: float) -> Formula:
@@ -247,6 +267,8 @@ class _Board:
                 return self.names[tree]
             case Call("∂", (str() as above, str() as below)):
                 return notation.quotient(self.names[above], self.names[below])
+            case Call("factors", _) if signed(tree)[0] == "−":
+                return _row(*self._added(tree), strength=SUM)
             case Call("factors", factors):
                 return _row(*self._spaced(factors), strength=PRODUCT)
             case Call("Σ", summands):
@@ -272,10 +294,8 @@ class _Board:
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
         other = opposite(test)
-        if (then, otherwise) == (0.0, 1.0):
-            test, other, then, otherwise = other, test, 1.0, 0.0
-        holds = self.formula(test)
-        if (then, otherwise) == (1.0, 0.0):
+        if is_indicator(Call("where", (test, then, otherwise))):
+            holds = self.formula(test if then == 1.0 else other)
             return Formula(f"[{holds.text}]", ("fence", "[", holds.mark, "]"))
         parts = [self.formula(each) for each in (then, test, otherwise, other)]
         text = "{{{} if {}; {} if {}}}".format(*(each.text for each in parts))
@@ -335,9 +355,12 @@ class _Board:
         if _is_function(base) and isinstance(exponent, float) and exponent > 0:
             name, bracket, rest = inner.text.partition("(")
             first, *others = inner.mark[1:] if inner.mark[0] == "mrow" else (inner.mark,)
-            if first[0] in ("func", "mi") and others and bracket:
-                mark = row(("msup", first, above.mark), *others)
-                return Formula(f"{name}{raised}({rest}", mark, CALL, CALL, inner.exact)
+            if first[0] in ("func", "mi") and first[1] == name and others and bracket:
+                if name in _RAISED:
+                    mark = row(("msup", first, above.mark), *others)
+                    return Formula(f"{name}{raised}({rest}", mark, CALL, CALL, inner.exact)
+                mark = ("msup", inner.mark, above.mark)
+                return Formula(inner.text + raised, mark, CALL, CALL, inner.exact)
         shown = inner.bracketed(ATOM)
         mark = ("msup", shown.mark, above.mark)
         return Formula(shown.text + raised, mark, POWER, POWER, inner.exact and above.exact)
@@ -346,7 +369,7 @@ class _Board:
 
     def pieces(self, tree: Tree, width: int) -> list[Formula]:
         """The formula in pieces of at most this width, between which a line may be broken."""
-        inner = partial(self._part, width=width)
+        inner = partial(self._part, width=width - 2)  # a sign is in front of it
         match tree:
             case Call("add" | "sub" | "neg", _):
                 found = []
@@ -355,8 +378,8 @@ class _Board:
                     before = [f" {sign} "] if i else [sign] if sign == "−" else []
                     found += [_row(*before, first), *others]
                 return found
-            case Call("mul" | "div", _) if signed(tree)[0] == "−":
-                first, *others = self.pieces(signed(tree)[1], width)
+            case Call("mul" | "div" | "factors", _) if signed(tree)[0] == "−":
+                first, *others = self.pieces(signed(tree)[1], width - 1)
                 return [_row("−", first), *others]
             case Call("factors", factors):
                 found = []
@@ -378,8 +401,10 @@ class _Board:
                     found += others
                 return found
             case Call("div", (above, below)):
-                *others, last = inner(above, PRODUCT)
-                return [*others, _row(last, "/", self.formula(below).bracketed(POWER))]
+                divisor = self.formula(below).bracketed(POWER)
+                room = width - columns(divisor.text) - 1
+                *others, last = self._part(above, PRODUCT, room)
+                return [*others, _row(last, "/", divisor)]
             case Call(name, (argument,)) if _is_function(tree) and name not in ("sqrt", "abs"):
                 shown = _NAMES.get(name, name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
@@ -391,8 +416,9 @@ class _Board:
         whole = self.formula(tree).bracketed(least)
         if columns(whole.text) <= width:
             return [whole]
-        pieces = self.pieces(tree, width)
-        return pieces if self.formula(tree).text_strength >= least else _enclosed(pieces)
+        if self.formula(tree).text_strength >= least:
+            return self.pieces(tree, width)
+        return _enclosed(self.pieces(tree, width - 1))
 
 
 def _enclosed(pieces: list[Formula], *before: Formula) -> list[Formula]:

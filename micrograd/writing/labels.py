@@ -75,9 +75,15 @@ def filled(parts: Iterable[str], width: int) -> Iterator[str]:
     >>> [*filled(pieces("one two three"), 8)]
     ['one two', 'three']
     """
-    line = ""
+    kept: list[str] = []
     for part in parts:
-        if line and columns(line + part.rstrip()) > width and part.strip() not in _CLOSING:
+        if kept and part.strip() in _CLOSING:
+            kept[-1] += part
+        else:
+            kept.append(part)
+    line = ""
+    for part in kept:
+        if line and columns(line + part.rstrip()) > width:
             yield line.rstrip()
             line, part = "", part.lstrip()
         line += part

@@ -19,6 +19,10 @@ def signed(tree: Tree) -> tuple[str, Tree]:
         case Call("mul" | "div" as name, (first, second)):
             sign, first = signed(first)
             return sign, Call(name, (first, second))
+        case Call("factors", (Call() as first, *others)):
+            sign, first = signed(first)
+            if sign == "−" and isinstance(first, Call) and first.name == "mul":
+                return sign, Call("factors", (first, *others))
     return "+", tree
 
 

@@ -55,6 +55,17 @@ def board(text, **known):
         ("a / 0", "a / 0"),
         ("(a - a) / (b - b)", "0 / 0"),
         ("a ** b * a", "a·a^b"),
+        ("b * a ** (b - 1)", "b·a^(b - 1)"),
+        ("a ** b * b * a ** (b - 1) / a ** b", "b·a^(b - 1)"),
+        ("(1 - a) + b - a", "1 - 2·a + b"),
+        ("2 * (1 - a - (a + 1) + b) * c", "2·(b - 2·a)·c"),
+        ("(2 * (a - b) - 3 * (a + b)) * c", "-(a + 5·b)·c"),
+        ("((a - s) * 2 + (b - s) * 2 + (c - s) * 2) / 2", "a - s + (b - s) + (c - s)"),
+        ("a / sqrt(a)", "sqrt(a)"),
+        ("sqrt(a) * b / a", "b / sqrt(a)"),
+        ("sin(a) * b / cos(a)", "b·tan(a)"),
+        ("-2 / a + b + c + s", "b + c + s - 2 / a"),
+        ("(1 + a / (1 - a)) / a", "1 / (a·(1 - a))"),
     ],
 )
 def test_a_formula_is_written_as_on_a_blackboard(formula, expected):
@@ -69,6 +80,9 @@ def test_known_formulas_are_written_by_their_names():
     assert board("a + 1", p="2 * a") == "a + 1"  # p / 2 + 1 would be longer
     assert board("a / c", p="2 * a / c") == "p / 2"
     assert board("6 * b * (a / c) ** 2", p="2 * a / c") == "3·b·p² / 2"
+    assert board("c * a ** (c - 1) * b ** s", p="a ** c * b ** s") == "c·p / a"
+    assert board("0.25 * a ** -0.75 * b ** 0.75 * c", p="a ** 0.25 * b ** 0.75 * c") == "p / (4·a)"
+    assert board("c * a ** (c - 1)", p="a ** c") == "c·a^(c - 1)"  # as one learns it
 
 
 def test_numbers_are_fractions_of_small_numbers_or_decimals():

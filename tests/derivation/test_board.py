@@ -14,7 +14,22 @@ from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition, definitions
 from micrograd.derivation.evidence import Evidence
-from micrograd.engine.functions import exp, hypot, log, maximum, relu, sigmoid, sin, sqrt, tanh
+from micrograd.engine.functions import (
+    clip,
+    cos,
+    exp,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sin,
+    sqrt,
+    tanh,
+)
 from micrograd.engine.graph import order
 from micrograd.table.balls import on_balls
 from micrograd.table.formulas import Call, substituted, variables
@@ -86,6 +101,12 @@ CLOSED = {
     "(1 − f)/(x + y)": lambda x, y: x / (x + y),
     "y·x(3x + 2)": lambda x, y: (y * x + y) * x * x,
     "f(1 + ln(x))": lambda x, y: x**x,
+    "1/(x(1 − x))": lambda x, y: log(x / (1 - x)),
+    "2(1 − 2x)": lambda x, y: 1 - x**2 - (1 - x) ** 2,
+    "−tan(x)": lambda x, y: log(cos(x)),
+    "f·y/x": lambda x, y: 3 * x**y * y ** (1 - y),
+    "0.3y^0.7/x^0.7": lambda x, y: x**0.3 * y**0.7,
+    "2y(1 − exp(−y(x − 3)))·exp(−y(x − 3))": lambda x, y: (1 - exp(-y * (x - 3))) ** 2,
 }
 
 
@@ -101,6 +122,25 @@ def test_cross_entropy_of_a_sigmoid_becomes_a_difference():
     p = sigmoid(w * x)
     loss = -(y * log(p) + (1 - y) * log(1 - p))
     assert last_symbols(loss, w, names={"p": p, "L": loss}) == "x(p − y)"
+
+
+def test_what_is_written_twice_is_defined_once():
+    w, x, b, y = values(w=0.5, x=1.2, b=0.1, y=1.0)
+    loss = -(y * log(sigmoid(w * x + b)) + (1 - y) * log(1 - sigmoid(w * x + b)))
+    found = board(loss, w, names={"L": loss})
+    assert found.text() == (
+        "let v₁ = w·x + b,  v₂ = σ(v₁),  L = −(y·ln(v₂) + (1 − y)·ln(1 − v₂))\n"
+        "\n"
+        "  ∂L/∂w = ∂L/∂v₂ · ∂v₂/∂v₁ · ∂v₁/∂w\n"
+        "        = ((1 − y)/(1 − v₂) − y/v₂) · v₂(1 − v₂) · x\n"
+        "        = (v₂ − y)·x\n"
+        "        ≈ −0.3982\n"
+    )
+    loss.backward()
+    assert f"≈ {w.grad:.4g}".replace("-", "−") in found.text()
+    share = 1 / (1 + math.exp(-0.7))
+    row = next(row for row in found.text(tables=True).splitlines() if row.startswith("  v₂ "))
+    assert row.split()[-1] == f"{-1 / share:.4g}".replace("-", "−")  # of both places together
 
 
 def test_a_mean_is_put_back():
@@ -177,6 +217,13 @@ def test_four_points_become_a_sum():
         assert last_symbols(loss, wrt) == expected
 
 
+def test_a_sum_over_an_index_is_not_multiplied_out():
+    points = [Value(n, label=f"x_{i}") for i, n in enumerate((1.3, 0.4, 2.2, 0.9), 1)]
+    mu, sigma = values(mu=0.4, sigma=0.8)
+    loss = sum((x - mu) ** 2 for x in points) / (2 * sigma**2) + 4 * log(sigma)
+    assert last_symbols(loss, mu, names={"L": loss}) == "−Σᵢ₌₁⁴ (xᵢ − μ)/σ²"
+
+
 def test_definitions_of_a_batch_are_gathered_by_their_index():
     (w,) = values(w=0.5)
     xs = values(x1=1.0, x2=2.0, x3=3.0, x4=4.0)
@@ -217,6 +264,8 @@ def test_hidden_values_of_a_network_are_named_after_their_neurons():
     text = board(loss, model.parameters()[0]).text()
     assert "let z⁽¹⁾₁ = b⁽¹⁾₁ + w⁽¹⁾₁₁x₁ + w⁽¹⁾₁₂x₂,  h⁽¹⁾₁ = tanh(z⁽¹⁾₁)" in text
     assert "∂h⁽¹⁾₁/∂z⁽¹⁾₁ · ∂z⁽¹⁾₁/∂w⁽¹⁾₁₁" in text
+    assert "v₁ = (b⁽²⁾₁ +" in text
+    assert "h⁽²⁾₁" not in text  # a loss is not an activation
     again = model([x1 * 2, x2]) + model([x1, x2])  # two samples: a neuron has two sums
     assert "z⁽¹⁾" not in board(again, model.parameters()[0]).text()
 
@@ -379,6 +428,29 @@ def test_a_factor_of_zero_that_stops_an_infinite_one_is_explained():
     assert "blocks the gradient" not in board(sqrt(x), x).text().replace("\n", " ")
 
 
+def test_square_brackets_are_explained_only_where_there_are_any():
+    (x,) = values(x=-0.4)
+    assert "square brackets" not in board(leaky_relu(x), x, numbers=False).text()
+    assert "square brackets" in board(relu(x), x, numbers=False).text()
+
+
+def test_a_tie_that_is_no_exception_stays_in_the_formula():
+    r, a = values(r=1.1, a=0.5)
+    clipped = minimum(r * a, clip(r, 0.8, 1.2) * a)
+    text = board(clipped, r, numbers=False).text()
+    assert "+ 0.5[r·a = a·clip(r, 0.8, 1.2)]" in text
+    assert "This holds" not in text
+    assert board(minimum(r, a), r, numbers=False).text().count("r ≠ a") == 1
+
+
+def test_powers_of_functions_are_typeset_as_powers_of_what_is_shown():
+    (x,) = values(x=0.5)
+    shown = {f: board(f(x) ** 2, x, names={}) for f in (gelu, sigmoid, sin)}
+    assert r"(x \cdot \Phi(x))^{2}" in shown[gelu].latex()
+    assert "let v₁ = σ(x)²" in shown[sigmoid].text()
+    assert "let v₁ = sin²(x)" in shown[sin].text()
+
+
 def test_conditions_are_stated():
     x, y = values(x=2.0, y=3.0)
     assert "The branches that the numbers take: x > 0." in board(relu(x), x).text()
@@ -441,9 +513,23 @@ def test_lines_are_broken_to_the_width(width):
     loss = sum(((w * x - 1.0) ** 2 for x in others), w * w * w)
     shown = board(loss, w, width=width, names={"L": loss})
     for line in shown.text().splitlines():
-        assert columns(line) <= width + 2, line
+        assert columns(line) <= width, line
     assert shown.latex().count(r"\\") >= shown.equations().count("\n")
     assert shown.html().count("<mtr>") == shown.html().count("</mtr>")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_signs_ranges_and_divisors_are_within_the_width(lang):
+    points = [values(**{f"x_{i}": i / 3, f"y_{i}": 2 * i / 3}) for i in range(1, 13)]
+    w, b, r = values(w=0.5, b=0.1, r=0.4)
+    outputs = [sigmoid(w * x + b) for x, _ in points]
+    loss = sum((y - t) ** 2 for y, (_, t) in zip(outputs, points, strict=True)) / 12
+    (first, _), (second, _), *_ = points
+    other = (first**2 - 2 * r * first * second + second**2) / (2 * (1 - r**2))
+    names = {"L": loss, "M": other, "y": outputs}
+    for width in range(52, 90):
+        for shown in (board(loss, w, names=names, width=width), board(other, r, width=width)):
+            assert max(map(columns, shown.text(lang=lang).splitlines())) <= width
 
 
 def test_latex_begins_with_the_definitions():

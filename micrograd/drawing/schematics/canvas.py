@@ -43,14 +43,18 @@ class Canvas:
         self.words = languages.words(lang, "schematic")
         self.elements: list[str] = []
 
-    def drawing(self, subject: str, title: str, description: str, height: float) -> SvgDrawing:
-        """The finished schematic, with the words that say what is seen."""
+    def drawing(
+        self, subject: str, title: str, seen: str | Sequence[str], height: float
+    ) -> SvgDrawing:
+        """The finished schematic, with one or several sentences that say what is seen."""
+        language = languages.words(self.lang, "language")
+        description = seen if isinstance(seen, str) else self.words["between"].join(seen)
         across, down = _short(self.width), _short(height)
         paper = f'<rect width="{across}" height="{down}"{self.paint(fill="paper")}/>'
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
             f'viewBox="0 0 {across} {down}" font-family="{FONT}" '
-            f'lang="{languages.words(self.lang, "language")["tag"]}">'
+            f'lang="{language["tag"]}">'
         )
         svg = "\n".join([head, paper, *self.elements, "</svg>\n"])
         return SvgDrawing(subject, following(svg, self.theme), title, description)

@@ -89,7 +89,7 @@ def draw_curve(
     if at is not None:
         axes.dot((at, slope), "backward")
     title = words["curve"].format(function=shown.text)
-    return canvas.drawing("a curve", title, " ".join(seen), top + height + 8.0)
+    return canvas.drawing("a curve", title, seen, top + height + 8.0)
 
 
 def draw_valley(

@@ -24,9 +24,9 @@ from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
-_COUNTED = {  # the title, and the description of each list
-    "iteration": ("losses by iteration", "loss by iteration"),
-    "epoch": ("losses by epoch", "loss by epoch"),
+_COUNTED = {  # the title, that with a name, and the description of each list
+    "iteration": ("losses by iteration", "named by iteration", "loss by iteration"),
+    "epoch": ("losses by epoch", "named by epoch", "loss by epoch"),
 }
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 2")
 
@@ -95,13 +95,15 @@ def draw_losses(
     ]
     draw = _panels if beside and several else _together
     bottom = draw(canvas, lines, called, words[by])
-    title, sentence = _COUNTED[by]
+    plain = called if isinstance(called, str) else called.text
+    plain_title, title_with_name, sentence = _COUNTED[by]
+    title = words[title_with_name if name else plain_title].format(loss=plain)
     seen = []
     for line in lines:
-        loss = line.title or (called if isinstance(called, str) else called.text)
+        loss = line.title or plain
         told = {"loss": loss, "first": digits(line.losses[0]), "last": digits(line.losses[-1])}
         seen.append(words[sentence].format(**told, count=len(line.losses) - 1))
-    return canvas.drawing("losses", words[title], " ".join(seen), bottom + 8.0)
+    return canvas.drawing("losses", title, seen, bottom + 8.0)
 
 
 def _together(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:

@@ -184,7 +184,7 @@ def _drawn(canvas: Canvas, told: Sketch) -> SvgDrawing:
     bottom = draw_sketch(canvas, told, 0.0, 8.0)
     bottom = canvas.formulas(bottom + 8.0, formulas_of(told, words))
     title = words["neuron"]
-    seen = words["neuron seen"].format(
+    seen = words["neuron seen" if len(told.inputs) > 1 else "one input seen"].format(
         inputs=_listed(told.inputs, words), weights=_listed(told.weights, words)
     )
     out = told.output()

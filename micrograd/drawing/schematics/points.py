@@ -93,7 +93,7 @@ def draw_points(
         seen.append(told)
     words = canvas.words
     title = words["points fit" if fit else "points"]
-    return canvas.drawing("points", title, " ".join(seen), bottom + 8.0)
+    return canvas.drawing("points", title, seen, bottom + 8.0)
 
 
 # ------------------------------------------------------------------------------------------- points

@@ -278,6 +278,8 @@ WORDS: dict[str, dict[str, str]] = {
         "neuron": "A neuron",
         "neuron seen": "The inputs {inputs} are multiplied by the weights {weights}, and the "
         "products are added up.",
+        "between": " ",  # sentences
+        "one input seen": "The input {inputs} is multiplied by the weight {weights}.",
         "output seen": " The output is {output}.",
         "inputs": "inputs",
         "weights": "weights",
@@ -335,6 +337,8 @@ WORDS: dict[str, dict[str, str]] = {
         "epoch": "epoch",
         "losses by iteration": "The loss by iteration",
         "losses by epoch": "The loss by epoch",
+        "named by iteration": "{loss} by iteration",
+        "named by epoch": "{loss} by epoch",
         "loss by iteration": "{loss}: {first} at the start, {last} at iteration {count}.",
         "loss by epoch": "{loss}: {first} at the start, {last} at epoch {count}.",
         "table": "A table of samples",

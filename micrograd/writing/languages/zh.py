@@ -317,6 +317,8 @@ WORDS: dict[str, dict[str, str]] = {
     "schematic": {
         "neuron": "神经元",
         "neuron seen": "输入 {inputs} 分别乘以权重 {weights}，再把乘积加起来。",
+        "between": "",
+        "one input seen": "输入 {inputs} 乘以权重 {weights}。",
         "output seen": "输出是 {output}。",
         "inputs": "输入",
         "weights": "权重",
@@ -371,6 +373,8 @@ WORDS: dict[str, dict[str, str]] = {
         "epoch": "轮数",
         "losses by iteration": "损失随迭代次数的变化",
         "losses by epoch": "损失随训练轮数的变化",
+        "named by iteration": "{loss} 随迭代次数的变化",
+        "named by epoch": "{loss} 随训练轮数的变化",
         "loss by iteration": "{loss}：开始时为 {first}，第 {count} 次迭代后为 {last}。",
         "loss by epoch": "{loss}：开始时为 {first}，第 {count} 轮后为 {last}。",
         "table": "样本表",

@@ -364,6 +364,12 @@ def test_the_output_of_a_neuron_can_be_named():
     assert {"ŷ", "ŷ = w1·x1"} <= {*texts(draw_neuron([2.0], output="y_hat"))}
 
 
+def test_the_words_of_a_neuron_of_one_input_speak_of_one():
+    drawing = draw_neuron([2.0], output="y_hat")
+    assert drawing.description == "The input x₁ is multiplied by the weight w₁."
+    assert "are multiplied" in draw_neuron([2.0, 1.0]).description
+
+
 def test_a_loss_is_drawn_on_a_linear_axis_from_zero():
     drawing = draw_losses([4.0, 2.0, 1.0, 0.5])
     heights = [y for _, y in curve_points(drawing, "#2166ac")]
@@ -372,6 +378,10 @@ def test_a_loss_is_drawn_on_a_linear_axis_from_zero():
     assert {"loss", "iteration", "0"} <= {*texts(drawing)}
     several = draw_losses({"a": [1.0, 0.5], "b": [2.0, math.nan, 1.0]})
     assert "a: 1 at the start, 0.5 at iteration 1." in several.description
+    assert several.title == "The loss by iteration"
+    errors = draw_losses({"一": [1.0, 0.5], "二": [2.0, 1.0]}, name="e_1", lang="zh")
+    assert errors.title == "e₁ 随迭代次数的变化"  # not of the loss
+    assert "。 " not in errors.description
     for wrong in ([], {"a": []}, [math.inf]):
         with pytest.raises(ValueError, match="losses"):
             draw_losses(wrong)
