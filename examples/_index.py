@@ -45,7 +45,7 @@ _OPEN_ROWS = 6  # of a table that is shown at once
 
 def index(reports: Sequence[Report]) -> str:
     """The text of the page."""
-    style, script = _asset("index.css"), _asset("index.js")
+    style, script = _asset("index.css"), _asset("frames.js") + _asset("index.js")
     policy = (
         "default-src 'none'; img-src 'self' file:; frame-src 'self' file:; "
         f"style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "

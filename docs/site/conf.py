@@ -38,9 +38,9 @@ smartquotes_action = "qe"  # two hyphens are the beginning of an option: --lang
 
 html_theme = "furo"
 html_title = project
-html_static_path = ["static"]
+html_static_path = ["static", "../../examples/assets/frames.js"]
 html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_js_files = ["site.js", "frames.js"]
 templates_path = ["templates"]
 html_show_copyright = False
 html_show_sourcelink = False

@@ -28,7 +28,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="NAME=VALUE",
         help="what the page opens with: kind, data, features, layers, activation, output, init, "
         "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
-        "speed, steps",
+        "speed, flat, tests, steps",
     )
     parser.add_argument(
         "--model", type=Path, metavar="FILE", help="a trained model, as Module.save writes it"

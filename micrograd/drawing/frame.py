@@ -70,6 +70,24 @@ def asset(name: str, package: str = "micrograd.drawing") -> str:
     return "".join(line for line in lines if not line.startswith("//"))
 
 
+def compact(script: str) -> str:
+    """A script without indentation, comments, spaces around signs, and most ends of lines.
+
+    No text in it goes over several lines. Lines with a regular expression, which has slashes
+    without spaces around them, stay as they are.
+    """
+    lines = []
+    for line in script.splitlines():
+        kept = re.sub(r" // .*", "", line.strip())
+        if not re.search(r"/(?! )|(?<! )/", kept):
+            parts = re.split('("[^"]*"|`[^`]*`)', kept)
+            for pattern in (r" ([-+*]=) ", r" ([-+*]) (?=[^-+ ])", r" ?([=<>!&|?:;,{}()]+) ?"):
+                parts[::2] = [re.sub(pattern, r"\1", part) for part in parts[::2]]
+            kept = "".join(parts)
+        lines.append(kept)
+    return re.sub(r"(?<=[;{},(]) *\n+", "", "\n".join(filter(None, lines)))
+
+
 def content_hash(text: str) -> str:
     """The name of an inline style or script in a content-security policy."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -5,7 +5,7 @@ arrays, in which a value is found by its position in `nodes`, and an arrow, from
 its operands that is a Value, by its position in `arrows(nodes)`:
 
 - `v` has the values. The page sets those of the leaves, and `forward` computes the others.
-- `g` has the gradients: the derivatives of the last node.
+- `g`, as long as `v`, has the gradients: the derivatives of the last node.
 - `p` has the local partials of the arrows, and `c` what flows through them, which is 0 where the
   partial or the gradient is 0. The gradient of a value is the sum of what flows into it, added in
   the order of `backward()`.
@@ -25,23 +25,36 @@ function stopping_mul(x, y) {
   return x !== 0 ? (y !== 0 ? x * y : 0) : 0;
 }
 <BLANKLINE>
+const heads = [2, 2, 3], tails = [0, 1, 2];
+const swept = heads.map((_, k) => k).sort((i, j) => heads[j] - heads[i]);
+<BLANKLINE>
 function forward(v) {
   v[2] = v[0] * v[1];
   v[3] = relu(v[2]);
 }
 <BLANKLINE>
+function partials(v) {
+  return [
+    v[1], v[0],
+    v[2] <= 0 ? 0 : 1,
+  ];
+}
+<BLANKLINE>
 function backward(v, g, p, c) {
   g.fill(0);
-  g[3] = 1;
-  g[2] += c[2] = stopping_mul(g[3], p[2] = v[2] <= 0 ? 0 : 1);
-  g[0] += c[0] = stopping_mul(g[2], p[0] = v[1]);
-  g[1] += c[1] = stopping_mul(g[2], p[1] = v[0]);
+  g[g.length - 1] = 1;
+  const slopes = partials(v);
+  for (const k of swept) {
+    p[k] = slopes[k];
+    g[tails[k]] += c[k] = stopping_mul(g[heads[k]], p[k]);
+  }
 }
 
-The functions that these call are named after the rows of the table; `runtime` in
-`micrograd.source.javascript` writes those that other formulas of the page need, with the same text
-for the same function. To let a derivation follow the numbers, write each formula in it by
-`expression(tree, names)`, where `names` maps all its variables to such texts as `"v[2]"`.
+`swept` has the arrows in the order of `backward()`. The functions that these call are named after
+the rows of the table; `runtime` in `micrograd.source.javascript` writes those that other formulas
+of the page need, with the same text for the same function. To let a derivation follow the numbers,
+write each formula in it by `expression(tree, names)`, where `names` maps all its variables to such
+texts as `"v[2]"`.
 """
 
 from __future__ import annotations
@@ -84,33 +97,44 @@ def graph_functions(nodes: Sequence[Value]) -> str:
         NotImplementedError: an operation was defined by a Python function.
     """
     places = {node: i for i, node in enumerate(nodes)}
+    ends = arrows(nodes)
     forward: list[str] = []
-    backward: list[list[str]] = []
+    slopes: list[str] = []
     used = {"stopping_mul"}
-    arrow = 0
     for i, node in enumerate(nodes):
         if is_leaf(node):
             continue
         read = [places[x] if isinstance(x, Value) else to_float(x) for x in operands(node)]
-        value, slopes, names = _formulas(node, read)
+        value, partials, names = _formulas(node, read)
         names[RESULT] = f"v[{i}]"
         used.update(calls(ready(value)))
         forward.append(f"v[{i}] = {expression(value, names)};")
-        lines = []
-        for operand, slope in zip(read, slopes, strict=True):
-            if isinstance(operand, int):
-                used.update(calls(ready(slope)))
-                share = f"stopping_mul(g[{i}], p[{arrow}] = {expression(slope, names)})"
-                lines.append(f"g[{operand}] += c[{arrow}] = {share};")
-                arrow += 1
-        backward.append(lines)
-    swept = [line for lines in reversed(backward) for line in lines]
+        shown = [
+            slope for operand, slope in zip(read, partials, strict=True) if isinstance(operand, int)
+        ]
+        used.update(name for slope in shown for name in calls(ready(slope)))
+        slopes.append(" ".join(f"{expression(slope, names)}," for slope in shown))
+    heads, tails = (", ".join(str(end[k]) for end in ends) for k in (0, 1))
     functions = [
         *JAVASCRIPT.runtime(used),
+        f"const heads = [{heads}], tails = [{tails}];\n{_SWEPT}",
         _function("forward(v)", forward),
-        _function("backward(v, g, p, c)", ["g.fill(0);", f"g[{len(nodes) - 1}] = 1;", *swept]),
+        _function("partials(v)", ["return [", *(f"  {line}" for line in slopes if line), "];"]),
+        _BACKWARD,
     ]
     return "\n\n".join(functions)
+
+
+_SWEPT = "const swept = heads.map((_, k) => k).sort((i, j) => heads[j] - heads[i]);"
+_BACKWARD = """function backward(v, g, p, c) {
+  g.fill(0);
+  g[g.length - 1] = 1;
+  const slopes = partials(v);
+  for (const k of swept) {
+    p[k] = slopes[k];
+    g[tails[k]] += c[k] = stopping_mul(g[heads[k]], p[k]);
+  }
+}"""
 
 
 def _formulas(

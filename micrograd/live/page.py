@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.frame import THEME, Page, asset, framed, title_in, words_of
+from micrograd.drawing.frame import THEME, Page, asset, compact, framed, title_in, words_of
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
@@ -117,7 +117,8 @@ def _document(
     sources = [asset("formulas.js"), asset("packing.js", __package__)]
     sources += [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
-    script = _compact("".join([sources[0], functions, *sources[1:]]))
+    sources += [asset("framing.js")]
+    script = compact("".join([sources[0], functions, *sources[1:]]))
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = _colors(style + script) + style
     return framed(
@@ -139,20 +140,3 @@ def _colors(users: str) -> str:
     }
     used = (f"{name}:{color};" for name, color in variables.items() if f"{name})" in users)
     return f":root{{{''.join(used)}}}"
-
-
-def _compact(script: str) -> str:
-    """A script without indentation, comments, spaces around signs, and most ends of lines.
-
-    Lines with a regular expression, which has slashes without spaces around them, stay as they are.
-    """
-    lines = []
-    for line in script.splitlines():
-        kept = re.sub(r" // .*", "", line.strip())
-        if not re.search(r"/(?! )|(?<! )/", kept):
-            parts = re.split('("[^"]*"|`[^`]*`)', kept)
-            for pattern in (r" ([-+*]=) ", r" ([-+*]) (?=[^-+ ])", r" ?([=<>!&|?:;,{}()]+) ?"):
-                parts[::2] = [re.sub(pattern, r"\1", part) for part in parts[::2]]
-            kept = "".join(parts)
-        lines.append(kept)
-    return re.sub(r"(?<=[;{},(]) *\n+", "", "\n".join(filter(None, lines)))

@@ -171,13 +171,12 @@ class Story:
         """One object with the functions of the graph; names of operations do not leave it."""
         own = self.sweep.split("\n\n")
         functions = dict.fromkeys([*JAVASCRIPT.runtime(writer.used), *own])
-        ends = ",".join(f"{head},{tail}" for head, tail in arrows(self.nodes))
         formulas = "".join(f"  {text},\n" for text in writer.functions)
         text = re.sub(r"\bstopping_mul\(", "$(", "\n".join(functions))  # half of a long sweep
-        text = re.sub(r"\+= c\[\d+\] = ", "+= ", text)  # the page adds up what flows itself
+        text = text.replace("+= c[k] = ", "+= ")  # the page adds up what flows itself
         return (
             f"const graph = (() => {{\n{text}\nreturn {{ forward, backward,\n"
-            f"ends: [{ends}],\nformulas: (v) => [\n{formulas}] }};\n}})();\n"
+            f"heads, tails,\nformulas: (v) => [\n{formulas}] }};\n}})();\n"
         )
 
 

@@ -58,7 +58,10 @@ JAVASCRIPT = _JavaScript(
     operators=operators("===", "!==") | {"_fmod": infix("%", PRODUCT, PRODUCT, SIGN)},
     library={name: f"Math.{name}" for name in _MATH} | {"_library_pow": "Math.pow"},
     words=WORDS,
-    functions=("forward", "backward", *"vgpc"),  # of `micrograd.export.pages`
+    functions=(  # of `micrograd.export.pages`
+        *("forward", "backward", "partials", "heads", "tails", "swept", "slopes"),
+        *"vgpckij",
+    ),
     syntax=Syntax(
         head="function {name}({parameters}) {{",
         local="const {name} = {value};",

@@ -301,6 +301,12 @@ def _whole(low: int, high: int) -> Callable[[str, Any], int]:
     return checked
 
 
+def _flag(name: str, value: Any) -> int:
+    if value not in (False, True):
+        raise OptionError(f"{name} is True or False, got {value!r}")
+    return int(value)
+
+
 SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "kind": lambda name, value: _one_of(name, value, list(_INPUTS)[::-1]),
     "features": _features,
@@ -320,6 +326,8 @@ SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "classes": _whole(2, MOST["classes"]),
     "seed": _whole(0, 2**32 - 1),
     "speed": _choice,
+    "flat": _flag,
+    "tests": _flag,
     "steps": _whole(0, MOST["steps"]),
 }
 """The settings, and how each is checked."""

@@ -11,6 +11,7 @@ from micrograd.drawing.frame import (
     Page,
     asset,
     color_variables,
+    compact,
     framed,
     title_in,
     words_of,
@@ -20,7 +21,7 @@ from micrograd.writing import languages
 from nn.pages.contents import MOST, contents
 from nn.pages.functions import formulas, script
 
-_SHARED = ("words",)  # with other pages
+_SHARED = ("words", "framing")  # with other pages
 _SCRIPTS = (
     *(
         "random",
@@ -34,7 +35,7 @@ _SCRIPTS = (
         "experiment",
     ),
     *("notation", "painting", "plane", "diagram", "explaining", "walk", "valley", "python"),
-    *("app", "controls", "main"),
+    *("app", "controls", "main", "framing"),
 )
 """The files of the script, in the order in which they are read."""
 
@@ -72,8 +73,9 @@ def playground(
             or one for each hidden layer), `output` (the activation of the output), `init` (a name
             in `nn.initializers`), `loss`, `optimizer` (`"sgd"`, `"momentum"` or `"adam"`), `rate`,
             `penalty` (`"none"`, `"l1"` or `"l2"`), `strength`, `batch` (0 for all samples),
-            `samples`, `noise`, `test` (in percent), `classes`, `seed`, `speed` and `steps` (which
-            the page has done when it opens).
+            `samples`, `noise`, `test` (in percent), `classes`, `seed`, `speed`, `flat` (True for
+            one colour for each class), `tests` (False hides the samples of the test) and `steps`
+            (which the page has done when it opens).
 
     Returns:
         The text of the page, a `str` that a notebook shows in a frame.
@@ -123,6 +125,6 @@ def _document(lang: str, title: str, data: dict[str, Any]) -> str:
         lang=lang,
         title=title,
         style=f"{color_variables()}{asset('page.css', __package__)}",
-        script=f"{asset('formulas.js')}{script()}{own}",
+        script=compact(f"{asset('formulas.js')}{script()}{own}"),
         data=data,
     )

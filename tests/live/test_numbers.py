@@ -49,6 +49,8 @@ def test_the_page_opens_with_the_numbers_of_the_graph_and_follows_addresses_and_
         ("−∞", -math.inf),
         ("nan", math.nan),
         (" 1e300 ", 1e300),
+        ("－１．５", -1.5),
+        ("-1e400", -math.inf),
     ):
         page.type("x", text)
         assert_same(page.numbers(), expected(neuron(0.1, number, 100.0)))
@@ -62,6 +64,17 @@ def test_what_is_not_a_number_changes_nothing_and_is_marked(live):
     page.type("w", "2")
     assert page.page.locator('[data-number="w"]').get_attribute("aria-invalid") == "false"
     assert_same(page.numbers(), expected(neuron(2.0)))
+
+
+def test_the_sign_of_a_zero_is_kept(live):
+    page = live(neuron())
+    page.type("w", "-0")
+    page.until("location.hash.includes('w=-0')")
+    assert math.copysign(1.0, page.numbers()["w"][0]) == -1.0
+    x = Value(1.0, label="x")
+    page = live(1 / x, "#x=-0")
+    assert page.numbers()["x"] == (0.0, -math.inf)
+    assert page.numbers().popitem()[1][0] == -math.inf
 
 
 def test_a_slider_moves_with_the_keys_and_every_number_follows(live):

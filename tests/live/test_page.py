@@ -1,10 +1,11 @@
 """What a live page is: its size, its policy, its errors, its derivation, and who can use it."""
 
+import random
 import re
 
 import pytest
 
-from micrograd import Value, live_page, relu
+from micrograd import Value, live_page, relu, where
 from micrograd.writing import languages
 from tests.live.common import story_of
 from tests.live.test_numbers import line, neuron
@@ -38,9 +39,29 @@ def chain(count, name="h_{}"):
     return x
 
 
+def dense(count):
+    """Values with a name each, all but six of three others, and the last of all of them."""
+    rng = random.Random(0)
+    values = [Value(rng.uniform(-1, 1), label=f"a{i}") for i in range(6)]
+    made = [
+        lambda x, y, z: x * y + z,
+        lambda x, y, z: (x - y).tanh() * z,
+        lambda x, y, z: where(x > y, x * z, y),
+        lambda x, y, z: (x * 0.1).exp() / (1 + y * y),
+        lambda x, y, z: relu(x) * y - z,
+    ]
+    while len(values) < count - 1:
+        values.append(rng.choice(made)(*(rng.choice(values) for _ in range(3))))
+        values[-1].label = f"m{len(values)}"
+    out = sum(values[6:-1], values[-1])
+    out.label = "L"
+    return out
+
+
 @pytest.mark.slow
 def test_thirty_values_take_less_than_60_kb_and_a_neuron_less_than_50():
-    for output in (network(), network(4, 4), chain(30), chain(30, "temperature_of_the_room_{}")):
+    long = "temperature_of_the_room_{}"
+    for output in (network(), network(4, 4), chain(30), chain(30, long), dense(30)):
         page = live_page(output)
         assert len(story_of(page)["values"]) >= 28
         assert len(page.encode()) < 60_000
@@ -59,6 +80,23 @@ def test_the_page_is_one_file_that_forbids_everything_else(tmp_path):
 
 def test_the_page_shows_itself_in_a_frame():
     assert live_page(neuron())._repr_html_().startswith("<iframe srcdoc=")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_frame_of_a_notebook_is_as_tall_as_the_page(browser, tmp_path, width):
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!DOCTYPE html><body>{live_page(neuron())._repr_html_()}", encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 600})
+    page.goto(f"file://{path}")
+    (_, frame) = page.frames
+    fits = "document.documentElement.scrollHeight === innerHeight && innerHeight > 440"
+    for _ in range(200):
+        if frame.evaluate(fits):
+            break
+        page.wait_for_timeout(20)
+    assert frame.evaluate(fits)
+    page.close()
 
 
 def test_equal_graphs_give_equal_pages():
@@ -161,6 +199,12 @@ def test_the_formulas_follow_the_sliders_across_a_kink(live):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("lang", ["xx", "toString", "__proto__"])
+def test_a_language_that_does_not_exist_is_ignored(live, lang):
+    assert live(neuron(), f"#lang={lang}&w=2").numbers()["w"][0] == 2.0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["#w=inf", "#x=nan&b=-inf", "#steps=1e9&rate=1e300&w=1e300"])
 def test_curves_of_numbers_that_diverge_are_not_errors(live, address):
     for learn in (["w"], ["w", "b"]):
@@ -179,6 +223,25 @@ def test_a_factor_and_its_arrow_light_up_together(live):
     assert page.page.locator(".lit").count() == 0
     page.page.locator(f'g.edge[data-edge="{edge}"]').focus()
     assert page.page.locator("#lines .lit").count() >= 2
+
+
+@pytest.mark.slow
+def test_an_arrow_lights_up_under_a_tap_and_when_the_pointer_is_near(live):
+    page = live(neuron(), "#wrt=b", page={"has_touch": True}).page
+    path = page.locator("g.aside path:not(.wide)").first
+    x, y = path.evaluate(
+        """path => {
+            const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
+            const place = new DOMPoint(x, y).matrixTransform(path.getScreenCTM());
+            return [place.x, place.y];
+        }"""
+    )
+    page.touchscreen.tap(x, y)
+    page.wait_for_selector("g.aside.lit")
+    page.touchscreen.tap(2, 2)
+    page.wait_for_selector("g.aside.lit", state="detached")
+    page.mouse.move(x + 5, y + 5)
+    page.wait_for_selector("g.aside.lit")
 
 
 @pytest.mark.slow

@@ -499,6 +499,28 @@ def test_the_picture_of_a_neuron_is_large_while_the_pointer_is_over_it(opened):
     assert page.page.evaluate(look) == before
 
 
+def test_regions_have_one_colour_and_samples_of_the_test_are_hidden_if_the_reader_wants(opened):
+    page = opened("#steps=30&data=circles")
+    colors = "new Set(document.getElementById('heat').pixels).size"
+    drawn = "document.getElementById('points').toDataURL()"
+    assert page.page.evaluate(colors) > 20
+    page.page.check("#flat")
+    assert page.page.evaluate(colors) == 2
+    page.change(data="blobs", classes=4)
+    page.page.evaluate("playground.step(60)")
+    assert page.page.evaluate(colors) == 4
+    with_tests = page.page.evaluate(drawn)
+    page.page.uncheck("#tests")
+    assert page.page.evaluate(drawn) != with_tests
+    k = page.get("data.test")[0]
+    page.page.evaluate(f"app.plane.click(...app.plane.at({k}))")
+    assert page.get("settings.sample") in page.get("data.train")
+    page.page.select_option("#speed", "step")
+    for part in ("flat=1", "tests=0", "speed=step", "steps=60"):
+        assert part in page.page.url
+    assert opened(f"#{page.page.url.split('#')[1]}").page.is_checked("#flat")
+
+
 def test_a_click_into_the_valley_begins_there(opened):
     page = opened("#kind=regression&steps=5")
     box = page.page.locator("#valley").bounding_box()

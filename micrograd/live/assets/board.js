@@ -16,6 +16,7 @@ function factor(edge, mark) {
   const made = element("mrow", formula(mark, marks));
   made.dataset.edge = edge.id;
   made.setAttribute("tabindex", "0");
+  made.setAttribute("role", "group"); // with a name of its own
   made.setAttribute("aria-label", edge.group.getAttribute("aria-label"));
   return made;
 }
@@ -112,7 +113,9 @@ function board() {
     const byName = (edge) => quotient(edge.head, edge.tail);
     const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
     const count = found.flat(2).length;
-    line(whole(), ...(count > 1 ? [signs("="), ...chain(found, byName, () => true)] : []));
+    const end = [equals(result), formula(figure(result), marks)];
+    if (count > 1) line(whole(), signs("="), ...chain(found, byName, () => true));
+    else line(whole(), ...(isMean() ? end : []));
     if (!isMean()) {
       line(signs("="), ...chain(found, write, (edge) => !isOne(edge)));
       if (count > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
@@ -120,7 +123,7 @@ function board() {
     const [mark, f] = (!isMean() && values[state.wrt].closed) || [];
     if (mark !== undefined && same(numberOf(mark, f), result))
       line(signs("="), formula(mark, marks));
-    line(equals(result), formula(figure(result), marks));
+    if (count > 1 || !isMean()) line(...end);
   } else {
     for (const value of way.values.slice(1)) {
       const uses = way.edges.filter((edge) => edge.tail === value).slice(0, MOST_PATHS);

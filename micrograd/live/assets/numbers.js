@@ -12,7 +12,8 @@ function short(x) {
 }
 
 // All digits, as it can be typed.
-const exact = (x) => (isFinite(x) ? String(x) : Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
+const exact = (x) =>
+  Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "inf").replace("NaN", "nan");
 
 // A number as a mark of a formula.
 function figure(x) {

@@ -1,12 +1,17 @@
-// The text that `packing.py` packed: a tab and three signs stand for what stood in it before.
+// The text that `packing.py` packed: a tab or the end of a line, and digits, stand for what stood in
+// it before.
 function unpacked(text) {
+  const digit = (i) => text.charCodeAt(i) - 35 - (text[i] > "<");
+  const copy = (start, long) => found.slice(found.length - start, found.length - start + long);
   let found = "";
   for (let i = 0; i < text.length; i++) {
+    const number = 91 * digit(i + 1) + digit(i + 2);
     if (text[i] === "\t") {
-      const [far, rest, long] = [1, 2, 3].map((k) => text.charCodeAt(i + k) - 63);
-      const start = found.length - 64 * far - rest;
-      found += found.slice(start, start + long + 5);
+      found += copy(number, digit(i + 3) + 5);
       i += 3;
+    } else if (text[i] === "\n") {
+      found += copy(number >> 3, (number & 7) + 4);
+      i += 2;
     } else found += text[i];
   }
   return found;

@@ -86,10 +86,12 @@ function build() {
     ].map(([along, aside]) =>
       across ? [end[0] + along, end[1] + aside] : [end[0] + aside, end[1] + along]
     );
+    edge.paths = parts.map((part) => svgElement("path", { d: curveThrough(part, across) }));
     edge.group = svgElement(
       "g",
       { id: edge.id, class: "edge", role: "img", "data-edge": edge.id },
-      ...parts.map((part) => svgElement("path", { d: curveThrough(part, across) })),
+      ...edge.paths.map((path) => svgElement("path", { d: path.getAttribute("d"), class: "wide" })),
+      ...edge.paths,
       svgElement("polygon", { points: tip.join(" ") })
     );
     const place_ = wires[k].length > 2 ? wires[k][2] : null;
@@ -230,7 +232,7 @@ function show() {
     const { flow, group } = edge;
     const size = isFinite(flow) ? (most ? Math.abs(flow) / most : 0) : 1;
     const color = flow === 0 ? "var(--line)" : tint(flow);
-    for (const path of group.querySelectorAll("path")) {
+    for (const path of edge.paths) {
       path.style.stroke = color;
       path.style.strokeWidth = 1 + 5 * size;
       path.style.strokeDasharray = flow === 0 ? "3 3" : "";
@@ -253,16 +255,16 @@ function show() {
   }
 }
 
-// Everything that belongs to one edge lights up together, under the pointer or the focus.
+// Everything that belongs to one edge lights up together, under the pointer, the focus or a tap.
 function light(event) {
   const asked =
-    event.type === "pointerover" || event.type === "focusin"
-      ? event.target.closest && event.target.closest("[data-edge]")
-      : null;
+    event.type === "pointerleave" || event.type === "focusout"
+      ? null
+      : event.target.closest?.("[data-edge]");
   for (const each of document.querySelectorAll(".lit")) each.classList.remove("lit");
   if (!asked) return;
   for (const each of document.querySelectorAll(`[data-edge="${asked.dataset.edge}"]`))
     each.classList.add("lit");
 }
-for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+for (const type of ["pointerover", "pointerleave", "focusin", "focusout", "click"])
   document.addEventListener(type, light);

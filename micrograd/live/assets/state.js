@@ -85,11 +85,11 @@ function outputAt(held) {
 
 // The derivatives of a value with respect to its operands, by the sweep between them.
 function slopesOf(step, k, add) {
-  for (const arrow of step.sweep) d[graph.ends[2 * arrow + 1]] = 0;
+  for (const arrow of step.sweep) d[graph.tails[arrow]] = 0;
   for (const operand of step.operands) d[values[operand].node] = 0;
   d[values[step.value].node] = 1;
   for (const arrow of step.sweep) {
-    d[graph.ends[2 * arrow + 1]] += product(d[graph.ends[2 * arrow]], p[arrow]);
+    d[graph.tails[arrow]] += product(d[graph.heads[arrow]], p[arrow]);
   }
   step.operands.forEach((operand, i) => add(k + i, d[values[operand].node]));
 }
@@ -97,7 +97,7 @@ function slopesOf(step, k, add) {
 // Values, gradients, and what flows along the edges.
 function compute() {
   const all = rows();
-  numbers = new Float64Array(values.length);
+  numbers = new Float64Array(values.length).fill(-0); // which keeps the sign of a zero added to it
   gradients = new Float64Array(values.length);
   for (const edge of edges) edge.slope = edge.flow = 0;
   for (const row of all) {
@@ -203,9 +203,10 @@ for (const key of ["steps", "rate", "sample", "wrt", "nudge", "lang"]) {
   while (taken.has(KEYS[key])) KEYS[key] += ".";
 }
 
-// A number as typed: "-2", "1e-3", "inf", "nan"; undefined if it is not a number.
+// A number as typed: "-2", "1e-3", "inf", "nan", in wide signs too; undefined if it is not a number.
 function read(text) {
   const plain = text
+    .replace(/[\uff01-\uff5e]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
     .trim()
     .replace(/[\u2212\u2013]/g, "-")
     .replace(/^\+/, "")
@@ -240,7 +241,7 @@ function readAddress() {
   const wrt = leafCalled(asked.get(KEYS.wrt) || "");
   if (wrt !== undefined) state.wrt = wrt;
   const lang = asked.get(KEYS.lang);
-  if (lang in story.words) language = lang;
+  if (languages.includes(lang)) language = lang;
   const count = read(asked.get(KEYS.steps) || "");
   replay(count > 0 ? Math.min(Math.floor(count), MOST_STEPS) : 0);
 }
@@ -250,10 +251,10 @@ function address() {
   for (const i of leaves) {
     const isOfSample = state.sample !== OWN && inputs.includes(i);
     if (!isOfSample && !Object.is(state.begin[i], first.begin[i]))
-      asked.set(values[i].name, state.begin[i]);
+      asked.set(values[i].name, exact(state.begin[i]));
   }
   if (state.sample === OWN && samples.length)
-    for (const i of inputs) asked.set(values[i].name, state.begin[i]);
+    for (const i of inputs) asked.set(values[i].name, exact(state.begin[i]));
   if (state.steps) asked.set(KEYS.steps, state.steps);
   for (const key of ["rate", "nudge"])
     if (state[key] !== first[key]) asked.set(KEYS[key], state[key]);

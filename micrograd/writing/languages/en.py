@@ -442,6 +442,8 @@ WORDS: dict[str, dict[str, str]] = {
         "test share": "Set aside for the test",
         "classes": "Classes",
         "class": "class {number}",
+        "flat": "One colour for each class",
+        "tests": "Test samples",
         "own hint": "Click into the picture to add points. With the keyboard: focus the picture, "
         "move with the arrow keys, and press Enter.",
         "tool": "What a click does",

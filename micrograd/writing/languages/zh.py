@@ -465,7 +465,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Settings are those in the address of the page.": "生成一个 HTML 文件，读者可以在其中训练一个小网络，并查看它的内部。设置项与网页地址中的相同。",
         "what the page opens with: kind, data, features, layers, activation, output, init, "
         "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
-        "speed, steps": "网页打开时的设置：kind、data、features、layers、activation、output、init、loss、optimizer、rate、penalty、strength、batch、samples、noise、test、classes、seed、speed、steps",
+        "speed, flat, tests, steps": "网页打开时的设置：kind、data、features、layers、activation、output、init、loss、optimizer、rate、penalty、strength、batch、samples、noise、test、classes、seed、speed、flat、tests、steps",
         "a trained model, as Module.save writes it": "训练好的模型，由 Module.save 写出",
         "Show the formula, the derivatives and the domain of each operation named, or of all "
         "operations.": "显示所列运算（或全部运算）的公式、导数和定义域。",
@@ -594,6 +594,8 @@ WORDS: dict[str, dict[str, str]] = {
         "test share": "留作测试",
         "classes": "类别数",
         "class": "类别 {number}",
+        "flat": "每类一种颜色",
+        "tests": "显示测试样本",
         "own hint": "点击图中任意位置即可添加点。用键盘时：先选中图，用方向键移动，再按回车键。",
         "tool": "点击的作用",
         "add point": "添加点",

@@ -56,8 +56,11 @@ class App {
     const settings = settled({ ...this.settings, ...changes });
     if ("data" in changes && !("noise" in changes))
       settings.noise = settled({ ...settings, noise: null }).noise;
-    const keeps = ["optimizer", "rate", "penalty", "strength", "batch", "speed"];
-    if (Object.keys(changes).every((key) => keeps.includes(key))) this.adjust(settings);
+    const views = ["speed", "flat", "tests"];
+    const keeps = [...views, "optimizer", "rate", "penalty", "strength", "batch"];
+    const changed = Object.keys(changes);
+    if (changed.every((key) => keeps.includes(key)))
+      this.adjust(settings, changed.every((key) => views.includes(key)));
     else this.begin(settings);
   }
 
@@ -67,7 +70,8 @@ class App {
     this.begin(settled(firstSettings(kind)));
   }
 
-  adjust(settings) {
+  // Settings of training make a network that the address alone does not give again.
+  adjust(settings, isView) {
     const { experiment } = this;
     const before = this.settings;
     this.settings = experiment.settings = settings;
@@ -75,7 +79,7 @@ class App {
     if (settings.optimizer !== before.optimizer)
       experiment.optimize = OPTIMIZERS[settings.optimizer](experiment.gradient.length);
     if (settings.batch !== before.batch) experiment.queue = [];
-    if (experiment.steps) experiment.isEdited = true;
+    if (experiment.steps && !isView) experiment.isEdited = true;
     this.controls.show();
     this.draw();
   }

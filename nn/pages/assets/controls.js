@@ -25,6 +25,8 @@ class Controls {
         else app.change({ [id]: value });
       });
     }
+    for (const id of ["flat", "tests"])
+      on(id, "change", () => app.change({ [id]: Number(at(id).checked) }));
     for (const id of ["noise", "test", "samples"])
       on(id, "input", () => this.write(id, at(id).value));
     on("language", "click", () => this.speak(following()));
@@ -127,6 +129,7 @@ class Controls {
       at(id).value = settings[id];
       this.write(id, settings[id]);
     }
+    for (const id of ["flat", "tests"]) at(id).checked = Boolean(settings[id]);
     at("strength").disabled = settings.penalty === "none";
     const set = recipe(settings.data);
     const isMade = Boolean(set);
@@ -322,54 +325,54 @@ class Controls {
     at("epoch").textContent = epochs;
     at("steps").textContent = steps;
     const write = (id, number, text) => {
-      at(id).textContent = Number.isNaN(number) ? "–" : text(number);
+      at(id).textContent = text(number);
       at(id).dataset.value = number;
     };
-    write("train-loss", now.train, (x) => fixed(x));
-    write("test-loss", now.test, (x) => fixed(x));
-    const epochsKnown = history.map(({ epoch }) => epoch);
+    write("train-loss", now.train, fixed);
+    write("test-loss", now.test, fixed);
     const curves = (key) => [
-      { numbers: history.map((each) => each[`test${key}`]), color: palette.faint, dash: [4, 3] },
-      { numbers: history.map((each) => each[`train${key}`]), color: palette.curve },
+      { key: `test${key}`, color: palette.faint, dash: [4, 3] },
+      { key: `train${key}`, color: palette.curve },
     ];
-    drawCurves(at("loss-curve"), epochsKnown, curves(""));
-    at("loss-curve").setAttribute(
-      "aria-label",
-      say("loss curve", { train: fixed(now.train), test: fixed(now.test), epoch: epochs }),
-    );
+    drawCurves(at("loss-curve"), history, curves(""));
     if (settings.kind === "classification") {
-      const percent = (x) => `${(100 * x).toFixed(x === 1 ? 0 : 1)} %`;
       write("train-accuracy", now["train accuracy"], percent);
       write("test-accuracy", now["test accuracy"], percent);
-      const least = Math.min(
-        0.5,
-        ...history
-          .flatMap((each) => [each["train accuracy"], each["test accuracy"]])
-          .filter(Number.isFinite),
-      );
-      drawCurves(at("accuracy-curve"), epochsKnown, curves(" accuracy"), {
+      const least = extreme(Math.min, history, ["train accuracy", "test accuracy"], 0.5);
+      drawCurves(at("accuracy-curve"), history, curves(" accuracy"), {
         low: Math.max(0, least - 0.05),
         high: 1.02,
       });
-      at("accuracy-curve").setAttribute(
-        "aria-label",
-        say("accuracy curve", {
-          train: percent(now["train accuracy"]),
-          test: percent(now["test accuracy"]),
-          epoch: epochs,
-        }),
-      );
     }
+    if (!this.app.isPlaying) this.describe(now);
     if (at("python").open) at("program").textContent = pythonProgram(experiment);
-    at("points").setAttribute(
-      "aria-label",
-      say(settings.kind === "regression" ? "curve picture" : "plane picture", {
-        count: experiment.points.length,
-        sample: this.app.sample + 1,
-      }),
-    );
+  }
+
+  // What is read aloud of the pictures.
+  describe(now) {
+    const { epochs, points, settings } = this.app.experiment;
+    const tell = (id, key, parts) => at(id).setAttribute("aria-label", say(key, parts));
+    tell("loss-curve", "loss curve", {
+      train: fixed(now.train),
+      test: fixed(now.test),
+      epoch: epochs,
+    });
+    if (settings.kind === "classification")
+      tell("accuracy-curve", "accuracy curve", {
+        train: percent(now["train accuracy"]),
+        test: percent(now["test accuracy"]),
+        epoch: epochs,
+      });
+    tell("points", settings.kind === "regression" ? "curve picture" : "plane picture", {
+      count: points.length,
+      sample: this.app.sample + 1,
+    });
   }
 }
 
 const withOwn = (list, own) => (list.includes(own) ? list : [...list, own].sort((a, b) => a - b));
-const fixed = (x) => (Math.abs(x) < 0.001 || Math.abs(x) >= 1000 ? shortText(x) : x.toFixed(4));
+const known = (write) => (x) => (Number.isNaN(x) ? "–" : write(x));
+const fixed = known((x) =>
+  Math.abs(x) < 0.001 || Math.abs(x) >= 1000 ? shortText(x) : x.toFixed(4),
+);
+const percent = known((x) => `${(100 * x).toFixed(x === 1 ? 0 : 1)} %`);

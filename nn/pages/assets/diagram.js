@@ -36,6 +36,7 @@ class Diagram {
       const known = network.described(place);
       return known.isBias ? null : this.line(place, known);
     });
+    this.marked = null;
     this.place();
   }
 
@@ -187,8 +188,8 @@ class Diagram {
     for (const line of this.lines) {
       if (!line) continue;
       const w = network.parameters[line.place];
-      const width = 0.4 + Math.min(7, 1.9 * Math.abs(w)) || 0.4;
-      line.seen.setAttribute("stroke-width", width.toFixed(2));
+      const width = (0.4 + Math.min(7, 1.9 * Math.abs(w)) || 0.4).toFixed(1);
+      if (line.width !== width) line.seen.setAttribute("stroke-width", (line.width = width));
       const kind = w < 0 ? "negative" : "positive";
       if (line.kind !== kind) line.seen.setAttribute("class", (line.kind = kind));
     }
@@ -239,6 +240,8 @@ class Diagram {
 
   mark(chosen) {
     const name = chosen ? chosen.name : "";
+    if (this.marked === name) return;
+    this.marked = name;
     for (const column of this.nodes) {
       for (const { button } of column) {
         const isChosen = button.dataset.name === name;

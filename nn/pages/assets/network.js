@@ -92,7 +92,7 @@ class Network {
     let x = inputs;
     const w = this.parameters;
     const count = inputs[0].length;
-    return this.layers.map(({ nin, nout, start, value }, l) => {
+    return this.layers.map(({ nin, nout, start, name, value }, l) => {
       const found = this.planes(l, nout, count);
       for (let j = 0; j < nout; j++) {
         const at = start + j * (nin + 1);
@@ -103,7 +103,8 @@ class Network {
           const from = x[i];
           for (let k = 0; k < count; k++) sum[k] += weight * from[k];
         }
-        for (let k = 0; k < count; k++) sum[k] = value(sum[k]);
+        // Without a call for a linear layer, calls for one activation are compiled to fast code.
+        if (name) for (let k = 0; k < count; k++) sum[k] = value(sum[k]);
       }
       x = found;
       return found;

@@ -87,30 +87,37 @@ function drawMark(context, shape, x, y, radius) {
   }
 }
 
-// Curves over the epochs: `curves` are lists of numbers with a colour; returns the range of y.
-function drawCurves(canvas, epochs, curves, { low = 0, high = null } = {}) {
+// Curves over the epochs of a history: `curves` are keys of its entries, each with a colour.
+function drawCurves(canvas, history, curves, { low = 0, high = null } = {}) {
   const { context, width, height } = cleared(canvas);
-  const known = curves.flatMap(({ numbers }) => numbers).filter(Number.isFinite);
-  const top = high === null ? Math.max(...known, 1e-9) * 1.05 : high;
-  const last = Math.max(epochs[epochs.length - 1], 1);
+  const keys = curves.map(({ key }) => key);
+  const top = high === null ? extreme(Math.max, history, keys, 1e-9) * 1.05 : high;
+  const last = Math.max(history[history.length - 1].epoch, 1);
   const [left, right, floor, ceiling] = [2, width - 4, height - 3, 4];
   context.strokeStyle = palette.line;
   context.lineWidth = 1;
   context.strokeRect(0.5, 0.5, width - 1, height - 1);
-  for (const { numbers, color, dash = [] } of curves) {
+  for (const { key, color, dash = [] } of curves) {
     context.beginPath();
-    numbers.forEach((y, i) => {
-      if (Number.isFinite(y)) {
+    for (const each of history) {
+      if (Number.isFinite(each[key])) {
         context.lineTo(
-          left + (epochs[i] / last) * (right - left),
-          floor - ((y - low) / (top - low)) * (floor - ceiling),
+          left + (each.epoch / last) * (right - left),
+          floor - ((each[key] - low) / (top - low)) * (floor - ceiling),
         );
       }
-    });
+    }
     context.setLineDash(dash);
     context.strokeStyle = color;
     context.lineWidth = 1.8;
     context.stroke();
   }
   context.setLineDash([]);
+}
+
+// The largest or smallest of a number and the finite ones of a history.
+function extreme(of, history, keys, found) {
+  for (const each of history)
+    for (const key of keys) if (Number.isFinite(each[key])) found = of(found, each[key]);
+  return found;
 }

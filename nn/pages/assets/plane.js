@@ -18,11 +18,11 @@ class Plane {
 
   // ------------------------------------------------------------------------------- coordinates
 
-  toScreen(a, b) {
+  toScreen(a, b, width = this.canvas.clientWidth, height = this.canvas.clientHeight) {
     const { x, y } = this.experiment;
     return [
-      ((a - x.low) / (x.high - x.low)) * this.canvas.clientWidth,
-      ((y.high - b) / (y.high - y.low)) * this.canvas.clientHeight,
+      ((a - x.low) / (x.high - x.low)) * width,
+      ((y.high - b) / (y.high - y.low)) * height,
     ];
   }
 
@@ -42,10 +42,13 @@ class Plane {
   }
 
   nearest(a, b) {
-    const [x, y] = this.toScreen(a, b);
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const [x, y] = this.toScreen(a, b, width, height);
     let found = { k: -1, distance: Infinity };
-    this.experiment.points.forEach((_, k) => {
-      const [p, q] = this.toScreen(...this.at(k));
+    const { points, test, settings } = this.experiment;
+    points.forEach((_, k) => {
+      if (!settings.tests && test.includes(k)) return; // it is not shown
+      const [p, q] = this.toScreen(...this.at(k), width, height);
       const distance = Math.hypot(p - x, q - y);
       if (distance < found.distance) found = { k, distance };
     });
@@ -95,15 +98,18 @@ class Plane {
 
   drawRegions() {
     const { experiment } = this;
+    const { flat } = experiment.settings;
     const outputs = this.planes[this.planes.length - 1];
     if (outputs.length === 1) {
-      paint(this.heat, this.size, (k) => signed(experiment.certainty(outputs[0][k])));
+      const shown = flat ? Math.sign : (x) => x;
+      paint(this.heat, this.size, (k) => signed(shown(experiment.certainty(outputs[0][k]))));
       return;
     }
     const isFlat = experiment.settings.loss !== "cross_entropy";
     paint(this.heat, this.size, (k) => {
       let best = 0;
       for (let c = 1; c < outputs.length; c++) if (outputs[c][k] > outputs[best][k]) best = c;
+      if (flat) return palette.shades[best][255];
       let sum = 0;
       for (const each of outputs) sum += Math.exp((isFlat ? 2 : 1) * (each[k] - outputs[best][k]));
       const lead = (1 / sum - 1 / outputs.length) / (1 - 1 / outputs.length);
@@ -118,7 +124,7 @@ class Plane {
     if (isCurve) this.drawCurve(context, width, height);
     const radius = points.length > 150 ? 3.1 : 3.8;
     const mark = (k, isTest) => {
-      const [x, y] = this.toScreen(...this.at(k));
+      const [x, y] = this.toScreen(...this.at(k), width, height);
       const label = isCurve ? 1 : labels[k];
       drawMark(context, isCurve ? 0 : label, x, y, radius);
       context.lineWidth = isTest ? 1.4 : 0.9;
@@ -127,7 +133,7 @@ class Plane {
       context.fill();
       context.stroke();
     };
-    test.forEach((k) => mark(k, true));
+    if (settings.tests) test.forEach((k) => mark(k, true));
     train.forEach((k) => mark(k, false));
     const chosen = this.app.sample;
     if (chosen < points.length) {
@@ -178,7 +184,7 @@ class Plane {
     }
     const curve = this.peeked ? this.peeked() : this.planes[this.planes.length - 1][0];
     context.beginPath();
-    this.inputs[0].forEach((a, i) => context.lineTo(...this.toScreen(a, curve[i])));
+    this.inputs[0].forEach((a, i) => context.lineTo(...this.toScreen(a, curve[i], width, height)));
     context.strokeStyle = palette.curve;
     context.lineWidth = 2.4;
     context.stroke();

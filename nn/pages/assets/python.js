@@ -88,6 +88,7 @@ function pythonProgram(experiment) {
   };
   const imported = [...(name ? [name] : []), ...(isSplit ? ["train_test_split"] : [])];
   const model = pythonModel(settings, experiment);
+  const columns = featuresOf(settings).map(({ python }) => python);
   const lines = [
     "import random",
     "",
@@ -98,13 +99,7 @@ function pythonProgram(experiment) {
     `from nn.optimizers import ${optimizer === "adam" ? "Adam" : "SGD"}`,
     "",
     drawn,
-    ...(isPlain(settings)
-      ? []
-      : [
-          `X = np.column_stack([${featuresOf(settings)
-            .map(({ python }) => python)
-            .join(", ")}])`,
-        ]),
+    ...(isPlain(settings) ? [] : [`X = np.column_stack([${columns.join(", ")}])`]),
     ...[pythonTargets(settings, experiment)].filter(Boolean),
     ...(isSplit
       ? [

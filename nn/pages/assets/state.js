@@ -62,6 +62,8 @@ function firstSettings(kind) {
     batch: 0,
     init: "xavier_uniform",
     speed: "epoch",
+    flat: 0, // whether a region has one colour, however certain the network is
+    tests: 1, // whether the samples of the test are shown
     features: PLAIN[kind],
     points: [],
     show: "",
@@ -123,6 +125,8 @@ const READERS = {
   batch: between(0, MOST.points, { whole: true }),
   init: (text) => oneOf(initializers())(text),
   speed: oneOf(SPEEDS),
+  flat: between(0, 1, { whole: true }),
+  tests: between(0, 1, { whole: true }),
   points: (text) => {
     const found = text
       .split(";")
