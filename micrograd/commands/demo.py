@@ -66,6 +66,8 @@ def demo(options: argparse.Namespace) -> int:
     reports = []
     index = None
     lang = options.lang
+    if out is not None and out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out} is a file: give the name of a folder")
     print(layout.heading(lang))
     try:
         for report in _reports(programs, out):

@@ -8,6 +8,7 @@ what stands at the place of a name may be a message, too.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
 from string import Formatter
@@ -35,6 +36,22 @@ def message(text: str, lang: str) -> str:
             places = {name: message(part, lang) for name, part in found.groupdict().items()}
             return translation.format(**places)
     return _listed(text, ", ", lang) or text
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """What to append to an error about an unknown word: a suggestion, or nothing.
+
+    Args:
+        word: the word.
+        known: the words that are known.
+
+    >>> meant("tanhh", ["tan", "tanh", "sinh"]), meant("xyz", ["tan"])
+    ("; did you mean 'tanh'?", '')
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close and close[0] != word else ""
 
 
 def _listed(text: str, mark: str, lang: str) -> str:

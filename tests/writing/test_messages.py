@@ -249,14 +249,33 @@ def test_names_in_a_table_stay():
         ("train --data none.csv", "没有这个文件，也没有叫这个名字的内置数据集"),
         ("export x -o a.zz", "a.zz 的后缀不在"),
         ("playground data=foo", "data 应为"),
+        ("draw x", "表达式 'x'：没有变量 'x'，在第 1 列；请给每个变量一个数"),
+        ("draw x[0] x=1", "不能用 Subscript；公式由数、"),
+        ("draw tanj(x) x=1", "运算表里没有 'tanj'，在第 1 列；是不是想写 'tan'？"),
+        ("rules tanhh", "；是不是想写 'tanh'？"),
+        ("live x x=1 -o .", "无法写入 .：这不是普通文件，不会覆盖它"),
+        ("train --data moons --epochs 0", "--epochs 应为不小于 1 的整数，得到 0"),
+        ("train --data moons --batch-size 0", "--batch-size 应为不小于 1 的整数，得到 0"),
+        ("train --data moons --lr -1", "--lr 应不小于 0，得到 -1.0"),
+        ("train --data moons --optimizer adamm", "；是不是想写 'adam'？"),
+        ("train --data moons --epochs 2 --lr 1e9 --optimizer sgd", "，损失为 nan；模型保留了"),
+        ("train --data latin.csv", "latin.csv 不是 utf-8 编码的文本（第 2 字节）：请另存为"),
+        ("predict latin.csv latin.csv", "'latin.csv'：不是 micrograd 写出的权重或检查点文件"),
+        ("predict cut.npz latin.csv", "'cut.npz'：末尾没有校验码：文件不完整"),
+        ("predict empty.npz latin.csv", "'empty.npz'：文件是空的"),
+        ("demo 1 --out latin.csv", "--out latin.csv 是一个文件：请给出文件夹的名字"),
     ],
 )
 def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("latin.csv").write_bytes("a,é\n1,2\n".encode("latin-1"))
+    Path("cut.npz").write_bytes(b"PK\x03\x04cut off")
+    Path("empty.npz").touch()
     assert main([*words.split(), "--lang", "zh"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("micrograd：")
     assert said in error
+    assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", error)  # a sentence in English
 
 
 @pytest.mark.parametrize(
@@ -267,10 +286,11 @@ def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, mo
         ("check", "micrograd check：错误：缺少参数：expression, NAME=NUMBER\n"),
         (
             "draw x x=1 --widht 3",
-            "micrograd：错误：无法识别的参数：--widht 3；是不是想写 '--width'？\n",
+            "micrograd draw：错误：无法识别的参数：--widht 3；是不是想写 '--width'？\n",
         ),
         ("train --data moons --epochs x", "micrograd train：错误：参数 --epochs：'x' 不是整数\n"),
         ("check", "用法： micrograd check "),
+        ("draw x x=1 --widht 3", "用法： micrograd draw "),
     ],
 )
 def test_a_complaint_about_the_words_is_in_the_language_asked_for(words, said, capsys):
