@@ -171,17 +171,53 @@ def first_paragraphs():
             yield f"{full}.{method}", getattr(thing, method)
 
 
-def test_every_docstring_of_the_reference_begins_in_chinese_too():
+def texts_of(thing):
+    """The texts of a docstring; of a module, only the first."""
+    found = [p.text for p in docstrings.pieces((inspect.getdoc(thing) or "").split("\n")) if p.text]
+    return found[:1] if inspect.ismodule(thing) else found
+
+
+def test_every_docstring_of_the_reference_is_in_chinese_too():
     """What is new, or was reworded, has no translation yet, and what is gone has none left."""
-    texts = {
-        name: docstrings.summary(inspect.getdoc(thing) or "") for name, thing in first_paragraphs()
-    }
-    formulas = {name for name, text in texts.items() if re.match(r"\w+\([xyz, ]+\)[. ]", text)}
-    assert {name.rpartition(".")[2] for name in formulas} <= set(TABLE)
-    said = {name: docstrings.chinese(text) for name, text in texts.items() if name not in formulas}
-    assert {name for name, text in said.items() if not text} == set()
-    assert set(docstrings.SUMMARIES) <= set(texts.values())
-    assert all(re.search("[\u4e00-\u9fff]", text) for text in said.values())
+    texts = {name: texts_of(thing) for name, thing in first_paragraphs()}
+    of_rows = {name for name in texts if name.rpartition(".")[2] in TABLE}
+    assert all(re.match(r"\w+\([xyz, ]+\)[. ]", texts[name][0]) for name in of_rows)
+    english = {text for name, found in texts.items() if name not in of_rows for text in found}
+    said = {text: docstrings.chinese(text) for text in english}
+    assert {text for text, chinese in said.items() if not chinese} == set()
+    assert set(docstrings.TEXTS) <= english
+    assert all(re.search("[\u4e00-\u9fff]|^Karpathy|arXiv", text) for text in said.values())
+
+
+def test_a_docstring_is_cut_into_pieces_whose_lines_are_all_of_it():
+    for name, thing in first_paragraphs():
+        lines = (inspect.getdoc(thing) or "").split("\n")
+        found = list(docstrings.pieces(lines))
+        assert [line for piece in found for line in piece.lines] == lines, name
+        for piece in found:
+            if piece.text:
+                words = " ".join(line.strip() for line in piece.lines)
+                assert f"{piece.head}{piece.text}".strip() == words, name
+
+
+def test_a_result_is_not_taken_for_a_type():
+    """In the section Returns, what stands before a colon in the first line would be a type."""
+    for name, thing in first_paragraphs():
+        for found in re.findall(r"\n(?:Returns|Yields):\n +(.*)", inspect.getdoc(thing) or ""):
+            for line in (found, docstrings.chinese(found)):
+                assert ":" not in re.sub("`[^`]*`|https://", "", line), name
+
+
+def test_the_parameters_of_a_function_are_in_chinese():
+    text = "\n".join(
+        docstrings.translated(inspect.getdoc(micrograd.jvp).split("\n"), "micrograd.jvp")
+    )
+    assert "\n    f: 以数，或由数组成的嵌套列表" in text
+    assert "\nReturns:\n    `f(*primals)` 的值，以及它沿切向量方向的导数" in text
+    assert "\n    ValueError: 切向量的结构与参数不同。\n" in text
+    examples = [line for line in inspect.getdoc(micrograd.jvp).split("\n") if ">>>" in line]
+    assert examples
+    assert all(line in text for line in examples)
 
 
 def test_the_docstring_of_an_operation_is_in_chinese():
@@ -196,10 +232,23 @@ def test_the_docstring_of_an_operation_is_in_chinese():
 
 
 def test_a_translation_of_a_docstring_keeps_its_code_and_punctuation():
-    for english, chinese in docstrings.SUMMARIES.items():
+    for english, chinese in docstrings.TEXTS.items():
         assert set(re.findall("`[^`]+`", english)) == set(re.findall("`[^`]+`", chinese)), english
-        assert chinese.endswith("。"), english
-        assert not re.search("[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]", chinese), chinese
+        assert chinese[-1] == {".": "。", ":": "："}[english[-1]], english
+        plain = re.sub("`[^`]+`", "", chinese)
+        assert not re.search("[\u4e00-\u9fff] ?[,;:?!]|[,;:?!][\u4e00-\u9fff]", plain), chinese
+
+
+def test_a_text_is_translated_in_one_place():
+    tables = [
+        docstrings.zh_summaries.SUMMARIES,
+        *(
+            vars(docstrings)[name].DETAILS
+            for name in dir(docstrings)
+            if "zh_" in name[:3] and "summ" not in name
+        ),
+    ]
+    assert sum(map(len, tables)) == len(docstrings.TEXTS)
 
 
 OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design

@@ -98,8 +98,6 @@ def plain_docstring(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Make a docstring valid reStructuredText: in it, single backquotes mark code."""
-    if app.config.language.startswith("zh"):
-        lines[:] = translated(lines, name)
     is_example = False
     for i, line in enumerate(lines):
         is_example = line.lstrip().startswith(">>>") or (is_example and bool(line.strip()))
@@ -110,6 +108,12 @@ def plain_docstring(
                 code if code[0] == ":" or code[:2] == "``" else f"`{code}`" for code in parts[1::2]
             ]
             lines[i] = "".join(parts)
+
+
+def in_chinese(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Translate a docstring, as it is written in the source."""
+    if app.config.language.startswith("zh"):
+        lines[:] = translated(lines, name)
 
 
 def with_dashes(app: Any, doctree: nodes.document) -> None:
@@ -132,6 +136,7 @@ def in_both_languages(app: Any, pagename: str, *rest: Any) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Register the above."""
     app.add_search_language(SearchChinese)
+    app.connect("autodoc-process-docstring", in_chinese, priority=100)  # before napoleon
     app.connect("autodoc-process-docstring", plain_docstring, priority=900)
     app.connect("doctree-read", with_dashes)
     app.connect("html-page-context", in_both_languages)
