@@ -14,8 +14,9 @@ import pytest
 
 import micrograd
 from docs import build
-from docs.site import docstrings, examples, gallery, pages, reference
+from docs.site import code_links, docstrings, examples, gallery, pages, reference
 from docs.site.languages import WORDS
+from micrograd.files import write
 from micrograd.ops import TABLE
 from tests.test_docstrings import PUBLIC
 from tests.test_readme import DOCUMENTS, headings, tables
@@ -133,6 +134,23 @@ def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, mea
     assert float(seconds) > 0
 
 
+def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
+    for lang in WORDS:
+        for name in gallery.ENTRIES:
+            entry = (
+                "" if name == "handwritten" else f'<img class="svg" src="made/{name}.svg" alt="">'
+            )
+            write(tmp_path / lang / "gallery" / f"{name}.txt", entry)
+    gallery.write_tiles(tmp_path)
+    for lang, title in (("en", "Two moons"), ("zh", "两个月牙")):
+        tiles = text_of(tmp_path / lang / "tiles.txt")
+        assert re.findall(r'<a href="#(\w+)">', tiles) == list(gallery.ENTRIES)
+        assert (
+            f'<a href="#moons"><img src="made/moons.svg" alt="" loading="lazy">{title}</a>' in tiles
+        )
+        assert tiles.count("<img") == len(gallery.ENTRIES) - 1
+
+
 def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so(
     monkeypatch, tmp_path
 ):
@@ -156,7 +174,17 @@ def described():
 
 
 def test_the_reference_describes_every_public_name():
-    assert set(PUBLIC) <= set(described())
+    page = dict(reference.interface("en"))["micrograd"]
+    (line,) = re.findall(f"   {WORDS['en']['aliases']}.*", page)
+    aliases = set(re.findall(r"``(\w+)``", line))
+    assert {"arccos", "arctan2", "rint"} <= aliases
+    alone = {name for name in PUBLIC if "<locals>" not in name}
+    assert alone <= set(described())
+    assert aliases == {
+        name
+        for name in reference.methods(micrograd.Value)
+        if "<locals>" in getattr(micrograd.Value, name).__qualname__
+    }
 
 
 def first_paragraphs():
@@ -168,7 +196,8 @@ def first_paragraphs():
         thing = attrgetter(full[len(module) + 1 :])(import_module(module))
         yield full, thing
         for method in reference.methods(thing) if inspect.isclass(thing) else ():
-            yield f"{full}.{method}", getattr(thing, method)
+            if not reference.is_alias(getattr(thing, method)):
+                yield f"{full}.{method}", getattr(thing, method)
 
 
 def texts_of(thing):
@@ -251,6 +280,45 @@ def test_a_text_is_translated_in_one_place():
     assert sum(map(len, tables)) == len(docstrings.TEXTS)
 
 
+def test_the_page_of_a_module_begins_with_a_table_of_its_names():
+    page = dict(reference.interface("zh"))["micrograd"]
+    table, _, rest = page.partition(".. autoclass::")
+    assert (
+        "   * - :py:obj:`grad <micrograd.grad>`\n     - 返回一个函数，计算 ``f`` 的梯度。\n"
+        in table
+    )
+    assert ":py:obj:`tanh <micrograd.tanh>`" in table.splitlines()[-2]
+    assert "also" not in table
+    assert ":: micrograd.grad\n" in rest
+
+
+def test_the_names_in_an_example_lead_to_the_reference():
+    code = '<div class="highlight"><pre>{}</pre></div>'
+    names = '<span class="n">Value</span> <span class="n">x</span>'
+    first = code.format(f"&gt;&gt;&gt; from micrograd import (Value,\n... draw)\n{names}")
+    page = code_links.linked(
+        f"{code.format(names)}<p>{names}</p>{first}{code.format(names)}", "../"
+    )
+    link = (
+        '<a class="api" href="../reference/micrograd.html#micrograd.Value">'
+        '<span class="n">Value</span></a> <span class="n">x</span>'
+    )
+    assert page == f"{code.format(names)}<p>{names}</p>{first.replace(names, link)}" + code.format(
+        link
+    )
+
+
+def test_code_fits_the_width_of_a_page():
+    for name, path in (*ENGLISH.items(), *CHINESE.items()):
+        for block in examples.blocks(text_of(path)):
+            lines = block.body.splitlines()
+            if ">>>" in block.body:
+                lines = [line for line in lines if line.startswith((">>>", "..."))]
+            assert max((len(line) for line in lines if "{" not in block.info), default=0) <= 95, (
+                name
+            )
+
+
 OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design
     *("micrograd.engine", "micrograd.nn", "micrograd.ops", "micrograd.writing"),
 }
@@ -315,6 +383,18 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
         assert set(reference.homes().values()) <= set(re.findall(r"^(\S+) py:", names, flags=re.M))
         assert "for --style board" in text_of(tmp_path / "en" / "reference" / "commands.html")
+    assert f'<div class="version">{micrograd.__version__}</div>' in text_of(
+        tmp_path / "zh" / "start.html"
+    )
+    start = text_of(tmp_path / "en" / "start.html")
+    assert '<a class="api" href="reference/micrograd.html#micrograd.Value">' in start
+    for lang in WORDS:
+        assert f'href="{lang}/index.html"' in text_of(tmp_path / "404.html")
+        places = set(
+            re.findall(r'<a href="#(\w+)"><img', text_of(tmp_path / lang / "gallery.html"))
+        )
+        assert places <= set(re.findall(r' id="(\w+)"', text_of(tmp_path / lang / "gallery.html")))
+        assert len(places) > 15
     search = text_of(tmp_path / "zh" / "searchindex.js")
     index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
     assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}

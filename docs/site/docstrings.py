@@ -33,11 +33,26 @@ _OF_OPERATIONS = {
     r"Local derivatives, out being the result: (.*)": r"局部导数（out 指结果）：\1",
     r"Domain: 0\.": "可导范围：无。",
     r"Domain: (.*)": r"可导范围：\1",
-    r"Apply the operation (.*), under the name by which NumPy or Python calls it\.": (
-        r"即运算 \1，用的是 NumPy 或 Python 的名字。"
-    ),
 }
 """Paragraphs that are generated from the table of operations, and their translations."""
+
+
+_MARKUP = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")
+"""What reStructuredText would take for markup, where no backslash stands before it."""
+
+
+def marked(line: str) -> str:
+    r"""A line of a docstring as reStructuredText: single backquotes mark code.
+
+    >>> print(marked("the `x` of f(*x)"))
+    the ``x`` of f(\*x)
+    """
+    parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
+    parts[::2] = [_MARKUP.sub(r"\\\1", text) for text in parts[::2]]
+    parts[1::2] = [
+        code if code[0] == ":" or code[:2] == "``" else f"`{code}`" for code in parts[1::2]
+    ]
+    return "".join(parts)
 
 
 def summary(text: str) -> str:

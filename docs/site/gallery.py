@@ -6,6 +6,7 @@ the entry, `gallery/NAME.txt`, which is made here.
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
@@ -219,17 +220,40 @@ def write_entry(program: str, source: Path, out: Path) -> str:
             said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
             return f"python -m examples.{program}: {said}"
         seconds = sum(after[2:4]) - sum(before[2:4])  # of the processor, by programs that ended
+        place = f'```{{raw}} html\n<div class="place" id="{program}"></div>\n```'
         for lang in WORDS:
             if done.returncode:
-                parts = [console(done.stderr), WORDS[lang]["not run"]]
+                parts = [place, console(done.stderr), WORDS[lang]["not run"]]
             else:
                 parts = [
+                    place,
                     pictured(program, done.stdout, lang, Path(temporary), out / lang),
                     console(output(program, done.stdout, lang)),
                     WORDS[lang]["measured"].format(seconds=f"{seconds:.1f}"),
                 ]
             write(source / lang / "gallery" / f"{program}.txt", "\n\n".join(parts) + "\n")
     return ""
+
+
+def write_tiles(source: Path) -> None:
+    """Write the overview at the head of the page: the picture and the title of each example.
+
+    Args:
+        source: the folder of the pages for Sphinx, with the entries.
+    """
+    for lang in WORDS:
+        page = (Path(__file__).parent / lang / "gallery.md").read_text(encoding="utf-8")
+        tiles = ""
+        for title, program in re.findall(
+            r"^### (.*)\n[^#]*?{include} gallery/(\w+)\.txt", page, re.M
+        ):
+            entry = (source / lang / "gallery" / f"{program}.txt").read_text(encoding="utf-8")
+            picture = re.search(r'<img [^>]*src="([^"]+)"', entry)
+            image = f'<img src="{picture[1]}" alt="" loading="lazy">' if picture else ""
+            tiles += f'<li class="made"><a href="#{program}">{image}{html.escape(title)}</a></li>'
+        write(
+            source / lang / "tiles.txt", f'```{{raw}} html\n<ul class="tiles">{tiles}</ul>\n```\n'
+        )
 
 
 def output(program: str, printed: str, lang: str) -> str:

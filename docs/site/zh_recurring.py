@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 DETAILS = {
-    "the other operands, Values or numbers.": "其余操作数，可以是 Value 或数。",
     "the arguments of the function.": "函数的各个参数。",
     "as for `jacobian`.": "同 `jacobian`。",
     "a tuple of arguments, or the only argument itself.": "由各参数组成的元组；只有一个参数时可以直接给出它。",
