@@ -46,12 +46,17 @@ def marked(line: str) -> str:
 
     >>> print(marked("the `x` of f(*x)"))
     the ``x`` of f(\*x)
+    >>> print(marked("函数`f`（`x`）"))
+    函数\ ``f``\ （\ ``x``\ ）
     """
     parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
     parts[::2] = [_MARKUP.sub(r"\\\1", text) for text in parts[::2]]
     parts[1::2] = [
         code if code[0] == ":" or code[:2] == "``" else f"`{code}`" for code in parts[1::2]
     ]
+    for i in range(1, len(parts), 2):  # code ends only at a space or at certain marks
+        before, after = parts[i - 1][-1:], parts[i + 1][:1]
+        parts[i] = (r"\ " * (before > "~")) + parts[i] + (r"\ " * (after > "~"))
     return "".join(parts)
 
 

@@ -15,7 +15,7 @@ from docs.site.docstrings import chinese, marked, summary
 from docs.site.languages import WORDS
 from micrograd.commands import main
 from micrograd.derivation import rule_cards
-from micrograd.ops import TABLE
+from micrograd.ops import SERVING, TABLE
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
@@ -98,6 +98,8 @@ def overview(names: Iterable[str], described: dict[str, str], lang: str) -> str:
     for full in names:
         module, _, key = full.rpartition(".")
         link = f":py:obj:`{key} <{described[full]}>`"
+        if key in SERVING:
+            continue
         if key in TABLE:
             operations.append(link)
         else:
