@@ -71,7 +71,10 @@ class TypedExpression:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Let a command take an expression and the values of its names."""
     parser.add_argument("expression", help="arithmetic and calls of operations")
-    parser.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="the value of each name")
+    # Without a default, argparse would list it among the missing arguments.
+    parser.add_argument(
+        "at", nargs="*", default=[], metavar="NAME=NUMBER", help="the value of each name"
+    )
 
 
 def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, list[float]]:

@@ -263,6 +263,12 @@ def test_names_in_a_table_stay():
         ("predict latin.csv latin.csv", "'latin.csv'：不是 micrograd 写出的权重或检查点文件"),
         ("predict cut.npz latin.csv", "'cut.npz'：末尾没有校验码：文件不完整"),
         ("predict empty.npz latin.csv", "'empty.npz'：文件是空的"),
+        ("draw x x=1 -o a.xyz", "micrograd：'a.xyz'：文件后缀决定格式，应为 .svg, .png"),
+        ("draw x x=1 --compact --width 3", "width 是像素数，不小于 200，得到 3"),
+        ("draw x x=1 -o a.png --scale 0", "scale 应大于 0 且不超过 100，得到 0.0"),
+        ("playground layers=abc", "layers 中的大小应为不小于 1 的整数，得到 'abc'"),
+        ("playground sed=1", "网页没有 'sed' 这项设置；可用的有 kind, features"),
+        ("playground sed=1", "；是不是想写 'seed'？"),
         ("demo 1 --out latin.csv", "--out latin.csv 是一个文件：请给出文件夹的名字"),
     ],
 )
@@ -283,7 +289,7 @@ def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, mo
     [
         ("chek x", "micrograd：错误：参数 COMMAND：没有 'chek' 这个选择，可选："),
         ("chek x", "；是不是想写 'check'？\n"),
-        ("check", "micrograd check：错误：缺少参数：expression, NAME=NUMBER\n"),
+        ("check", "micrograd check：错误：缺少参数：expression\n"),
         (
             "draw x x=1 --widht 3",
             "micrograd draw：错误：无法识别的参数：--widht 3；是不是想写 '--width'？\n",
