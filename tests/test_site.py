@@ -14,7 +14,7 @@ import pytest
 
 import micrograd
 from docs import build
-from docs.site import code_links, docstrings, examples, gallery, pages, reference
+from docs.site import code_links, docstrings, examples, gallery, pages, reference, zh_gallery
 from docs.site.languages import WORDS
 from micrograd.files import write
 from micrograd.ops import TABLE
@@ -149,6 +149,37 @@ def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
             f'<a href="#moons"><img src="made/moons.svg" alt="" loading="lazy">{title}</a>' in tiles
         )
         assert tiles.count("<img") == len(gallery.ENTRIES) - 1
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        (
+            "wrote a.png\n\ntwo moons: 100 % of 100 points\n",
+            "两个月牙：100 个点中有 100 % 分类正确",
+        ),
+        (
+            "most often confused: 8 as 1 (3), 1 as 8 (1)",
+            "最常混淆：8 读成 1（3 次）、1 读成 8（1 次）",
+        ),
+        ("x = [0.5, -0.8], 27 derivatives by A", "x = [0.5, -0.8]，以及对 A 的 27 个导数"),
+        ("turned: dW: it is transposed", "turned：dW：转置了"),
+        (
+            "[Gloo] Rank 0 is\n peer ranks. Expected: 3\n8 devices, samples on each: [512]",
+            "8 个设备，每个的样本数：[512]",
+        ),
+    ],
+)
+def test_what_an_example_prints_is_shown_in_chinese(printed, shown):
+    assert gallery.output("x", printed, "zh") == shown
+
+
+def test_every_translated_line_is_one_that_an_example_prints():
+    sources = "".join(map(text_of, build.ROOT.glob("examples/*.py")))
+    for template, chinese in zh_gallery.LINES.items():
+        words = {word for part in re.split(r"{\w+(?::d)?}", template) for word in part.split()}
+        assert all(word in sources for word in words), template
+        assert set(re.findall(r"{\w+", template)) == set(re.findall(r"{\w+", chinese)), template
 
 
 def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so(
@@ -388,6 +419,9 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
     )
     start = text_of(tmp_path / "en" / "start.html")
     assert '<a class="api" href="reference/micrograd.html#micrograd.Value">' in start
+    outputs = re.findall(r"<pre>(.*?)</pre>", text_of(tmp_path / "zh" / "gallery.html"), re.DOTALL)
+    assert len(outputs) == len(gallery.ENTRIES)
+    assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", "".join(outputs))
     for lang in WORDS:
         assert f'href="{lang}/index.html"' in text_of(tmp_path / "404.html")
         places = set(

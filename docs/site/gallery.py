@@ -13,17 +13,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 from docs.site.examples import MADE, ROOT, WIDTHS, figure, image, shown
 from docs.site.languages import WORDS
+from docs.site.zh_gallery import LINES
 from examples import ARTICLES
 from micrograd.drawing import draw_curve, draw_network, draw_points, draw_program
 from micrograd.files import write
+from micrograd.writing.languages import words
+from micrograd.writing.messages import Templates, compiled, translated
 
-NOT_SHOWN = ("wrote ", "[Gloo]")  # lines about files, and of JAX about its connections
+NOT_SHOWN = r"wrote |.*(\[Gloo\]|peer ranks)"  # lines about files, and of JAX about connections
 MISSING = 2  # the exit status of an example that lacks a library or a compiler
 
 
@@ -257,11 +261,25 @@ def write_tiles(source: Path) -> None:
 
 
 def output(program: str, printed: str, lang: str) -> str:
-    """The part of what an example prints that is shown: of an article, its summary."""
-    lines = [line for line in printed.splitlines() if line and not line.startswith(NOT_SHOWN)]
+    """The part of what an example prints that is shown: of an article, its summary.
+
+    Args:
+        program: the name of the example.
+        printed: what it printed, in English.
+        lang: the language to show it in.
+    """
+    lines = [line for line in printed.splitlines() if line and not re.match(NOT_SHOWN, line)]
     if program in ARTICLES:
         lines = [lines[-len(WORDS) + list(WORDS).index(lang)]]
+    if lang == "zh":
+        lines = [translated(line, _chinese()) for line in lines]
     return "\n".join(lines)
+
+
+@cache
+def _chinese() -> Templates:
+    """The sentences of the examples, and those of the checker, whose report one of them prints."""
+    return compiled({**words("zh", "message"), **LINES})
 
 
 def console(text: str) -> str:
