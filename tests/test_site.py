@@ -189,6 +189,7 @@ def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so
     assert gallery.write_entry("c_source", tmp_path, tmp_path) == ""
     entry = text_of(tmp_path / "en" / "gallery" / "c_source.txt")
     assert "needs a C compiler" in entry
+    assert "这个示例需要 C 编译器" in text_of(tmp_path / "zh" / "gallery" / "c_source.txt")
     assert WORDS["en"]["not run"] in entry
     monkeypatch.setitem(gallery.ENTRIES, "missing", gallery.ENTRIES["implicit"])
     wrong = gallery.write_entry("missing", tmp_path, tmp_path)

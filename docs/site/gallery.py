@@ -227,7 +227,7 @@ def write_entry(program: str, source: Path, out: Path) -> str:
         place = f'```{{raw}} html\n<div class="place" id="{program}"></div>\n```'
         for lang in WORDS:
             if done.returncode:
-                parts = [place, console(done.stderr), WORDS[lang]["not run"]]
+                parts = [place, console(output("", done.stderr, lang)), WORDS[lang]["not run"]]
             else:
                 parts = [
                     place,

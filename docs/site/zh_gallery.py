@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "this example needs JAX: {reason}": "这个示例需要 JAX：{reason}",
+    "this example needs a C compiler, and {name} was not found: install one, or set the variable CC to another": "这个示例需要 C 编译器，没有找到 {name}：请安装一个，或把变量 CC 设为另一个",
     "two moons: {share} % of {count} points": "两个月牙：{count} 个点中有 {share} % 分类正确",
     "spiral: {share} % of {count} points": "螺旋：{count} 个点中有 {share} % 分类正确",
     "digits: {learned} to learn from, {held} held out, {seconds} s": "手写数字：{learned} 个用于学习，{held} 个留作测试，用时 {seconds} 秒",
