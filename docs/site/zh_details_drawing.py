@@ -209,6 +209,8 @@ DETAILS = {
     "how far the value may lie from a smooth function.": "函数值可能偏离光滑函数多少。",
     "the part of this noise that differences of the function show.": "其中由函数的差分看出的部分。",
     "what the mistakes look like, for a gradient that is computed outside the engine.": "错误像是什么，用于在引擎之外算出的梯度。",
+    # micrograd.testing.Report.text
+    "how many columns there are; where the table is wider, each input takes lines of its own. None means as many as needed.": "每行有多少列；表格放不下时，每个输入各占几行。None 表示不限。",
     # micrograd.testing.check_gradients
     'The report is in one of three states. It is true if an independent witness confirmed every entry of the gradient (*ok*). It is false if a witness disagrees (*wrong*), and also if nothing is wrong but something was not confirmed (*undecided*): no witness had anything to say, the value or the gradient is infinite or nan, the function jumps, or the rules meet at a kink where each is right by its own convention and the derivative is another. The report says what was not confirmed, so `assert check_gradients(...)` fails with the reason; pytest shows it as a table if `conftest.py` has the line `pytest_plugins = ["micrograd.testing.pytest_plugin"]`.': '报告有三种状态。每个梯度分量都由独立的方法确认时为真（*ok*）。有方法不同意时为假（*wrong*）；没有发现错误但有的未能确认时也为假（*undecided*）：没有一种方法能说明，或函数值、梯度是无穷大或 nan，或函数有跳变，或几条规则在折点相遇，各按自己的约定都对，而导数却是另一个数。报告说明什么没有确认，因此 `assert check_gradients(...)` 失败时会给出原因；若 `conftest.py` 中有一行 `pytest_plugins = ["micrograd.testing.pytest_plugin"]`，pytest 会把它显示成表格。',
     "Many inputs, outputs and second derivatives are first taken together in random directions, in which a wrong entry shows. Only what disagrees is searched until the entry is found.": "输入、输出很多时，以及二阶导数，先沿随机方向一起检验，任何一个错误的分量都会显现出来；只有不一致的部分才继续细查，直到找到该分量。",

@@ -19,6 +19,7 @@ from micrograd import Value, floor, log, sqrt, tanh
 from micrograd.__main__ import main
 from micrograd.testing import check_gradients
 from micrograd.writing import languages
+from micrograd.writing.labels import columns
 from micrograd.writing.messages import message
 
 ROOT = Path(micrograd.__file__).parent.parent
@@ -222,6 +223,21 @@ def test_a_report_in_chinese_is_aligned():
         for line, sign in zip(lines[1:3], ("前", "相"), strict=True)
     ]
     assert places[0] == places[1]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_table_that_is_wider_than_the_terminal_becomes_one_for_each_input(lang):
+    report = check_gradients(lambda x, w: tanh(x * w), 1.0, 2.0)
+    heading, *lines = report.text(lang).splitlines()
+    rows = [re.split(" {2,}", line.strip()) for line in lines[:3]]
+    assert report.text(lang, max(map(columns, lines[:3]))) == report.text(lang)
+    found = report.text(lang, 60).splitlines()
+    expected = [heading]
+    for name, *cells in rows[1:]:
+        pairs = zip(rows[0], cells, strict=True)
+        expected += [name, *(f"{head} {cell}" for head, cell in pairs)]
+    assert [" ".join(line.split()) for line in found] == expected + [x.strip() for x in lines[3:]]
+    assert max(map(columns, found[1:12])) <= 60
 
 
 def test_names_in_a_table_stay():
