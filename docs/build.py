@@ -33,6 +33,30 @@ location.replace(navigator.language.startsWith("zh") ? "zh/index.html" : "en/ind
 <p><a href="en/index.html">English</a> · <a lang="zh-CN" href="zh/index.html">中文</a></p>
 </body></html>
 """
+MISSING = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>404 · micrograd-engine</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+</head><body>
+{lines}
+<script>
+// The address that was asked for may be in any folder of the site.
+const root = location.pathname.replace(/(\\/(en|zh)\\/.*|[^/]*)$/, "/").replace("//", "/");
+for (const link of document.links) link.href = root + link.getAttribute("href");
+</script>
+</body></html>
+"""
+
+
+def missing() -> str:
+    """The page for an address at which there is none, in every language."""
+    return MISSING.format(
+        lines="\n".join(
+            f'<p lang="{words["tag"]}">{words["404"]} '
+            f'<a href="{lang}/index.html">micrograd-engine</a> · '
+            f'<a href="{lang}/search.html">{words["search"]}</a></p>'
+            for lang, words in WORDS.items()
+        )
+    )
 
 
 def write_words(lang: str, source: Path) -> Path:
@@ -89,6 +113,7 @@ def build(out: Path, processes: int) -> list[str]:
             if each.returncode:
                 wrong.append(said)
     write(out / "index.html", INDEX)
+    write(out / "404.html", missing())
     return wrong
 
 

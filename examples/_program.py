@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import wrap
 
-from micrograd.writing.labels import columns
+from micrograd.writing.labels import columns, filled, pieces
 
 from ._documents import write_documents
 from ._formulas import plain
@@ -22,17 +23,42 @@ _WIDTHS = 7, 66, 7, 16, 18
 _VERDICTS = Words("DIFFERS", "不符"), Words("ok", "一致")
 
 
+_ROOM = 127
+"""The columns that the table takes with the longest verdict."""
+
+
 def heading(lang: str = "en") -> str:
-    """The heading of the table that has the lines of `lines`, in a language."""
-    return _line(_HEADING.within(lang).split("|"))
+    """The heading of the table of `lines` in a language; empty where the terminal is narrow."""
+    return _line(_HEADING.within(lang).split("|")) if _room() >= _ROOM else ""
 
 
 def lines(report: Report, lang: str = "en") -> Iterator[str]:
-    """The rows of a report as lines of a table, in a language."""
+    """The rows of a report as lines of a table, in a language.
+
+    On a terminal that has no room for the table, a row takes several lines.
+    """
+    room = _room()
     for row in report.rows:
         texts = row.what, row.origin, row.expectation, row.result, _VERDICTS[row.agrees]
         what, *others = (text.within(lang) for text in texts)
-        yield _line([str(report.article.number), plain(what), *others])
+        cells = [str(report.article.number), plain(what), *others]
+        yield _line(cells) if room >= _ROOM else _lines(cells, lang, room)
+
+
+def _room() -> int:
+    """How many columns the terminal has; elsewhere there is room for the table."""
+    return get_terminal_size().columns if sys.stdout.isatty() else _ROOM
+
+
+def _lines(cells: Sequence[str], lang: str, room: int) -> str:
+    """A row on a narrow terminal: the words, and below them the numbers."""
+    number, what, origin, *numbers, verdict = cells
+    titles = _HEADING.within(lang).split("|")[3:]
+    parts = [origin, *(f"{title} {n}" for title, n in zip(titles, numbers, strict=True)), verdict]
+    inner = room - len(number) - 2
+    below = "  ".join(parts)
+    found = [*filled(pieces(what), inner), *([below] if columns(below) <= inner else parts)]
+    return f"\n{' ' * len(number)}  ".join([f"{number}  {found[0]}", *found[1:]])
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -92,22 +92,22 @@ class Training:
             [X, y, weights if self.by_class is None else weights * self.by_class(y)]
         )
 
-    def run(self, progress: bool | str) -> History:
+    def run(self, progress: bool | str, lang: str = "en") -> History:
         """Train for the remaining epochs."""
-        history, note = self.history, ""
+        history, interrupted = self.history, 0
         if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
             self.engine.confirm(self.rows, len(self.chances))
-        report = report_of(progress, self.epochs, history.epochs)
+        report = report_of(progress, self.epochs, history.epochs, lang)
         try:
             while history.epochs < self.epochs and not self._is_over():
                 self._epoch()
                 report.epoch(history.epochs, history.last)
         except KeyboardInterrupt:
             history.end = "interrupted"
-            note = f"interrupted in epoch {history.epochs + 1}: what was learned is kept"
+            interrupted = history.epochs + 1
         finally:
             self.optimizer.write(self.numbers)
-            report.close(note)
+            report.close(interrupted)
         if self.best is not None and self.stopping is not None and self.stopping.restore_best:
             self.numbers = self.best[1]
             self.optimizer.write(self.numbers)
@@ -165,7 +165,8 @@ class Training:
     def _step(self, step: int, batch: tuple[Any, ...]) -> tuple[float, float]:
         """Make one step of the optimizer; return the loss before it and the gradient's norm."""
         value, gradient = self.known or self.engine.value_and_grad(self.numbers, *batch)
-        norm = math.sqrt(gradient @ gradient)
+        with np.errstate(over="ignore"):  # `_diverged` judges an infinite norm
+            norm = math.sqrt(gradient @ gradient)
         if not math.isfinite(value + norm):
             self._diverged(step, value, gradient)
         self.good = self.numbers

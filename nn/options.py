@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from micrograd.writing.messages import meant
+
 _T = TypeVar("_T")
 
 
@@ -75,7 +77,7 @@ def by_name(name: Any, kind: str, known: Mapping[str, _T], otherwise: str = "") 
     """Return the entry with a name; `otherwise` says what may be given instead of a name."""
     if not isinstance(name, str) or name not in known:
         names = ", ".join(known) + f", or {otherwise}" * bool(otherwise)
-        raise OptionError(f"unknown {kind} {name!r}: give one of {names}")
+        raise OptionError(f"unknown {kind} {name!r}: give one of {names}{meant(str(name), known)}")
     return known[name]
 
 

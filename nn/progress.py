@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from micrograd.writing import languages
+
 LINES = 20
 """About how many lines are printed for a whole training."""
 
@@ -19,15 +21,16 @@ class Silence:
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
         """Report an epoch and what was recorded."""
 
-    def close(self, note: str = "") -> None:
-        """End the report, with a note if there is something to say."""
+    def close(self, interrupted: int = 0) -> None:
+        """End the report; `interrupted` is the epoch in which training was, or 0."""
 
 
 class Lines(Silence):
     """Prints a line for the first and the last epoch, and for some between."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, lang: str) -> None:
         self.epochs, self.every = epochs, max(1, round(epochs / LINES))
+        self.lang, self.words = lang, languages.words(lang, "progress")
         self.pending: tuple[int, Mapping[str, float]] | None = None
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
@@ -36,45 +39,48 @@ class Lines(Silence):
         if done == 1 or done % self.every == 0 or done == self.epochs:
             self._print()
 
-    def close(self, note: str = "") -> None:
+    def close(self, interrupted: int = 0) -> None:
         """Print the last epoch, if training ended early."""
         self._print()
-        if note:
-            print(note, flush=True)
+        if interrupted:
+            print(self.words["interrupted"].format(epoch=interrupted), flush=True)
 
     def _print(self) -> None:
         if self.pending is not None:
             done, row = self.pending
-            width = len(str(self.epochs))
-            print(f"epoch {done:{width}}/{self.epochs}  {words(row)}", flush=True)
+            count = f"{done:{len(str(self.epochs))}}"
+            epoch = self.words["epoch"].format(done=count, epochs=self.epochs)
+            print(f"{epoch}  {said(row, self.lang)}", flush=True)
             self.pending = None
 
 
 class Bar(Silence):
     """Fills a bar epoch by epoch."""
 
-    def __init__(self, bar: Any, done: int) -> None:
-        self._bar = bar
+    def __init__(self, bar: Any, done: int, lang: str) -> None:
+        self._bar, self.lang = bar, lang
         if done:
             bar.update(done)
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
         """Advance the bar by one."""
-        self._bar.set_postfix_str(words(row), refresh=False)
+        self._bar.set_postfix_str(said(row, self.lang), refresh=False)
         self._bar.update()
 
-    def close(self, note: str = "") -> None:
+    def close(self, interrupted: int = 0) -> None:
         """Leave the bar as it is."""
         self._bar.close()
-        if note:
-            self._bar.write(note, file=sys.stderr)
+        if interrupted:
+            words = languages.words(self.lang, "progress")
+            self._bar.write(words["interrupted"].format(epoch=interrupted), file=sys.stderr)
 
 
-def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
+def report_of(wanted: bool | str, epochs: int, done: int = 0, lang: str = "en") -> Silence:
     """Return the report that is wanted: True, False, or "auto", which depends on the output.
 
-    True gives a bar wherever tqdm is installed.
+    True gives a bar wherever tqdm is installed. `lang` is the language of the words.
     """
+    unit = languages.words(lang, "progress")["unit"]
     if wanted not in (True, False, "auto"):
         raise ValueError(f"progress is True, False or 'auto', got {wanted!r}")
     if wanted is False:
@@ -83,18 +89,28 @@ def report_of(wanted: bool | str, epochs: int, done: int = 0) -> Silence:
         try:
             from tqdm.auto import tqdm
         except ImportError:
-            return Lines(epochs)
-        return Bar(tqdm(total=epochs, unit="epoch", leave=True), done)
-    return Lines(epochs)
+            return Lines(epochs, lang)
+        return Bar(tqdm(total=epochs, unit=unit, leave=True), done, lang)
+    return Lines(epochs, lang)
 
 
-def words(row: Mapping[str, float]) -> str:
+def said(row: Mapping[str, float], lang: str) -> str:
     """Return the numbers of an epoch that interest a reader, accuracies as percentages."""
     return "  ".join(
-        f"{name} {100 * number:.1f} %" if name.endswith("accuracy") else f"{name} {number:.4g}"
+        f"{_called(name, lang)} {100 * number:.1f} %"
+        if name.endswith("accuracy")
+        else f"{_called(name, lang)} {number:.4g}"
         for name, number in row.items()
         if name not in ("lr", "gradient_norm")
     )
+
+
+def _called(name: str, lang: str) -> str:
+    """Return what a column of the history is called; metrics of the user keep their name."""
+    words = languages.words(lang, "progress")
+    plain = name.removeprefix("val_")
+    known = words.get(plain, plain) if plain in ("loss", "accuracy") else plain
+    return known if plain == name else words["held out"].format(name=known)
 
 
 def _in_notebook() -> bool:

@@ -24,6 +24,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from micrograd.writing.messages import meant
 from nn.cells import MISSING, Column, listed, resolve
 
 DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "space": " "}
@@ -54,7 +55,10 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             known = listed(self.names)
-            raise TableError(f"{self.path} has no column {name!r}; its columns are {known}")
+            raise TableError(
+                f"{self.path} has no column {name!r}; its columns are {known}"
+                f"{meant(name, self.columns)}"
+            )
         return self.columns[name]
 
     def place(self, row: int, name: str) -> str:
@@ -165,7 +169,7 @@ def _text(path: Path, encoding: str | None) -> str:
     if len(content) > MOST_BYTES:
         raise TableError(f"{path} has more than {MOST_BYTES:,} bytes: take a part of it")
     marked = (name for mark, name in _BYTE_ORDERS.items() if content.startswith((mark, mark[::-1])))
-    encoding, place = encoding or next(marked, "utf-8-sig"), ""
+    encoding, place = encoding or next(marked, "utf-8"), ""
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
     except LookupError:

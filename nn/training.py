@@ -79,6 +79,7 @@ def fit(
     backend: str = "auto",
     devices: Any = None,
     progress: bool | str = "auto",
+    lang: str = "en",
 ) -> History:
     """Train a model: change its parameters so that its mean loss over the samples falls.
 
@@ -133,6 +134,7 @@ def fit(
             up to the order in which floats are added.
         progress: True shows a progress bar, False nothing, and `"auto"` a bar on a terminal or in a
             notebook and some lines of text elsewhere.
+        lang: the language of the words of the progress report, "en" or "zh".
 
     Returns:
         What was recorded after each epoch.
@@ -208,7 +210,7 @@ def fit(
     )
     if flag(resume, "resume"):
         training.resume()
-    return training.run(progress)
+    return training.run(progress, lang)
 
 
 def _lengths(count: int, size: int) -> set[int]:

@@ -63,6 +63,17 @@ def test_help_fits_a_terminal_and_is_in_the_language_asked_for(lang, name, capsy
     assert any(re.search("[\u4e00-\u9fff]", line) for line in prose) == (lang == "zh")
 
 
+def test_titles_of_the_help_end_with_one_colon_of_their_language(capsys):
+    titles = {}
+    for lang in languages.languages():
+        lines = printed_by(["--lang", lang, "train", "--help"], capsys).splitlines()
+        titles[lang] = [line for line in lines if line and line[-1] in ":：" and line[0] != " "]
+    assert titles == {
+        "en": ["options:", "options for CSV files:"],
+        "zh": ["选项：", "CSV 文件的选项："],
+    }
+
+
 @pytest.mark.parametrize("words", [["--lang", "zh", "rules", "tanh"], ["rules", "--lang=zh"]])
 def test_the_language_may_stand_before_the_command_or_after_it(words, capsys):
     assert main(words) == 0
@@ -92,6 +103,8 @@ def test_micrograd_alone_says_what_it_can_do(capsys):
         (["draw", "x", "--them", "dark", "--widht", "3"], "--width"),
         (["draw", "x", "--lnag", "zh"], "--lang"),
         (["check", "x", "--lang", "zn"], None),
+        (["check", "x", "--widht", "3"], None),  # an option of another command
+        (["--versoin"], "--version"),
         (["draw", "x", "--theme=dark", "--direktion", "LR"], "--direction"),
         (["nonsense"], None),
     ],
@@ -100,8 +113,11 @@ def test_a_misspelt_word_is_answered_with_a_suggestion(words, meant, capsys):
     with pytest.raises(SystemExit) as left:
         main(words)
     assert left.value.code == 2
-    said = re.findall("did you mean '(.*)'", capsys.readouterr().err)
+    printed = capsys.readouterr().err
+    said = re.findall("did you mean '(.*)'", printed)
     assert said == ([] if meant is None else [meant])
+    command = words[0] if words[0] in NAMES else ""
+    assert printed.startswith(f"usage: micrograd {command}")
 
 
 # ----------------------------------------------------------------------------------------- colours

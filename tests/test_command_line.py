@@ -18,6 +18,7 @@ from micrograd.__main__ import main
 from micrograd.commands import demo
 from micrograd.commands.demo import EXAMPLES, find_examples
 from micrograd.commands.main import COMMANDS
+from micrograd.writing.labels import columns
 
 HEAVY = ("numpy", "matplotlib", "graphviz", "numba", "jax", "hypothesis")
 
@@ -72,6 +73,26 @@ def test_the_table_is_aligned(two_articles, capsys):
     rows = [row for row in rows if row.endswith("  ok")]
     assert heading.split() == ["article", "number", "source", "expected", "got"]
     assert {len(row) for row in rows} == {len(heading) + len("  ok")}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [40, 80, 126, 127])
+def test_the_table_fits_the_terminal(width, lang, two_articles, monkeypatch, capsys):
+    main(["demo", "--lang", lang])
+    wide = capsys.readouterr().out.splitlines()
+    for name, value in (("COLUMNS", str(width)), ("NO_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    main(["demo", "--lang", lang])
+    shown = capsys.readouterr().out.splitlines()
+    end = shown.index("")
+    assert max(map(columns, shown[:end])) <= width
+    assert (shown == wide) == (width >= 127)
+    # Nothing is lost, but for the heading, whose words stand beside the numbers.
+    words = "".join(shown[:end]).replace(" ", "")
+    for row in wide[1 : wide.index("")]:
+        for cell in re.split(" {2,}", row):
+            assert cell.replace(" ", "") in words
 
 
 def test_without_a_folder_the_demo_computes_and_says_that_nothing_is_written(two_articles, capsys):

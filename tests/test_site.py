@@ -14,8 +14,9 @@ import pytest
 
 import micrograd
 from docs import build
-from docs.site import docstrings, examples, gallery, pages, reference
+from docs.site import code_links, docstrings, examples, gallery, pages, reference, zh_gallery
 from docs.site.languages import WORDS
+from micrograd.files import write
 from micrograd.ops import TABLE
 from tests.test_docstrings import PUBLIC
 from tests.test_readme import DOCUMENTS, headings, tables
@@ -133,6 +134,54 @@ def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, mea
     assert float(seconds) > 0
 
 
+def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
+    for lang in WORDS:
+        for name in gallery.ENTRIES:
+            entry = (
+                "" if name == "handwritten" else f'<img class="svg" src="made/{name}.svg" alt="">'
+            )
+            write(tmp_path / lang / "gallery" / f"{name}.txt", entry)
+    gallery.write_tiles(tmp_path)
+    for lang, title in (("en", "Two moons"), ("zh", "两个月牙")):
+        tiles = text_of(tmp_path / lang / "tiles.txt")
+        assert re.findall(r'<a href="#(\w+)">', tiles) == list(gallery.ENTRIES)
+        assert (
+            f'<a href="#moons"><img src="made/moons.svg" alt="" loading="lazy">{title}</a>' in tiles
+        )
+        assert tiles.count("<img") == len(gallery.ENTRIES) - 1
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        (
+            "wrote a.png\n\ntwo moons: 100 % of 100 points\n",
+            "两个月牙：100 个点中有 100 % 分类正确",
+        ),
+        (
+            "most often confused: 8 as 1 (3), 1 as 8 (1)",
+            "最常混淆：8 读成 1（3 次）、1 读成 8（1 次）",
+        ),
+        ("x = [0.5, -0.8], 27 derivatives by A", "x = [0.5, -0.8]，以及对 A 的 27 个导数"),
+        ("turned: dW: it is transposed", "turned：dW：转置了"),
+        (
+            "[Gloo] Rank 0 is\n peer ranks. Expected: 3\n8 devices, samples on each: [512]",
+            "8 个设备，每个的样本数：[512]",
+        ),
+    ],
+)
+def test_what_an_example_prints_is_shown_in_chinese(printed, shown):
+    assert gallery.output("x", printed, "zh") == shown
+
+
+def test_every_translated_line_is_one_that_an_example_prints():
+    sources = "".join(map(text_of, build.ROOT.glob("examples/*.py")))
+    for template, chinese in zh_gallery.LINES.items():
+        words = {word for part in re.split(r"{\w+(?::d)?}", template) for word in part.split()}
+        assert all(word in sources for word in words), template
+        assert set(re.findall(r"{\w+", template)) == set(re.findall(r"{\w+", chinese)), template
+
+
 def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so(
     monkeypatch, tmp_path
 ):
@@ -140,6 +189,7 @@ def test_an_example_that_fails_is_reported_and_one_that_lacks_a_compiler_says_so
     assert gallery.write_entry("c_source", tmp_path, tmp_path) == ""
     entry = text_of(tmp_path / "en" / "gallery" / "c_source.txt")
     assert "needs a C compiler" in entry
+    assert "这个示例需要 C 编译器" in text_of(tmp_path / "zh" / "gallery" / "c_source.txt")
     assert WORDS["en"]["not run"] in entry
     monkeypatch.setitem(gallery.ENTRIES, "missing", gallery.ENTRIES["implicit"])
     wrong = gallery.write_entry("missing", tmp_path, tmp_path)
@@ -156,7 +206,17 @@ def described():
 
 
 def test_the_reference_describes_every_public_name():
-    assert set(PUBLIC) <= set(described())
+    page = dict(reference.interface("en"))["micrograd"]
+    (line,) = re.findall(f"   {WORDS['en']['aliases']}.*", page)
+    aliases = set(re.findall(r"``(\w+)``", line))
+    assert {"arccos", "arctan2", "rint"} <= aliases
+    alone = {name for name in PUBLIC if "<locals>" not in name}
+    assert alone <= set(described())
+    assert aliases == {
+        name
+        for name in reference.methods(micrograd.Value)
+        if "<locals>" in getattr(micrograd.Value, name).__qualname__
+    }
 
 
 def first_paragraphs():
@@ -168,20 +228,57 @@ def first_paragraphs():
         thing = attrgetter(full[len(module) + 1 :])(import_module(module))
         yield full, thing
         for method in reference.methods(thing) if inspect.isclass(thing) else ():
-            yield f"{full}.{method}", getattr(thing, method)
+            if not reference.is_alias(getattr(thing, method)):
+                yield f"{full}.{method}", getattr(thing, method)
 
 
-def test_every_docstring_of_the_reference_begins_in_chinese_too():
+def texts_of(thing):
+    """The texts of a docstring; of a module, only the first."""
+    found = [p.text for p in docstrings.pieces((inspect.getdoc(thing) or "").split("\n")) if p.text]
+    return found[:1] if inspect.ismodule(thing) else found
+
+
+def test_every_docstring_of_the_reference_is_in_chinese_too():
     """What is new, or was reworded, has no translation yet, and what is gone has none left."""
-    texts = {
-        name: docstrings.summary(inspect.getdoc(thing) or "") for name, thing in first_paragraphs()
-    }
-    formulas = {name for name, text in texts.items() if re.match(r"\w+\([xyz, ]+\)[. ]", text)}
-    assert {name.rpartition(".")[2] for name in formulas} <= set(TABLE)
-    said = {name: docstrings.chinese(text) for name, text in texts.items() if name not in formulas}
-    assert {name for name, text in said.items() if not text} == set()
-    assert set(docstrings.SUMMARIES) <= set(texts.values())
-    assert all(re.search("[\u4e00-\u9fff]", text) for text in said.values())
+    texts = {name: texts_of(thing) for name, thing in first_paragraphs()}
+    of_rows = {name for name in texts if name.rpartition(".")[2] in TABLE}
+    assert all(re.match(r"\w+\([xyz, ]+\)[. ]", texts[name][0]) for name in of_rows)
+    english = {text for name, found in texts.items() if name not in of_rows for text in found}
+    said = {text: docstrings.chinese(text) for text in english}
+    assert {text for text, chinese in said.items() if not chinese} == set()
+    assert set(docstrings.TEXTS) <= english
+    assert all(re.search("[\u4e00-\u9fff]|^Karpathy|arXiv", text) for text in said.values())
+
+
+def test_a_docstring_is_cut_into_pieces_whose_lines_are_all_of_it():
+    for name, thing in first_paragraphs():
+        lines = (inspect.getdoc(thing) or "").split("\n")
+        found = list(docstrings.pieces(lines))
+        assert [line for piece in found for line in piece.lines] == lines, name
+        for piece in found:
+            if piece.text:
+                words = " ".join(line.strip() for line in piece.lines)
+                assert f"{piece.head}{piece.text}".strip() == words, name
+
+
+def test_a_result_is_not_taken_for_a_type():
+    """In the section Returns, what stands before a colon in the first line would be a type."""
+    for name, thing in first_paragraphs():
+        for found in re.findall(r"\n(?:Returns|Yields):\n +(.*)", inspect.getdoc(thing) or ""):
+            for line in (found, docstrings.chinese(found)):
+                assert ":" not in re.sub("`[^`]*`|https://", "", line), name
+
+
+def test_the_parameters_of_a_function_are_in_chinese():
+    text = "\n".join(
+        docstrings.translated(inspect.getdoc(micrograd.jvp).split("\n"), "micrograd.jvp")
+    )
+    assert "\n    f: 以数，或由数组成的嵌套列表" in text
+    assert "\nReturns:\n    `f(*primals)` 的值，以及它沿切向量方向的导数" in text
+    assert "\n    ValueError: 切向量的结构与参数不同。\n" in text
+    examples = [line for line in inspect.getdoc(micrograd.jvp).split("\n") if ">>>" in line]
+    assert examples
+    assert all(line in text for line in examples)
 
 
 def test_the_docstring_of_an_operation_is_in_chinese():
@@ -196,10 +293,62 @@ def test_the_docstring_of_an_operation_is_in_chinese():
 
 
 def test_a_translation_of_a_docstring_keeps_its_code_and_punctuation():
-    for english, chinese in docstrings.SUMMARIES.items():
+    for english, chinese in docstrings.TEXTS.items():
         assert set(re.findall("`[^`]+`", english)) == set(re.findall("`[^`]+`", chinese)), english
-        assert chinese.endswith("。"), english
-        assert not re.search("[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]", chinese), chinese
+        assert chinese[-1] == {".": "。", ":": "："}[english[-1]], english
+        plain = re.sub("`[^`]+`", "", chinese)
+        assert not re.search("[\u4e00-\u9fff] ?[,;:?!]|[,;:?!][\u4e00-\u9fff]", plain), chinese
+
+
+def test_a_text_is_translated_in_one_place():
+    tables = [
+        docstrings.zh_summaries.SUMMARIES,
+        *(
+            vars(docstrings)[name].DETAILS
+            for name in dir(docstrings)
+            if "zh_" in name[:3] and "summ" not in name
+        ),
+    ]
+    assert sum(map(len, tables)) == len(docstrings.TEXTS)
+
+
+def test_the_page_of_a_module_begins_with_a_table_of_its_names():
+    page = dict(reference.interface("zh"))["micrograd"]
+    table, _, rest = page.partition(".. autoclass::")
+    assert (
+        "   * - :py:obj:`grad <micrograd.grad>`\n     - 返回一个函数，计算 ``f`` 的梯度。\n"
+        in table
+    )
+    assert ":py:obj:`tanh <micrograd.tanh>`" in table.splitlines()[-2]
+    assert "also" not in table
+    assert ":: micrograd.grad\n" in rest
+
+
+def test_the_names_in_an_example_lead_to_the_reference():
+    code = '<div class="highlight"><pre>{}</pre></div>'
+    names = '<span class="n">Value</span> <span class="n">x</span>'
+    first = code.format(f"&gt;&gt;&gt; from micrograd import (Value,\n... draw)\n{names}")
+    page = code_links.linked(
+        f"{code.format(names)}<p>{names}</p>{first}{code.format(names)}", "../"
+    )
+    link = (
+        '<a class="api" href="../reference/micrograd.html#micrograd.Value">'
+        '<span class="n">Value</span></a> <span class="n">x</span>'
+    )
+    assert page == f"{code.format(names)}<p>{names}</p>{first.replace(names, link)}" + code.format(
+        link
+    )
+
+
+def test_code_fits_the_width_of_a_page():
+    for name, path in (*ENGLISH.items(), *CHINESE.items()):
+        for block in examples.blocks(text_of(path)):
+            lines = block.body.splitlines()
+            if ">>>" in block.body:
+                lines = [line for line in lines if line.startswith((">>>", "..."))]
+            assert max((len(line) for line in lines if "{" not in block.info), default=0) <= 95, (
+                name
+            )
 
 
 OTHERS = {  # what pages import beside the interface: Karpathy's addresses, and parts of the design
@@ -266,6 +415,21 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         names = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
         assert set(reference.homes().values()) <= set(re.findall(r"^(\S+) py:", names, flags=re.M))
         assert "for --style board" in text_of(tmp_path / "en" / "reference" / "commands.html")
+    assert f'<div class="version">{micrograd.__version__}</div>' in text_of(
+        tmp_path / "zh" / "start.html"
+    )
+    start = text_of(tmp_path / "en" / "start.html")
+    assert '<a class="api" href="reference/micrograd.html#micrograd.Value">' in start
+    outputs = re.findall(r"<pre>(.*?)</pre>", text_of(tmp_path / "zh" / "gallery.html"), re.DOTALL)
+    assert len(outputs) == len(gallery.ENTRIES)
+    assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", "".join(outputs))
+    for lang in WORDS:
+        assert f'href="{lang}/index.html"' in text_of(tmp_path / "404.html")
+        places = set(
+            re.findall(r'<a href="#(\w+)"><img', text_of(tmp_path / lang / "gallery.html"))
+        )
+        assert places <= set(re.findall(r' id="(\w+)"', text_of(tmp_path / lang / "gallery.html")))
+        assert len(places) > 15
     search = text_of(tmp_path / "zh" / "searchindex.js")
     index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
     assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}

@@ -427,7 +427,7 @@ def bad(tmp_path, capsys, text, *options) -> str:
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--task", "regression"], "has words, such as 'x'"),
         ("a,b\n" + "".join(f"t{i},{i % 2}\n" for i in range(60)), [], "60 different texts"),
         ('a,b\n1,"x\n2,y\n', [], 'line 2: a quote (") opens here and is never closed'),
-        (b"PK\x03\x04\xff\xfe", [], "not text in utf-8-sig (byte 4): save it as CSV in UTF-8"),
+        (b"PK\x03\x04\xff\xfe", [], "not text in utf-8 (byte 4): save it as CSV in UTF-8"),
         ("a,b\n1,x\n2,y\n", ["--encoding", "utf8000"], "no encoding 'utf8000'"),
         ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--hidden", "8,,8"], "such as 16,16, got '8,,8'"),
         (
@@ -446,7 +446,7 @@ def bad(tmp_path, capsys, text, *options) -> str:
             ["--test-size", "2"],
             "--test-size is a number above 0 and below 1, got 2",
         ),
-        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "epochs is 1 or more"),
+        ("a,b\n1,x\n2,y\n1,x\n2,y\n", ["--epochs", "0"], "--epochs is a whole number of"),
         ("a,b\n1,x\n2,y\n", [], "2 rows can be learned from, and at least 3 are needed"),
         (
             "a,b\n1,x\n2,y\n1,x\n2,y\n",

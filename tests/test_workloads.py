@@ -31,6 +31,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.usefixtures("quick_xla")  # XLA is a witness here, and the last digits do not matter
 @pytest.mark.parametrize("name", ALL)
 def test_each_workload_agrees_with_jax(name: str) -> None:
     task = ALL[name].made(small=True)

@@ -12,7 +12,8 @@ from sphinx.search.en import SearchEnglish
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from docs.site.docstrings import translated
+from docs.site.code_links import linked
+from docs.site.docstrings import marked, translated
 from docs.site.languages import OTHER, WORDS
 from micrograd import __version__
 
@@ -90,26 +91,21 @@ var splitQuery = (query) => {
         return found
 
 
-_MARKUP = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")
-"""What reStructuredText would take for markup, where no backslash stands before it."""
-
-
 def plain_docstring(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Make a docstring valid reStructuredText: in it, single backquotes mark code."""
-    if app.config.language.startswith("zh"):
-        lines[:] = translated(lines, name)
     is_example = False
     for i, line in enumerate(lines):
         is_example = line.lstrip().startswith(">>>") or (is_example and bool(line.strip()))
         if not is_example:
-            parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
-            parts[::2] = [_MARKUP.sub(r"\\\1", text) for text in parts[::2]]
-            parts[1::2] = [
-                code if code[0] == ":" or code[:2] == "``" else f"`{code}`" for code in parts[1::2]
-            ]
-            lines[i] = "".join(parts)
+            lines[i] = marked(line)
+
+
+def in_chinese(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Translate a docstring, as it is written in the source."""
+    if app.config.language.startswith("zh"):
+        lines[:] = translated(lines, name)
 
 
 def with_dashes(app: Any, doctree: nodes.document) -> None:
@@ -117,6 +113,13 @@ def with_dashes(app: Any, doctree: nodes.document) -> None:
     for text in doctree.findall(nodes.Text):
         if text == " -- ":
             text.parent.replace(text, nodes.Text(" – "))
+
+
+def with_links(app: Any, pagename: str, *rest: Any) -> None:
+    """Link the names of the interface in the examples of a page."""
+    context = rest[1]
+    if "body" in context:
+        context["body"] = linked(context["body"], "../" * pagename.count("/"))
 
 
 def in_both_languages(app: Any, pagename: str, *rest: Any) -> None:
@@ -132,7 +135,9 @@ def in_both_languages(app: Any, pagename: str, *rest: Any) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Register the above."""
     app.add_search_language(SearchChinese)
+    app.connect("autodoc-process-docstring", in_chinese, priority=100)  # before napoleon
     app.connect("autodoc-process-docstring", plain_docstring, priority=900)
     app.connect("doctree-read", with_dashes)
     app.connect("html-page-context", in_both_languages)
+    app.connect("html-page-context", with_links)
     return {"parallel_read_safe": True}

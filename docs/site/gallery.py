@@ -6,23 +6,28 @@ the entry, `gallery/NAME.txt`, which is made here.
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 from docs.site.examples import MADE, ROOT, WIDTHS, figure, image, shown
 from docs.site.languages import WORDS
+from docs.site.zh_gallery import LINES
 from examples import ARTICLES
 from micrograd.drawing import draw_curve, draw_network, draw_points, draw_program
 from micrograd.files import write
+from micrograd.writing.languages import words
+from micrograd.writing.messages import Templates, compiled, translated
 
-NOT_SHOWN = ("wrote ", "[Gloo]")  # lines about files, and of JAX about its connections
+NOT_SHOWN = r"wrote |.*(\[Gloo\]|peer ranks)"  # lines about files, and of JAX about connections
 MISSING = 2  # the exit status of an example that lacks a library or a compiler
 
 
@@ -219,11 +224,13 @@ def write_entry(program: str, source: Path, out: Path) -> str:
             said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
             return f"python -m examples.{program}: {said}"
         seconds = sum(after[2:4]) - sum(before[2:4])  # of the processor, by programs that ended
+        place = f'```{{raw}} html\n<div class="place" id="{program}"></div>\n```'
         for lang in WORDS:
             if done.returncode:
-                parts = [console(done.stderr), WORDS[lang]["not run"]]
+                parts = [place, console(output("", done.stderr, lang)), WORDS[lang]["not run"]]
             else:
                 parts = [
+                    place,
                     pictured(program, done.stdout, lang, Path(temporary), out / lang),
                     console(output(program, done.stdout, lang)),
                     WORDS[lang]["measured"].format(seconds=f"{seconds:.1f}"),
@@ -232,12 +239,47 @@ def write_entry(program: str, source: Path, out: Path) -> str:
     return ""
 
 
+def write_tiles(source: Path) -> None:
+    """Write the overview at the head of the page: the picture and the title of each example.
+
+    Args:
+        source: the folder of the pages for Sphinx, with the entries.
+    """
+    for lang in WORDS:
+        page = (Path(__file__).parent / lang / "gallery.md").read_text(encoding="utf-8")
+        tiles = ""
+        for title, program in re.findall(
+            r"^### (.*)\n[^#]*?{include} gallery/(\w+)\.txt", page, re.M
+        ):
+            entry = (source / lang / "gallery" / f"{program}.txt").read_text(encoding="utf-8")
+            picture = re.search(r'<img [^>]*src="([^"]+)"', entry)
+            image = f'<img src="{picture[1]}" alt="" loading="lazy">' if picture else ""
+            tiles += f'<li class="made"><a href="#{program}">{image}{html.escape(title)}</a></li>'
+        write(
+            source / lang / "tiles.txt", f'```{{raw}} html\n<ul class="tiles">{tiles}</ul>\n```\n'
+        )
+
+
 def output(program: str, printed: str, lang: str) -> str:
-    """The part of what an example prints that is shown: of an article, its summary."""
-    lines = [line for line in printed.splitlines() if line and not line.startswith(NOT_SHOWN)]
+    """The part of what an example prints that is shown: of an article, its summary.
+
+    Args:
+        program: the name of the example.
+        printed: what it printed, in English.
+        lang: the language to show it in.
+    """
+    lines = [line for line in printed.splitlines() if line and not re.match(NOT_SHOWN, line)]
     if program in ARTICLES:
         lines = [lines[-len(WORDS) + list(WORDS).index(lang)]]
+    if lang == "zh":
+        lines = [translated(line, _chinese()) for line in lines]
     return "\n".join(lines)
+
+
+@cache
+def _chinese() -> Templates:
+    """The sentences of the examples, and those of the checker, whose report one of them prints."""
+    return compiled({**words("zh", "message"), **LINES})
 
 
 def console(text: str) -> str:

@@ -15,6 +15,11 @@ WORDS = {
         "examples are run by the tests.",
         "same as": "The same as",
         "operation": "operations",
+        "operations": "Operations, which are functions of Values, numbers and arrays, and methods "
+        "of `Value`:",
+        "aliases": "Operations under the names by which NumPy or Python calls them:",
+        "404": "There is no such page.",
+        "search": "Search",
         "cards": "Rule cards",
         "cards about": "For each operation: the formula, its derivatives, where they hold, and "
         "the convention elsewhere. Generated from the table of operations, `micrograd.ops`.",
@@ -37,10 +42,13 @@ WORDS = {
         "tag": "zh-CN",
         "sphinx": "zh_CN",
         "api": "Python 接口",
-        "api about": "全部公开的名字，附参数、错误和示例；示例都由测试运行过。"
-        "首句译成了中文，其余说明直接取自源码，因此是英文。",
+        "api about": "全部公开的名字，附参数、错误和示例；示例都由测试运行过。",
         "same as": "等同于",
         "operation": "运算",
+        "operations": "运算，可作 Value、数和数组的函数，也可作 `Value` 的方法：",
+        "aliases": "以 NumPy 或 Python 的名字提供的运算：",
+        "404": "没有这个页面。",
+        "search": "搜索",
         "cards": "规则卡片",
         "cards about": "每种运算一张：公式、导数、可导范围，以及不可导处的约定。本页由运算表 "
         "`micrograd.ops` 生成。",

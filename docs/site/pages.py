@@ -81,6 +81,8 @@ def write_sources(source: Path, out: Path, processes: int) -> list[str]:
     context.set_forkserver_preload([__name__, *LIBRARIES])
     with context.Pool(processes, maxtasksperchild=1) as pool:
         wrong = pool.map(run_page, jobs(source, out), chunksize=1)
+    if not any(wrong):
+        gallery.write_tiles(source)
     for lang in WORDS:
         for name, text in reference.generated(lang).items():
             write(source / lang / name, text)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent, indent
 from types import ModuleType
 from typing import Any
 
-from docs.site.docstrings import chinese, summary
+from docs.site.docstrings import chinese, marked, summary
 from docs.site.languages import WORDS
 from micrograd.commands import main
 from micrograd.derivation import rule_cards
-from micrograd.ops import TABLE
+from micrograd.ops import SERVING, TABLE
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
@@ -63,9 +63,10 @@ def generated(lang: str) -> dict[str, str]:
     pages = {f"reference/{module}.rst": text for module, text in interface(lang)}
     words = WORDS[lang]
     entries = "\n".join(f"   {module}" for module in MODULES)
+    rows = [(f":doc:`{name}`", about(import_module(name), lang)) for name in MODULES]
     pages["reference/api.rst"] = (
-        f"{title(words['api'])}\n{words['api about']}\n\n"
-        f".. toctree::\n   :maxdepth: 1\n\n{entries}\n"
+        f"{title(words['api'])}\n{words['api about']}\n\n{table(rows)}\n"
+        f".. toctree::\n   :hidden:\n\n{entries}\n"
     )
     pages["reference/cards.rst"] = cards(lang)
     pages["reference/commands.rst"] = commands(lang)
@@ -79,19 +80,47 @@ def title(text: str, line: str = "=") -> str:
     return f"{text}\n{line * (2 * len(text))}\n"
 
 
+def about(thing: Any, lang: str) -> str:
+    """The first paragraph of a docstring in a language, as reStructuredText."""
+    text = summary(inspect.getdoc(thing) or "")
+    return marked((chinese(text) if lang == "zh" else "") or text)
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """A table of two columns, without headings."""
+    lines = "".join(f"   * - {first}\n     - {second}\n" for first, second in rows)
+    return f"\n.. list-table::\n   :widths: auto\n   :class: names\n\n{lines}\n"
+
+
+def overview(names: Iterable[str], described: dict[str, str], lang: str) -> str:
+    """The table at the head of a module's page, and the operations of the table in one line."""
+    rows, operations = [], []
+    for full in names:
+        module, _, key = full.rpartition(".")
+        link = f":py:obj:`{key} <{described[full]}>`"
+        if key in SERVING:
+            continue
+        if key in TABLE:
+            operations.append(link)
+        else:
+            rows.append((link, about(getattr(import_module(module), key), lang)))
+    line = f"{WORDS[lang]['operations']} {', '.join(operations)}\n" if operations else ""
+    return table(rows) + line
+
+
 def interface(lang: str) -> Iterator[tuple[str, str]]:
     """For each module, its page."""
     described = homes()
     for name in MODULES:
         module = import_module(name)
-        about = summary(module.__doc__ or "")
-        about = (chinese(about) if lang == "zh" else "") or about
-        parts = [title(name), f"\n{about}\n"]
+        names = [
+            full for full in (f"{name}.{key}" for key in exported(module)) if full in described
+        ]
+        parts = [title(name), f"\n{about(module, lang)}\n", overview(names, described, lang)]
         operations = []
-        for key, thing in exported(module).items():
-            full = f"{name}.{key}"
-            if full not in described:
-                continue
+        for full in names:
+            key = full.rpartition(".")[2]
+            thing = getattr(module, key)
             if described[full] != full:
                 role = "class" if inspect.isclass(thing) else "func"
                 parts.append(
@@ -100,20 +129,23 @@ def interface(lang: str) -> Iterator[tuple[str, str]]:
             elif key in TABLE:
                 operations.append(f"\n.. autofunction:: {full}\n")
             else:
-                parts.append(directive(full, thing))
+                parts.append(directive(full, thing, lang))
         if operations:
             parts += ["\n", title(WORDS[lang]["operation"].capitalize(), "-"), *operations]
         yield name, "".join(parts)
 
 
-def directive(full: str, thing: Any) -> str:
+def directive(full: str, thing: Any, lang: str) -> str:
     """How Sphinx is asked to describe a function or a class with its methods."""
     if not inspect.isclass(thing):
         return f"\n.. autofunction:: {full}\n"
     text = f"\n.. autoclass:: {full}\n"
-    for method in dict.fromkeys(methods(thing)):
-        text += f"\n   .. automethod:: {full}.{method}\n      :no-index-entry:\n"
-    return text
+    found = methods(thing)
+    for method in found:
+        if not is_alias(getattr(thing, method)):
+            text += f"\n   .. automethod:: {full}.{method}\n      :no-index-entry:\n"
+    aliases = [f"``{method}``" for method in found if is_alias(getattr(thing, method))]
+    return text + (f"\n   {WORDS[lang]['aliases']} {', '.join(aliases)}\n" if aliases else "")
 
 
 def methods(thing: type) -> list[str]:
@@ -123,6 +155,11 @@ def methods(thing: type) -> list[str]:
         for name, function in inspect.getmembers(thing, inspect.isroutine)
         if not name.startswith("_") and name not in TABLE and is_ours(function)
     ]
+
+
+def is_alias(function: Any) -> bool:
+    """Whether a method applies an operation under the name by which NumPy calls it."""
+    return (function.__doc__ or "").startswith("Apply the operation ")
 
 
 def cards(lang: str) -> str:

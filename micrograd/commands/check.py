@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from shutil import get_terminal_size
 from typing import Any
 
 from micrograd.commands.errors import CommandError
@@ -46,7 +48,9 @@ def check(options: argparse.Namespace) -> int:
         raise CommandError(f"--{error}") from None
     report = check_gradients(function, *point, order=highest, raise_exception=False)
     code = 0 if report else 1 if report.is_wrong else 3
-    text = f"{report.text(options.lang)}\n"
+    on_terminal = options.out is None and sys.stdout.isatty()
+    width = get_terminal_size().columns if on_terminal else None
+    text = f"{report.text(options.lang, width)}\n"
     if options.out is None:
         verdict, line, rest = text.partition("\n")
         text = coloured(verdict, {0: GOOD, 1: BAD, 3: DOUBTFUL}[code]) + line + rest

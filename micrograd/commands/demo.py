@@ -66,7 +66,10 @@ def demo(options: argparse.Namespace) -> int:
     reports = []
     index = None
     lang = options.lang
-    print(layout.heading(lang))
+    if out is not None and out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out} is a file: give the name of a folder")
+    if title := layout.heading(lang):
+        print(title)
     try:
         for report in _reports(programs, out):
             lines = zip(layout.lines(report, lang), report.rows, strict=True)

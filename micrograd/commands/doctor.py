@@ -47,7 +47,7 @@ class Finding(NamedTuple):
         remedy: what to do; empty if nothing has to be done.
         is_fault: whether the package cannot work until this is fixed.
 
-    >>> str(Finding("tqdm", "missing", "pip install tqdm"))
+    >>> Finding("tqdm", "missing", "pip install tqdm").line("en")
     'tqdm         missing: pip install tqdm'
     """
 
@@ -56,9 +56,11 @@ class Finding(NamedTuple):
     remedy: str = ""
     is_fault: bool = False
 
-    def __str__(self) -> str:
-        remedy = f": {self.remedy}" if self.remedy else ""
-        return f"{self.subject}{' ' * (12 - columns(self.subject))} {self.found}{remedy}"
+    def line(self, lang: str) -> str:
+        """Return the line in a language."""
+        said = languages.words(lang, "doctor")["remedy"].format(**self._asdict())
+        found = said if self.remedy else self.found
+        return f"{self.subject}{' ' * (12 - columns(self.subject))} {found}"
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -78,7 +80,7 @@ def doctor(options: argparse.Namespace) -> int:
     """Print the report; return 1 if something has to be fixed."""
     words = languages.words(options.lang, "doctor")
     findings = [*_ourselves(words), *_libraries(words), *_renderers(words), *_cache(words)]
-    print(*findings, sep="\n")
+    print(*(each.line(options.lang) for each in findings), sep="\n")
     faults = sum(each.is_fault for each in findings)
     print(words["faults"].format(count=faults) if faults else words["well"])
     return 1 if faults else 0

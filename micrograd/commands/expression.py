@@ -29,6 +29,7 @@ from micrograd.ops import TABLE
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import FormulaError, fold
 from micrograd.table.reading import parse
+from micrograd.writing.messages import meant
 
 OUTPUT = "f"  # the label of the expression itself, unless a variable has it
 
@@ -70,7 +71,10 @@ class TypedExpression:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Let a command take an expression and the values of its names."""
     parser.add_argument("expression", help="arithmetic and calls of operations")
-    parser.add_argument("at", nargs="*", metavar="NAME=NUMBER", help="the value of each name")
+    # Without a default, argparse would list it among the missing arguments.
+    parser.add_argument(
+        "at", nargs="*", default=[], metavar="NAME=NUMBER", help="the value of each name"
+    )
 
 
 def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, list[float]]:
@@ -90,6 +94,8 @@ def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, li
         return TypedExpression(options.expression, names), point
     except FormulaError as error:
         hint = "; give each name a number, NAME=NUMBER" if "unknown name" in str(error) else ""
+        called = re.search(r"'(\w+)' is not an operation", str(error))
+        hint += meant(called[1], TABLE) if called else ""
         raise CommandError(f"{error}{hint}") from None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from micrograd.commands.terminal import printable
 from micrograd.writing import languages
 from micrograd.writing.labels import columns, filled, pieces
+from micrograd.writing.messages import meant
 from micrograd.writing.messages import message as said_in
 
 _USAGE = "usage: "
@@ -38,6 +38,22 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, **options})
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Read a command line; a word that this parser does not know is an error of its own.
+
+        Otherwise argparse would report the word for all commands together.
+
+        Args:
+            args: the words.
+            namespace: where to put the options; a new one by default.
+        """
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
+
     def error(self, message: str) -> NoReturn:
         """Print the usage and the error message, and exit with 2."""
         reason = re.sub(r"(?<=[' ]) -", "-", message)
@@ -60,16 +76,8 @@ class Parser(argparse.ArgumentParser):
             found = re.search(r"unrecognized arguments:.*?(--[\w-]+)", message)
             if not found:
                 return ""
-            typed, known = found[1], [*self._all_options()]
-        close = get_close_matches(typed, known, n=1)
-        return f"; did you mean {close[0]!r}?" if close and close[0] != typed else ""
-
-    def _all_options(self) -> Iterator[str]:
-        for action in self._actions:
-            yield from action.option_strings
-            if isinstance(action, argparse._SubParsersAction):
-                for parser in action.choices.values():
-                    yield from parser._all_options()
+            typed, known = found[1], [*self._option_string_actions]
+        return meant(typed, known)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         super()._print_message(printable(message), file)
@@ -85,7 +93,7 @@ class _Formatter(argparse.HelpFormatter):
 
     def format_help(self) -> str:
         """Return the text, whose lines are as wide as those in English."""
-        text = super().format_help()
+        text = super().format_help().replace("：:", "：")  # argparse adds a colon to each title
         if not text.startswith(_USAGE):
             return text
         return self.usage + " " * (len(_USAGE) - columns(self.usage)) + text[len(_USAGE) :]

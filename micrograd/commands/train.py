@@ -126,6 +126,10 @@ def train(options: argparse.Namespace) -> int:
         # Options are checked before anything takes long.
         share = real(options.test_size, "--test-size", above=0, below=1)
         whole(options.seed, "--seed", least=0)
+        whole(options.batch_size, "--batch-size")
+        real(options.lr, "--lr", least=0)
+        if options.epochs is not None:
+            whole(options.epochs, "--epochs")
         hidden, given = _hidden(options.hidden), data(options)
         classes = given.classes
         X, X_test, y, y_test = split(
@@ -175,6 +179,7 @@ def _learn(made: Trained, X: Any, y: Any, optimizer: Optimizer, options: Any) ->
         batch_size=options.batch_size,
         seed=options.seed,
         metrics=["accuracy"] if made.classes else (),
+        lang=options.lang,
         **stopping,
     )
 

@@ -63,9 +63,9 @@ class Derivatives(Variants, Generic[Result]):
             **keywords: further arguments of the function, which are not differentiated.
 
         Returns:
-            As `micrograd.jacobian` does: an array with the shape of the result followed by that of
-            the argument, or such arrays in their structures. For a batch, the samples are along the
-            first axis of each array.
+            What `micrograd.jacobian` returns, an array with the shape of the result followed by
+            that of the argument, or such arrays in their structures. For a batch, the samples are
+            along the first axis of each array.
 
         >>> from micrograd import compile
         >>> f = compile(lambda x: [x[0] * x[1], x[1]], backend="numpy")
@@ -107,7 +107,7 @@ class Derivatives(Variants, Generic[Result]):
             **keywords: as for `jacobian`.
 
         Returns:
-            As `micrograd.hessian` does: an array with the shape of the argument twice, or such
+            What `micrograd.hessian` returns, an array with the shape of the argument twice, or such
             arrays in its structure twice; a tuple of tuples for a sequence of positions. For a
             batch, the samples are along the first axis of each array.
 
@@ -218,8 +218,8 @@ class Derivatives(Variants, Generic[Result]):
             parameters: as for `jacobian`.
 
         Returns:
-            The value, and its pullback: a function that takes a cotangent with the structure of the
-            value and returns a tuple of gradients, one for each primal.
+            The value, and its pullback, which is a function that takes a cotangent with the
+            structure of the value and returns a tuple of gradients, one for each primal.
 
         >>> from micrograd import compile
         >>> f = compile(lambda x, y: [x * y, x + y], backend="numpy")

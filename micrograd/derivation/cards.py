@@ -12,6 +12,7 @@ from micrograd.derivation.document import Block, Equations, Heading, Paragraph, 
 from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
 from micrograd.writing import languages, notation
+from micrograd.writing.messages import meant
 from micrograd.writing.notation import Formula, named
 
 _RESULT = named("f")
@@ -41,7 +42,10 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
     <BLANKLINE>
     """
     if operation not in TABLE:
-        raise ValueError(f"no operation {operation!r}: the table has {', '.join(_listed())}")
+        names = _listed()
+        raise ValueError(
+            f"no operation {operation!r}: the table has {', '.join(names)}{meant(operation, names)}"
+        )
     languages.checked(lang)
     return RuleCard(TABLE[operation], lang)
 

@@ -97,9 +97,8 @@ class _Reader:
             case ast.Name(id=name) if name in self.known:
                 raise self.refusal(node, f"{name!r} is an operation, call it: {name}(…)")
             case ast.Name(id=name):
-                raise self.refusal(
-                    node, f"unknown name {name!r}; the names are {', '.join(self.names)}"
-                )
+                names = f"; the names are {', '.join(self.names)}" if self.names else ""
+                raise self.refusal(node, f"unknown name {name!r}{names}")
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 tree = Call(_ARITHMETIC[type(op)], (self.read(left), self.read(right)))
                 if tree.name == "pow" and not variables(tree):

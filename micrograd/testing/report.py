@@ -135,11 +135,13 @@ class Report:
         """Whether nothing is wrong, but not everything was confirmed."""
         return not self and not self.is_wrong
 
-    def text(self, lang: str = "en") -> str:
+    def text(self, lang: str = "en", width: int | None = None) -> str:
         """The report as text.
 
         Args:
             lang: the language, "en" or "zh"; ValueError for an unknown one.
+            width: how many columns there are; where the table is wider, each input takes lines of
+                its own. None means as many as needed.
 
         >>> from micrograd.testing import check_gradients
         >>> report = check_gradients(lambda x: x * x, 3.0, modes=["exact"])
@@ -149,12 +151,13 @@ class Report:
           x  6.0   ± 0e+00  相同 ± 7e-16
           函数值的噪声：± 1e-15，由舍入误差估计
         """
-        found = [*aligned(self._table(lang)), *self._said(self._remarks(), lang)]
+        room = None if width is None else width - 2
+        found = [*aligned(self._table(lang), room), *self._said(self._remarks(), lang)]
         return "\n".join(
             [
                 *self._said([self._heading()], lang),
                 *(f"  {line}" for line in found),
-                *(f"\n{report.text(lang)}" for report in self.deeper),
+                *(f"\n{report.text(lang, width)}" for report in self.deeper),
             ]
         )
 
@@ -254,13 +257,21 @@ class Report:
         return [" · ".join(parts)]
 
 
-def aligned(rows: list[list[str]]) -> list[str]:
-    """The lines of a table."""
+def aligned(rows: list[list[str]], width: int | None = None) -> list[str]:
+    """The lines of a table; if it is wider than `width`, each row becomes a table of its own."""
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
-    return [
+    lines = [
         "  ".join(x + " " * (w - columns(x)) for x, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+    if width is None or max(map(columns, lines), default=0) <= width:
+        return lines
+    (_, *heads), *others = rows
+    found = []
+    for name, *cells in others:
+        pairs = [[f"  {head}", cell] for head, cell in zip(heads, cells, strict=True) if cell]
+        found += [name, *aligned(pairs)]
+    return found
 
 
 _SHOWN = 12

@@ -209,8 +209,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[mis
         *primals: the arguments of `f`.
 
     Returns:
-        The value, and its pullback: a function that takes a cotangent with the structure of the
-        value and returns a tuple of gradients, one for each primal.
+        The value, and its pullback, which is a function that takes a cotangent with the structure
+        of the value and returns a tuple of gradients, one for each primal.
 
     >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
     >>> value, pullback([1.0, 0.0])

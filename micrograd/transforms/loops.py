@@ -99,9 +99,10 @@ def scan(
             inputs.
 
     Returns:
-        The state after the last step, and the outputs: with the structure of one output, in which
-        each number is a list with an entry for each input, or an array if `xs` has one, and each
-        array has one axis more, the first one. They are None if the step returns None for each.
+        The state after the last step, and the outputs, which have the structure of one output, in
+        which each number is a list with an entry for each input, or an array if `xs` has one, and
+        each array has one axis more, the first one. They are None if the step returns None for
+        each.
 
     Raises:
         TypeError: `xs` has another type, a step does not return a pair, or something is not a

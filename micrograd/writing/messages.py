@@ -8,11 +8,14 @@ what stands at the place of a name may be a message, too.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from string import Formatter
 
 from micrograd.writing import languages
+
+Templates = list[tuple[re.Pattern[str], str]]
 
 _DIGITS = r"\d+"  # at a place such as {line:d}
 
@@ -27,34 +30,70 @@ def message(text: str, lang: str) -> str:
     >>> message("cannot write to a/b.svg: No such file or directory", "zh")
     '无法写入 a/b.svg：没有这个文件或文件夹'
     """
-    if said := _listed(text, "; ", lang):
+    return translated(text, _templates(lang))
+
+
+def translated(text: str, templates: Templates) -> str:
+    """A text by templates, as `message` does it by those of a language.
+
+    Args:
+        text: the text; without a translation it stays.
+        templates: what `compiled` makes of a table.
+
+    >>> translated("wrote 3 files", compiled({"wrote {count:d} files": "写了 {count} 个文件"}))
+    '写了 3 个文件'
+    """
+    if said := _listed(text, "; ", templates):
         return said
-    for pattern, translation in _templates(lang):
+    for pattern, translation in templates:
         found = pattern.fullmatch(text)
         if found:
-            places = {name: message(part, lang) for name, part in found.groupdict().items()}
+            places = {name: translated(part, templates) for name, part in found.groupdict().items()}
             return translation.format(**places)
-    return _listed(text, ", ", lang) or text
+    return _listed(text, ", ", templates) or text
 
 
-def _listed(text: str, mark: str, lang: str) -> str:
+def meant(word: str, known: Iterable[str]) -> str:
+    """What to append to an error about an unknown word: a suggestion, or nothing.
+
+    Args:
+        word: the word.
+        known: the words that are known.
+
+    >>> meant("tanhh", ["tan", "tanh", "sinh"]), meant("xyz", ["tan"])
+    ("; did you mean 'tanh'?", '')
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close and close[0] != word else ""
+
+
+def _listed(text: str, mark: str, templates: Templates) -> str:
     """Several messages with a mark between them, if all are translated; otherwise ""."""
     parts = text.split(mark)
     if len(parts) < 2 or not all(parts):
         return ""
-    said = [message(part, lang) for part in parts]
+    said = [translated(part, templates) for part in parts]
     is_known = all(new != old for new, old in zip(said, parts, strict=True))
-    return message(mark, lang).join(said) if is_known else ""
+    return translated(mark, templates).join(said) if is_known else ""
 
 
 @lru_cache
-def _templates(lang: str) -> list[tuple[re.Pattern[str], str]]:
+def _templates(lang: str) -> Templates:
+    return compiled(languages.words(lang, "message"))
+
+
+def compiled(table: Mapping[str, str]) -> Templates:
     """The templates as patterns with their translations, in the order in which they are tried.
 
     First come those that begin with a word, then those that have the most words.
+
+    Args:
+        table: translations by templates.
     """
     made = []
-    for template, translation in languages.words(lang, "message").items():
+    for template, translation in table.items():
         pattern, said = "", 0
         for literal, name, form, _ in Formatter().parse(template):
             place = f"(?P<{name}>{_DIGITS if form else '.*?'})" if name else ""

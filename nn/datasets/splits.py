@@ -35,8 +35,8 @@ def train_test_split(
         stratify: the labels, usually y, whose shares both parts keep.
 
     Returns:
-        Two parts of each array, one after the other: `X_train, X_test, y_train, y_test`. Lists give
-        lists, and everything else NumPy arrays.
+        Two parts of each array, one after the other, as in `X_train, X_test, y_train, y_test`.
+        Lists give lists, and everything else NumPy arrays.
 
     Raises:
         ValueError: if the lengths differ, or if a part would be empty or lack a class of

@@ -125,7 +125,8 @@ class RMSprop(Optimizer):
         maximize: whether to climb instead of descend.
 
     >>> from micrograd import Value
-    >>> RMSprop([Value(1.0)], lr=0.5, alpha=0.0, eps=0.0).update(np.array([1.0]), np.array([4.0]))
+    >>> optimizer = RMSprop([Value(1.0)], lr=0.5, alpha=0.0, eps=0.0)
+    >>> optimizer.update(np.array([1.0]), np.array([4.0]))
     array([0.5])
     """
 

@@ -12,6 +12,7 @@ import numpy as np
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.writing import languages
 from micrograd.writing.labels import one_line
+from micrograd.writing.messages import meant
 from nn import samples
 from nn.layers import Layer, Neuron
 from nn.losses import LOSSES
@@ -336,5 +337,8 @@ SETTINGS: dict[str, Callable[[str, Any], Any]] = {
 def _checked(settings: Mapping[str, Any]) -> _Settings:
     for name in settings:
         if name not in SETTINGS:
-            raise OptionError(f"playground has no setting {name!r}; it has {', '.join(SETTINGS)}")
+            raise OptionError(
+                f"playground has no setting {name!r}; it has {', '.join(SETTINGS)}"
+                f"{meant(name, SETTINGS)}"
+            )
     return {name: SETTINGS[name](name, value) for name, value in settings.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -26,6 +27,20 @@ def test_an_early_end_is_reported(capsys):
 def test_an_interruption_is_reported(capsys, interrupting):
     fitted(network(), optimizer=interrupting, progress="auto")
     assert "interrupted in epoch 2" in capsys.readouterr().out
+
+
+def test_a_report_is_in_the_language_asked_for(capsys, interrupting):
+    settings = {"metrics": ["accuracy", "r2"], "validation": 0.5, "lang": "zh"}
+    fitted(network(), epochs=2, progress="auto", **settings)
+    first = capsys.readouterr().out.splitlines()[0]
+    number = r"-?[\d.e+-]+"
+    assert re.fullmatch(
+        f"第 1/2 轮  损失 {number}  准确率 {number} %  r2 {number}  "
+        f"验证损失 {number}  验证准确率 {number} %  验证r2 {number}",
+        first,
+    )
+    fitted(network(), optimizer=interrupting, progress="auto", lang="zh")
+    assert capsys.readouterr().out.splitlines()[-1] == "在第 2 轮中断，已学到的都保留"
 
 
 def test_nothing_is_printed_unless_it_is_wanted(capfd):

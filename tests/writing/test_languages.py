@@ -100,6 +100,7 @@ SPEAKERS = {
     "export": ["micrograd/export/source.py"],
     "doctor": ["micrograd/commands/doctor.py"],
     "plot": ["nn/plots/*.py"],
+    "progress": ["nn/progress.py"],
     "playground": ["nn/pages/*.py", "nn/pages/assets/*"],
 }
 

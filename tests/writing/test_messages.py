@@ -19,6 +19,7 @@ from micrograd import Value, floor, log, sqrt, tanh
 from micrograd.__main__ import main
 from micrograd.testing import check_gradients
 from micrograd.writing import languages
+from micrograd.writing.labels import columns
 from micrograd.writing.messages import message
 
 ROOT = Path(micrograd.__file__).parent.parent
@@ -225,6 +226,21 @@ def test_a_report_in_chinese_is_aligned():
     assert places[0] == places[1]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_table_that_is_wider_than_the_terminal_becomes_one_for_each_input(lang):
+    report = check_gradients(lambda x, w: tanh(x * w), 1.0, 2.0)
+    heading, *lines = report.text(lang).splitlines()
+    rows = [re.split(" {2,}", line.strip()) for line in lines[:3]]
+    assert report.text(lang, max(map(columns, lines[:3]))) == report.text(lang)
+    found = report.text(lang, 60).splitlines()
+    expected = [heading]
+    for name, *cells in rows[1:]:
+        pairs = zip(rows[0], cells, strict=True)
+        expected += [name, *(f"{head} {cell}" for head, cell in pairs)]
+    assert [" ".join(line.split()) for line in found] == expected + [x.strip() for x in lines[3:]]
+    assert max(map(columns, found[1:12])) <= 60
+
+
 def test_names_in_a_table_stay():
     report = check_gradients(lambda same, reverse: same * reverse, 1.0, 2.0)
     assert [line.split()[0] for line in report.text("zh").splitlines()[2:4]] == ["same", "reverse"]
@@ -250,14 +266,39 @@ def test_names_in_a_table_stay():
         ("train --data none.csv", "没有这个文件，也没有叫这个名字的内置数据集"),
         ("export x -o a.zz", "a.zz 的后缀不在"),
         ("playground data=foo", "data 应为"),
+        ("draw x", "表达式 'x'：没有变量 'x'，在第 1 列；请给每个变量一个数"),
+        ("draw x[0] x=1", "不能用 Subscript；公式由数、"),
+        ("draw tanj(x) x=1", "运算表里没有 'tanj'，在第 1 列；是不是想写 'tan'？"),
+        ("rules tanhh", "；是不是想写 'tanh'？"),
+        ("live x x=1 -o .", "无法写入 .：这不是普通文件，不会覆盖它"),
+        ("train --data moons --epochs 0", "--epochs 应为不小于 1 的整数，得到 0"),
+        ("train --data moons --batch-size 0", "--batch-size 应为不小于 1 的整数，得到 0"),
+        ("train --data moons --lr -1", "--lr 应不小于 0，得到 -1.0"),
+        ("train --data moons --optimizer adamm", "；是不是想写 'adam'？"),
+        ("train --data moons --epochs 2 --lr 1e9 --optimizer sgd", "，损失为 nan；模型保留了"),
+        ("train --data latin.csv", "latin.csv 不是 utf-8 编码的文本（第 2 字节）：请另存为"),
+        ("predict latin.csv latin.csv", "'latin.csv'：不是 micrograd 写出的权重或检查点文件"),
+        ("predict cut.npz latin.csv", "'cut.npz'：末尾没有校验码：文件不完整"),
+        ("predict empty.npz latin.csv", "'empty.npz'：文件是空的"),
+        ("draw x x=1 -o a.xyz", "micrograd：'a.xyz'：文件后缀决定格式，应为 .svg, .png"),
+        ("draw x x=1 --compact --width 3", "width 是像素数，不小于 200，得到 3"),
+        ("draw x x=1 -o a.png --scale 0", "scale 应大于 0 且不超过 100，得到 0.0"),
+        ("playground layers=abc", "layers 中的大小应为不小于 1 的整数，得到 'abc'"),
+        ("playground sed=1", "网页没有 'sed' 这项设置；可用的有 kind, features"),
+        ("playground sed=1", "；是不是想写 'seed'？"),
+        ("demo 1 --out latin.csv", "--out latin.csv 是一个文件：请给出文件夹的名字"),
     ],
 )
 def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("latin.csv").write_bytes("a,é\n1,2\n".encode("latin-1"))
+    Path("cut.npz").write_bytes(b"PK\x03\x04cut off")
+    Path("empty.npz").touch()
     assert main([*words.split(), "--lang", "zh"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("micrograd：")
     assert said in error
+    assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", error)  # a sentence in English
 
 
 @pytest.mark.parametrize(
@@ -265,13 +306,14 @@ def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, mo
     [
         ("chek x", "micrograd：错误：参数 COMMAND：没有 'chek' 这个选择，可选："),
         ("chek x", "；是不是想写 'check'？\n"),
-        ("check", "micrograd check：错误：缺少参数：expression, NAME=NUMBER\n"),
+        ("check", "micrograd check：错误：缺少参数：expression\n"),
         (
             "draw x x=1 --widht 3",
-            "micrograd：错误：无法识别的参数：--widht 3；是不是想写 '--width'？\n",
+            "micrograd draw：错误：无法识别的参数：--widht 3；是不是想写 '--width'？\n",
         ),
         ("train --data moons --epochs x", "micrograd train：错误：参数 --epochs：'x' 不是整数\n"),
         ("check", "用法： micrograd check "),
+        ("draw x x=1 --widht 3", "用法： micrograd draw "),
     ],
 )
 def test_a_complaint_about_the_words_is_in_the_language_asked_for(words, said, capsys):

@@ -17,6 +17,7 @@ from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE, Operation
 from micrograd.writing import notation
+from micrograd.writing.messages import meant
 from micrograd.writing.notation import Formula, named
 
 Both = Callable[[float], tuple[float, float]]
@@ -205,7 +206,9 @@ def _function(function: str | Callable[[Any], Any], name: str) -> tuple[Formula,
 def operation_of(name: str) -> Operation:
     """The operation of that name; ValueError if the table has no such row."""
     if name not in TABLE:
-        raise ValueError(f"no operation {name!r}: the table has {', '.join(TABLE)}")
+        raise ValueError(
+            f"no operation {name!r}: the table has {', '.join(TABLE)}{meant(name, TABLE)}"
+        )
     return TABLE[name]
 
 

@@ -117,7 +117,8 @@ def draw_neuron(
         ValueError: if the numbers of inputs, names and weights differ, or there is no such
             operation.
 
-    >>> picture = draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=["fingers", "won", "fans"])
+    >>> names = ["fingers", "won", "fans"]
+    >>> picture = draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=names)
     >>> picture.title
     'A neuron'
     """

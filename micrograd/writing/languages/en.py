@@ -371,6 +371,7 @@ WORDS: dict[str, dict[str, str]] = {
         "progress": "progress bars",
         "strategies": "micrograd.testing.strategies",
         "missing": "missing, needed for {purpose}",
+        "remedy": "{found}: {remedy}",
         "unknown": "unknown",
         "own renderer": "missing; SVG is drawn without it",
         "font": "Chinese font",
@@ -408,6 +409,14 @@ WORDS: dict[str, dict[str, str]] = {
         "activation": "activation",
         "weights": "one row for each neuron, with its bias last",
         "norm": "norm of the gradient",
+    },
+    "progress": {  # what training prints
+        "epoch": "epoch {done}/{epochs}",
+        "unit": "epoch",
+        "interrupted": "interrupted in epoch {epoch}: what was learned is kept",
+        "held out": "val_{name}",  # of the samples that are not trained on
+        "loss": "loss",
+        "accuracy": "accuracy",
     },
     "playground": {
         "title": "A neural network to play with",

@@ -1,9 +1,13 @@
 """A compact picture in LaTeX: a snippet in math mode for an article, or a whole document."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 
-from micrograd import Value
+import micrograd
+from micrograd import Value, explain
 from micrograd.drawing import draw, draw_dot
 from micrograd.drawing.spans import math_mode, of_mark
 from micrograd.writing.marks import latex_text
@@ -12,6 +16,7 @@ from tests.drawing.named.graphs import ARTICLES, called
 from tests.drawing.test_text_formats import LABELS, TREACHEROUS
 from tests.drawing.test_tikz import BOTH, assert_compiles
 
+ROOT = Path(micrograd.__file__).parent.parent
 ARTICLE = r"""\documentclass{article}
 \usepackage{iftex,amsmath,tikz,xcolor}
 \ifPDFTeX\usepackage[utf8]{inputenc}\fi
@@ -81,3 +86,16 @@ def test_braces_are_balanced_whatever_a_label_says(label):
     text = draw(called("y", Value(2.0, label=label) * 3)).tikz()
     plain = text.replace("\\\\", "").replace("\\{", "").replace("\\}", "")
     assert plain.count("{") == plain.count("}")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("program", BOTH)
+def test_the_document_of_the_how_to_page_compiles(program, tmp_path):
+    page = (ROOT / "docs/site/en/howto/latex.md").read_text("utf-8")
+    (document,) = re.findall("^```latex\n(.*?)^```", page, flags=re.M | re.DOTALL)
+    x, w = Value(2.0, label="x"), Value(-0.5, label="w")
+    y = (w * x).tanh()
+    y.label = "y"
+    (tmp_path / "gradient.tex").write_text(explain(y, w, style="board").latex(), "utf-8")
+    draw(y, theme="print").write(tmp_path / "neuron.tex")
+    assert_compiles(program, document, tmp_path)
