@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from micrograd.compiler.active import Active
 from micrograd.compiler.instructions import Mode, WeightedSums
 from micrograd.compiler.program import Instruction, Program
-from micrograd.compiler.slots import Places, Rows, rows_of
+from micrograd.compiler.slots import Places, Rows, rows_of, runs
 
 
 class Adjoints:
@@ -37,9 +37,7 @@ class Adjoints:
 
     def runs_of_zeros(self) -> list[slice]:
         """Return the slots that must be 0 at first, as runs of neighbours."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], self._zeroed, [False]))))
-        edges += self.first[True]
-        return [*map(slice, edges[::2].tolist(), edges[1::2].tolist())]
+        return [cast("slice", self._adjoint(True, run)) for run in runs(self._zeroed)]
 
     def _is_active(self, varies: bool, rows: Any) -> bool:
         return bool(self.active[varies][rows].any())

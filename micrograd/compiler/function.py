@@ -297,25 +297,17 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
 
         if self._ran is not self:
             return self._ran.source(language)
-        plain, variant = self.program, self._last
+        program, variant = self.program, self._last
         assert variant is not None  # noqa: S101 (for type checkers: there is a program)
         if self._axes is not None:
             raise NotImplementedError("source is for programs without in_axes")
-        if any(isinstance(each, Loop | Lookup) for each in plain.instructions):
+        if any(isinstance(each, Loop | Lookup) for each in program.instructions):
             try:
                 with tracing, unrolled():
                     variant = self._new_variant(variant.arguments)
             except TraceError as error:
                 raise NotImplementedError(_UNKNOWN_STEPS) from error
-            plain = variant.executor.program
-        return source_of(
-            self.f,
-            language,
-            plain=plain,
-            exact=variant.executor.reference.program,
-            arguments=variant.arguments,
-            result=variant.result,
-        )
+        return source_of(self.f, language, variant)
 
     @property
     def is_called(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd.compiler.executor import Call, Layout, are_finite
 from micrograd.compiler.results import (
@@ -21,8 +21,9 @@ from micrograd.compiler.results import (
     store_parameters,
 )
 from micrograd.compiler.staging import parameters_stager, stager
-from micrograd.compiler.targets import Parameters
-from micrograd.transforms.structures import Structure
+
+if TYPE_CHECKING:
+    from micrograd.compiler.variants import Variant, Variants
 
 Shortcut = Callable[[Sequence[Any], Any, Any], Any]
 """`shortcut(args, parameters, out)` returns what the call returns, or None if it cannot."""
@@ -65,39 +66,25 @@ class Shortcuts(threading.local):
 
 
 def shortcut(
-    call: Call,
-    args: Sequence[Any],
-    structures: Sequence[Structure],
-    result: Structure,
-    layout: Layout,
-    axes: Sequence[int | None],
-    held: Parameters,
-    read: Callable[[], Any],
-    *,
-    inputs: bool,
-    batched: bool,
-    checked: bool,
+    program: Variants, variant: Variant, call: Call, args: Sequence[Any], layout: Layout
 ) -> Shortcut | None:
     """Return a function that makes calls like this one, or None if some arguments are unusual.
 
     Args:
+        program: the compiled function.
+        variant: its program for such calls.
         call: what is computed.
         args: the arguments of this call.
-        structures: the structure of each argument; in a batch, that of one sample.
-        result: the structure of the result; in a batch, that of one sample.
         layout: the arrays of the executor.
-        axes: an entry for each argument; None for one that all samples share.
-        held: the parameters of the function.
-        read: reads their current numbers, or returns None while a function is being traced with
-            them.
-        inputs: whether the gradient is with respect to the arguments, not to the parameters.
-        batched: whether the arguments are batches.
-        checked: whether results that are not finite have to be computed again in another way.
     """
     numbers, leaves, run, results, slopes, watched = layout
-    checked = checked and not watched
+    structures, result, held = variant.arguments, variant.result, program._held
+    inputs, batched, read = program._inputs, program.batched, program._numbers_now
+    # Whether results that are not finite have to be computed again in another way.
+    checked = variant.executor.stopping is not None and not watched
     count = len(held.values)
     parameters, shared = numbers[:count], numbers[count:]
+    axes = program._axes_of(len(args))
     staged = stager(structures, args, axes, leaves, shared, batched=batched)
     if staged is None:
         return None

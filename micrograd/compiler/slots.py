@@ -70,6 +70,16 @@ def count_of(rows: Rows) -> int:
     return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
+def runs(marks: Any) -> list[slice]:
+    """Return where runs of true values are.
+
+    >>> runs(np.array([True, True, False, True]))
+    [slice(0, 2, None), slice(3, 4, None)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], marks, [False])))).tolist()
+    return [*map(slice, edges[::2], edges[1::2])]
+
+
 def shown(operand: Operand) -> str:
     """Return an operand as a person would write it."""
     return place(operand.varies, operand.rows)

@@ -200,22 +200,8 @@ class Variants:
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
-        executor, made = variant.executor, None
-        layout = executor.layout(kind, length)
-        if layout is not None:
-            made = shortcut(
-                kind,
-                args,
-                variant.arguments,
-                variant.result,
-                layout,
-                self._axes_of(len(args)),
-                self._held,
-                self._numbers_now,
-                inputs=self._inputs,
-                batched=self.batched,
-                checked=executor.stopping is not None,
-            )
+        layout = variant.executor.layout(kind, length)
+        made = None if layout is None else shortcut(self, variant, kind, args, layout)
         shortcuts.add(key, made, variant)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:

@@ -107,23 +107,19 @@ class NativeExecutor(Executor):
     @cached_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
-        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs)
+        return self._linked()
+
+    def _linked(self, **options: bool) -> Linked:
+        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs, **options)
 
     @cached_property
     def _backwards(self) -> NativeExecutor:
         """What computes gradients: an executor that follows loops, if there are any."""
         if not self.follows_loops:
             return self
-        made = NativeExecutor(
-            self.program,
-            self.dtype,
-            inputs=self.inputs,
-            checked=self.checked,
-            threads=self.threads,
-        )
-        made.linked = Linked(
-            self.program, str(self.dtype), _addresses, inputs=self.inputs, follows_loops=True
-        )
+        make, arguments = self.__reduce__()
+        made: NativeExecutor = make(*arguments)
+        made.linked = self._linked(follows_loops=True)
         made._backwards = made
         return made
 
@@ -197,14 +193,8 @@ class NativeExecutor(Executor):
             if self.inputs:
                 slopes = results.adjoints[0] if self.program.batched else memory.into_inputs
         # Looking these up takes a good part of a short call, so it is done once.
-        run, address, frame, u, where = (
-            self._run,
-            memory.address,
-            memory.frame,
-            memory.u,
-            Frame.PHASES,
-        )
-        prepare, finish = results.prepare, results.finish
+        run, address, u = self._run, memory.address, memory.u
+        frame, where, prepare, finish = memory.frame, Frame.PHASES, results.prepare, results.finish
         fusion, backwards, stacked = self.fusion, call != "values", self.program.stacks
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:

@@ -7,6 +7,7 @@ the number of lanes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from micrograd.compiler.native import elementwise, lookups, loops, products, sums
 from micrograd.compiler.native.loops import LoopSpec
@@ -26,6 +27,7 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "value_u": elementwise.value_u,
     "sums_v": sums.sums_v,
     "sums_u": sums.sums_u,
+    "terms_u": partial(sums.sums_u, single=True),
     "fold": sums.fold,
     "rank_v": products.rank_v,
     "rank_u": products.rank_u,

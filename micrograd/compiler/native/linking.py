@@ -211,9 +211,10 @@ class Linked:
             mode=_added(mode),
         )
 
-    def summing(self, varies: bool, into: str, mode: str) -> int:
-        """Return the address of the kernel of weighted sums; see `value`."""
-        return self.kernel("sums_v" if varies else "sums_u", into=into, mode=_added(mode))
+    def summing(self, varies: bool, into: str, mode: str, *, single: bool = False) -> int:
+        """Return the address of the kernel of weighted sums, or single terms; see `value`."""
+        name = "sums_v" if varies else "terms_u" if single else "sums_u"
+        return self.kernel(name, into=into, mode=_added(mode))
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
         """Return the address of a table."""

@@ -38,7 +38,7 @@ from micrograd.compiler.native.loops import (
 from micrograd.compiler.native.rows import Field
 from micrograd.compiler.program import Program
 from micrograd.compiler.reverse import Reverse
-from micrograd.compiler.slots import Places
+from micrograd.compiler.slots import Places, runs
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -288,15 +288,10 @@ def _one_step_back(linked: Linked, back: LoopBack) -> None:
 def _copy(linked: Linked, varies: bool, place: int, places: Places) -> None:
     """Add rows that copy numbers to neighbouring places."""
     for kind in sorted(set(places.varies.tolist())):
-        for start, stop in _runs(places.varies == kind):
-            read = linked.table(places.slots[start:stop])
-            linked.copy(varies, "uv"[kind] if varies else "g", stop - start, read, place + start)
-
-
-def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:
-    """Return where runs of true values begin and end."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
-    return [*zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
+        for run in runs(places.varies == kind):
+            slots = places.slots[run]
+            way, read = "uv"[kind] if varies else "g", linked.table(slots)
+            linked.copy(varies, way, len(slots), read, place + run.start)
 
 
 def _move(
@@ -324,10 +319,11 @@ def _move(
     """
     stack = linked.stacks[column.stack]
     for kind in (False, True):
-        for start, stop in _runs((places.varies == kind) & chosen):
+        for run in runs((places.varies == kind) & chosen):
             mode = f"fixed {verb}" if fixed else verb
             kernel = linked.kernel("move", operands="uv"[kind] + "uv"[stack.varies], mode=mode)
-            fields = {COUNT: stop - start, PLACES: linked.table(places.slots[start:stop])}
+            slots = places.slots[run]
+            fields = {COUNT: len(slots), PLACES: linked.table(slots)}
             fields |= {STACK: linked.stack(column.stack), COLUMNS: stack.columns}
-            fields |= {COLUMN: column.column + apart * start, INDEX: index, APART: apart}
+            fields |= {COLUMN: column.column + apart * run.start, INDEX: index, APART: apart}
             linked.emit(kind or stack.varies, kernel, fields)

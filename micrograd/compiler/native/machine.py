@@ -36,9 +36,8 @@ class Effort:
     """What LLVM does about a module before it makes machine code of it."""
 
     FEW = 0  # the few passes that a loop over numbers needs, in a third of the time
-    PLAIN = (
-        1  # all, but loops stay as they are: they are written in vectors that fill the registers
-    )
+    # All, but loops stay as they are: they are written in vectors that fill the registers.
+    PLAIN = 1
     ALL = 2
 
 

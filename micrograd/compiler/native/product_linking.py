@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from micrograd.compiler.instructions import Product
 from micrograd.compiler.native.rows import Field, words
-from micrograd.compiler.slots import Rows, even_matrix, slots_of
+from micrograd.compiler.slots import Rows, even_matrix, rows_of, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -150,17 +148,13 @@ def _gathered(linked: Linked, varies: bool, slots: Any) -> tuple[int, int, int] 
 
 def _line(rows: Any) -> Any:
     """Return the place and the stride of evenly spaced numbers; None for others."""
-    if isinstance(rows, slice):
-        return rows.start, 1
-    start = int(rows[0])
-    step = int(rows[1]) - start if len(rows) > 1 else 1
-    return (start, step) if (rows == start + step * np.arange(len(rows))).all() else None
+    found = even_matrix(slots_of(rows)[None])
+    return found and (found[0], found[2])
 
 
 def contiguous(slots: Any) -> bool:
     """Return whether slots are neighbours, in rising order."""
-    first = slots.flat[0]
-    return bool((slots.ravel() == np.arange(first, first + slots.size)).all())
+    return isinstance(rows_of(slots.ravel()), slice)
 
 
 def _windows(inputs: Any, varies: bool) -> tuple[int, int] | None:

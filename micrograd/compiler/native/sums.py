@@ -89,19 +89,29 @@ def sums_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def sums_u(w: Writer, spec: Spec) -> str:
-    """Write sums of numbers of `u`, or add them to what there is."""
+def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
+    """Write sums of numbers of `u`, or add them to what there is.
+
+    If they are `single`, they have one term each, and need no table of where their terms begin.
+    """
     row, u, _, _ = w.kernel()
     count, out, starts, left, right, signs, _ = _sum_words(w, row)
+
+    def term(t: Any, total: Any) -> Any:
+        a, b = (w.load(w.at(u, w.build.load(w.at(each, t))), 1) for each in (left, right))
+        return w.fma(w.build.fmul(a, w.load(w.at(signs, t), 1)), b, total)
+
     with w.range(count) as r:
-        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
         at = w.at(u, target(w, spec, out, r))
-        start = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
-        with w.loop(first, last, word(1), start) as turn:
-            a, b = (w.load(w.at(u, w.build.load(w.at(each, turn.i))), 1) for each in (left, right))
-            a = w.build.fmul(a, w.load(w.at(signs, turn.i), 1))
-            turn.following = [w.fma(a, b, turn.values[0])]
-        w.store(turn.values[0], at)
+        total = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
+        if single:
+            total = term(r, total)
+        else:
+            first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+            with w.loop(first, last, word(1), total) as turn:
+                turn.following = [term(turn.i, turn.values[0])]
+            (total,) = turn.values
+        w.store(total, at)
     return w.finished()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def rows(linked: Linked, tape: Tape) -> Any:
     """Return a row for each step, and one for sums that follow each other."""
     varies, sums, out = tape.varies, np.flatnonzero(tape.code == SUM), slots_of(tape.out)
+    single = not varies and tape.modes is not None  # each sum has one term
     rows = np.zeros((len(out), ROW), dtype=np.int64)
     rows[:, Field.COUNT], rows[:, Field.OUT] = 1, out
     for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=False):
@@ -26,10 +27,11 @@ def rows(linked: Linked, tape: Tape) -> Any:
         rows[sums, Field.OUT] = linked.table(out) + 8 * sums
         rows[sums, Field.STARTS] = linked.table(tape.bounds) + 8 * sums
         for field, word in linked.sums(tape.terms).items():
-            rows[sums, field] = word
+            size = 4 if field == Field.SIGN and linked.kind == "float32" else 8
+            rows[sums, field] = word + single * size * np.arange(len(sums))
     for code, kinds, mode, chosen in _alike(tape):
         if code == SUM:
-            rows[chosen, 0] = linked.summing(varies, "g", mode)
+            rows[chosen, 0] = linked.summing(varies, "g", mode, single=single)
         else:
             rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds, mode)
     kernels = np.where(tape.code == SUM, rows[:, 0], -1 - np.arange(len(out)))

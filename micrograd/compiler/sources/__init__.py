@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from micrograd.compiler.program import Program
 from micrograd.compiler.sources.c import Argument, CFile
 from micrograd.compiler.sources.numpy import NumpyFile
-from micrograd.transforms.structures import LEAF, Structure, count_leaves
+from micrograd.transforms.structures import LEAF, count_leaves
+
+if TYPE_CHECKING:
+    from micrograd.compiler.variants import Variant
 
 LANGUAGES = ("c", "numpy")
 
 
-def source_of(
-    f: Callable[..., Any] | None,
-    language: str,
-    *,
-    plain: Program,
-    exact: Program,
-    arguments: tuple[Structure, ...],
-    result: Structure,
-) -> str:
+def source_of(f: Callable[..., Any] | None, language: str, variant: Variant) -> str:
     """A program as source text; see `CompiledFunction.source`.
 
     Args:
         f: the function that was traced, for its names; None if it is no longer known.
         language: `"c"` or `"numpy"`.
-        plain: the program with plain products.
-        exact: the program with products that stop at zero.
-        arguments: the structures of the arguments.
-        result: the structure of the result.
+        variant: the program, with plain products and with products that stop at zero.
 
     Raises:
         ValueError: the language is not known.
@@ -39,6 +30,8 @@ def source_of(
     """
     if language not in LANGUAGES:
         raise ValueError(f"language is one of {', '.join(LANGUAGES)}, got {language!r}")
+    plain, exact = variant.executor.program, variant.executor.reference.program
+    arguments, result = variant.arguments, variant.result
     given = [
         Argument(name, None if structure == LEAF else count_leaves(structure))
         for name, structure in zip(_names(f, len(arguments)), arguments, strict=True)

@@ -72,24 +72,31 @@ class Sums(Places):
         if (lengths == lengths[0]).all():  # the first term of each sum, then the second …
             orders.append(columns.reshape(6, len(out), -1).swapaxes(1, 2).reshape(6, -1))
         parts = min((_runs(each) for each in orders), key=len)
-        is_value, is_single = step.mode == "value", len(out) == 1
         if len(parts) > _MOST_LOOPS:
-            bounds, target = self.table(step.bounds), self._out(step, out)
-            loop = f"for (int k = {bounds}[i]; k < {bounds}[i + 1]; k++)"
-            inner = [f"{loop} sum {self._added(step, columns, 'k')};"]
-            inner = _summed_up(inner, target, "0.0" if is_value else target)
-            return "\n".join([f"{loop_head('i', len(out))} {{", *inner, "}"])
+            return self._loop_over_tables(step, columns)
         lines: list[str] = []
-        if is_value and not is_single:
+        start = ""  # of the only sum
+        if step.mode == "value" and len(out) == 1:
+            start = "0.0"
+        elif step.mode == "value":
             lines = [f"{loop_head('i', len(out))} {self._out(step, out)} = 0.0;"]
-        for alone, group in groupby(parts, lambda part: is_single or _is_alone(part)):
-            for at, loops in groupby(group, lambda part: self._out(step, part[5])):
-                inner = [self._loop(step, part, "sum" if alone else at) for part in loops]
-                if alone:
-                    start = "0.0" if is_value and is_single else at
-                    inner = ["{", *_summed_up(inner, at, start), "}"]
-                lines += inner
+
+        def kind(part: Any) -> tuple[bool, str]:
+            return len(out) == 1 or _is_alone(part), self._out(step, part[5])
+
+        for (alone, target), group in groupby(parts, kind):
+            inner = [self._loop(step, part, "sum" if alone else target) for part in group]
+            if alone:
+                inner = ["{", *_summed_up(inner, target, start or target), "}"]
+            lines += inner
         return "\n".join(lines)
+
+    def _loop_over_tables(self, step: WeightedSums, columns: Any) -> str:
+        bounds, target = self.table(step.bounds), self._out(step, slots_of(step.out))
+        loop = f"for (int k = {bounds}[i]; k < {bounds}[i + 1]; k++)"
+        inner = [f"{loop} sum {self._added(step, columns, 'k')};"]
+        inner = _summed_up(inner, target, "0.0" if step.mode == "value" else target)
+        return "\n".join([f"{loop_head('i', len(step.start))} {{", *inner, "}"])
 
     def _out(self, step: WeightedSums, slots: Any) -> str:
         return self.target(step.varies and step.mode != "total", slots)
