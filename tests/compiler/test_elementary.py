@@ -246,6 +246,8 @@ def test_pairs_of_special_numbers_give_the_same_as_with_values(name, kind):
 @pytest.mark.parametrize("exponent", range(3, 9))
 def test_whole_powers_and_their_slopes_on_numpy_are_as_accurate_as_powers(exponent, kind):
     x = np.concatenate([points("sinh", kind, 200), np.array(NUMBERS)]).astype(kind)
+    # Batches in which something is infinite or nan are computed by another executor.
+    x = x[np.abs(x) < np.finfo(kind).max ** (0.99 / exponent)]
     power = compile(lambda x: x**exponent, batched=True, backend="numpy", dtype=kind)
     values, slopes = power.value_and_grad(x)
     exact = x.astype(np.longdouble)
