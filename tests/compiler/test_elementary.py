@@ -241,6 +241,21 @@ def test_pairs_of_special_numbers_give_the_same_as_with_values(name, kind):
                 assert_agree(got, np.array(expected)[chosen].astype(kind), kind)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("exponent", range(3, 9))
+def test_whole_powers_and_their_slopes_on_numpy_are_as_accurate_as_powers(exponent, kind):
+    x = np.concatenate([points("sinh", kind, 200), np.array(NUMBERS)]).astype(kind)
+    # Batches in which something is infinite or nan are computed by another executor.
+    x = x[np.abs(x) < np.finfo(kind).max ** (0.99 / exponent)]
+    power = compile(lambda x: x**exponent, batched=True, backend="numpy", dtype=kind)
+    values, slopes = power.value_and_grad(x)
+    exact = x.astype(np.longdouble)
+    assert_agree(values, (exact**exponent).astype(kind), kind)
+    slope = (exponent * exact ** (exponent - 1)).astype(kind)
+    assert_agree(slopes + 0.0, slope + 0.0, kind)  # a sum, which has no negative zero
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*BOUNDS, *PAIRS])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -601,3 +602,35 @@ def test_means_of_infinities_are_nan_without_a_warning(backend):
             value, slopes = program.value_and_grad(np.array([np.inf, -np.inf]))
             assert np.isnan(value)
             assert np.isnan(slopes[0])
+
+
+def ending(x, y):
+    """Loops whose steps read and give numbers, and one of them divides by zero at x = 2."""
+    state, outputs = scan(lambda s, z: (s * sin(z) + x, z / (s - 2 * x)), x, [x, y, 3.0, x * y, y])
+    last, count = while_(
+        lambda s: (abs(s[0]) < 40) * (s[1] < 9), lambda s: (s[0] * 1.5 + y, s[1] + 1), (x, 0.0)
+    )
+    return state + last / count + sum(k / output for k, output in enumerate(outputs, 1))
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 100])
+@pytest.mark.parametrize("at", [(0.7, 1.3), (-2.0, 0.4), (0.0, 0.0), (1.0, math.inf)])
+def test_blocks_of_steps_on_floats_of_python_give_the_same(monkeypatch, block, at):
+    monkeypatch.setattr("micrograd.compiler.numpy.float_loops._BLOCK", block)
+    expected = compile(ending, backend="reference").value_and_grad(*at)
+    program = compile(ending, backend="numpy")
+    for _ in range(3):
+        np.testing.assert_allclose(
+            numbers(program.value_and_grad(*at)), numbers(expected), rtol=1e-14
+        )
+
+
+def test_a_gradient_through_many_steps_keeps_eight_bytes_of_each_number():
+    steps = 200_000
+    program = compile(lambda x: repeat(lambda s: s - 1e-6 * sin(s), x, steps), backend="numpy")
+    program.value_and_grad(1.0)
+    tracemalloc.start()
+    program.value_and_grad(1.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * 8 * steps  # one state of each step; as floats of Python, four times as much
