@@ -167,3 +167,22 @@ def heston(draw: Any, steps: int, paths: int) -> Workload:
         (np.array([0.04, 1.5, 0.05, 0.5, -0.6]),),
         batched=True,
     )
+
+
+@workload("GARCH(1, 1) likelihood, 1,000 returns", 1_000, small=(4,))
+def garch(draw: Any, count: int) -> Workload:
+    """The likelihood of returns whose variance depends on the last return and variance."""
+    returns = draw.standard_t(5, size=count)
+
+    def likelihood(m: Any, scan_: Any, at: Any) -> Any:
+        def step(variance: Any, x: Any) -> Any:
+            following = at[0] + at[1] * x * x + at[2] * variance
+            return following, m.log(variance) + x * x / variance
+
+        return scan_(step, 1.0, returns)[1].sum()
+
+    return Workload(
+        lambda at: likelihood(micrograd, scan, at),
+        lambda at: likelihood(jnp, jax.lax.scan, at),
+        (np.array([0.1, 0.1, 0.8]),),
+    )

@@ -185,6 +185,21 @@ def ising(draw: Any, side: int) -> Workload:
     )
 
 
+@workload("XY model, 16 x 16 spins, 256 samples", 16, 256, small=(3, 2))
+def xy_model(draw: Any, side: int, samples: int) -> Workload:
+    """The energy of directions on a torus, differentiated with respect to each, in a batch."""
+
+    def energy(m: Any, roll: Callable[..., Any], angles: Any) -> Any:
+        return -(m.cos(angles - roll(angles, 1, 0)) + m.cos(angles - roll(angles, 1, 1))).sum()
+
+    return Workload(
+        lambda x: energy(micrograd, np.roll, x),
+        lambda x: energy(jnp, jnp.roll, x),
+        (draw.normal(size=(samples, side, side)),),
+        batched=True,
+    )
+
+
 @workload("Hopfield, 64 units", 64, small=(3,))
 def hopfield(draw: Any, units: int) -> Workload:
     """The energy of a network with memories, differentiated with respect to its state."""
