@@ -34,9 +34,6 @@ from micrograd.ops import STOPPING, TABLE, Operation, on_define, reserve
 from micrograd.table.floats import Number, to_float
 from micrograd.table.formulas import FormulaError
 
-running: set[int] = set()
-"""The numbers of the runs of transforms, of all threads, whose functions are running now."""
-
 
 class Value(Methods, Node):
     """A scalar in a computation graph.
@@ -93,8 +90,6 @@ class Value(Methods, Node):
         self.data = data
         self.grad = self._mark = 0
         self._row = self._x = self._y = self._dx = self._dy = None
-        if running:  # so that a transform tells the Values of its function from those made before
-            self._born = max(running, default=-1)
         if label:
             self.label = label
         if isinstance(_op, str):

@@ -6,14 +6,16 @@
     6.0
 
 A transform runs the function on Values and then walks the graph of the run: backwards in the
-reverse mode, forwards in the forward mode (`jvp`). Inside another transform, for arguments that are
-Values, and if the function uses Values that were made before, such as the weights of a model,
-adjoints and tangents are Values, so they can be differentiated again; otherwise they are floats.
-(`jacobian` and `hessian` give arrays of floats in the last case, too.)
+reverse mode, forwards in the forward mode (`jvp`). Inside another transform, and for arguments that
+are Values, adjoints and tangents are Values, so they can be differentiated again; otherwise they
+are floats. Other Values that the function uses, such as the weights of a model, are constants then.
+For a derivative that is part of a loss, give it a Value:
 
     >>> weight = Value(3.0)
-    >>> slope = grad(lambda x: weight * x**2)(2.0)
-    >>> (slope - 1).square().backward()  # what a physics-informed network minimises
+    >>> grad(lambda x: weight * x**2)(2.0)
+    12.0
+    >>> slope = grad(lambda x: weight * x**2)(Value(2.0))
+    >>> (slope - 1).square().backward()
     >>> slope.data, weight.grad
     (12.0, 88.0)
 
@@ -95,8 +97,10 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
     Returns:
         A function with the arguments of `f`. Its result has the structure of the chosen argument,
         or is a tuple of such results for a sequence of positions. An input that the result does not
-        depend on has the gradient 0. With `has_aux`, the result is a pair of this and the second
-        part of what `f` returned.
+        depend on has the gradient 0. At numbers, the result consists of floats, on which Values
+        that `f` uses otherwise, such as the weights of a model, have no influence; at Values, it
+        consists of Values, whose `backward()` reaches them. With `has_aux`, the result is a pair of
+        this and the second part of what `f` returned.
 
     Raises:
         TypeError: `argnums` is not made of integers; or, when the gradient is computed, the result

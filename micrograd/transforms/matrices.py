@@ -3,9 +3,7 @@
     >>> jacobian(lambda x: [x[0] * x[1], x[0]])([2.0, 3.0]).tolist()
     [[3.0, 2.0], [1.0, 0.0]]
 
-The Jacobian of a function of nested arguments has arrays in their structure. It consists of floats
-unless an argument is a Value, or another transform is around it: other Values that the function
-uses, such as the weights of a model, are constants.
+The Jacobian of a function of nested arguments has arrays in their structure.
 """
 
 from __future__ import annotations
@@ -141,8 +139,7 @@ def _jacobian(
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        chosen = resolve_argnums(numbers, len(args))
-        run = Run(f, args, chosen, options, has_aux=has_aux, for_array=True)
+        run = Run(f, args, resolve_argnums(numbers, len(args)), options, has_aux=has_aux)
         (row,) = run.blocks([run.output_structure], forward=forward)
         found = row[0] if single else row
         if with_value:
@@ -183,8 +180,7 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        chosen = resolve_argnums(numbers, len(args))
-        run = Run(gradient, args, chosen, options, has_aux=has_aux, for_array=True)
+        run = Run(gradient, args, resolve_argnums(numbers, len(args)), options, has_aux=has_aux)
         rows = run.blocks(run.output_structure.children)
         found = rows[0][0] if single else rows
         return (found, run.aux()) if has_aux else found

@@ -9,9 +9,8 @@ from itertools import accumulate, count
 from operator import index
 from typing import Any, SupportsIndex
 
-from micrograd.engine.graph import backward_step, is_alias, is_leaf, order
+from micrograd.engine.graph import is_alias, is_leaf, order
 from micrograd.engine.value import Value, to_number
-from micrograd.engine.value import running as _active
 from micrograd.table.floats import to_float
 from micrograd.transforms import propagation
 from micrograd.transforms.propagation import Scalar
@@ -35,6 +34,7 @@ class _Running(threading.local):
 
 
 _running = _Running()
+_active: set[int] = set()  # the runs, of all threads, whose functions are running now
 _numbers = count()
 
 
@@ -42,9 +42,7 @@ class Run:
     """One run of a function on new variables, and the graph between them and the outputs.
 
     Adjoints and tangents are Values if an argument is a Value, or if the function uses a variable
-    of an enclosing run, in this thread or in another, or a Value that was made before; otherwise
-    they are floats. With `for_array`, Values that were made before are constants, as an array of
-    Values would serve few users.
+    of an enclosing run, in this thread or in another; otherwise they are floats.
     """
 
     def __init__(
@@ -55,7 +53,6 @@ class Run:
         options: dict[str, Any] | None = None,
         *,
         has_aux: bool = False,
-        for_array: bool = False,
     ) -> None:
         self.chosen = tuple(range(len(args))) if chosen is None else chosen
         self.structures: list[Structure] = []
@@ -88,16 +85,6 @@ class Run:
         self.nodes = order(roots, until=self.variables)
         self.symbolic |= any(root._is_traced for root in roots)
         self.symbolic |= bool(_active) and any(map(is_varied, self.nodes))
-        self.symbolic |= not for_array and self._uses_given_values()
-
-    def _uses_given_values(self) -> bool:
-        """Whether a leaf is a Value of the user, such as a weight, made before the function ran.
-
-        A backward step written by hand gives numbers alone, so that its graph is not asked.
-        """
-        leaves = (node for node in self.nodes if node._row is None and not hasattr(node, "_run"))
-        given = any(getattr(leaf, "_born", -1) < self.number for leaf in leaves)
-        return given and all(backward_step(node) is None for node in self.nodes)
 
     @contextmanager
     def _running(self) -> Iterator[None]:

@@ -4,8 +4,7 @@ A gradient has the type of the argument, not of the parameter: a function of Val
 with numbers, and then its gradient consists of numbers. Some things cannot be said:
 
 - Integers inside of containers become floats: the gradient at `[1, 2]` is a list of floats.
-- Inside of a function that is being differentiated, and where `f` uses Values made before, such as
-  the weights of a model, the result of `grad(f)(2.0)` is a Value.
+- Inside of a function that is being differentiated, the result of `grad(f)(2.0)` is a Value.
 - A value is a Value also where Values are deeper in the arguments than in a list or a dict.
 - Nested lists with rows of different lengths have no array as their Jacobian.
 - The result is `Any`, or a tuple of it, with `has_aux`, for most `argnums`, and for Jacobians of

@@ -227,6 +227,8 @@ def is_regular(structure: Structure) -> bool:
 
 def is_array(tree: Any) -> bool:
     """Whether this is a NumPy array with axes, found out without importing NumPy."""
+    if isinstance(tree, dict):  # whose entries may be attributes
+        return False
     return bool(getattr(tree, "shape", ())) and hasattr(tree, "ravel")
 
 

@@ -161,6 +161,9 @@ def test_a_kind_of_dict_reaches_the_function_and_the_gradient(kind):
     assert type(found) is seen[0] is kind
     assert found == {"x": 3.0, "y": 2.0}
     assert list(found) == ["x", "y"]
+    program = compile(lambda p: p["x"] * p["y"], backend="numpy")
+    value, slopes = program.value_and_grad(kind({"x": 2.0, "y": 3.0}))
+    assert (value, type(slopes), slopes) == (6.0, kind, found)
 
 
 def test_a_kind_of_dict_that_cannot_be_made_from_a_dict_becomes_one():
