@@ -197,9 +197,10 @@ class Claimant:
         if taken == len(result) or taken is None:
             return len(result) - 1
         if taken == 1 and not all(is_array(part) for _, part in flatten(result)):
+            name = title(self.given, self.kind)
             raise TypeError(
-                f"{self.name} returned a result and a cache, but {title(self.given)} takes only"
-                " the gradient of the result; it must take (dout, cache)"
+                f"{self.name} returned a result and a cache, but {name} takes only the gradient of"
+                " the result; it must take (dout, cache)"
             )
         return 0
 
@@ -216,7 +217,7 @@ class Claimant:
         before = [to_array(dout).copy() for dout in douts.values()]
         made = self.given(*replaced(outs, douts), *(result[self.outs :] if self.outs else ()))
         if not all(map(same, before, map(to_array, douts.values()))):
-            self._note(f"{title(self.given)} changes dout in place")
+            self._note(f"{title(self.given, self.kind)} changes dout in place")
         return made
 
     def _claim_of_vjp(self, claimed: Any) -> Claim:

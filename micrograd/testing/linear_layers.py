@@ -65,6 +65,7 @@ def suspicions(gradients: Gradients, about: Callable[..., str]) -> dict[str, str
         about: what a wrong gradient looks like, given it, the true one, and the variable.
     """
     found: dict[str, str] = {}
+    gradients = _without_penalties(gradients)
     for layer in _layers(gradients):
         if gradients.wrong(layer.x):
             if text := _lost_path(gradients, layer) or _common(gradients, layer, about):
@@ -74,6 +75,24 @@ def suspicions(gradients: Gradients, about: Callable[..., str]) -> dict[str, str
                 if gradients.wrong(name) and (text := _lost_terms(gradients, layer, name)):
                     found.setdefault(name, text)
     return found
+
+
+def _without_penalties(gradients: Gradients) -> Gradients:
+    """The gradients without those of penalties on squared weights, which are not in dx."""
+    variables, expected, claimed, close = gradients
+    expected, claimed = {**expected}, {**claimed}
+    for name, x in variables.items():
+        for other, w in variables.items():
+            if other == name or x.ndim < 2 or w.ndim != 2 or x.shape[-1] != len(w):
+                continue
+            square = w @ w.T
+            apart = expected[other] @ w.T - _outer(x, expected[name])
+            decay = float((apart * square).sum() / (square * square).sum()) if w.any() else 0.0
+            if decay and gradients.same(apart, decay * square):
+                expected[other], claimed[other] = (
+                    each[other] - decay * w for each in (expected, claimed)
+                )
+    return Gradients(variables, expected, claimed, close)
 
 
 def _layers(gradients: Gradients) -> Iterator[Layer]:

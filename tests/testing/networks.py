@@ -145,6 +145,20 @@ def dense_backward(dout, cache):
     return dz @ W.T, x.T @ dz, dz.sum(axis=0)
 
 
+def penalised(x, W, V):
+    """The mean square of a network's outputs, with a penalty on its weights."""
+    hidden = np.tanh(x @ W)
+    out = hidden @ V
+    return (out**2).mean() + 0.1 * (W**2).sum(), (x, W, V, hidden, out)
+
+
+def penalised_backward(dout, cache):
+    x, W, V, hidden, out = cache
+    d = 2 * dout * out / out.size
+    da = (d @ V.T) * (1 - hidden**2)
+    return da @ W.T, x.T @ da + 0.2 * dout * W, hidden.T @ d
+
+
 def pooled(x):
     blocks = x.reshape(len(x), x.shape[1], -1, 2)
     return blocks.max(axis=3), (x, blocks.max(axis=3))
@@ -186,6 +200,7 @@ LAYERS = {
     recurrent: (N((4, 3, 2)), N((2, 5)), N((5, 5)), N(5)),
     gated: (N((4, 3)), N((3, 5)), N((3, 5)), N((5, 3))),
     dense: (N((5, 4)), N((4, 3)), N(3)),
+    penalised: (N((6, 3)), N((3, 4)), N((4, 2))),
     pooled: (N((2, 3, 8)),),
     dropout: (N((4, 5)), rng.integers(0, 2, (4, 5))),
     focal: (N(9), np.array([1, 0, 1, 1, 0, 0, 1, 0, 1])),
@@ -216,6 +231,10 @@ MISTAKES = [
     (gated, "a * sigmoid * (1 - sigmoid)", "0", "dx: it fits dW: is the gradient of x @ W wrong"),
     (dense, "dout * (z > 0)", "dout", "in the gradient of x @ W: where it is wrong, the derivative is 0: is a mask or a condition forgotten?"),
     (dense, "dz.sum(axis=0)", "dz.sum(axis=0) / len(x)", "db: it is divided by 5 once too often: the size of axis 0 of x, the batch size?"),
+    (penalised, "1 - hidden**2", "1 - hidden", "dx: it fits dW: is the gradient of x @ W wrong"),
+    (penalised, "(d @ V.T) * (1 - hidden**2)", "d @ V.T", "dx: it fits dW: is the gradient of x @ W wrong"),
+    (penalised, " + 0.2 * dout * W", "", "dW: it is off by a multiple of the variable"),
+    (penalised, " / out.size", "", "dx: a division by 12 is missing"),
     (pooled, " * (x == np.repeat(largest, 2, axis=2))", "", "where it is wrong, the derivative is 0: is a mask"),
     (dropout, "dout * mask", "dout", "dx: the factor mask is missing"),
     (dropout, " / 0.8", "", "it is 0.8 times the derivative in every entry: a constant factor"),
