@@ -43,7 +43,7 @@ from micrograd.table.floats import to_float
 from micrograd.table.formulas import Call, Tree, fold, parts, variables
 from micrograd.table.interpreters import IEEE
 from micrograd.writing import blackboard, notation
-from micrograd.writing.indices import General, alike, general
+from micrograd.writing.indices import DIGITS, General, alike, by_index, general
 from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
 
@@ -57,7 +57,6 @@ _MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
 
 
-_DIGITS = re.compile("[₀-₉⁰¹²³⁴-⁹0-9]+")  # in which lines may differ
 _SIGNS = re.compile("[ ·]")  # in which a product of factors and a closed form may differ
 
 
@@ -138,7 +137,7 @@ class Board(Explanation):
         hidden = len(lines) - 2 * MOST_VALUES
         if hidden > 0:
             lines = [*lines[:MOST_VALUES], *lines[-MOST_VALUES:]]
-        lines = [*self._gathered(lines)]
+        lines = [*self._gathered(by_index(lines))]
         left = self._widest(lines)
         while lines:
             count = self._alike(lines)
@@ -156,7 +155,7 @@ class Board(Explanation):
         A line moves up only if what it needs is above its new place. Lines whose index counts down
         are reversed if none of them needs another.
         """
-        rest = [(line, _DIGITS.sub("", str(line))) for line in lines]
+        rest = [(line, DIGITS.sub("", str(line))) for line in lines]
         while rest:
             (first, shape), *others = rest
             group, kept, between = [first], [], set[Tree]()

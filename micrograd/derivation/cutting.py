@@ -35,14 +35,14 @@ class Cut:
         self.steps = {node for node in named if not is_leaf(node)}
         self.given = named
         self.sizes: dict[Value, _Size] = {}
-        users: dict[Value, set[Value]] = {}
+        self.users: dict[Value, set[Value]] = {}
         for node in nodes:
             for operand in operands(node):
                 if isinstance(operand, Value):
-                    users.setdefault(operand, set()).add(node)
+                    self.users.setdefault(operand, set()).add(node)
         for node in nodes:
             if not is_leaf(node):
-                self._visit(node, len(users.get(node, ())))
+                self._visit(node, len(self.users.get(node, ())))
 
     def _size(self, operand: Any) -> _Size:
         if not isinstance(operand, Value):
@@ -65,11 +65,34 @@ class Cut:
             longest = max(inlined, key=lambda x: self.sizes[x].leaves)
             inlined.remove(longest)
             self.steps.add(longest)
+        score = self._score(node)
+        if score is not None:
+            self.steps.add(score)
+            self.sizes |= {x: self._joined(x) for x in operands(node) if isinstance(x, Value)}
+            found = self._joined(node)
         self.sizes[node] = found
         if users > 1 and found.length > 1:
             self.steps.add(node)
         elif is_function and users and any(x in self.steps - self.given for x in operands(node)):
             self.steps.add(node)  # as in y = σ(z), where z was not named either
+
+    def _score(self, node: Value) -> Value | None:
+        """The score in a softmax, of which `node` is score - number or the exponential of this.
+
+        If the score has a name, and `node` has none, the number cancels.
+        """
+        uses = {_name(user) for user in self.users.get(node, ())}
+        is_exponential = _name(node) == "exp" and "add" in uses
+        shifted = next(iter(operands(node))) if is_exponential else node
+        if not is_exponential and not ("exp" in uses and len(uses) > 1):
+            return None
+        if _name(shifted) != "sub" or shifted in self.steps:
+            return None
+        score, shift = operands(shifted)
+        if isinstance(shift, Value) or score not in self.sizes or score in self.steps:
+            return None
+        is_used_again = not is_exponential or "div" in uses
+        return score if is_used_again or self.sizes[score].leaves > _LONGEST_ARGUMENT else None
 
     def _joined(self, node: Value) -> _Size:
         row = operation(node)
@@ -78,6 +101,11 @@ class Cut:
         length = longer([size.length for size in sizes])
         leaves = sum(size.leaves for size in sizes)
         return _Size(length, leaves, 1 + max(size.depth for size in sizes))
+
+
+def _name(node: Any) -> str:
+    row = operation(node) if isinstance(node, Value) else None
+    return row.name if row is not None else ""
 
 
 def _is_long(size: _Size) -> bool:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, takewhile
+from itertools import groupby, pairwise, takewhile
 from typing import Any, NamedTuple
+from unicodedata import digit
 
-from micrograd.table.formulas import Call, Tree
+from micrograd.table.formulas import Call, Tree, variables
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.notation import Formula
 
@@ -23,7 +24,7 @@ TO_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 _TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-_RUN = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
+DIGITS = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
 SUBSCRIPT = dict(zip(_LETTERS, "ᵢⱼₖ", strict=True))
 _SUPERSCRIPT = dict(zip(_LETTERS, "ⁱʲᵏ", strict=True))
 
@@ -119,7 +120,7 @@ class _Matching:
         return offsets.pop()
 
     def _text(self, texts: Sequence[str]) -> str:
-        pieces = [_RUN.split(text) for text in texts]
+        pieces = [DIGITS.split(text) for text in texts]
         if len({len(each) for each in pieces}) > 1:
             raise _DifferentError
         shown, varying = [], 0
@@ -190,3 +191,19 @@ def _around(numbers: Sequence[str]) -> tuple[int, int]:
     if len(varying) != 1 or any(digits[varying[0]] == "0" for digits in numbers):
         return 0, 0
     return varying[0], len(numbers[0]) - varying[0] - 1
+
+
+def by_index(equations: Sequence[Tree]) -> list[Tree]:
+    """Equations, where neighbours that differ only in digits are in the order of these.
+
+    They stay as they are if one of them needs another.
+    """
+    found: list[Tree] = []
+    for _, run in groupby(equations, lambda each: DIGITS.sub("", str(each))):
+        group = [*run]
+        sides = [each.operands for each in group if isinstance(each, Call)]
+        used = {name for _, *right in sides for each in right for name in variables(each)}
+        if used.isdisjoint(left for left, *_ in sides):
+            group.sort(key=lambda each: [[*map(digit, x)] for x in DIGITS.findall(str(each))])
+        found += group
+    return found

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import nn
-from micrograd import Value, custom_derivative, explain, where
+from micrograd import Value, custom_derivative, explain, softmax, where
 from micrograd.derivation import definitions as definitions_room
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.definitions import Definition, definitions
@@ -303,6 +303,32 @@ def test_softmax_with_cross_entropy_is_the_share_minus_one(by_hand):
     names["L"] = loss
     assert last_symbols(loss, scores[0], names=names) == "p₁ − 1"
     assert last_symbols(loss, scores[1], names=names) == ("e₂/S" if by_hand else "p₂")
+
+
+def test_scores_of_an_attention_have_the_names_and_the_shift_disappears():
+    q, k_1, k_2, v_1, v_2 = values(q=0.5, k_1=0.2, k_2=-0.4, v_1=1.0, v_2=2.0)
+    first, second = softmax([q * k_1, q * k_2])
+    out = first * v_1 + second * v_2
+    text = board(out, k_1, names={"a_1": first, "a_2": second, "o": out}, numbers=False).text()
+    assert text == (
+        "let u₁ = q·k₁,  u₂ = q·k₂,  a₁ = exp(u₁)/(exp(u₁) + exp(u₂)),\n"
+        "a₂ = exp(u₂)/(exp(u₁) + exp(u₂)),  o = a₁v₁ + a₂v₂\n"
+        "\n"
+        "  ∂o/∂k₁ = (∂o/∂a₁ · ∂a₁/∂u₁ + ∂o/∂a₂ · ∂a₂/∂u₁) · ∂u₁/∂k₁\n"
+        "         = (v₁ · a₁(1 − a₁) + v₂ · (−a₁a₂)) · q\n"
+        "         = a₁(v₁(1 − a₁) − v₂a₂)·q\n"
+    )
+
+
+@pytest.mark.parametrize("lost", [nn.losses.cross_entropy, lambda z, k: -log(softmax(z)[k])])
+def test_scores_of_a_network_are_defined_in_order_and_give_the_shares(lost):
+    model = nn.MLP(2, [2, 3], activation="tanh")
+    loss = lost(model(values(x_1=0.3, x_2=-0.2)), 1)
+    found = board(loss, model.parameters()[0], numbers=False, width=100)
+    assert "z⁽²⁾ᵢ = b⁽²⁾ᵢ + w⁽²⁾ᵢ₁h⁽¹⁾₁ + w⁽²⁾ᵢ₂h⁽¹⁾₂  (i = 1, …, 3)" in found.text()
+    assert found.equations().splitlines()[-1].split(" = ")[-1] == (
+        "((p₂ − 1)·w⁽²⁾₂₁ + p₁w⁽²⁾₁₁ + p₃w⁽²⁾₃₁)(1 − (h⁽¹⁾₁)²)·x₁"
+    )
 
 
 def test_scores_that_overflow_keep_the_shift():
