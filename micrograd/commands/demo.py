@@ -67,7 +67,7 @@ def demo(options: argparse.Namespace) -> int:
     index = None
     lang = options.lang
     if out is not None and out.exists() and not out.is_dir():
-        raise CommandError(f"--out {out} is a file: give the name of a folder")
+        raise CommandError(f"cannot write to {out}: it is a file, and --out takes a folder")
     if title := layout.heading(lang):
         print(title)
     try:

@@ -286,7 +286,7 @@ def test_names_in_a_table_stay():
         ("playground layers=abc", "layers 中的大小应为不小于 1 的整数，得到 'abc'"),
         ("playground sed=1", "网页没有 'sed' 这项设置；可用的有 kind, features"),
         ("playground sed=1", "；是不是想写 'seed'？"),
-        ("demo 1 --out latin.csv", "--out latin.csv 是一个文件：请给出文件夹的名字"),
+        ("demo 1 --out latin.csv", "无法写入 latin.csv：这是一个文件，而 --out 要的是文件夹"),
     ],
 )
 def test_an_error_is_in_the_language_asked_for(words, said, capsys, tmp_path, monkeypatch):

@@ -83,7 +83,7 @@ MESSAGES = {
     "--hidden takes sizes from 1 to {most} separated by commas, such as 16,16, got {word}": "--hidden 是用逗号隔开的各层大小，1 到 {most}，例如 16,16，得到 {word}",
     "--save {path} is a folder: give the name of a file": "--save {path} 是一个文件夹：请给出文件名",
     "--plots {path} is a file: give the name of a folder": "--plots {path} 是一个文件：请给出文件夹的名字",
-    "--out {path} is a file: give the name of a folder": "--out {path} 是一个文件：请给出文件夹的名字",
+    "it is a file, and --out takes a folder": "这是一个文件，而 --out 要的是文件夹",
     "--plots needs Matplotlib: pip install matplotlib": "--plots 需要 Matplotlib：pip install matplotlib",
     "completion needs shtab: pip install shtab": "completion 需要 shtab：pip install shtab",
     "{name} is a whole number of at least {least}, got {got}": "{name} 应为不小于 {least} 的整数，得到 {got}",
