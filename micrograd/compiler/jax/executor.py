@@ -18,7 +18,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite, gathered
-from micrograd.compiler.jax.devices import sharing
+from micrograd.compiler.jax.devices import Devices, sharing
 from micrograd.compiler.jax.loops import are_differentiable
 from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
@@ -116,12 +116,17 @@ class JaxExecutor(Executor):
         which of them have. Few inputs are joined.
         """
         numbers, devices = np.asarray(parameters, self.dtype), sharing()
-        parts, turned = [], []
         held = any(isinstance(each, jax.Array) for each in inputs) or devices is not None
         if not held and 0 < sum(each.size for each in inputs) <= _FEW:
             rows = self._empty(inputs[0].shape[-1] if self.program.batched else 1)
             np.concatenate(inputs, out=rows)
             return numbers, [rows.T], (True,)
+        with _enable_x64(self.dtype == np.float64):
+            return self._apart(numbers, inputs, devices)
+
+    def _apart(self, numbers: Any, inputs: Any, devices: Devices | None) -> tuple[Any, Any, Any]:
+        """Return the same with each input by itself."""
+        parts, turned = [], []
         for each in inputs:
             is_ours = isinstance(each, jax.Array)
             turned.append(not is_ours and each.ndim == 2 and each.flags.f_contiguous)
