@@ -338,3 +338,17 @@ def test_a_row_of_a_matrix_product_may_have_a_product_of_variables_added():
     kinds = [type(each) for each in compiled.program.instructions]
     assert Product in kinds
     assert WeightedSums not in kinds
+
+
+@pytest.mark.parametrize("wide", [True, False], ids=["one wide instruction", "many sums"])
+def test_a_step_of_many_sums_of_single_numbers_is_straight_code(wide):
+    backend = installed("numba")
+    from micrograd.compiler.native.loops import is_straight
+
+    def step(u):
+        return u * u if wide else np.roll(u, 1) - u - np.roll(u, -1)
+
+    program = compile(lambda u: (repeat(step, u, 5) ** 2).sum(), backend=backend)
+    program(np.linspace(0.0, 0.1, 20))
+    (loop,) = (x for x in program.program.instructions if type(x).__name__ == "Loop")
+    assert is_straight(loop) is not wide

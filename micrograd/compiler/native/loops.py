@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from micrograd.compiler.graph import Structural
-from micrograd.compiler.instructions import Product, Tape
+from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.instructions import Product, Tape, WeightedSums
 from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.native.driver import write_run
 from micrograd.compiler.native.elementary.lanes import some
@@ -64,7 +64,10 @@ def is_straight(loop: Loop) -> bool:
         return False
     if loop.varies:
         return not any(isinstance(x, Product) and x.varies for x in loop.body)
-    rows = sum(len(x.code) if isinstance(x, Tape) else 1 for x in loop.body)
+    rows = sum(
+        len(x.code) if isinstance(x, Tape) else len(x.start) if isinstance(x, WeightedSums) else 1
+        for x in loop.body
+    )
     results: int = loop.out.start - loop.states.start
     return results < _WIDE * rows
 
