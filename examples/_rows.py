@@ -119,11 +119,14 @@ def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     others = formula + ours - agreeing["formula"] - agreeing["ours"]
     where, its = ("the article", "its") if articles == 1 else ("the articles", "their")
     agree = "agrees" if article == 1 else "agree"
-    en = [f"{agreeing['article']} of {article} numbers printed in {where} {agree}"]
-    chinese = "全部一致" if agreeing["article"] == article else f"中有 {agreeing['article']} 个一致"
-    zh = [f"原文给出的 {article} 个数{chinese}".replace(" 1 个数全部", " 1 个数")]
+    numbers = "number" if article == 1 else "numbers"
+    en = [f"{agreeing['article']} of {article} {numbers} printed in {where} {agree}"]
+    chinese = "一致" if article == 1 else "全部一致"
+    if agreeing["article"] < article:
+        chinese = f"中有 {agreeing['article']} 个一致"
+    zh = [f"原文给出的 {article} 个数{chinese}"]
     if not article:
-        en, zh = [f"no results are printed in {where}"], ["原文没有印出结果"]
+        en, zh = [f"No results are printed in {where}"], ["原文没有印出结果"]
     if formula:
         en.append(f"{formula} follow{'s' * (formula == 1)} from {its} formulas")
     if ours:

@@ -26,6 +26,19 @@ def test_explain_derives_the_gradient_in_the_language_asked_for(capsys):
     assert "反向" in printed
 
 
+@pytest.mark.parametrize("command", ["explain", "check"])
+def test_values_may_follow_the_options(command, capsys):
+    options = [] if command == "check" else ["--wrt", "x"]
+    assert main([command, "x * y", *options, "--lang", "en", "x=2", "y=3"]) == 0
+    after = capsys.readouterr().out
+    assert main([command, "x * y", "x=2", "y=3", *options, "--lang", "en"]) == 0
+    assert capsys.readouterr().out == after
+    for wrong in (["x=2", "--nothing=3"], ["x=2", "y"]):
+        with pytest.raises(SystemExit):
+            main([command, "x * y", "--lang", "en", *wrong])
+        assert "unrecognized arguments" in capsys.readouterr().err
+
+
 def test_explain_takes_every_name_unless_some_are_chosen(capsys):
     assert main(["explain", "x * y", "x=2", "y=3"]) == 0
     assert capsys.readouterr().out.count("∂f/∂") == 2

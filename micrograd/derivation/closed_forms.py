@@ -68,7 +68,7 @@ class ClosedForms:
 
         In this way the derivative of one share of a softmax is written with the name of another.
         """
-        if size(tree) < _LONG or len(self.cut) > _LARGEST_CUT:
+        if not _LONG <= size(tree) <= _LONGEST or len(self.cut) > _LARGEST_CUT:
             return tree
         known = {each.key: each.formula for each in self.cut if each.is_known}
         decimals = any(map(has_decimals, known.values()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 from micrograd.engine.graph import backward_step, is_leaf, operands, operation
 from micrograd.engine.value import Value
+from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS
 
 _LONGEST = 12  # variables in a formula, where a sum counts as its longest term
@@ -110,3 +111,20 @@ def _name(node: Any) -> str:
 
 def _is_long(size: _Size) -> bool:
     return size.length > _LONGEST or size.leaves > _MOST_LEAVES or size.depth > _DEEPEST
+
+
+def equal_steps(nodes: Sequence[Value], steps: Container[Value]) -> dict[Value, Value]:
+    """The steps that are computed by the same operations as an earlier one, and that one."""
+    numbers: dict[tuple[object, ...], int] = {}  # the id of the first value of a kind
+    kinds: dict[Value, int] = {}
+    first: dict[int, Value] = {}
+    same: dict[Value, Value] = {}
+    for node in nodes:
+        row = operation(node)
+        kinds[node] = id(node)
+        if row is not None and backward_step(node) is None:
+            held = [kinds[x] if isinstance(x, Value) else repr(to_float(x)) for x in operands(node)]
+            kinds[node] = numbers.setdefault((row.name, *held), id(node))
+        if node in steps and first.setdefault(kinds[node], node) is not node:
+            same[node] = first[kinds[node]]
+    return same

@@ -42,7 +42,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import ordered, simplified
-from micrograd.derivation.cutting import Cut
+from micrograd.derivation.cutting import Cut, equal_steps
 from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.naming import label_of, name_values, variable_names
 from micrograd.derivation.parameters import hidden_labels
@@ -171,7 +171,7 @@ def definitions(
     named = {n for n in nodes if label_of(n).strip() or called.get(id(n), "").strip()}
     apart = named.union(outputs, keep)
     steps = Cut(nodes, apart).steps
-    same = _same(nodes, steps - apart) if share else {}
+    same = equal_steps(nodes, steps - apart) if share else {}
     nodes = [node for node in nodes if node not in same]
     steps -= same.keys()
     held = {
@@ -240,23 +240,6 @@ def _partial(formula: Tree, operand: str) -> Tree:
 
 Held = Mapping[Value, Sequence[Any]]
 """The operands of each value, where equal ones are the same."""
-
-
-def _same(nodes: Sequence[Value], steps: Container[Value]) -> dict[Value, Value]:
-    """The steps that are computed by the same operations as an earlier one, and that one."""
-    numbers: dict[tuple[object, ...], int] = {}  # the id of the first value of a kind
-    kinds: dict[Value, int] = {}
-    first: dict[int, Value] = {}
-    same: dict[Value, Value] = {}
-    for node in nodes:
-        row = operation(node)
-        kinds[node] = id(node)
-        if row is not None and backward_step(node) is None:
-            held = [kinds[x] if isinstance(x, Value) else repr(to_float(x)) for x in operands(node)]
-            kinds[node] = numbers.setdefault((row.name, *held), id(node))
-        if node in steps and first.setdefault(kinds[node], node) is not node:
-            same[node] = first[kinds[node]]
-    return same
 
 
 def _shown(operand: Any, names: Mapping[Value, Name], trees: Mapping[Value, Tree]) -> Tree:
@@ -388,13 +371,21 @@ def _without_superfluous(steps: list[Definition], made_up: set[str]) -> list[Def
         for key in step.operands:
             users.setdefault(key, []).append(i)
     dropped: set[int] = set()
+    simple: dict[int, tuple[Tree, Tree]] = {}  # each formula, and what it is when simplified
+
+    def shortened(j: int) -> Tree:
+        formula = steps[j].formula
+        if j not in simple or simple[j][0] is not formula:
+            simple[j] = formula, simplified(formula)
+        return simple[j][1]
+
     for i, step in enumerate(steps):
         if step.key not in made_up or step.slopes is not None:
             continue
         places = users.get(step.key, [])
         if any([*parts(steps[j].formula)].count(step.key) < 2 for j in places):
             continue  # nothing to cancel
-        shorter = {j: simplified(steps[j].formula) for j in places if steps[j].slopes is None}
+        shorter = {j: shortened(j) for j in places if steps[j].slopes is None}
         if len(shorter) == len(places) and all(
             step.key not in variables(tree) and _agree(steps[j], tree)
             for j, tree in shorter.items()

@@ -308,8 +308,8 @@ OURS = Row(NOTHING, True, True, relation="is", source="ours")
     [
         (
             [Row(NOTHING, 1, 1), FORMULA, OURS],
-            "1 of 1 numbers printed in the article agrees; 1 follows from its formulas; 1 is ours",
-            "原文给出的 1 个数全部一致；另有 1 个按公式核对，1 个是本程序自己的",
+            "1 of 1 number printed in the article agrees; 1 follows from its formulas; 1 is ours",
+            "原文给出的 1 个数一致；另有 1 个按公式核对，1 个是本程序自己的",
         ),
         (
             [Row(NOTHING, 1, 2), Row(NOTHING, 1, 1), replace(OURS, got=False)],
@@ -318,7 +318,7 @@ OURS = Row(NOTHING, True, True, relation="is", source="ours")
         ),
         (
             [FORMULA, FORMULA, OURS, OURS],
-            "no results are printed in the article; 2 follow from its formulas; 2 are ours",
+            "No results are printed in the article; 2 follow from its formulas; 2 are ours",
             "原文没有印出结果；有 2 个按公式核对，2 个是本程序自己的",
         ),
     ],
