@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from micrograd.compiler.graph import Graph, Structural
+from micrograd.compiler.graph import Structural
 from micrograd.compiler.instructions import Product, Tape, WeightedSums
 from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.native.driver import write_run
