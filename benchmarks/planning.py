@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from examples.gpt import untrained
-from micrograd.compiler.planning import plan
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.planning.planner import plan
+from micrograd.compiler.tracing.tracer import trace
 from nn import MLP
 
 Function = Callable[[Any], Any]

@@ -161,8 +161,8 @@ def gpt_names() -> float:
 def planned(name: str) -> tuple[int, int]:
     """The operations of one sample, and the instructions they become, of "step" or "gpt"."""
     from benchmarks import planning, step
-    from micrograd.compiler.planning import plan
-    from micrograd.compiler.tracing import trace
+    from micrograd.compiler.planning.planner import plan
+    from micrograd.compiler.tracing.tracer import trace
 
     if name == "gpt":
         function, inputs = planning.language_model()

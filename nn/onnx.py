@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from micrograd import compile  # noqa: A004
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
-from micrograd.compiler.program import Instruction, Program
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.program import Instruction, Program
 from micrograd.files import write
 from micrograd.ops import TABLE, lookup
 from micrograd.source.substitutes import SUBSTITUTES

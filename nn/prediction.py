@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
-from micrograd.compiler.graph import Graph
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.tracing.graph import Graph
+from micrograd.compiler.tracing.tracer import trace
 from nn import samples
 from nn.layers import dropout_masks
 from nn.objective import (

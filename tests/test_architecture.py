@@ -72,6 +72,11 @@ ROOMS = (
     "micrograd.commands",
     "micrograd.__main__",
 )
+# The same for the rooms of the compiler.
+COMPILER = (
+    *("program", "tracing", "loops", "planning", "executor", "numpy", "reference", "stopping"),
+    *("native", "jax", "sources", "calling"),
+)
 # Third-party libraries stay at the rim.
 GUESTS = {
     "numpy": {
@@ -143,6 +148,22 @@ def test_a_room_imports_only_rooms_above_it():
         if ROOMS.index(room(imported)) >= ROOMS.index(room(module))
     ]
     assert wrong == []
+
+
+def test_a_room_of_the_compiler_imports_only_rooms_above_it():
+    def inner(module: str) -> int:
+        return COMPILER.index(module.split(".")[2])
+
+    wrong = [
+        f"{module} imports {imported}"
+        for module, path in modules().items()
+        if module.startswith("micrograd.compiler.")
+        for imported in imports(path)
+        if imported.startswith("micrograd.compiler.") and inner(imported) > inner(module)
+    ]
+    assert wrong == []
+    found = {path.stem for path in (ROOT / "micrograd" / "compiler").iterdir()}
+    assert {name for name in found if not name.startswith("_")} == {*COMPILER}
 
 
 def test_every_module_has_a_room():

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from micrograd.compiler.program import Program
+from micrograd.compiler.program.program import Program
 
 
 class Layout(NamedTuple):

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
-from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import (
+from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
+from micrograd.compiler.numpy.loops import LoopOn, Stacks
+from micrograd.compiler.numpy.operations import stopping_product, value
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import (
     Elementwise,
     Fold,
     Lookup,
@@ -24,12 +27,16 @@ from micrograd.compiler.instructions import (
     Scatter,
     WeightedSums,
 )
-from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
-from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import LoopOn, Stacks
-from micrograd.compiler.numpy.operations import stopping_product, value
-from micrograd.compiler.program import Program, Step, without_tapes
-from micrograd.compiler.reverse import reverse
+from micrograd.compiler.program.loop_instructions import (
+    Elements,
+    Loop,
+    LoopBack,
+    Pack,
+    Send,
+    Unpack,
+)
+from micrograd.compiler.program.program import Program, Step, without_tapes
+from micrograd.compiler.program.reverse import reverse
 
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.executor import Call, Gradients, Layout, MakeExecutor, are_finite
-from micrograd.compiler.graph import Graph, Structural
-from micrograd.compiler.loops.rows import LoopRow, operands_of
-from micrograd.compiler.planning import plan
-from micrograd.compiler.program import Program
+from micrograd.compiler.loops.rows import LoopRow
+from micrograd.compiler.planning.planner import plan
+from micrograd.compiler.program.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
+from micrograd.compiler.tracing.graph import Graph, Structural
+from micrograd.compiler.tracing.structural import operands_of
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 _PRODUCT = STOPPING["stopping_mul"]

@@ -90,9 +90,9 @@ def row_of(node: Value) -> Operation:
 
 def of_function(function: Callable[..., Any], example: Sequence[Any]) -> StraightLine:
     """What a function computes, for arguments of the structure of an example."""
-    from micrograd.compiler.graph import CONSTANT, NOTHING
     from micrograd.compiler.loops.tracing import unrolled
-    from micrograd.compiler.tracing import trace
+    from micrograd.compiler.tracing.graph import CONSTANT, NOTHING
+    from micrograd.compiler.tracing.tracer import trace
     from micrograd.transforms.structures import flatten, unflatten
 
     leaves, structure = flatten(list(example))

@@ -390,7 +390,7 @@ def test_what_algebra_would_rewrite_is_computed_as_written(
     if form == "a loop":  # XLA sees one operation at a time
         monkeypatch.setattr("micrograd.compiler.jax.run.UNROLLED", 0)
     if form in ("a tape", "a loop"):  # XLA sees all operations of a tape, with barriers between
-        monkeypatch.setattr("micrograd.compiler.planning.LEAST_STEPS", 1)
+        monkeypatch.setattr("micrograd.compiler.planning.planner.LEAST_STEPS", 1)
     if form == "a parameter":
         x, z = Value(at[0]), Value(at[2])
         program = compile(lambda y: f(x, y, z), [x, z], batched=True, backend=backend)

@@ -15,7 +15,7 @@ from micrograd import (
     where,
 )
 from micrograd.compiler import TraceError, compile  # noqa: A004
-from micrograd.compiler.variants import MOST_STRUCTURES
+from micrograd.compiler.calling.variants import MOST_STRUCTURES
 from nn import MLP
 
 

@@ -13,7 +13,7 @@ from micrograd import Value, maximum, minimum
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler import executor as executors
 from micrograd.compiler.executor import BACKENDS
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.engine import functions
 
 # Operations that are smooth and tame everywhere, so that errors of rounding stay small.
@@ -82,7 +82,7 @@ def random_function(seed, parameters):
 @pytest.fixture(autouse=True)
 def short_tapes(monkeypatch):
     """Short runs of narrow groups become tapes too: XLA takes long to compile long ones."""
-    monkeypatch.setattr("micrograd.compiler.planning.LEAST_STEPS", 4)
+    monkeypatch.setattr("micrograd.compiler.planning.planner.LEAST_STEPS", 4)
 
 
 PARAMETERS = [Value(0.8 * (-1) ** i / (1 + i % 7) + 0.01 * i) for i in range(12)]

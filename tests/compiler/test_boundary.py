@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd import Value, compile, derivative, exp, log, value_and_grad, where  # noqa: A004
-from micrograd.compiler.results import copied
+from micrograd.compiler.calling.results import copied
 from micrograd.transforms.structures import count_leaves, flatten
 from tests.compiler.conftest import QUICK
 from tests.counting import calls

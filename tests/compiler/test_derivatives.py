@@ -12,7 +12,7 @@ import pytest
 import micrograd
 from micrograd import Value, exp, sin, tanh, where
 from micrograd.compiler import TraceError, compile  # noqa: A004
-from micrograd.compiler.sparsity import Layout, groups
+from micrograd.compiler.calling.sparsity import Layout, groups
 from micrograd.transforms.runs import Run
 from tests.compiler.conftest import QUICK
 

@@ -7,7 +7,7 @@ import pytest
 
 from micrograd import Value, eq, grad, ne, where
 from micrograd.compiler import compile  # noqa: A004
-from micrograd.compiler.recorder import TraceError
+from micrograd.compiler.tracing.recorder import TraceError
 
 AT = [0.0, -0.0, 1.0, 2.5, math.inf, math.nan]
 

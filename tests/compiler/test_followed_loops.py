@@ -21,7 +21,7 @@ from micrograd import (
     where,
     while_,
 )
-from micrograd.compiler.instructions import Product, WeightedSums
+from micrograd.compiler.program.instructions import Product, WeightedSums
 from tests.compiler.conftest import installed
 
 SLACK = 2.0**-40  # of rounding errors, enlarged by steep functions; see test_agreement.py

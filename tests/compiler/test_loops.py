@@ -38,9 +38,9 @@ from micrograd import (
 )
 from micrograd.compiler import TraceError
 from micrograd.compiler.loops.rows import LoopRow
-from micrograd.compiler.planning import plan
-from micrograd.compiler.program import with_bodies
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.planning.planner import plan
+from micrograd.compiler.program.program import with_bodies
+from micrograd.compiler.tracing.tracer import trace
 from tests.compiler.conftest import QUICK
 
 pytestmark = pytest.mark.usefixtures("quick_xla")

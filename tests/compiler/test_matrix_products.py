@@ -11,7 +11,7 @@ import pytest
 import micrograd
 from micrograd import Value, compile, grad, hessian, hvp, jacobian, jvp  # noqa: A004
 from micrograd.compiler import TraceError
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.tracing.tracer import trace
 from micrograd.engine import traced_arrays
 from micrograd.transforms.structures import array, flatten
 

@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from micrograd import sin
-from micrograd.compiler import TraceError, compile, progress  # noqa: A004
+from micrograd.compiler import TraceError, compile  # noqa: A004
+from micrograd.compiler.tracing import progress
 
 
 def chain(x, steps=10):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, maximum, scan, sin, take, where  # noqa: A004
-from micrograd.compiler.instructions import (
+from micrograd.compiler.planning.planner import plan
+from micrograd.compiler.program.instructions import (
     Elementwise,
     Lookup,
     Product,
@@ -14,12 +15,11 @@ from micrograd.compiler.instructions import (
     Tape,
     WeightedSums,
 )
-from micrograd.compiler.loop_instructions import Loop, LoopBack
-from micrograd.compiler.planning import plan
-from micrograd.compiler.program import slots_read as reads
-from micrograd.compiler.reverse import reverse
-from micrograd.compiler.slots import slots_of
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.program.loop_instructions import Loop, LoopBack
+from micrograd.compiler.program.program import slots_read as reads
+from micrograd.compiler.program.reverse import reverse
+from micrograd.compiler.program.slots import slots_of
+from micrograd.compiler.tracing.tracer import trace
 from micrograd.ops import TABLE
 
 WEIGHTS = 12

@@ -15,7 +15,7 @@ from micrograd import compile, define, functions  # noqa: A004
 from micrograd.compiler.native.executor import _machine
 from micrograd.compiler.native.straight import write_straight
 from micrograd.compiler.native.writing import WORD, Writer, word
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.tracing.tracer import trace
 from micrograd.ops import TABLE
 
 SPECIALS = (0.0, -0.0, 0.5, 1.0, -1.0, 2.0, -2.5, 700.0, -750.0, np.inf, -np.inf, np.nan)

@@ -9,7 +9,7 @@ import pytest
 
 from micrograd import Value, exp, grad, hessian, jvp, repeat, take, tanh, value_and_grad
 from micrograd.compiler import compile  # noqa: A004
-from micrograd.compiler.instructions import Lookup
+from micrograd.compiler.program.instructions import Lookup
 from tests.compiler.test_derivatives import assert_close
 
 TABLE = [[0.5, -1.0], [2.0, 0.25], [-3.0, 1.5]]

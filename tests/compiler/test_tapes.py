@@ -10,13 +10,13 @@ import pytest
 
 from micrograd import Value, compile, define, log, scan, value_and_grad, where  # noqa: A004
 from micrograd.compiler.executor import load
-from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import Tape
 from micrograd.compiler.numpy import tape as numpy_tape
 from micrograd.compiler.numpy.straight_code import Step, interpret, straight_code
-from micrograd.compiler.planning import plan
+from micrograd.compiler.planning.planner import plan
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import Tape
 from micrograd.compiler.stopping import CheckedExecutor
-from micrograd.compiler.tracing import trace
+from micrograd.compiler.tracing.tracer import trace
 from micrograd.ops import TABLE
 from tests.compiler.conftest import EACH, QUICK
 

@@ -154,8 +154,8 @@ def test_what_no_output_needs_is_not_computed():
 def test_matrix_products_of_jax_keep_all_bits_of_single_precision_on_any_device():
     pytest.importorskip("jax")
     from micrograd.compiler.jax.executor import JaxExecutor
-    from micrograd.compiler.planning import plan
-    from micrograd.compiler.tracing import trace
+    from micrograd.compiler.planning.planner import plan
+    from micrograd.compiler.tracing.tracer import trace
 
     model = MLP(2, [4, 4, 1])
     parameters = model.parameters()

@@ -23,7 +23,7 @@ from micrograd.compiler.jax.loops import are_differentiable
 from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.numpy.memory import aligned_empty
-from micrograd.compiler.program import Program
+from micrograd.compiler.program.program import Program
 
 # A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64

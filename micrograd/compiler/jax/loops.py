@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.instructions import Product
-from micrograd.compiler.loop_instructions import Elements, Loop, Pack
-from micrograd.compiler.program import Program, with_bodies
-from micrograd.compiler.slots import Places, rows_of
+from micrograd.compiler.program.instructions import Product
+from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
+from micrograd.compiler.program.program import Program, with_bodies
+from micrograd.compiler.program.slots import Places, rows_of
 
 
 def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:

@@ -12,15 +12,22 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.instructions import Elementwise, Fold, Lookup, Product, Tape, WeightedSums
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function, summed
 from micrograd.compiler.jax.patterns import common_counts, pattern_of, taken, viewed
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, some
 from micrograd.compiler.jax.tape import LoopedTape
-from micrograd.compiler.loop_instructions import Elements, Loop, Pack
-from micrograd.compiler.program import Instruction, Program
-from micrograd.compiler.slots import Operand, Rows, rows_of
+from micrograd.compiler.program.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
+from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
 _PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512

@@ -14,10 +14,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.instructions import Elementwise, Fold, Lookup, Product, Tape, WeightedSums
 from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
-from micrograd.compiler.program import Instruction, Program, with_bodies
-from micrograd.compiler.slots import Operand, Rows, rows_of
+from micrograd.compiler.program.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.program.program import Instruction, Program, with_bodies
+from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
 MOST_CUTS = 24
 """The most cuts of one result."""

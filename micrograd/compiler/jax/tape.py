@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.instructions import SUM, Tape
 from micrograd.compiler.jax.operations import ON_JAX
 from micrograd.compiler.jax.operations import flow as flow_of
+from micrograd.compiler.program.instructions import SUM, Tape
 
 
 class LoopedTape:

@@ -1,4 +1,4 @@
-"""Loops in traced functions: how they are recorded, differentiated and planned.
+"""Loops in traced functions: how they are recorded and differentiated.
 
 A loop is one node of a graph. Its row, a `LoopRow`, has the graph of one step. Because a node has
 at most three operands, those of a loop are a chain of nodes (`Chain`), and a `Result` takes one
@@ -6,10 +6,9 @@ result out of it. Numbers of all steps are kept in a *stack*: what a step gets f
 or gives (`Result`), and the states before each step, which the derivative needs. An `Element` is
 one number of a stack.
 
-- `rows` has these rows; `tracing` records loops, and replays graphs on traced values.
+- `rows` has the rows of loops; `tracing` records loops, and replays graphs on traced values.
 - `derivatives` has the derivatives of loops, which are loops: backwards over the kept states for
   the reverse mode, and along with the loop itself for the forward mode.
-- `planning` turns them into instructions.
 - `following` says which loops executors can follow backwards, in place of a loop that is a
-  derivative; `micrograd.compiler.reverse` derives what they run.
+  derivative; `micrograd.compiler.program.reverse` derives what they run.
 """

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.graph import Graph
-from micrograd.compiler.loops.rows import LoopRow, Operands, Pack, Result, Shares
+from micrograd.compiler.loops.rows import LoopRow, Operands
 from micrograd.compiler.loops.tracing import last_states, replay, traced_loop
-from micrograd.compiler.recorder import Recorder, recording
-from micrograd.compiler.traced import leaf
-from micrograd.compiler.tracing import tracing
+from micrograd.compiler.tracing.graph import Graph
+from micrograd.compiler.tracing.recorder import Recorder, recording
+from micrograd.compiler.tracing.structural import Pack, Result, Shares
+from micrograd.compiler.tracing.traced import leaf
+from micrograd.compiler.tracing.tracer import tracing
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import operands, order
 from micrograd.engine.value import Value

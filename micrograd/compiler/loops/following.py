@@ -9,9 +9,9 @@ for each sample; it is better for short steps, which become straight code.
 
 from __future__ import annotations
 
-from micrograd.compiler.active import Active
-from micrograd.compiler.loop_instructions import Loop
-from micrograd.compiler.program import Program, with_bodies
+from micrograd.compiler.program.active import Active
+from micrograd.compiler.program.loop_instructions import Loop
+from micrograd.compiler.program.program import Program, with_bodies
 
 
 def can_follow(program: Program, active: Active) -> bool:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from itertools import compress
 from typing import Any
 
-from micrograd.compiler import recorder as recorders
-from micrograd.compiler.graph import CONSTANT, Graph, Structural
-from micrograd.compiler.loops.rows import Element, LoopRow, Pack, Result
-from micrograd.compiler.recorder import KEPT, Recorder, TraceError, recording
-from micrograd.compiler.traced import leaf
+from micrograd.compiler.loops.rows import LoopRow
+from micrograd.compiler.tracing import recorder as recorders
+from micrograd.compiler.tracing.graph import CONSTANT, Graph, Structural
+from micrograd.compiler.tracing.recorder import KEPT, Recorder, TraceError, recording
+from micrograd.compiler.tracing.structural import Element, Pack, Result
+from micrograd.compiler.tracing.traced import leaf
 from micrograd.engine.graph import Node, is_alias, is_leaf, made_by, operands, order
 from micrograd.engine.value import Value, apply
 from micrograd.table.floats import to_float

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.active import active
 from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
-from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
@@ -24,7 +22,9 @@ from micrograd.compiler.native.lowering import refuse_function
 from micrograd.compiler.native.machine import Effort, Machine, Module
 from micrograd.compiler.native.memory import Memory, Results
 from micrograd.compiler.native.rows import Spec
-from micrograd.compiler.program import Program
+from micrograd.compiler.program.active import active
+from micrograd.compiler.program.loop_instructions import Loop
+from micrograd.compiler.program.program import Program
 from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 
 FUSED_AFTER = 25_000
 """The number of samples that the kernels of single instructions compute before fusion."""

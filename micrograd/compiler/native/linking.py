@@ -14,9 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.active import Active, active
-from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import (
+from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
+from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
+from micrograd.compiler.native.rows import ROW, Field, Spec, words
+from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
+from micrograd.compiler.program.active import Active, active
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import (
     Elementwise,
     Fold,
     Lookup,
@@ -25,14 +29,17 @@ from micrograd.compiler.instructions import (
     Tape,
     WeightedSums,
 )
-from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
-from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
-from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
-from micrograd.compiler.native.rows import ROW, Field, Spec, words
-from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
-from micrograd.compiler.program import Instruction, Program, with_bodies
-from micrograd.compiler.reverse import Reverse, reverse
-from micrograd.compiler.slots import Rows, count_of
+from micrograd.compiler.program.loop_instructions import (
+    Elements,
+    Loop,
+    LoopBack,
+    Pack,
+    Send,
+    Unpack,
+)
+from micrograd.compiler.program.program import Instruction, Program, with_bodies
+from micrograd.compiler.program.reverse import Reverse, reverse
+from micrograd.compiler.program.slots import Rows, count_of
 from micrograd.ops import Operation
 
 Addresses = Callable[[Sequence[Spec | LoopSpec]], Sequence[int]]

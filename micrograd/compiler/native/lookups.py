@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from micrograd.compiler.instructions import Lookup, Scatter
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.compiler.slots import even_matrix, slots_of
+from micrograd.compiler.program.instructions import Lookup, Scatter
+from micrograd.compiler.program.slots import even_matrix, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

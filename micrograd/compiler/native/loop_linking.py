@@ -8,17 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd.compiler.loop_instructions import (
-    Column,
-    Elements,
-    Loop,
-    LoopBack,
-    Pack,
-    Send,
-    Stack,
-    Unpack,
-    column_runs,
-)
 from micrograd.compiler.native.loops import (
     APART,
     CODE,
@@ -36,9 +25,20 @@ from micrograd.compiler.native.loops import (
     is_straight,
 )
 from micrograd.compiler.native.rows import Field
-from micrograd.compiler.program import Program
-from micrograd.compiler.reverse import Reverse
-from micrograd.compiler.slots import Places, runs
+from micrograd.compiler.program.loop_instructions import (
+    Column,
+    Elements,
+    Loop,
+    LoopBack,
+    Pack,
+    Send,
+    Stack,
+    Unpack,
+    column_runs,
+)
+from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.reverse import Reverse
+from micrograd.compiler.program.slots import Places, runs
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from micrograd.compiler.graph import Structural
-from micrograd.compiler.instructions import Product, Tape, WeightedSums
-from micrograd.compiler.loop_instructions import Loop
 from micrograd.compiler.native.driver import write_run
 from micrograd.compiler.native.elementary.lanes import some
 from micrograd.compiler.native.rows import Field, Spec, called
 from micrograd.compiler.native.straight import write_straight
 from micrograd.compiler.native.writing import ALWAYS, WORD, Writer, word
+from micrograd.compiler.program.instructions import Product, Tape, WeightedSums
+from micrograd.compiler.program.loop_instructions import Loop
+from micrograd.compiler.tracing.graph import Structural
 
 MOST_STRAIGHT = {False: 1_500, True: 600}
 """The most nodes of a step that is written as straight code, in `u` and in `v`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from micrograd.compiler.instructions import Product
 from micrograd.compiler.native.rows import Field, words
-from micrograd.compiler.slots import Rows, even_matrix, rows_of, slots_of
+from micrograd.compiler.program.instructions import Product
+from micrograd.compiler.program.slots import Rows, even_matrix, rows_of, slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import Elementwise, Fold, Product
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.compiler.program import Step, slots_read, without_tapes
-from micrograd.compiler.scalars import Scalar, scalars
-from micrograd.compiler.slots import Place, slots_of
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product
+from micrograd.compiler.program.program import Step, slots_read, without_tapes
+from micrograd.compiler.program.scalars import Scalar, scalars
+from micrograd.compiler.program.slots import Place, slots_of
 from micrograd.table.formulas import ADJOINT
 
 _FEW = 16  # this many inputs of a block take up half of the nearest cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.compiler.graph import CONSTANT, Graph
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.writing import Writer
+from micrograd.compiler.tracing.graph import CONSTANT, Graph
 
 
 def write_straight(w: Writer, width: int, graph: Graph, leaf: Callable[[int], Any]) -> list[Any]:

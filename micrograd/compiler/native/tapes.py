@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import SUM, Tape
 from micrograd.compiler.native.rows import ROW, Field
-from micrograd.compiler.slots import slots_of
+from micrograd.compiler.program.instructions import SUM, Tape
+from micrograd.compiler.program.slots import slots_of
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked

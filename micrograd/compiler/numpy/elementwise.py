@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from micrograd.compiler.instructions import Elementwise
 from micrograd.compiler.numpy import ufuncs
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.slots import count_of
+from micrograd.compiler.program.instructions import Elementwise
+from micrograd.compiler.program.slots import count_of
 
 
 def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:

@@ -14,10 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.active import active
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
-from micrograd.compiler.instructions import Elementwise, Fold, Lookup, Product, Scatter, Tape
-from micrograd.compiler.loop_instructions import Elements, Loop, LoopBack, Pack, Send, Unpack
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.numpy.elementwise import elementwise_calls
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
@@ -35,8 +32,25 @@ from micrograd.compiler.numpy.loops import LoopOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import tape_calls
-from micrograd.compiler.program import Instruction, Program
-from micrograd.compiler.reverse import Reverse, reverse
+from micrograd.compiler.program.active import active
+from micrograd.compiler.program.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Scatter,
+    Tape,
+)
+from micrograd.compiler.program.loop_instructions import (
+    Elements,
+    Loop,
+    LoopBack,
+    Pack,
+    Send,
+    Unpack,
+)
+from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.reverse import Reverse, reverse
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""

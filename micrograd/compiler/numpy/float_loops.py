@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.graph import CONSTANT, Graph, Structural
-from micrograd.compiler.loop_instructions import Loop, column_runs
 from micrograd.compiler.numpy.loops import Stacks, empty_stack, with_room
 from micrograd.compiler.numpy.straight_code import written
+from micrograd.compiler.program.loop_instructions import Loop, column_runs
+from micrograd.compiler.tracing.graph import CONSTANT, Graph, Structural
 from micrograd.table.formulas import parts
 from micrograd.table.interpreters import (
     ATOM,

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import Product
-from micrograd.compiler.loop_instructions import Loop, LoopBack, Send, Unpack
 from micrograd.compiler.numpy.loops import LoopOn, taking_inputs
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.slots import Places, rows_of
+from micrograd.compiler.program.instructions import Product
+from micrograd.compiler.program.loop_instructions import Loop, LoopBack, Send, Unpack
+from micrograd.compiler.program.slots import Places, rows_of
 
 MOST_KEPT = 2**25
 """The most numbers that are kept of all steps of a loop and all lanes."""

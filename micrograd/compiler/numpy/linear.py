@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import Fold, Mode, Product, WeightedSums
 from micrograd.compiler.numpy.memory import Call, Memory, strided
 from micrograd.compiler.numpy.regular_sums import are_regular, regular_calls
-from micrograd.compiler.slots import Operand, Rows, slots_of
+from micrograd.compiler.program.instructions import Fold, Mode, Product, WeightedSums
+from micrograd.compiler.program.slots import Operand, Rows, slots_of
 
 _LONG = 64  # samples; see sums_calls
 

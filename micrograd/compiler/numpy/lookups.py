@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import Lookup, Scatter
-from micrograd.compiler.slots import Operand
+from micrograd.compiler.program.instructions import Lookup, Scatter
+from micrograd.compiler.program.slots import Operand
 
 Spaces = tuple[Any, Any]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.loop_instructions import Elements, Loop, Pack, column_runs
-from micrograd.compiler.slots import Places, rows_of
+from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack, column_runs
+from micrograd.compiler.program.slots import Places, rows_of
 
 Stacks = list[Any]  # None before a stack is made
 

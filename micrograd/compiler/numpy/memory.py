@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import Mode
-from micrograd.compiler.program import Program
-from micrograd.compiler.slots import Operand, Rows, even_matrix, slots_of
+from micrograd.compiler.program.instructions import Mode
+from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.slots import Operand, Rows, even_matrix, slots_of
 
 Call = Callable[[], Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.flows import Flow
+from micrograd.compiler.program.flows import Flow
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
 from micrograd.table.interpreters import IEEE, Interpreter, Texts

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.instructions import WeightedSums
 from micrograd.compiler.numpy.memory import Call, Memory
-from micrograd.compiler.slots import Operand, rows_of, slots_of
+from micrograd.compiler.program.instructions import WeightedSums
+from micrograd.compiler.program.slots import Operand, rows_of, slots_of
 
 
 class _Term(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from micrograd.compiler.flows import Flow
+from micrograd.compiler.program.flows import Flow
 from micrograd.ops import Operation
 from micrograd.table.formulas import fold
 from micrograd.table.interpreters import (

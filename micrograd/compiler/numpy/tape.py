@@ -8,12 +8,12 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from micrograd.compiler.instructions import SUM, Tape
 from micrograd.compiler.numpy import ufuncs
 from micrograd.compiler.numpy.linear import adding_row, sum_calls
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.numpy.straight_code import Run, Step, interpret, straight_code
-from micrograd.compiler.slots import rows_of, slots_of
+from micrograd.compiler.program.instructions import SUM, Tape
+from micrograd.compiler.program.slots import rows_of, slots_of
 
 _PREPARED = 8_192  # steps; the prepared calls of longer tapes would take too much memory
 # Runs before a tape becomes straight code, which takes as long as some 25 of them; the most steps.

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.flows import Flow
 from micrograd.compiler.numpy.operations import PRIMITIVES, of_function, primitive
+from micrograd.compiler.program.flows import Flow
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.formulas import ADJOINT, COMPARISONS, Tree, fold
 

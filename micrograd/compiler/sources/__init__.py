@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd.compiler.sources.c import Argument, CFile
 from micrograd.compiler.sources.numpy import NumpyFile
-from micrograd.transforms.structures import LEAF, count_leaves
-
-if TYPE_CHECKING:
-    from micrograd.compiler.variants import Variant
+from micrograd.compiler.stopping import CheckedExecutor
+from micrograd.transforms.structures import LEAF, Structure, count_leaves
 
 LANGUAGES = ("c", "numpy")
 
 
-def source_of(f: Callable[..., Any] | None, language: str, variant: Variant) -> str:
+def source_of(
+    f: Callable[..., Any] | None,
+    language: str,
+    executor: CheckedExecutor,
+    arguments: tuple[Structure, ...],
+    result: Structure,
+) -> str:
     """A program as source text; see `CompiledFunction.source`.
 
     Args:
         f: the function that was traced, for its names; None if it is no longer known.
         language: `"c"` or `"numpy"`.
-        variant: the program, with plain products and with products that stop at zero.
+        executor: the program, with plain products and with products that stop at zero.
+        arguments: the structures of its arguments.
+        result: the structure of its result.
 
     Raises:
         ValueError: the language is not known.
@@ -30,8 +36,7 @@ def source_of(f: Callable[..., Any] | None, language: str, variant: Variant) -> 
     """
     if language not in LANGUAGES:
         raise ValueError(f"language is one of {', '.join(LANGUAGES)}, got {language!r}")
-    plain, exact = variant.executor.program, variant.executor.reference.program
-    arguments, result = variant.arguments, variant.result
+    plain, exact = executor.program, executor.reference.program
     given = [
         Argument(name, None if structure == LEAF else count_leaves(structure))
         for name, structure in zip(_names(f, len(arguments)), arguments, strict=True)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from micrograd.compiler.program import Program
-from micrograd.compiler.reverse import reverse
+from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.reverse import reverse
 from micrograd.compiler.sources import sums
 from micrograd.compiler.sources.places import Item, listed
 from micrograd.compiler.sources.statements import Statements

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
-from micrograd.compiler.program import Instruction, Program
-from micrograd.compiler.slots import even_matrix, rows_of, slots_of
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.slots import even_matrix, rows_of, slots_of
 from micrograd.compiler.sources.places import unwritten
 from micrograd.source.language import WIDTH
 from micrograd.source.names import Identifiers

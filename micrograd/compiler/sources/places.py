@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.program import Program
-from micrograd.compiler.slots import even_matrix, slots_of
+from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.slots import even_matrix, slots_of
 from micrograd.source.c import C
 from micrograd.source.trees import Definition, ready, shared
 from micrograd.table.formulas import Call, Tree, calls

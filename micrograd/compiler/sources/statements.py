@@ -13,10 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.flows import Flow
-from micrograd.compiler.instructions import SUM, Elementwise, Fold, Product, Tape, WeightedSums
-from micrograd.compiler.program import Instruction
-from micrograd.compiler.slots import count_of, even_matrix, slots_of
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import (
+    SUM,
+    Elementwise,
+    Fold,
+    Product,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.program.program import Instruction
+from micrograd.compiler.program.slots import count_of, even_matrix, slots_of
 from micrograd.compiler.sources import sums
 from micrograd.compiler.sources.places import Item, linear, loop_head, unwritten
 from micrograd.ops import TABLE

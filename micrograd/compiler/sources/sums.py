@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from micrograd.compiler.instructions import WeightedSums
-from micrograd.compiler.slots import slots_of
+from micrograd.compiler.program.instructions import WeightedSums
+from micrograd.compiler.program.slots import slots_of
 from micrograd.compiler.sources.places import Item, Places, loop_head
 from micrograd.source.trees import Definition, ready
 from micrograd.table.formulas import Call, Tree

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from itertools import count
 
-from micrograd.compiler.instructions import Elementwise, Fold, Product, Tape, WeightedSums
-from micrograd.compiler.program import Instruction, Program
-from micrograd.compiler.scalars import scalars
-from micrograd.compiler.slots import Place
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.scalars import scalars
+from micrograd.compiler.program.slots import Place
 from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C

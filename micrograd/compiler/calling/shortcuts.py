@@ -1,0 +1,128 @@
+"""Prepared calls: repeated calls of one kind skip the work that stays the same.
+
+The structure of the arguments and the number of samples stay the same, and with them the places of
+the numbers and of the results.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from micrograd.compiler.calling.results import (
+    copied,
+    gradient,
+    is_array_like,
+    placed,
+    regular,
+    store,
+    store_parameters,
+)
+from micrograd.compiler.calling.staging import parameters_stager, stager
+from micrograd.compiler.executor import Call, Layout, are_finite
+
+if TYPE_CHECKING:
+    from micrograd.compiler.calling.variants import Variant, Variants
+
+Shortcut = Callable[[Sequence[Any], Any, Any], Any]
+"""`shortcut(args, parameters, out)` returns what the call returns, or None if it cannot."""
+
+ROWS = object()
+"""As `out`, asks for the rows of the results, without their structure."""
+
+_MOST = 4
+"""Shortcuts that a thread keeps for one method: batches, for example, and a shorter last one."""
+
+
+class Shortcuts(threading.local):
+    """The shortcuts of one thread, for one method of a compiled function.
+
+    >>> shortcuts = Shortcuts()
+    >>> shortcuts.is_due("like this"), shortcuts.is_due("like this")
+    (False, True)
+    >>> shortcuts.add("like this", None, "variant")
+    >>> shortcuts.is_due("like this")
+    False
+    """
+
+    def __init__(self) -> None:
+        self.each: tuple[tuple[Shortcut, Any], ...] = ()  # with what each is a variant of
+        self._keys: list[Any] = []  # of calls with a shortcut, or that cannot have one
+        self._last: Any = None
+
+    def is_due(self, key: Any) -> bool:
+        """Return whether to prepare for calls like this one: if it is the second in a row."""
+        if key in self._keys:
+            return False
+        before, self._last = self._last, key
+        return bool(key == before)
+
+    def add(self, key: Any, shortcut: Shortcut | None, variant: Any) -> None:
+        """Store a shortcut, or None for calls that cannot have one."""
+        self._keys = [key, *self._keys[: _MOST - 1]]
+        if shortcut is not None:
+            self.each = ((shortcut, variant), *self.each[: _MOST - 1])
+
+
+def shortcut(
+    program: Variants, variant: Variant, call: Call, args: Sequence[Any], layout: Layout
+) -> Shortcut | None:
+    """Return a function that makes calls like this one, or None if some arguments are unusual.
+
+    Args:
+        program: the compiled function.
+        variant: its program for such calls.
+        call: what is computed.
+        args: the arguments of this call.
+        layout: the arrays of the executor.
+    """
+    numbers, leaves, run, results, slopes, watched = layout
+    structures, result, held = variant.arguments, variant.result, program._held
+    inputs, batched, read = program._inputs, program.batched, program._numbers_now
+    # Whether results that are not finite have to be computed again in another way.
+    checked = variant.executor.stopping is not None and not watched
+    count = len(held.values)
+    parameters, shared = numbers[:count], numbers[count:]
+    axes = program._axes_of(len(args))
+    staged = stager(structures, args, axes, leaves, shared, batched=batched)
+    if staged is None:
+        return None
+    given = parameters_stager(held.structure, parameters)
+    if slopes is not None and not inputs:
+        slopes = slopes[:count]
+    arguments, value_at = placed(structures), placed([result])
+    values = call == "values"
+    each = call == "each" and batched
+    # Arrays of a batch are copied in any case.
+    is_copied = batched and is_array_like(result)
+    are_copied = each and all(is_array_like(structure) for structure in structures)
+
+    def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
+        if not staged(args):
+            return None
+        if numbers is not None:
+            if not given(numbers):
+                return None
+        elif count:
+            current = read()
+            if current is None:
+                return None
+            parameters[:] = current
+        if not run() or (checked and not are_finite([results])):
+            return None
+        if values:
+            if out is ROWS:
+                return copied(results)
+            if out is not None:
+                return store(value_at, results, out, "the value")
+            return regular(result, results if is_copied else copied(results))
+        value = results[0].copy() if each else results.item()
+        if out is None:
+            found = slopes if inputs and are_copied else copied(slopes)
+            return value, gradient(arguments, found) if inputs else found
+        if inputs:
+            return value, store(arguments, slopes, out, "an argument")
+        return value, store_parameters(slopes, out)
+
+    return again

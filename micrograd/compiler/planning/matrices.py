@@ -1,0 +1,162 @@
+"""Finds matrix products among the weighted sums of one level: sums of the same inputs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.planning.sums import Sums, terms_of
+from micrograd.compiler.program.slots import Operand, Rows, even_matrix, rows_of
+
+# With fewer multiplications, a matrix product is not faster than single sums.
+LEAST_UNIFORM, LEAST_VARYING = 256, 8
+MOST_ADDENDS = 2  # a bias, and what a residual block adds
+_MOST_PARTS, _LEAST_SHARE = 3, 8  # of a product in parts: at least 1 in 8 columns in each
+
+
+class Block(NamedTuple):
+    """A matrix product: `sums[c, m]` is row m of the matrix times input vector c, plus addends.
+
+    `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. An
+    addend that is the same for every vector is `bias[m]`, a slot of `u`; without one, that is None.
+    Each of `addends` has other addends in the order of `sums`, such as those of a residual block.
+    `further` has the matrices and inputs of products that are added to the first one.
+    """
+
+    sums: Any
+    matrix: Any
+    inputs: Any
+    bias: Rows | None
+    addends: list[Operand]
+    further: list[tuple[Any, Any]]
+
+
+class _Sum(NamedTuple):
+    weights: Any  # slots, in the order of the inputs
+    inputs: Any  # slots in rising order
+    addends: list[tuple[bool, int]]  # whether it is in `v`, and its slot; those in `u` first
+
+
+def find_products(
+    sums: Sums,
+    bounds: Any,
+    places: Any,
+    slot: Any,
+    varying: Any,
+    varies: bool,
+) -> tuple[list[Block], list[int]]:
+    """Return the matrix products among some sums, and the positions of the sums that are in none.
+
+    Args:
+        sums: the terms of all sums of the graph.
+        bounds: where the terms of each sum begin, and where the last one ends.
+        places: the numbers of the sums to look at.
+        slot: the slot of each node.
+        varying: whether each node varies over the batch.
+        varies: whether these sums do.
+    """
+    by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
+    rest: list[int] = []
+    for position, found in enumerate(_canonical(sums, bounds, places, slot, varying, varies)):
+        if found is None:
+            rest.append(position)
+        else:
+            key = found.inputs.tobytes(), *(kind for kind, _ in found.addends)
+            by_inputs.setdefault(key, []).append((position, found))
+
+    by_matrix: dict[Any, list[list[tuple[int, _Sum]]]] = {}
+    for (_, *kinds), rows in by_inputs.items():
+        if len(rows) > 1:
+            rows.sort(key=lambda row: (row[1].weights[0], row[1].addends))
+        matrix = b"".join([row.weights.tobytes() for _, row in rows])
+        by_matrix.setdefault((len(rows), matrix, *kinds), []).append(rows)
+
+    blocks = []
+    for columns in by_matrix.values():
+        columns.sort(key=lambda rows: int(rows[0][1].inputs[0]))
+        block = _block(columns, varies)
+        if block is None:
+            rest += [position for rows in columns for position, _ in rows]
+        else:
+            blocks.append(block)
+    return blocks, sorted(rest)
+
+
+def _canonical(
+    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool
+) -> list[_Sum | None]:
+    """Return sums as weights times inputs plus addends; None if one does not have that form."""
+    terms, start = terms_of(bounds, places)
+    left, right = sums.left[terms], sums.right[terms]
+    plain = right < 0
+    wrong = sums.sign[terms] != 1
+    if varies:
+        swap = varying[left]
+        wrong |= ~plain & (swap == varying[right])
+    else:
+        swap = slot[left] > slot[right]
+    lengths = np.append(start[1:], len(terms)) - start
+    addends = np.add.reduceat(plain, start, dtype=np.intp)
+    fits = ~np.logical_or.reduceat(wrong, start) & (addends <= MOST_ADDENDS) & (addends < lengths)
+    of = np.repeat(np.arange(len(start)), lengths)
+    weights, inputs = slot[np.where(swap, right, left)], slot[np.where(swap, left, right)]
+    # Products first, then addends by their space and slot.
+    kinds, slots = varying[left], slot[left]
+    first = np.where(plain, kinds, inputs)
+    order = np.lexsort((np.where(plain, slots, weights), first, plain, of))
+    weights, inputs, kinds, slots = (x[order] for x in (weights, inputs, kinds, slots))
+    ends, found = start + lengths, []
+    of_sums = (x.tolist() for x in (fits, start, ends - addends, ends))
+    for is_fit, begin, middle, end in zip(*of_sums, strict=True):
+        added = slice(middle, end)
+        read = zip(kinds[added].tolist(), slots[added].tolist(), strict=True)
+        products = slice(begin, middle)
+        found.append(_Sum(weights[products], inputs[products], [*read]) if is_fit else None)
+    return found
+
+
+def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
+    rows = [row for _, row in columns[0]]
+    matrix = np.array([row.weights for row in rows])
+    size = matrix.size if varies else matrix.size * len(columns)
+    if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
+        return None
+    bias, addends = None, []
+    for k, (kind, _) in enumerate(rows[0].addends):
+        slots = np.array([[row.addends[k][1] for _, row in column] for column in columns])
+        if bias is None and not kind and (slots == slots[0]).all():
+            bias = rows_of(slots[0])
+        else:
+            addends.append(Operand(kind, rows_of(slots.ravel())))
+    inputs = np.array([column[0][1].inputs for column in columns])
+    first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
+    return Block(
+        np.array([[position for position, _ in column] for column in columns]),
+        *first,
+        bias,
+        addends,
+        further,
+    )
+
+
+def _even_parts(matrix: Any, inputs: Any) -> list[slice]:
+    """Return which columns of a matrix to multiply together.
+
+    `w @ x + u @ h` is one matrix times one vector, but reading it so takes copies: the slots of
+    each of the two are evenly spaced, and those of both are not.
+    """
+    columns = matrix.shape[1]
+    steps, gaps = np.diff(matrix), np.diff(inputs)
+    joined = (steps == steps[:1]).all(axis=0) & (gaps == 1).all(axis=0)
+    starts = [0]
+    for j in range(1, columns):
+        if not joined[j - 1] or (j - 1 > starts[-1] and steps[0, j - 1] != steps[0, j - 2]):
+            starts.append(j)
+    parts = [slice(a, b) for a, b in pairwise([*starts, columns])]
+    fits = len(parts) <= _MOST_PARTS and all(
+        even_matrix(matrix[:, each]) and (each.stop - each.start) * _LEAST_SHARE >= columns
+        for each in parts
+    )
+    return parts if fits else [slice(0, columns)]

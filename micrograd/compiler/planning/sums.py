@@ -1,0 +1,155 @@
+"""Finds weighted sums in a graph: chains of `+`, `-`, negation and `*`.
+
+`b + w1 * x1 + w2 * x2` is four operations in the graph and one sum here, in whatever order it was
+written and however it was nested. A node is absorbed into the sum above it if nothing else uses it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, uses_of
+
+_SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
+
+
+class Sums(NamedTuple):
+    """The terms of all sums; the terms of one sum are neighbours.
+
+    Term i is `sign[i] * left[i] * right[i]`, or `sign[i] * left[i]` if `right[i]` is NOTHING. It
+    belongs to the sum that the node `root[i]` computes. `gone` marks the nodes that were absorbed
+    by sums. `zero` marks the sums that have the constant 0.0 among their terms; that term is left
+    out, as it only matters to the sign of a sum of zeros.
+    """
+
+    root: Any
+    sign: Any
+    left: Any
+    right: Any
+    gone: Any
+    zero: Any
+
+
+def find_sums(graph: Graph, varying: Any) -> Sums:
+    """Return the sums that have at least three terms, or a product among their terms.
+
+    Args:
+        graph: where to look for them.
+        varying: whether each node varies over the batch; a sum absorbs nodes of its own space.
+    """
+    code, operands, size = graph.code, graph.operands, graph.size
+    codes = {row.name: i for i, row in enumerate(graph.table)}
+    signs = np.zeros((size, 2), dtype=np.int8)
+    linear = np.zeros(size, dtype=bool)
+    for name, pair in _SIGNS.items():
+        if name in codes:
+            members = code == codes[name]
+            linear |= members
+            signs[members] = pair
+
+    uses, above = uses_of(graph)
+    once = (uses == 1) & (above >= 0)
+    fits = once & linear[above] & (varying == varying[above])
+    absorbed = fits & linear
+    product = fits & (code == codes.get("mul", -9))
+
+    root, sign = _roots(absorbed, above, operands, signs)
+    terms = _terms(linear, absorbed, operands, signs, root, sign)
+    kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
+    zero = np.zeros(size, dtype=bool)
+    positive = ~np.signbit(graph.numbers[terms[0]]) & (terms[1] > 0)
+    zero[terms[2][kept & absent & positive]] = True
+    nodes, factors, roots = (column[kept & ~absent] for column in terms)
+    absorbed &= np.isin(root, roots)
+
+    multiplied = product[nodes] & (factors > 0)
+    multiplied &= ~_apart(multiplied, varying[operands[nodes, :2]], roots)
+    left = np.where(multiplied, operands[nodes, 0], nodes)
+    right = np.where(multiplied, operands[nodes, 1], NOTHING)
+    gone = absorbed
+    gone[nodes[multiplied]] = True
+    order = np.argsort(roots, kind="stable")
+    return Sums(roots[order], factors[order], left[order], right[order], gone, zero)
+
+
+def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
+    """Return the terms of some sums, one sum after the other, and where each begins there.
+
+    Args:
+        bounds: where the terms of each sum begin among all terms, and where the last one ends.
+        places: the numbers of the sums.
+
+    >>> terms_of(np.array([0, 2, 5, 6]), np.array([2, 1]))
+    (array([5, 2, 3, 4]), array([0, 1]))
+    """
+    first = bounds[places]
+    lengths = bounds[places + 1] - first
+    start = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(first - start, lengths), start
+
+
+def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
+    """Return the sum that each node ends up in and its sign there, by pointer doubling."""
+    root, sign = np.arange(len(absorbed)), np.ones(len(absorbed), dtype=np.int8)
+    nodes = np.flatnonzero(absorbed)
+    root[nodes] = holder = above[nodes]
+    sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
+    while len(nodes):
+        holder = root[nodes]
+        further = root[holder]
+        moves = further != holder
+        nodes, holder, further = nodes[moves], holder[moves], further[moves]
+        sign[nodes] = sign[nodes] * sign[holder]
+        root[nodes] = further
+    return root, sign
+
+
+def _terms(
+    linear: Any, absorbed: Any, operands: Any, signs: Any, root: Any, sign: Any
+) -> tuple[Any, Any, Any]:
+    """Return the nodes that are added up, their signs and their sums, in the order of the graph."""
+    nodes, factors, roots = [], [], []
+    for place in range(2):
+        adds = np.flatnonzero(linear & (operands[:, place] >= 0))
+        below = operands[adds, place]
+        ends = ~absorbed[below]
+        nodes.append(below[ends])
+        factors.append((sign[adds] * signs[adds, place])[ends])
+        roots.append(root[adds][ends])
+    return np.concatenate(nodes), np.concatenate(factors), np.concatenate(roots)
+
+
+def _is_zero(graph: Graph, nodes: Any) -> Any:
+    """Return which terms are the constant 0, with which Python's `sum` begins."""
+    return (graph.code[nodes] == CONSTANT) & (graph.numbers[nodes] == 0)
+
+
+def _worthwhile(terms: tuple[Any, Any, Any], product: Any) -> Any:
+    """Return which terms belong to sums that are more than one operation."""
+    nodes, factors, roots = terms
+    size = len(product)
+    count = np.bincount(roots, minlength=size)
+    products = np.bincount(roots[product[nodes] & (factors > 0)], minlength=size)
+    larger = (count > 2) | (products > 0)
+    return larger[roots]
+
+
+_LEAST, _MOST = 4, 2
+
+
+def _apart(multiplied: Any, factors_vary: Any, roots: Any) -> Any:
+    """Return which products of two varying factors stay operations of their own.
+
+    In a sum of several products with numbers of `u`, such as a row of a matrix product, a few
+    others would keep it from being part of one; `micrograd.compiler.planning.matrices` has them as
+    addends.
+    """
+    both = multiplied & factors_vary.all(axis=1)
+    if not both.any():
+        return both
+    size = int(roots.max()) + 1
+    mixed = np.bincount(roots[multiplied & factors_vary.any(axis=1) & ~both], minlength=size)
+    others = np.bincount(roots[both | ~multiplied], minlength=size)
+    return both & (mixed >= _LEAST)[roots] & (others <= _MOST)[roots]

@@ -1,0 +1,110 @@
+"""The adjoints of a backward pass that is being derived: where they are, and which are known."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from micrograd.compiler.program.active import Active
+from micrograd.compiler.program.instructions import Mode, WeightedSums
+from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.slots import Places, Rows, rows_of, runs
+
+
+class Adjoints:
+    """The backward pass as far as it is known, the last instruction first."""
+
+    def __init__(
+        self, program: Program, active: Active, first: tuple[int, int], own: slice | None = None
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            program: the program.
+            active: which adjoints are needed.
+            first: see `reverse`.
+            own: the slots of a step of a loop, if its body is gone through.
+        """
+        self.program, self.active, self.first = program, active, first
+        self.instructions: list[Instruction] = []
+        # Adjoints of `v` that were stored, and those that must be 0 at first.
+        self._stored = np.zeros(program.varying, bool)
+        self._zeroed = np.zeros(program.varying, bool)
+        if own is not None:
+            self._stored[: own.start] = self._stored[own.stop :] = True
+        self._stored[[slot for varies, slot in program.outputs if varies]] = True
+
+    def runs_of_zeros(self) -> list[slice]:
+        """Return the slots that must be 0 at first, as runs of neighbours."""
+        return [cast("slice", self._adjoint(True, run)) for run in runs(self._zeroed)]
+
+    def _is_active(self, varies: bool, rows: Any) -> bool:
+        return bool(self.active[varies][rows].any())
+
+    def _adjoint(self, varies: bool, rows: Rows) -> Rows:
+        """Return the slots of the adjoints of rows."""
+        first = self.first[varies]
+        if isinstance(rows, slice):
+            return slice(rows.start + first, rows.stop + first)
+        return rows_of(rows + first)
+
+    def _mode(self, step_varies: bool, varies: bool, rows: Rows) -> Mode:
+        """Return what an instruction does that passes adjoints to these rows."""
+        if step_varies and not varies:
+            return "total"
+        if varies and not self._stored[rows].any() and _differ(rows):
+            self._stored[rows] = True
+            return "first"
+        if varies:
+            self._touch(rows)
+        return "add"
+
+    def _touch(self, rows: Rows) -> None:
+        """Note that rows are added to or read, so that those never stored must begin at zero."""
+        self._zeroed[rows] |= ~self._stored[rows]
+        self._stored[rows] = True
+
+    def _touch_places(self, places: Places) -> None:
+        self._touch(places.slots[places.varies])
+
+    def _adjoints(self, places: Places) -> Places:
+        """Return the places of adjoints."""
+        first = np.where(places.varies, self.first[True], self.first[False])
+        return Places(places.varies, places.slots + first)
+
+    def _slopes(self, stack: int) -> int:
+        """Return the stack of the adjoints of a stack."""
+        return stack + len(self.program.stacks)
+
+    def _add_sums(
+        self,
+        varies: bool,
+        space: bool,
+        slots: Any,
+        start: Any,
+        sign: Any,
+        g: Any,
+        others: tuple[Any, Any],
+    ) -> None:
+        """Add sums of adjoints `g` times other factors to the adjoints of slots."""
+        rows = rows_of(slots)
+        mode, out = self._mode(varies, space, rows), self._adjoint(space, rows)
+        kinds = np.full(len(g), varies)
+        self.instructions.append(WeightedSums(varies, out, start, sign, g, kinds, *others, mode))
+
+    def _pass(self, varies: bool, slots: Any, places: Places) -> None:
+        """Add the adjoints of slots to those of as many places, where they are needed."""
+        chosen = self.active.at(places)
+        for space in (False, True):
+            (here,) = np.nonzero(chosen & (places.varies == space))
+            if len(here):
+                here = here[np.argsort(places.slots[here], kind="stable")]
+                out, start = np.unique(places.slots[here], return_index=True)
+                g, count = slots[here] + self.first[varies], len(here)
+                none = np.full(count, -1), np.zeros(count, bool)
+                self._add_sums(varies, space, out, start, np.ones(count), g, none)
+
+
+def _differ(rows: Rows) -> bool:
+    return isinstance(rows, slice) or len(np.unique(rows)) == len(rows)
