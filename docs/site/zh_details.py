@@ -36,14 +36,7 @@ DETAILS = {
     # micrograd.compiler.CompiledFunction
     "A type checker knows the result of a call if it knows that of the function: `float` for a number, a list of floats for a list, and an array for a batch of numbers. Otherwise it is `Any`. It also knows the value of `value_and_grad`, and the gradient with respect to parameters.": "类型检查器若知道函数的类型，也就知道调用结果的类型：数得到 `float`，列表得到浮点数列表，一批数得到数组；否则是 `Any`。它还知道 `value_and_grad` 的函数值，以及对 parameters 的梯度。",
     "the function that is traced; None once there are programs and it was pickled.": "被追踪的函数；有了程序并经过 pickle 之后为 None。",
-    "the Values whose numbers are read at each call, and their structure.": "每次调用时读取数值的各个 Value，以及它们的结构。",
-    "whether every argument is a batch.": "是否每个参数都是一批数据。",
-    "`numpy.dtype` of float64 or float32.": "float64 或 float32 的 `numpy.dtype`。",
-    "makes the executor of a program.": "生成程序的执行器。",
-    "the number of threads that may share a large batch.": "可以分担一大批数据的线程数。",
-    "an entry for each argument, 0 for a batch and None for one that a batch shares; None if all arguments are treated alike.": "每个参数一项，0 表示成批，None 表示整批共用；各参数处理方式相同时为 None。",
-    "the positions and the names of static arguments.": "静态参数的位置和名字。",
-    "the most operations that a trace may record.": "追踪时最多记录多少个运算。",
+    "how it is compiled.": "怎样编译。",
     # micrograd.compiler.CompiledFunction.hessian
     "Sparsity is used as for `jacobian`, and only one half of a symmetric matrix is computed.": "与 `jacobian` 一样利用稀疏性，对称矩阵只计算一半。",
     "What `micrograd.hessian` returns, an array with the shape of the argument twice, or such arrays in its structure twice; a tuple of tuples for a sequence of positions. For a batch, the samples are along the first axis of each array.": "同 `micrograd.hessian`，即参数的形状重复两次的数组，或按参数的结构嵌套两次的这种数组；给出一列位置时是元组的元组。对一批数据，每个数组的第一个轴区分样本。",
@@ -77,7 +70,7 @@ DETAILS = {
     "The function runs on plain numbers, so it may iterate, branch, or call a library. The derivative is written in operations on Values, so it can be differentiated again. In a compiled function, both are traced; there the function must consist of operations of this package, too. In a step of a compiled loop, derivatives up to the fourth order are known.": "该函数用普通的数运行，因此可以迭代、分支或调用其他库。导数用 Value 上的运算写成，因此可以继续求导。在编译的函数里，两者都会被追踪；这时该函数也必须由本库的运算组成。在编译的循环的一步里，导数最高到四阶。",
     "the function, whose arguments and result are numbers, or nested lists, tuples, dicts and arrays of numbers. Left out, `custom_derivative(vjp=…)` is a decorator.": "函数，其参数和结果是数，或由数组成的嵌套列表、元组、字典和数组。省略时，`custom_derivative(vjp=…)` 是装饰器。",
     "a function `jvp(args, result, tangents)` for the forward mode: from the tuple of arguments, the result, and a tuple of tangents with the structure of the arguments, to the derivative of the result in this direction, with the structure of the result.": "用于前向模式的函数 `jvp(args, result, tangents)`：由参数的元组、结果，以及与参数结构相同的切向量，得到结果沿这个方向的导数，结构与结果相同。",
-    "a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the result, and a cotangent with the structure of the result, to a tuple of gradients, one for each argument and with its structure.": "用于反向模式的函数 `vjp(args, result, cotangent)`：由参数、结果，以及与结果结构相同的余切向量，得到梯度的元组，每个参数一项，结构与该参数相同。",
+    "a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the result, and a cotangent with the structure of the result, to a tuple of gradients, one for each argument and with its structure. None is a gradient of 0; it stands for arguments that are not differentiated, such as a text or the `self` of a method.": "用于反向模式的函数 `vjp(args, result, cotangent)`：由参数、结果，以及与结果结构相同的余切向量，得到梯度的元组，每个参数一项，结构与该参数相同。None 表示梯度为 0，用于不求导的参数，例如一段文字，或方法的 `self`。",
     "A function of numbers and Values; given numbers alone, it is `f`.": "以数和 Value 为参数的函数；参数全是数时就是 `f`。",
     "neither or both of `jvp` and `vjp` are given.": "`jvp` 和 `vjp` 都没有给出，或都给出了。",
     "a derivative does not have the structure that it should have.": "导数的结构不对。",
@@ -157,7 +150,7 @@ DETAILS = {
     # micrograd.grad
     "a function whose result is one number. Its arguments are numbers, or nested lists, tuples, dicts and NumPy arrays of numbers.": "结果为一个数的函数。参数是数，或由数组成的嵌套列表、元组、字典和 NumPy 数组。",
     "the position of the argument to differentiate with respect to, or a sequence of positions. Negative positions count from the end.": "对哪个位置的参数求导，或一列位置。负数从末尾数起。",
-    "A function with the arguments of `f`. Its result has the structure of the chosen argument, or is a tuple of such results for a sequence of positions. An input that the result does not depend on has the gradient 0. With `has_aux`, the result is a pair of this and the second part of what `f` returned.": "一个参数与 `f` 相同的函数。结果与所选参数结构相同；给出一列位置时是这种结果的元组。结果不依赖的输入，梯度为 0。设置了 `has_aux` 时，结果是它与 `f` 返回的第二部分组成的一对。",
+    "A function with the arguments of `f`. Its result has the structure of the chosen argument, or is a tuple of such results for a sequence of positions. An input that the result does not depend on has the gradient 0. At numbers, the result consists of floats, on which Values that `f` uses otherwise, such as the weights of a model, have no influence; at Values, it consists of Values, whose `backward()` reaches them. With `has_aux`, the result is a pair of this and the second part of what `f` returned.": "一个参数与 `f` 相同的函数。结果与所选参数结构相同；给出一列位置时是这种结果的元组。结果不依赖的输入，梯度为 0。参数是数时，结果由浮点数组成，`f` 另外用到的 Value（例如模型的权重）收不到它的梯度；参数是 Value 时，结果也由 Value 组成，对它调用 `backward()`，梯度会传到这些 Value。设置了 `has_aux` 时，结果是它与 `f` 返回的第二部分组成的一对。",
     "`argnums` is not made of integers; or, when the gradient is computed, the result of `f` is not one number.": "`argnums` 不是由整数组成；或者求梯度时，`f` 的结果不是一个数。",
     "`f` was called with fewer arguments, or a position is given twice.": "调用 `f` 时参数太少，或者同一位置给了两次。",
     # micrograd.hessian

@@ -22,7 +22,7 @@ DETAILS = {
     "a `Module`, or any function of a list of inputs that returns a Value or a list of Values, and that has `parameters()`.": "一个 `Module`；或任何以输入列表为参数、返回 Value 或 Value 列表、并有 `parameters()` 的函数。",
     "the inputs, of shape (samples, inputs): an array, a list of lists, a DataFrame, or a sparse matrix of at most 2**27 entries, which is made dense.": "输入，形状为 (samples, inputs)：数组、列表的列表、DataFrame，或最多 2**27 个元素的稀疏矩阵（会转成稠密数组）。",
     'the targets, of shape (samples,) or (samples, outputs). For `"cross_entropy"`, the numbers of classes, from 0, or rows of probabilities.': '目标值，形状为 (samples,) 或 (samples, outputs)。用 `"cross_entropy"` 时是从 0 开始的类别编号，或每行一组概率。',
-    "a name in `nn.losses.LOSSES`, or a function of one sample's output and target. If it has three parameters, it is called with the model, the list of a sample's inputs and the target, and may call the model anywhere and differentiate it by `micrograd.derivative`.": "`nn.losses.LOSSES` 中的名字，或以一个样本的输出和目标值为参数的函数。若函数有三个参数，则以模型、一个样本的输入列表和目标值调用，可以在任何地方调用模型，并用 `micrograd.derivative` 求导。",
+    "a name in `nn.losses.LOSSES`; one of these functions with options, such as `functools.partial(cross_entropy, label_smoothing=0.1)`; or a function of one sample's output and target. If that has three parameters, it is called with the model, the list of a sample's inputs and the target, and may call the model anywhere and differentiate it by `micrograd.derivative`.": "`nn.losses.LOSSES` 中的名字；带有选项的这些函数之一，例如 `functools.partial(cross_entropy, label_smoothing=0.1)`；或以一个样本的输出和目标值为参数的函数。若函数有三个参数，则以模型、一个样本的输入列表和目标值调用，可以在任何地方调用模型，并用 `micrograd.derivative` 求导。",
     'a name in `nn.optimizers.OPTIMIZERS`; `"lbfgs"`, which uses all samples in each step, whatever `batch_size` is, and ends when it has converged; an optimizer, which trains the parameters that it holds; or a function of the parameters that returns one.': '`nn.optimizers.OPTIMIZERS` 中的名字；`"lbfgs"`，每步都使用全部样本，与 `batch_size` 无关，收敛后结束；一个优化器，训练它所持有的参数；或由参数得到优化器的函数。',
     "the learning rate of an optimizer that is given by name; its default if None.": "按名字给出的优化器的学习率；None 表示用默认值。",
     "the number of passes over the samples.": "遍历样本的轮数。",
@@ -78,7 +78,7 @@ DETAILS = {
     "m̂ is the average of g, corrected for having started at 0, and `u = max(beta2 * u, |g| + eps)` (Kingma and Ba 2015, arXiv:1412.6980, algorithm 2).": "m̂ 是对从 0 开始作了修正的 g 的平均，`u = max(beta2 * u, |g| + eps)`（Kingma 和 Ba 2015，arXiv:1412.6980，算法 2）。",
     "how much of m and of u is kept at each step, two numbers in [0, 1).": "每步保留 m 和 u 的多少，两个 [0, 1) 中的数。",
     # nn.optimizers.LBFGS
-    "Each iteration goes along the gradient times an estimate of the inverse Hessian, made from the latest steps (Nocedal 1980, doi:10.1090/S0025-5718-1980-0572855-7), as far as the strong Wolfe conditions ask for (SciPy's `line_search`), or by `lr` times that vector as PyTorch does without a line search. `step` leaves the parameters with the best numbers that were found, even after an error or Ctrl-C. What the curvature is estimated from is kept for the next call.": "每次迭代沿梯度乘以黑塞矩阵之逆的估计的方向前进，估计由最近几步得到（Nocedal 1980，doi:10.1090/S0025-5718-1980-0572855-7）；走多远由强 Wolfe 条件决定（SciPy 的 `line_search`），不作线搜索时像 PyTorch 那样走该向量的 `lr` 倍。`step` 使参数停在找到的最好的数上，出错或按 Ctrl-C 时也是如此。估计曲率所用的数据留给下一次调用。",
+    "Each iteration goes along the gradient times an estimate of the inverse Hessian, made from the latest steps (Nocedal 1980, doi:10.1090/S0025-5718-1980-0572855-7), as far as the strong Wolfe conditions ask for, or by `lr` times that vector without a line search. The steps are those of PyTorch. `step` leaves the parameters with the best numbers that were found, even after an error or Ctrl-C. What the curvature is estimated from is kept for the next call.": "每次迭代沿梯度乘以黑塞矩阵之逆的估计的方向前进，估计由最近几步得到（Nocedal 1980，doi:10.1090/S0025-5718-1980-0572855-7）；走多远由强 Wolfe 条件决定，不作线搜索时走该向量的 `lr` 倍。每一步都与 PyTorch 相同。`step` 使参数停在找到的最好的数上，出错或按 Ctrl-C 时也是如此。估计曲率所用的数据留给下一次调用。",
     "the Values to change, in one group.": "要改变的各个 Value，只有一组。",
     "the length of a step without a line search, or of the first step that it tries; 1 is the whole vector. The very first step is shorter if the gradient is large.": "不作线搜索时的步长，或线搜索首先尝试的步长；1 表示整个向量。梯度很大时，最初的一步会短些。",
     "the most iterations of one call.": "一次调用的最大迭代次数。",
@@ -87,7 +87,7 @@ DETAILS = {
     "end when an iteration changes the loss by less than this share of it, or, if the loss is below 1, by less than this.": "一次迭代使损失的相对变化小于这个数时结束；损失小于 1 时看绝对变化。",
     "the number of past steps from which the curvature is estimated.": "用过去多少步来估计曲率。",
     '`"strong_wolfe"`, or None for steps of fixed length.': '`"strong_wolfe"`，或 None，表示步长固定。',
-    "when it searches along a line without SciPy.": "没有 SciPy 而要作线搜索。",
+    "the most evaluations of a line search.": "一次线搜索最多求值多少次。",
     # nn.optimizers.LBFGS.iterate
     "the loss there.": "该点的损失。",
     "the gradient there, of the shape of `numbers`.": "该点的梯度，形状与 `numbers` 相同。",
@@ -132,7 +132,7 @@ DETAILS = {
     "The schedules change the rate one after another. `LambdaLR`, `OneCycleLR` and `CosineAnnealingWarmRestarts` start from the first rate, and so replace the rates of those before them. Construct the first schedule first, since it defines the base rate of all.": "各调度依次改变学习率。`LambdaLR`、`OneCycleLR` 和 `CosineAnnealingWarmRestarts` 从最初的学习率算起，因此会取代排在前面的结果。请先构造第一个调度，因为所有调度的基准学习率由它决定。",
     "the schedules, all of one optimizer.": "各个调度，都属于同一个优化器。",
     "the optimizer; that of the schedules by default.": "优化器；默认是这些调度的优化器。",
-    "if a schedule belongs to another optimizer.": "有一个调度属于别的优化器。",
+    "if there is no schedule, or one belongs to another optimizer.": "没有给出调度，或有一个调度属于别的优化器。",
     # nn.schedules.ConstantLR
     "the multiple, above 0 and at most 1.": "倍数，大于 0 且不超过 1。",
     "the number of epochs with that multiple.": "使用该倍数的轮数。",

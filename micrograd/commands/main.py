@@ -66,11 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _carry_out(words: list[str]) -> int:
     reading = parser(language_of(words))
-    options, others = reading.parse_known_args(words)
-    if others:  # argparse takes values of names only where they follow the expression
-        if not hasattr(options, "at") or not all(re.match(r"[^-=][^=]*=", x) for x in others):
-            reading.parse_args(words)  # complains
-        options.at += others
+    options = reading.parse_args(words)
     if options.version:
         print(f"micrograd-engine {micrograd.__version__}")
         return 0

@@ -50,9 +50,12 @@ class Parser(argparse.ArgumentParser):
             namespace: where to put the options; a new one by default.
         """
         options, unknown = super().parse_known_args(args, namespace)
-        if unknown:
+        # Values of names may follow the options; argparse takes only those before them.
+        if hasattr(options, "at") and all(re.match(r"[^-=][^=]*=", word) for word in unknown):
+            options.at += unknown
+        elif unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return options, unknown
+        return options, []
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the error message, and exit with 2."""
