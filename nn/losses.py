@@ -197,8 +197,9 @@ def cross_entropy(
         target: the number of the class, from 0, or a list with a probability for each class; for a
             batch, a list of either. A class may be a Value, as in a compiled function.
         reduction: `"mean"` or `"sum"` over the samples of a batch.
-        weight: a weight of at least 0 for each class. The mean over classes is then weighted by
-            them, as in PyTorch, so that it does nothing for a single one: `fit` has `class_weight`.
+        weight: a weight of at least 0 for each class. The mean over samples is weighted by them, as
+            in PyTorch. `fit` calls the loss sample by sample, where nothing is divided by their
+            sum; it has `class_weight`.
         label_smoothing: the share of each target, from 0 to 1, that all classes get alike.
 
     Raises:
@@ -213,18 +214,24 @@ def cross_entropy(
     """
     scores, name = _list("cross_entropy", "logits", logits), "cross_entropy"
     is_mean = _combine(name, reduction)
-    is_batch = bool(scores) and _is_list(scores[0])
-    rows, targets = (scores, _list(name, "target", target)) if is_batch else ([scores], [target])
-    _same_length(name, rows, targets)
+    rows, targets = [scores], [target]
+    while rows and rows[0] and _is_list(rows[0][0]):
+        inner = [_list(name, "target", each) for each in targets]
+        for row, each in zip(rows, inner, strict=True):
+            _same_length(name, row, each)
+        rows = [_list(name, "logits", each) for row in rows for each in row]
+        targets = [each for part in inner for each in part]
     smoothing = real(label_smoothing, "label_smoothing", least=0, most=1)
     found = []
     for row, each in zip(rows, targets, strict=True):
-        logs = log_softmax(list(row))
+        logs = log_softmax(row)
         weights = None if weight is None else _weights(weight, len(logs))
         found.append(_entropy(logs, each, weights, smoothing))
     losses = [loss for loss, _ in found]
     if weight is not None and is_mean:
-        return total_of(losses) / total_of([counted for _, counted in found])
+        total = total_of([counted for _, counted in found])
+        is_nothing = not isinstance(total, Value) and total == 0
+        return math.nan if is_nothing else total_of(losses) / total
     return _combined(name, losses, reduction)
 
 

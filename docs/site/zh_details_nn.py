@@ -225,6 +225,6 @@ DETAILS = {
     "if the model takes another number of inputs.": "模型的输入个数不同。",
     "if an operation is defined by a Python function, or has no formula.": "某个运算由 Python 函数定义，或没有公式。",
     "the weight of the targets that are 1, at least 0; above 1 if they are rare.": "目标值为 1 的样本的权重，至少为 0；这种样本少时取大于 1 的数。",
-    "a weight of at least 0 for each class. The mean over classes is then weighted by them, as in PyTorch, so that it does nothing for a single one: `fit` has `class_weight`.": "每个类别的权重，至少为 0。对各类取平均时按它们加权，与 PyTorch 相同，所以只有一类时不起作用：`fit` 另有 `class_weight`。",
+    "a weight of at least 0 for each class. The mean over samples is weighted by them, as in PyTorch. `fit` calls the loss sample by sample, where nothing is divided by their sum; it has `class_weight`.": "每个类别的权重，至少为 0。对样本取平均时按它们加权，与 PyTorch 相同。`fit` 逐个样本调用损失函数，那时不会除以权重之和；`fit` 另有 `class_weight`。",
     "the share of each target, from 0 to 1, that all classes get alike.": "每个目标值中平均分给所有类别的份额，在 0 到 1 之间。",
 }

@@ -51,9 +51,10 @@ class Parser(argparse.ArgumentParser):
         """
         options, unknown = super().parse_known_args(args, namespace)
         # Values of names may follow the options; argparse takes only those before them.
-        if hasattr(options, "at") and all(re.match(r"[^-=][^=]*=", word) for word in unknown):
-            options.at += unknown
-        elif unknown:
+        if hasattr(options, "at"):
+            options.at += [word for word in unknown if not word.startswith("-")]
+            unknown = [word for word in unknown if word.startswith("-")]
+        if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, []
 

@@ -65,6 +65,8 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _number(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     with suppress(ValueError):
         number = float(text)
         return int(number) if number.is_integer() else number

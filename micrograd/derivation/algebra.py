@@ -236,16 +236,16 @@ def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
     gone: set[Atom] = set()
     for atom, power in term.powers.items():
         match atom:
-            case Function("pow", (base, exponent)) if power > 0:
+            case Function("pow", (base, exponent)) if power > 0 and power.denominator == 1:
+                whole = {each: power * c for each, c in exponent.terms.items()}
                 for letter, other in term.powers.items():
                     if base in (letter, single(letter)) and other < 0 and letter not in gone:
-                        whole = {each: power * c for each, c in exponent.terms.items()}
-                        raised = Function("pow", (base, Sum(whole | {ONE: other})))
-                        shown[atom] = raised, Fraction(1)
+                        whole[ONE] = other
                         gone.add(letter)
+                shown[atom] = Function("pow", (base, Sum(whole))), Fraction(1)
             case Function("sin" | "sinh" as name, operands) if power > 0:
                 below = Function(name.replace("sin", "cos"), operands)
-                if term.powers.get(below) == -power:
+                if term.powers.get(below) == -power and below not in gone:
                     shown[atom] = Function(name.replace("sin", "tan"), operands), power
                     gone.add(below)
     return [pair for atom, pair in shown.items() if atom not in gone]

@@ -69,14 +69,30 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
 
 
-_PIECEWISE = frozenset({"maximum", "minimum", "clip", "relu", "abs", "where"})
+_ANALYTIC = frozenset(
+    "add sub mul div neg square reciprocal exp expm1 log log1p sin cos tan atan sinh cosh tanh "
+    "asinh sigmoid softplus log_sigmoid silu erf erfc gelu ndtr".split()
+)
 
 
 def _may_coincide(sides: Sequence[Tree]) -> bool:
-    """Whether two numbers may be equal at more than single points, as x and clip(x, 0, 1) are."""
+    """Whether two numbers may be equal at more than single points, as x and clip(x, 0, 1) are.
+
+    Two analytic functions that are equal on an interval are equal wherever they are connected, so
+    they would hardly be compared.
+    """
     first, second = map(variables, sides)
-    inner = set().union(*map(calls, sides))
-    return bool(inner & _PIECEWISE) and (not (first and second) or bool(first & second))
+    are_related = not (first and second) or bool(first & second)
+    return sides[0] == sides[1] or (are_related and not all(map(_is_analytic, sides)))
+
+
+def _is_analytic(tree: Tree) -> bool:
+    match tree:
+        case Call("pow", (base, float() as exponent)):
+            return exponent.is_integer() and _is_analytic(base)
+        case Call(name, operands):
+            return name in _ANALYTIC and all(map(_is_analytic, operands))
+    return True
 
 
 def _exception(test: Tree) -> Tree | None:

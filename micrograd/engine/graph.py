@@ -125,7 +125,7 @@ def order(roots: Node | Iterable[Node], until: Iterable[Node] = ()) -> list[Any]
     interrupted walk leaves nothing to clean up.
     """
     with walking:
-        walk = next(_walks)
+        walk = next(_walks)  # one object on all nodes of a walk, so that `is` compares them
         for node in until:
             node._mark = walk
         return _order((roots,) if isinstance(roots, Node) else roots, walk)

@@ -83,6 +83,8 @@ def _numbers(part: Any, name: str) -> np.ndarray:
     """A part of a gradient as an array of doubles."""
     array = to_array(part)
     try:
+        if array.dtype.kind == "c":
+            raise TypeError
         return array.astype(float)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {part!r}") from None

@@ -100,12 +100,15 @@ def difference(
     if slope and (abs(apart - slope * variable)[known] <= close).all():
         return f"{slope:+.4g} times the variable itself is added: a term of regularisation?"
     differs = known & (abs(apart) > close)
-    if differs.sum() >= 3 and np.ptp(apart[differs]) <= close:
+    # Where the true numbers are all alike, other patterns say more.
+    is_offset = differs.sum() >= 3 and np.ptp(apart[differs]) <= close
+    if is_offset and (differs.all() or np.ptp(expected[differs]) > close):
         which = "every entry" if differs.all() else "each entry that is wrong"
         return f"a constant of {apart[differs].mean():+.4g} is added to {which}"
     if known.all() and variable.shape == apart.shape:
         for chosen in _sets_of_axes(apart.shape):
-            if text := _within(apart, variable, chosen, close):
+            text = _within(apart, variable, chosen, close)
+            if text and not _are_multiples(_sliced(got, chosen), _sliced(variable, chosen), close):
                 return text
     return ""
 

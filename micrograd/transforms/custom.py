@@ -111,13 +111,13 @@ class _Rule:
     def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
         """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""
         bound = signature(self.f).bind(*args, **options)
-        bound.apply_defaults()
         if bound.kwargs:
             names = ", ".join(bound.kwargs)
             raise TypeError(
                 f"{self.name} has a custom derivative, which is told of arguments by position, but "
                 f"takes by name alone: {names}; let the parameters be positional ones"
             )
+        bound.apply_defaults()
         return bound.args[len(args) :]
 
     def __call__(self, *args: Any) -> Any:

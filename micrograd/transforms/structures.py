@@ -138,8 +138,10 @@ def assembled(structure: Structure, parts: list[Any]) -> Any:
     if issubclass(kind, dict):
         made: dict[Any, Any] = dict(zip(keys, parts, strict=True))
         if kind is not dict:
-            with suppress(TypeError):  # a class of its own, such as OrderedDict
-                made = kind(made)
+            with suppress(Exception):  # a class such as OrderedDict; others may need something else
+                whole = kind(made)
+                if len(whole) == len(made) and all(whole[key] is made[key] for key in made):
+                    return whole
         return made
     if issubclass(kind, list | tuple):
         return kind(*parts) if hasattr(kind, "_fields") else kind(parts)

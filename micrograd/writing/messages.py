@@ -65,7 +65,7 @@ def meant(word: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1)
+    close = get_close_matches(str(word), known, n=1)
     return f"; did you mean {close[0]!r}?" if close and close[0] != word else ""
 
 

@@ -113,9 +113,7 @@ class LBFGS(Optimizer):
             numbers = best
             value, gradient = watched(numbers)
             for _ in range(self.max_iter):
-                numbers, value, gradient, ended = self.iterate(
-                    numbers, value, gradient, watched, most - evaluations
-                )
+                numbers, value, gradient, ended = self.iterate(numbers, value, gradient, watched)
                 if ended or evaluations >= most:
                     break
         finally:
@@ -150,6 +148,8 @@ class LBFGS(Optimizer):
         direction, first = -self._times_inverse_hessian(g), not len(self.state["moves"])
         length = self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if first else 1.0)
         self.steps += 1
+        if not length:  # a schedule has come to its end
+            return numbers, value, gradient, True
         if self.line_search_fn is None:
             after = numbers + length * direction
             new_value, new_gradient = value_and_grad(after)

@@ -70,7 +70,7 @@ def search(
         before = start
     low, high = (here, before) if here.loss < before.loss else (before, here)  # which may be nan
     width, is_slow = float(np.abs(direction).max()), False
-    while count < most and not abs(high.t - low.t) * width < tolerance:
+    while count < most and not abs(high.t - low.t) * width <= tolerance:
         left, right = sorted((low.t, high.t))
         t = _lowest(*((before, here) if before.t <= here.t else (here, before)), (left, right))
         edge = _EDGE * (right - left)
@@ -100,7 +100,7 @@ def search(
 def _lowest(one: Place, other: Place, bounds: tuple[float, float]) -> float:
     """Where the cubic through two points, the first one on the left, is lowest between bounds."""
     across = one.slope + other.slope - 3 * (one.loss - other.loss) / (one.t - other.t)
-    square = across**2 - one.slope * other.slope
+    square = across * across - one.slope * other.slope
     least, largest = bounds
     if not square >= 0:  # also if it is nan
         return (least + largest) / 2

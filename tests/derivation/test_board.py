@@ -17,6 +17,7 @@ from micrograd.derivation.evidence import Evidence
 from micrograd.engine.functions import (
     clip,
     cos,
+    cosh,
     exp,
     gelu,
     hypot,
@@ -25,6 +26,7 @@ from micrograd.engine.functions import (
     maximum,
     minimum,
     relu,
+    relu6,
     sigmoid,
     sin,
     sqrt,
@@ -467,6 +469,28 @@ def test_a_tie_that_is_no_exception_stays_in_the_formula():
     assert "+ 0.5[r·a = a·clip(r, 0.8, 1.2)]" in text
     assert "This holds" not in text
     assert board(minimum(r, a), r, numbers=False).text().count("r ≠ a") == 1
+
+
+@pytest.mark.parametrize("other", [relu6, lambda x: sqrt(x * x), lambda x: x])
+def test_the_greater_of_a_number_and_what_equals_it_on_a_half_line_has_its_slope(other):
+    (x,) = values(x=2.0)
+    text = board(maximum(other(x), x), x, numbers=False).text()
+    assert "= x]" in text
+    assert "This holds" not in text
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x, y: relu(cos(y) ** x - 5), "−x·[(cos(y))^x − 5 > 0]·(cos(y))^(x − 1)·sin(y)"),
+        (lambda x, y: relu(cosh(y) ** x - 5), "x·[(cosh(y))^x − 5 > 0]·(cosh(y))^(x − 1)·sinh(y)"),
+        (lambda x, y: (y**x) ** 0.25, "0.25x·v₁/y"),
+        (lambda x, y: relu(y ** (2 * x)), "2x·[y^(2x) > 0]·y^(2x − 1)"),
+    ],
+)
+def test_a_factor_is_put_into_a_power_once_and_only_a_whole_one(f, expected):
+    x, y = values(x=2.0, y=0.5)
+    assert last_symbols(f(x, y), y) == expected
 
 
 def test_powers_of_functions_are_typeset_as_powers_of_what_is_shown():

@@ -208,3 +208,18 @@ def test_cross_entropy_takes_arrays_of_classes_and_of_probabilities():
     assert cross_entropy(rows, np.eye(3)[classes]) == pytest.approx(expected, rel=1e-15)
     assert cross_entropy(rows, classes.astype(np.float32)) == expected
     assert softmax(rows[0]) == softmax(rows[0].tolist())
+
+
+def test_batches_of_sequences_are_averaged_over_all_their_samples():
+    logits = np.random.default_rng(0).normal(size=(2, 3, 4))
+    target = [[0, 3, 1], [2, 2, 0]]
+    flat = [number for row in target for number in row]
+    for options in ({}, {"reduction": "sum"}, {"weight": [1.0, 2.0, 0.5, 3.0]}):
+        loss = cross_entropy(logits.reshape(6, 4), flat, **options)
+        assert cross_entropy(logits, target, **options) == pytest.approx(loss, rel=1e-15)
+    with pytest.raises(TypeError, match=r"logits is a list here, got 3\.0"):
+        cross_entropy([[1.0, 2.0], 3.0], [0, 1])
+
+
+def test_a_mean_of_samples_without_weight_is_nan():
+    assert math.isnan(cross_entropy([1.0, 2.0], 0, weight=[0.0, 1.0]))

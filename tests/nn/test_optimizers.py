@@ -690,3 +690,37 @@ def test_a_gradient_without_a_finite_norm_is_an_error_if_wanted():
     with pytest.raises(RuntimeError, match="length inf: it cannot be clipped"):
         clip_grad_norm_(x, 1.0, error_if_nonfinite=True)
     assert x.grad == math.inf
+
+
+def steps_of_lbfgs(loss, start, count, **options):
+    values = [*map(Value, start)]
+    optimizer = LBFGS(values, **options)
+
+    def closure():
+        optimizer.zero_grad()
+        found = loss(*values)
+        found.backward()
+        return found
+
+    for _ in range(count):
+        optimizer.step(closure)
+    return [value.data for value in values]
+
+
+def rosenbrock(a, b):
+    return (1 - a) ** 2 + 100 * (b - a * a) ** 2
+
+
+@pytest.mark.parametrize("options", [{"max_iter": 1}, {"max_eval": 1}, {"tolerance_change": 0.0}])
+def test_lbfgs_searches_along_a_line_however_few_iterations_a_step_has(options):
+    found = steps_of_lbfgs(rosenbrock, [-1.2, 1.0], 60, **options)
+    assert found == pytest.approx([1.0, 1.0], abs=1e-6)
+
+
+def test_lbfgs_stands_still_where_the_learning_rate_is_0():
+    assert steps_of_lbfgs(rosenbrock, [-1.2, 1.0], 3, lr=0.0) == [-1.2, 1.0]
+
+
+def test_lbfgs_shortens_steps_to_where_the_loss_is_huge():
+    (found,) = steps_of_lbfgs(lambda x: (x * x).exp() - x, [0.0], 5, lr=20.0)
+    assert 2 * found * math.exp(found * found) == pytest.approx(1, abs=1e-5)

@@ -457,3 +457,17 @@ def test_lost_digits_look_like_no_other_mistake():
     )
     (suspicion,) = error.report.suspicions
     assert suspicion == "dx: only the last digits differ: do nearly equal numbers cancel?"
+
+
+def test_a_mask_that_is_forgotten_is_not_called_an_added_constant():
+    X = np.random.default_rng(0).normal(size=(4, 5))
+    report = check_gradients(
+        lambda X: np.maximum(X, 0).sum(), X, gradient=np.ones_like, raise_exception=False
+    )
+    (suspicion,) = report.suspicions
+    assert suspicion.endswith("is a mask or a condition forgotten?")
+
+
+def test_complex_gradients_are_refused():
+    with pytest.raises(TypeError, match="must be a number or an array of numbers"):
+        check_gradients(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 2j * x)

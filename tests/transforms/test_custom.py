@@ -166,8 +166,18 @@ def test_a_kind_of_dict_reaches_the_function_and_the_gradient(kind):
     assert (value, type(slopes), slopes) == (6.0, kind, found)
 
 
+class Zeros(dict):
+    """A dict that is made from keys alone."""
+
+    def __init__(self, keys):
+        super().__init__(dict.fromkeys(keys, 0.0))
+
+
 def test_a_kind_of_dict_that_cannot_be_made_from_a_dict_becomes_one():
     assert grad(lambda p: p["x"] ** 2)(defaultdict(float, x=2.0)) == {"x": 4.0}
+    zeros = Zeros(["x"])
+    zeros["x"] = 2.0
+    assert grad(lambda p: p["x"] ** 2)(zeros) == {"x": 4.0}
 
 
 def test_jacobians_and_hessians_have_the_structures_of_result_and_argument():

@@ -5,5 +5,4 @@
 - `staging`, `shortcuts` and `results` move numbers to programs and back.
 - `derivatives` makes programs for the derivatives with respect to the requested `targets`, using
   the `sparsity` of Jacobians; `gradients` handles several targets at once.
-- `stopping` computes carefully where a result is infinite or nan.
 """

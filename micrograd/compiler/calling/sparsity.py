@@ -88,7 +88,7 @@ def groups(matrix: Any) -> list[list[int]]:
     return found
 
 
-_MANY = (256,)
+_MANY = 256
 """The size of a batch from which on copying one entry of all samples at a time is faster."""
 
 
@@ -143,7 +143,7 @@ class Layout:
         samples = values.shape[:-1]
         if not self._is_dense:
             made = np.zeros((*samples, self.shape[0] * self.shape[1]), values.dtype)
-            if samples > _MANY:
+            if samples and samples[0] > _MANY:
                 for place, number in zip(self._filled.tolist(), self._number.tolist(), strict=True):
                     made[:, place] = values[:, number]
             else:

@@ -20,6 +20,7 @@ from jax.sharding import Mesh, NamedSharding
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite, gathered
 from micrograd.compiler.jax.devices import Devices, sharing
 from micrograd.compiler.jax.loops import are_differentiable
+from micrograd.compiler.jax.operations import ON_JAX
 from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.numpy.memory import aligned_empty
@@ -39,6 +40,9 @@ class JaxExecutor(Executor):
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
         self.checked = checked
+        for row in program.operations():
+            if row.function is not None:  # it may have more operands than a step of a tape
+                ON_JAX.value(row)
         self.follows_loops = are_differentiable(program)
         # The steps that stacks of unknown length have room for.
         self._room = 64 if any(each.length is None for each in program.stacks) else 0

@@ -63,9 +63,10 @@ def _sech2(x: Any) -> Any:
 
 
 def _hypot_slope(x: Any, y: Any) -> Any:
-    size = jnp.maximum(
-        jnp.abs(x), jnp.abs(y)
-    )  # XLA would multiply the divisors, which may overflow
+    most = jnp.finfo(jnp.result_type(x, y)).max  # infinite points count as the ends of the range
+    x, y = jnp.clip(x, -most, most), jnp.clip(y, -most, most)
+    size = jnp.maximum(jnp.abs(x), jnp.abs(y))
+    # XLA would multiply the divisors, which may overflow.
     x, y = lax.optimization_barrier((x / size, y / size))
     return x / jnp.sqrt(x * x + y * y)
 

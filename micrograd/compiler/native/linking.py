@@ -219,7 +219,7 @@ class Linked:
         )
 
     def summing(self, varies: bool, into: str, mode: str, *, single: bool = False) -> int:
-        """Return the address of the kernel of weighted sums, or single terms; see `value`."""
+        """Return the number of the kernel of weighted sums, or single terms; see `value`."""
         name = "sums_v" if varies else "terms_u" if single else "sums_u"
         return self.kernel(name, into=into, mode=_added(mode))
 

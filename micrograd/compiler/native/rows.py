@@ -45,7 +45,9 @@ class Spec(NamedTuple):
     # How each operand is read: v or u in a batch; s (slice) or g (gathered) in `u` alone.
     operands: str = ""
     into: str = "s"  # whether results go to neighbouring places (s), or to those of a table (g)
-    mode: str = ""  # nothing for values; for adjoints see `micrograd.compiler.program.program.Mode`
+    mode: str = (
+        ""  # nothing for values; for adjoints see `micrograd.compiler.program.instructions.Mode`
+    )
 
     def __str__(self) -> str:
         words = [self.name, self.kind, str(self.formula), *self.names]

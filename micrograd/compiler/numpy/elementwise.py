@@ -18,7 +18,7 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
     exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
-    products = None if exponent is None else ufuncs.power(row, exponent)
+    products = ufuncs.power(row, exponent) if exponent in ufuncs.WHOLE else None
     yield _bound(memory, products or ufuncs.value(row), target, read)
     yield from following
 

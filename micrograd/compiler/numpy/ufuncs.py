@@ -92,17 +92,21 @@ def value(row: Operation | Flow) -> InPlace:
 
 
 _POWER = TABLE["pow"]  # a row that is defined in its place has other powers
-_WHOLE = frozenset({3.0, 4.0, 5.0, 6.0, 7.0, 8.0})
+WHOLE = frozenset({3.0, 4.0, 5.0, 6.0, 7.0, 8.0})
 
 
 @cache
 def power(row: Operation | Flow, exponent: float) -> InPlace | None:
     """Return a power with a small whole exponent, or what flows back to its base, as products.
 
-    They take a tenth of the time of a power. Returns None for other operations and exponents.
+    They take a tenth of the time of a power. Returns None for other operations.
+
+    Args:
+        row: an operation, or what flows back to an operand.
+        exponent: one of `WHOLE`.
     """
     slope = row == Flow(_POWER, 0)
-    if exponent not in _WHOLE or not (slope or row is _POWER):
+    if not (slope or row is _POWER):
         return None
     writer = _Writer(masked=False)
     result = writer.power(int(exponent) - slope)

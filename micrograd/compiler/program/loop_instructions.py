@@ -31,11 +31,6 @@ class Pack(NamedTuple):
         """The numbers of steps and of columns."""
         return len(self.places.slots) // self.columns, self.columns
 
-    def steps(self) -> Iterator[Places]:
-        """Yield the places of each step."""
-        for kinds, slots in zip(*(each.reshape(self.shape) for each in self.places), strict=True):
-            yield Places(kinds, slots)
-
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
         return words["pack"].format(count=self.shape[0])
@@ -52,11 +47,6 @@ class Elements(NamedTuple):
     stack: int
     steps: Any
     columns: Any
-
-    def runs(self) -> Iterator[tuple[slice, int, slice]]:
-        """Yield entries of one step in neighbouring columns: their slots, the step, the columns."""
-        for rows, step, columns in column_runs([*map(Column, self.steps, self.columns)]):
-            yield slice(self.out.start + rows.start, self.out.start + rows.stop), int(step), columns
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""
@@ -125,13 +115,6 @@ class Unpack(NamedTuple):
     places: Places
     columns: int
     chosen: Any
-
-    def steps(self) -> Iterator[tuple[Places, Any]]:
-        """Yield the places of each step, and which of them are chosen."""
-        shape = -1, self.columns
-        columns = (each.reshape(shape) for each in (*self.places, self.chosen))
-        for kinds, slots, chosen in zip(*columns, strict=True):
-            yield Places(kinds, slots), chosen
 
     def told(self, words: Mapping[str, str]) -> str:
         """Return what is computed, in the words of a language (its part `program`)."""

@@ -362,7 +362,7 @@ WORDS: dict[str, dict[str, str]] = {
         "arrays": "compiled functions, training and arrays",
         "machine code": 'backend="numba"',
         "jax": 'backend="jax"',
-        "scipy": "the optimizer LBFGS",
+        "scipy": "the solver lbfgs of nn.sklearn",
         "data sets": "the data sets digits and iris, and nn.sklearn",
         "plots": "plots of training",
         "films": "films and PDF files without Graphviz",

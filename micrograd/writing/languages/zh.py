@@ -515,7 +515,7 @@ WORDS: dict[str, dict[str, str]] = {
         "arrays": "编译函数、训练和数组",
         "machine code": 'backend="numba"',
         "jax": 'backend="jax"',
-        "scipy": "优化器 LBFGS",
+        "scipy": "nn.sklearn 的 lbfgs 求解器",
         "data sets": "数据集 digits 和 iris，以及 nn.sklearn",
         "plots": "训练过程的图",
         "films": "动画，以及没有 Graphviz 时的 PDF",

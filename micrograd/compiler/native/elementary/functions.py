@@ -1,4 +1,4 @@
-"""The functions that formulas call: those of the bases of this class, and a few short ones."""
+"""The functions that formulas call: those of the bases of `Functions`, and a few short ones."""
 
 from __future__ import annotations
 
