@@ -52,8 +52,8 @@ class Parser(argparse.ArgumentParser):
         options, unknown = super().parse_known_args(args, namespace)
         # Values of names may follow the options; argparse takes only those before them.
         if hasattr(options, "at"):
-            options.at += [word for word in unknown if not word.startswith("-")]
-            unknown = [word for word in unknown if word.startswith("-")]
+            while unknown and not unknown[0].startswith("-"):
+                options.at.append(unknown.pop(0))
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, []

@@ -56,6 +56,26 @@ def test_a_ufunc_is_compiled_on_numpy_and_refused_elsewhere_with_the_reason(bess
     assert compile(lambda x: j0(x))(2.0) == special.j0(2.0)
 
 
+@pytest.mark.exhaustive
+def test_an_operation_of_many_operands_is_refused_by_jax_also_in_a_long_function():
+    pytest.importorskip("jax", reason="pip install jax to run programs on it")
+
+    def dot(a, b, c, d):
+        return a * b + c * d
+
+    partials = [lambda a, b, c, d: b, lambda a, b, c, d: a]
+    partials += [lambda a, b, c, d: d, lambda a, b, c, d: c]
+    dot4 = define("dot_of_four", dot, partials, array=dot)
+
+    def f(x):
+        for _ in range(300):
+            x = dot4(x, x, 0.3, x)
+        return x
+
+    with pytest.raises(NotImplementedError, match="'dot_of_four' is defined by a function"):
+        compile(f, backend="jax")(0.5)
+
+
 def test_a_function_of_floats_needs_one_of_arrays_to_be_compiled():
     gamma = define("log_gamma_t", math.lgamma, ["digamma"])
     assert gamma(5.0) == math.lgamma(5.0)
