@@ -311,6 +311,7 @@ def test_a_program_that_follows_loops_can_be_pickled(backend):
     np.testing.assert_array_equal(again.parameters, slopes)
 
 
+@pytest.mark.slow
 def test_values_alone_keep_nothing_of_the_steps(backend):
     cell = Cell()
 

@@ -625,6 +625,7 @@ def test_blocks_of_steps_on_floats_of_python_give_the_same(monkeypatch, block, a
         )
 
 
+@pytest.mark.slow
 def test_a_gradient_through_many_steps_keeps_eight_bytes_of_each_number():
     steps = 200_000
     program = compile(lambda x: repeat(lambda s: s - 1e-6 * sin(s), x, steps), backend="numpy")

@@ -568,6 +568,7 @@ def test_lines_are_broken_to_the_width(width):
     assert shown.html().count("<mtr>") == shown.html().count("</mtr>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_signs_ranges_and_divisors_are_within_the_width(lang):
     points = [values(**{f"x_{i}": i / 3, f"y_{i}": 2 * i / 3}) for i in range(1, 13)]

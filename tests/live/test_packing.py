@@ -20,6 +20,7 @@ def test_what_is_packed_is_unpacked_as_the_same_json(text):
     assert json.loads(unpacked(packed(json.dumps(text, ensure_ascii=False)))) == text
 
 
+@pytest.mark.slow
 def test_a_text_of_any_length_is_packed_and_shorter_if_it_repeats_itself():
     rows = json.dumps([[i % 7, i % 3, "the name of a value"] for i in range(4000)])
     short = packed(rows)
