@@ -35,8 +35,8 @@ _SEARCHES = 64  # groups of entries of a large array that are moved together
 _SMALLEST = 16  # entries that are not divided any more
 # Factors of the first step, where differences say that an entry is wrong. They are not powers of
 # two, so that the steps differ. Measured on tests/testing/test_single_precision.py: without them,
-# the gradient of a sine at 1e6 is called wrong.
-_SHRINKS = {8: (0.03, 0.001), 4: (0.13, 0.016, 0.002), 2: (0.26,)}
+# the gradient of a sine at 1e6 is called wrong, and without the smallest ones, that at 1e9.
+_SHRINKS = {8: (0.03, 0.001, 1e-6, 6e-8), 4: (0.13, 0.016, 0.002), 2: (0.26,)}
 # How many times its error a difference must be to count as wrong. Where only few steps are neither
 # too large nor lost in rounding, the error is estimated from few numbers. Measured on the same
 # functions: with 2 for single precision, 2 of 1674 right gradients are called wrong; with 32, a

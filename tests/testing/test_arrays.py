@@ -471,3 +471,15 @@ def test_a_mask_that_is_forgotten_is_not_called_an_added_constant():
 def test_complex_gradients_are_refused():
     with pytest.raises(TypeError, match="must be a number or an array of numbers"):
         check_gradients(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 2j * x)
+
+
+@pytest.mark.parametrize("x", [1e8, 1e9])
+def test_the_gradient_of_an_oscillation_far_out_is_not_called_wrong(x):
+    def sine(x):
+        return float(np.sin(x).sum())  # of real numbers only
+
+    assert check_gradients(sine, np.array([x]), gradient=np.cos)
+    with_wrong_sign = check_gradients(
+        sine, np.array([x]), gradient=lambda x: -np.cos(x), raise_exception=False
+    )
+    assert not with_wrong_sign
