@@ -48,7 +48,7 @@ for (const link of document.links) link.href = root + link.getAttribute("href");
 
 
 def missing() -> str:
-    """The page for an address at which there is none, in every language."""
+    """The page that is shown for an unknown address, in every language."""
     return MISSING.format(
         lines="\n".join(
             f'<p lang="{words["tag"]}">{words["404"]} '

@@ -145,7 +145,7 @@ def classification_report(
         target_names: the names of the classes to show; their labels by default.
         sample_weight: the weight of each sample; all count alike by default.
         digits: the number of decimals in the text.
-        zero_division: the score of a class of which no sample was predicted, or none is true.
+        zero_division: the score of a class that was never predicted, or that has no samples.
 
     >>> print(classification_report(["cat", "dog", "dog"], ["cat", "dog", "cat"]))
                   precision    recall  f1-score   support

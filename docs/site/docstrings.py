@@ -38,7 +38,7 @@ _OF_OPERATIONS = {
 
 
 _MARKUP = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")
-"""What reStructuredText would take for markup, where no backslash stands before it."""
+"""What reStructuredText would take for markup, unless a backslash precedes it."""
 
 
 def marked(line: str) -> str:

@@ -14,7 +14,7 @@ DETAILS = {
     "another name of `_children`.": "`_children` 的另一个名字。",
     "the derivative of an operation made by hand with respect to each child, instead of a backward step: a function of the children that is written in operations on Values, or a number, which can be differentiated only once.": "手工构造的运算对每个操作数的导数，代替反向步骤：操作数的函数，用 Value 上的运算写成；或一个数，这时只能求一阶导数。",
     "`data` is not a real number, or a child is not a Value.": "`data` 不是实数，或者某个操作数不是 Value。",
-    "there are not as many `local_grads` as children.": "`local_grads` 的个数与操作数的个数不同。",
+    "the numbers of `local_grads` and of children differ.": "`local_grads` 的个数与操作数的个数不同。",
     # micrograd.Value.backward
     "The result is in their `grad`. In inner Values it replaces the gradient of an earlier pass; in leaves it is added, as in PyTorch. A path through the graph with a factor of zero contributes nothing, even if another factor is infinite or nan. If the pass is interrupted, or a backward step written by hand raises an error, the leaves keep the gradients they had.": "结果存放在它们的 `grad` 中。内部的 Value 用新梯度取代上一次的；叶子的梯度则累加，与 PyTorch 相同。计算图中有因子为零的路径没有任何贡献，即使另一个因子是无穷大或 nan。如果计算被中断，或手写的反向步骤引发错误，叶子保持原有的梯度。",
     "the gradient of this Value itself, by which all others are multiplied.": "这个 Value 自身的梯度，其他梯度都乘以它。",
@@ -121,7 +121,7 @@ DETAILS = {
     # micrograd.dot
     "numbers and Values, a list or an array with one axis.": "数和 Value，列表或一维数组。",
     "as many numbers and Values.": "同样多的数和 Value。",
-    "the lengths differ, or there is no number.": "长度不同，或者一个数也没有。",
+    "the lengths differ, or the arguments are empty.": "长度不同，或者一个数也没有。",
     # micrograd.explain
     "Up to 8 short paths from `wrt` to `output` are written down one by one. If there are more, or longer ones, the derivatives are accumulated from the output back. No gradient is read or changed.": "从 `wrt` 到 `output` 的短路径不超过 8 条时，逐条写出；更多或更长时，从输出往回累积导数。不读取也不改变任何梯度。",
     "the value that is differentiated.": "要求导的值。",
@@ -197,7 +197,7 @@ DETAILS = {
     "a function from the second part of the pair and the children to an object.": "由上面的第二部分和各子项得到对象的函数。",
     "`kind` is not a class, or is a class of numbers.": "`kind` 不是类，或是数的类。",
     # micrograd.repeat
-    "the number of steps. In a compiled function it may be a value that is known only when the program runs; there, a number that is not whole is rounded up, and there are no steps if it is negative or nan.": "步数。在编译的函数里，它可以是运行时才知道的值；这时不是整数的数向上取整，负数或 nan 则一步也不做。",
+    "the number of steps. In a compiled function it may be a value that is known only when the program runs; a fraction is then rounded up, and a negative number or nan means no steps.": "步数。在编译的函数里，它可以是运行时才知道的值；这时不是整数的数向上取整，负数或 nan 则一步也不做。",
     "The state after the last step.": "最后一步之后的状态。",
     "`n` is not a number, or a step returns something other than numbers.": "`n` 不是数，或者某一步返回的不是数。",
     "`n` is not a whole number of at least 0, or a step returns a state of a different structure.": "`n` 不是不小于 0 的整数，或者某一步返回的状态结构不同。",
@@ -224,10 +224,10 @@ DETAILS = {
     "the point, with the structure of the argument.": "展开的点，结构与参数相同。",
     "the highest power of t, 0 or more.": "t 的最高次数，不小于 0。",
     "the direction, with the structure of `x`; 1 by default if `x` is a number.": "方向，结构与 `x` 相同；`x` 是一个数时默认为 1。",
-    "several directions, for each of which the coefficients are computed.": "几个方向，分别求系数。",
+    "several directions; the coefficients are computed for each of them.": "几个方向，分别求系数。",
     "A list of `order + 1` floats in place of each number in the result of `f`; for `directions` a list of such results.": "`f` 的结果中每个数换成 `order + 1` 个浮点数的列表；给出 `directions` 时是这种结果的列表。",
-    "an operation has a kink at the point, so there is no series; or an operation was made by hand and has no formula.": "某个运算在该点有折点，没有级数；或者某个运算是手工构造的，没有公式。",
-    "`x` is not a number and there is no direction.": "`x` 不是一个数，又没有给出方向。",
+    "an operation has a kink at the point, and therefore no series, or was made by hand and has no formula.": "某个运算在该点有折点，没有级数；或者某个运算是手工构造的，没有公式。",
+    "`x` is not a number, and no direction is given.": "`x` 不是一个数，又没有给出方向。",
     # micrograd.value_and_grad
     "a function whose result is one number, as for `grad`.": "结果为一个数的函数，同 `grad`。",
     "the positions of the arguments to differentiate with respect to, as for `grad`.": "对哪些位置的参数求导，同 `grad`。",
@@ -236,7 +236,7 @@ DETAILS = {
     "whether `f` returns a pair; only its first part is differentiated. The value is then this pair.": "`f` 是否返回一对结果；只对第一个求导。这时函数值就是这一对。",
     # micrograd.var
     "what is subtracted from the count of the numbers in the denominator, as in NumPy; 1 for the unbiased estimate.": "分母中从数的个数里减去多少，同 NumPy；1 给出无偏估计。",
-    "there are not more than `ddof` numbers.": "数的个数不大于 `ddof`。",
+    "there are at most `ddof` numbers.": "数的个数不大于 `ddof`。",
     # micrograd.while_
     "The derivative is that of the steps that were done; their number counts as a constant.": "导数是已完成的各步的导数；步数视为常数。",
     "a function from a state to a comparison, such as `s < 1`, or a number, which holds unless it is 0.": "由状态得到比较（例如 `s < 1`）或数的函数；数不为 0 时条件成立。",

@@ -40,7 +40,7 @@ DETAILS = {
     "Printed, the report is the text of scikit-learn; a notebook shows a table.": "打印出来与 scikit-learn 的文本相同；在 notebook 里显示成表格。",
     "the classes to report, in order; those that occur, sorted, by default.": "要报告的类别，按次序；默认是出现的类别，从小到大。",
     "the names of the classes to show; their labels by default.": "显示的类别名；默认用它们的标签。",
-    "the score of a class of which no sample was predicted, or none is true.": "没有样本预测为该类别，或没有样本属于该类别时的得分。",
+    "the score of a class that was never predicted, or that has no samples.": "没有样本预测为该类别，或没有样本属于该类别时的得分。",
     # nn.classification.confusion_matrix
     "the classes of the rows and the columns, in order; those that occur, sorted, by default. Samples of other classes are left out.": "各行各列的类别，按次序；默认是出现的类别，从小到大。其他类别的样本不计。",
     'what is divided by its sum: `"true"` (the rows), `"pred"` (the columns), `"all"`, or None, which divides nothing.': '除以什么的总和：`"true"`（各行）、`"pred"`（各列）、`"all"`（全部），或 None（都不除）。',

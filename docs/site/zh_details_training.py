@@ -188,7 +188,7 @@ DETAILS = {
     "Construct the schedules in the order in which they are used, since the first one defines the base rate of all.": "请按使用的次序构造各调度，因为所有调度的基准学习率由第一个决定。",
     "the schedules, all of this optimizer.": "各个调度，都属于这个优化器。",
     "the epochs at which the second and each later schedule starts, in ascending order.": "第二个及以后每个调度开始的轮数，从小到大。",
-    "if there is not one milestone fewer than schedules, if they are not ascending, or if a schedule belongs to another optimizer.": "轮数不是恰好比调度少一个，或不是从小到大，或者有一个调度属于别的优化器。",
+    "if the number of milestones is not one less than that of schedules, if they are not ascending, or if a schedule belongs to another optimizer.": "轮数不是恰好比调度少一个，或不是从小到大，或者有一个调度属于别的优化器。",
     # nn.schedules.StepLR
     "the number of epochs between two changes.": "两次改变之间的轮数。",
     # nn.schedules.named

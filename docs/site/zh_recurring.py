@@ -50,7 +50,7 @@ DETAILS = {
     "A list for a list of scores, else an array of the same shape.": "输入是得分列表时返回列表，否则返回形状相同的数组。",
     "numbers and Values: a list, nested lists or an array.": "数和 Value：列表、嵌套列表或数组。",
     "the axis along which to compute it; by default over all numbers.": "沿哪个轴计算；默认对所有的数计算。",
-    "there is no number.": "一个数也没有。",
+    "the argument is empty.": "一个数也没有。",
     "the first state: a number, or nested lists, tuples, dicts and arrays of numbers.": "初始状态：一个数，或由数组成的嵌套列表、元组、字典和数组。",
     'the language, "en" or "zh"; ValueError for an unknown one.': '语言，"en" 或 "zh"；其他语言引发 ValueError。',
     "the highest order of the derivatives to check, from 1 to 4.": "检验到几阶导数，1 到 4。",

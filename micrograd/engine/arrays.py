@@ -40,7 +40,7 @@ def mean(xs: Any, axis: int | None = None) -> Any:
         axis: the axis to average over; by default all numbers are averaged.
 
     Raises:
-        ValueError: there is no number.
+        ValueError: the argument is empty.
 
     >>> mean([1.0, 2.0, 6.0])
     3.0
@@ -62,7 +62,7 @@ def prod(xs: Any, axis: int | None = None) -> Any:
         axis: the axis to multiply along; by default all numbers are multiplied.
 
     Raises:
-        ValueError: there is no number.
+        ValueError: the argument is empty.
 
     >>> prod([2.0, 3.0, 4.0])
     24.0
@@ -86,7 +86,7 @@ def var(xs: Any, axis: int | None = None, *, ddof: int = 0) -> Any:
             for the unbiased estimate.
 
     Raises:
-        ValueError: there are not more than `ddof` numbers.
+        ValueError: there are at most `ddof` numbers.
 
     >>> var([1.0, 2.0, 3.0]), var([1.0, 2.0, 3.0], ddof=1)
     (0.6666666666666666, 1.0)
@@ -199,7 +199,7 @@ def dot(xs: Any, ys: Any) -> Any:
         ys: as many numbers and Values.
 
     Raises:
-        ValueError: the lengths differ, or there is no number.
+        ValueError: the lengths differ, or the arguments are empty.
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0

@@ -62,7 +62,7 @@ class Value(Methods, Node):
 
     Raises:
         TypeError: `data` is not a real number, or a child is not a Value.
-        ValueError: there are not as many `local_grads` as children.
+        ValueError: the numbers of `local_grads` and of children differ.
 
     >>> x = Value(0.5)
     >>> y = Value(0.125, (x,), "cube", local_grads=[lambda x: 3 * x * x])

@@ -47,7 +47,7 @@ def packed(text: str) -> str:
 
 
 def _repeats(text: str) -> list[list[tuple[int, int]]]:
-    """How far back and how long is what stands at each place: the longest, and the longest near."""
+    """For each place, the distance and length of its longest repeats: of all, and of near ones."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     repeats = []
     for here in range(len(text)):
@@ -79,7 +79,7 @@ def _shared(text: str, place: int, here: int) -> int:
 
 
 def _ways(distance: int, length: int) -> Iterator[tuple[str, int]]:
-    """How a repeat, or the beginning of it, can be written, and how many signs that stands for."""
+    """The ways to write a repeat or its beginning, each with the number of signs it covers."""
     if distance <= _NEAR:
         for long in range(_SHORTEST, min(length, _SHORT) + 1):
             yield f"\n{_digits(_LENGTHS * distance + long - _SHORTEST)}", long

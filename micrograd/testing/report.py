@@ -82,7 +82,7 @@ class Report:
         taylor: what Taylor's remainder says.
         notes: remarks that change nothing about the state.
         problems: what is wrong.
-        culprit: the operation at fault, if there is a single one.
+        culprit: the operation that is wrong, if the fault is that of a single one.
         deeper: the reports on further outputs, and on the derivatives of the next order.
         undecided: what was not confirmed, in sentences.
         lines: what the witnesses say of many inputs that were moved together.
@@ -303,7 +303,7 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the public name; it is an
         expected: what the witness says.
         bound: how far the two may differ.
         witness: the name of the witness.
-        guilty: the operation at fault, or None if there is no single one.
+        guilty: the operation that is wrong; None if the fault is not that of a single one.
         label: the label of its result.
         line: the user's line that called it.
         reproduction: a short Python program that fails in the same way.

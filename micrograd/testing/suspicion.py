@@ -29,8 +29,8 @@ class Surroundings:
         sizes: sizes that are commonly divided by, such as that of the batch, with their names.
         cotangent: the gradient of the output, if it is given.
         others: the arguments with respect to which there are gradients, by their names.
-        constants: the arrays among the arguments with respect to which there is no gradient.
-        gradients: the true gradients of these, with nan where they are not known.
+        constants: the arrays among the arguments that are not differentiated.
+        gradients: the true gradients of `others`, with nan where they are not known.
         variations: what some entries of the true gradient would be if another argument were
             changed as by a mistake, with the mistake in words.
         layers: what the gradients of linear layers say of the mistake, in words.

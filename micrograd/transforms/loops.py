@@ -46,9 +46,9 @@ def repeat(step: Callable[[State], State], state: State, n: Any) -> State:
     Args:
         step: a function from a state to the next one, which has the same structure.
         state: the first state: a number, or nested lists, tuples, dicts and arrays of numbers.
-        n: the number of steps. In a compiled function it may be a value that is known only when
-            the program runs; there, a number that is not whole is rounded up, and there are no
-            steps if it is negative or nan.
+        n: the number of steps. In a compiled function it may be a value that is known only when the
+            program runs; a fraction is then rounded up, and a negative number or nan means no
+            steps.
 
     Returns:
         The state after the last step.

@@ -71,16 +71,16 @@ def taylor(
         x: the point, with the structure of the argument.
         order: the highest power of t, 0 or more.
         direction: the direction, with the structure of `x`; 1 by default if `x` is a number.
-        directions: several directions, for each of which the coefficients are computed.
+        directions: several directions; the coefficients are computed for each of them.
 
     Returns:
         A list of `order + 1` floats in place of each number in the result of `f`; for `directions`
         a list of such results.
 
     Raises:
-        ValueError: an operation has a kink at the point, so there is no series; or an operation was
-            made by hand and has no formula.
-        TypeError: `x` is not a number and there is no direction.
+        ValueError: an operation has a kink at the point, and therefore no series, or was made by
+            hand and has no formula.
+        TypeError: `x` is not a number, and no direction is given.
 
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
     [1.0, 1.0, 1.0, 1.0, 1.0]

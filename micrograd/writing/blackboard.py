@@ -109,7 +109,7 @@ def is_indicator(tree: Tree) -> bool:
 
 
 def ranged(shown: Sequence[Formula], found: General, width: int) -> list[Formula]:
-    """Lines with an index, and its range behind the last or, if there is no room, below it."""
+    """Lines with an index; its range ends the last one or, for lack of room, stands below it."""
     *others, last = shown
     start = row(
         ("mi", found.letter), ("mo", "="), ("mn", str(found.first)), ("mo", ","), ("mo", "…")

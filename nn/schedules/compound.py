@@ -26,8 +26,8 @@ class SequentialLR(Schedule):
             order.
 
     Raises:
-        ValueError: if there is not one milestone fewer than schedules, if they are not ascending,
-            or if a schedule belongs to another optimizer.
+        ValueError: if the number of milestones is not one less than that of schedules, if they are
+            not ascending, or if a schedule belongs to another optimizer.
 
     >>> from micrograd import Value
     >>> from nn.optimizers import SGD

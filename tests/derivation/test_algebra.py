@@ -64,6 +64,9 @@ def board(text, **known):
         ("a / sqrt(a)", "sqrt(a)"),
         ("sqrt(a) * b / a", "b / sqrt(a)"),
         ("sin(a) * b / cos(a)", "b·tan(a)"),
+        ("a ** b / a", "a^(b - 1)"),
+        ("(a ** b) ** 2 / a", "a^(2·b - 1)"),
+        ("(a ** b) ** 0.25 / a", "(a^b)^0.25 / a"),  # which may be the root of a positive power
         ("-2 / a + b + c + s", "b + c + s - 2 / a"),
         ("(1 + a / (1 - a)) / a", "1 / (a·(1 - a))"),
     ],

@@ -471,11 +471,20 @@ def test_a_tie_that_is_no_exception_stays_in_the_formula():
     assert board(minimum(r, a), r, numbers=False).text().count("r ≠ a") == 1
 
 
-@pytest.mark.parametrize("other", [relu6, lambda x: sqrt(x * x), lambda x: x])
-def test_the_greater_of_a_number_and_what_equals_it_on_a_half_line_has_its_slope(other):
+@pytest.mark.parametrize(
+    "sides",
+    [
+        lambda x: (relu6(x), x),
+        lambda x: (sqrt(x * x), x),
+        lambda x: ((x * x) ** 1.5, x**3),
+        lambda x: ((x**4) ** 0.25, x),
+        lambda x: (x, x),
+    ],
+)
+def test_the_greater_of_two_numbers_that_are_equal_on_a_half_line_has_their_slope(sides):
     (x,) = values(x=2.0)
-    text = board(maximum(other(x), x), x, numbers=False).text()
-    assert "= x]" in text
+    text = board(maximum(*sides(x)), x, numbers=False).text()
+    assert re.search(r" = [^\]]*\]", text.partition("∂")[2])  # a tie has a share in the formula
     assert "This holds" not in text
 
 
@@ -484,11 +493,10 @@ def test_the_greater_of_a_number_and_what_equals_it_on_a_half_line_has_its_slope
     [
         (lambda x, y: relu(cos(y) ** x - 5), "−x·[(cos(y))^x − 5 > 0]·(cos(y))^(x − 1)·sin(y)"),
         (lambda x, y: relu(cosh(y) ** x - 5), "x·[(cosh(y))^x − 5 > 0]·(cosh(y))^(x − 1)·sinh(y)"),
-        (lambda x, y: (y**x) ** 0.25, "0.25x·v₁/y"),
         (lambda x, y: relu(y ** (2 * x)), "2x·[y^(2x) > 0]·y^(2x − 1)"),
     ],
 )
-def test_a_factor_is_put_into_a_power_once_and_only_a_whole_one(f, expected):
+def test_a_factor_is_put_into_a_power_once(f, expected):
     x, y = values(x=2.0, y=0.5)
     assert last_symbols(f(x, y), y) == expected
 

@@ -140,7 +140,7 @@ def _summed_up(lines: Sequence[str], target: str, start: str) -> list[str]:
 
 
 def _runs(columns: Any) -> list[Any]:
-    """The columns of terms in parts, in each of which they are of one kind and evenly spaced."""
+    """The columns of terms, cut into runs of one kind that are evenly spaced."""
     sign, _, left_varies, right, right_varies, _ = columns
     kinds = np.diff(np.stack([sign, left_varies, right < 0, right_varies]), axis=1)
     differs: Any = kinds.any(axis=0).tolist()

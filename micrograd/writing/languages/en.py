@@ -194,9 +194,10 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "{output}, live",
         "theme": "light / dark",
         "picture": "The computation graph; each given value has a slider",
-        "legend": "Blue is positive and red is negative. The thicker an arrow, the more gradient "
-        "flows through it; the number on it is the local derivative. Click a given value to see "
-        "its derivative.",
+        "legend": "The red number in a box is the gradient, the other one the value. "
+        "Boxes and arrows are blue where they are positive and red where they are negative. The "
+        "thicker an arrow, the more gradient flows through it; the number on it is the local "
+        "derivative. Click a given value to see its derivative.",
         "sample": "Samples",
         "all": "all {count}: mean",
         "number": "sample {number}",
