@@ -253,7 +253,10 @@ def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:
     with w.when(build.icmp_signed(">=", place, word(0))):
         row = w.at(v, w.times(place, lanes))
         seed = _number(w, get(Frame.SEED))
-        with w.range(lanes) as i:
+        whole = build.and_(count, word(-w.width))
+        with w.loop(word(0), whole, word(w.width)) as i:
+            w.store(w.splat(seed, w.width), w.at(row, i))
+        with w.loop(whole, lanes, word(1)) as i:
             inside = build.icmp_signed("<", i, count)
             w.store(build.select(inside, seed, w.constant(0.0, 1)), w.at(row, i))
 
