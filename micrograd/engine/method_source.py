@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.engine.methods import Methods
 from micrograd.ops import Operation
-from micrograd.table.formulas import gated, with_truths
+from micrograd.table.formulas import gated, variables, with_truths
 from micrograd.table.interpreters import ERRORS, ON_FLOATS
 
 _UNARY = """
@@ -20,7 +20,7 @@ def {name}(self):
     _node = _next(_blank)
     x = self.data
     try:
-        _node.data = out = {value}
+        _node.data = {out}{value}
         _node._dx = {dx}
     except _ERRORS:
         return _apply(_row_{name}, self)
@@ -40,12 +40,11 @@ def {method}(self, other):
     try:
         if _type(other) is _Value:
             y = other.data
-            _node.data = out = {value}
-            _node._dx = {dx}
-            _node._dy = {dy}
+            _node.data = {out}{value}
+            {both}
         elif _type(other) is _float or _type(other) is _int:
             y = _float(other)
-            _node.data = out = {value}
+            _node.data = {out}{value}
             _node._dx = {dx}
             _node._dy = None
         else:
@@ -69,7 +68,7 @@ def {reflected}(self, other):
     y = self.data
     try:
         x = _float(other)
-        _node.data = out = {value}
+        _node.data = {out}{value}
         _node._dy = {dy}
     except _ERRORS:
         return _apply(_row_{name}, other, self)
@@ -124,8 +123,15 @@ def source(row: Operation) -> str:
         return _GENERAL.format(**columns, others=others)
     if row.is_equality:
         return _EQUALITY.format(**columns)
-    slopes = (ON_FLOATS.text(gated(with_truths(slope))) for slope in row.slopes)
-    columns |= zip(("dx", "dy"), slopes, strict=False)
+    trees = [gated(with_truths(slope)) for slope in row.slopes]
+    dx, dy = (ON_FLOATS.text(tree) for tree in (trees[0], trees[-1]))
+    both = (
+        f"_node._dx = {dx}\n            _node._dy = {dy}"
+        if dx != dy
+        else f"_node._dx = _node._dy = {dx}"
+    )
+    out = "out = " if any("out" in variables(tree) for tree in trees) else ""
+    columns |= {"dx": dx, "dy": dy, "both": both, "out": out}
     if row.arity == 1:
         return _UNARY.format(**columns)
     return "".join(text.format(**columns) for text in (_BINARY, _REFLECTED)[: len(names)])
