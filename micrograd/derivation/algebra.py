@@ -149,16 +149,10 @@ class _Writer:
 
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
         """The product with a known formula replaced by its name; None if it contains none."""
-        for name, scale, known in self.algebra.patterns:
-            whole = {
-                atom: p
-                for atom, p in known.powers.items()
-                if p.denominator == 1 or not isinstance(atom, str)
-            }
-            ratios = [
-                term.powers.get(atom, Fraction(0)) / power
-                for atom, power in (whole or known.powers).items()
-            ]
+        for name, scale, known, sought in self.algebra.patterns:
+            if not term.powers.keys() >= sought.keys():
+                continue
+            ratios = [term.powers[atom] / power for atom, power in sought.items()]
             least = min(ratios, key=abs)
             times = Fraction(math.trunc(least))
             if not times or any(ratio / times < 1 for ratio in ratios):

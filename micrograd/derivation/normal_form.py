@@ -14,6 +14,7 @@ from micrograd.derivation.sums import (
     Function,
     Sum,
     Term,
+    added,
     constant,
     content,
     is_exponential,
@@ -30,11 +31,16 @@ _FEWEST_INDEXED = 2  # brackets in a sum that is not one over an index
 
 
 class Pattern(NamedTuple):
-    """A known formula as a product: `name = coefficient * term`."""
+    """A known formula as a product: `name = coefficient * term`.
+
+    `sought` are the factors by which it is found in a product: all but roots of variables, unless
+    it has no others.
+    """
 
     name: str
     coefficient: Fraction
     term: Term
+    sought: dict[Atom, Fraction]
 
 
 class NormalForm:
@@ -50,7 +56,12 @@ class NormalForm:
         for name, tree in known.items():
             coefficient, term = self.product(self.read(tree))
             if coefficient and _is_worth_a_name(term):
-                self.patterns.insert(0, Pattern(name, coefficient, term))
+                whole = {
+                    atom: power
+                    for atom, power in term.powers.items()
+                    if power.denominator == 1 or not isinstance(atom, str)
+                }
+                self.patterns.insert(0, Pattern(name, coefficient, term, whole or term.powers))
 
     def read(self, tree: Tree) -> Sum:
         """The normal form of a formula."""
@@ -120,28 +131,18 @@ class NormalForm:
 
     def total(self, sums: Iterable[Sum]) -> Sum:
         """The sum of sums, with equal terms added and whole fractions cancelled."""
-        terms: dict[Term, Fraction] = {}
-        for each in sums:
-            for term, coefficient in each.terms.items():
-                terms[term] = terms.get(term, Fraction(0)) + coefficient
-        return self._cancelled(Sum({term: each for term, each in terms.items() if each}))
+        return self._cancelled(Sum(added(sums)))
 
     def _joined(self, whole: Sum) -> Sum:
         """The sum without its brackets if terms of theirs can be added: `1 - p - p` is `1 - 2p`.
 
         Three brackets and more are terms of a sum over an index, and stay.
         """
-        opened = [(self.opened(c, term), term, c) for term, c in whole.terms.items()]
-        brackets = sum(len(each.terms) > 1 for each, _, _ in opened)
-        if not 0 < brackets <= _FEWEST_INDEXED:
+        if not 0 < sum(map(_is_bracket, whole.terms)) <= _FEWEST_INDEXED:
             return whole
-        terms: dict[Term, Fraction] = {}
-        for each, _, _ in opened:
-            for term, coefficient in each.terms.items():
-                terms[term] = terms.get(term, Fraction(0)) + coefficient
-        if len(terms) == sum(len(each.terms) for each, _, _ in opened):
-            return whole
-        return Sum({term: each for term, each in terms.items() if each})
+        opened = [self.opened(each, term) for term, each in whole.terms.items()]
+        joined = added(opened)
+        return whole if len(joined) == sum(len(each.terms) for each in opened) else Sum(joined)
 
     def _cancelled(self, whole: Sum) -> Sum:
         """The sum in which `a / (a + b) + b / (a + b)` is 1."""
@@ -314,6 +315,14 @@ class NormalForm:
             if opposite is not None:
                 coefficient = -coefficient
         return coefficient, common * Term({seen: Fraction(1)})
+
+
+def _is_bracket(term: Term) -> bool:
+    """Whether a product is a single sum of several terms."""
+    match [*term.powers.items()]:
+        case [(Sum() as inner, 1)]:
+            return len(inner.terms) > 1
+    return False
 
 
 def _compared(name: str, x: Fraction, y: Fraction) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple, TypeGuard
@@ -26,7 +26,8 @@ class Term:
 
     def __init__(self, powers: dict[Atom, Fraction]) -> None:
         self.powers = powers
-        self._hash = hash(frozenset(powers.items()))
+        # Hashing fractions would take longer than comparing the few products of the same atoms.
+        self._hash = hash(frozenset(powers)) + sum([power.numerator for power in powers.values()])
 
     def __hash__(self) -> int:
         return self._hash
@@ -37,9 +38,11 @@ class Term:
     def __mul__(self, other: Term) -> Term:
         powers = dict(self.powers)
         for atom, power in other.powers.items():
-            powers[atom] = powers.get(atom, Fraction(0)) + power
-            if not powers[atom]:
-                del powers[atom]
+            whole = powers[atom] + power if atom in powers else power
+            if whole:
+                powers[atom] = whole
+            else:
+                powers.pop(atom, None)
         return Term(powers)
 
     def __pow__(self, power: Fraction) -> Term:
@@ -53,7 +56,7 @@ class Sum:
 
     def __init__(self, terms: dict[Term, Fraction]) -> None:
         self.terms = terms
-        self._hash = hash(frozenset(terms.items()))
+        self._hash = hash(frozenset(terms))
 
     def __hash__(self) -> int:
         return self._hash
@@ -69,6 +72,7 @@ Atom = str | float | Function | Sum
 """A factor: a variable, a number that is not finite, an operation, or a sum in brackets."""
 
 ONE = Term({})
+_ZERO = Fraction(0)
 
 
 def number(x: Fraction | int) -> Sum:
@@ -103,6 +107,16 @@ def is_exponential(atom: Atom) -> TypeGuard[Function]:
     return isinstance(atom, Function) and atom.name == "exp"
 
 
+def added(sums: Iterable[Sum]) -> dict[Term, Fraction]:
+    """The terms of all sums, with equal ones added and those that cancel left out."""
+    terms: dict[Term, Fraction] = {}
+    for each in sums:
+        for term, coefficient in each.terms.items():
+            before = terms.get(term)
+            terms[term] = coefficient if before is None else before + coefficient
+    return {term: each for term, each in terms.items() if each}
+
+
 def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
     """The greatest number and product that divide every term."""
     coefficients = [*terms.values()]
@@ -116,7 +130,7 @@ def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
     first, *others = terms
     common: dict[Atom, Fraction] = {}
     for atom, power in first.powers.items():
-        found = [power, *(other.powers.get(atom, Fraction(0)) for other in others)]
+        found = [power, *(other.powers.get(atom, _ZERO) for other in others)]
         least = min(found) if power > 0 else max(found)
         if least and (least > 0) == (power > 0):
             common[atom] = least

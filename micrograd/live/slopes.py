@@ -100,15 +100,15 @@ def _formulas(found: Branches) -> list[Tree]:
     return [found]
 
 
-def closed_form(cut: Definitions, leaf: str) -> Tree | None:
-    """The derivative of the output with respect to a leaf as one formula of named values.
+def closed_forms(cut: Definitions) -> dict[str, Tree]:
+    """The derivative of the output with respect to each leaf as one formula of named values.
 
     Args:
         cut: the definitions of the graph.
-        leaf: the key of the leaf.
 
     Returns:
-        The formula; None if it has branches, or is not much shorter than the sum over all paths.
+        The formulas by the keys of the leaves, without those that have branches or are not much
+        shorter than the sum over all paths.
 
     >>> from micrograd import Value
     >>> from micrograd.derivation.definitions import definitions
@@ -116,15 +116,15 @@ def closed_form(cut: Definitions, leaf: str) -> Tree | None:
     >>> e = x.exp()
     >>> p = e / (e + 1)
     >>> p.label, loss = "p", -p.log()
-    >>> str(closed_form(definitions([loss]), "x"))
-    'sub(p, 1.0)'
+    >>> {leaf: str(form) for leaf, form in closed_forms(definitions([loss])).items()}
+    {'x': 'sub(p, 1.0)'}
     """
     written: dict[str, Tree] = {cut.key(cut.outputs[0]): 1.0}
     found = dict(written)
     known = {step.key: step.formula for step in cut}
     decimals = any(map(has_decimals, known.values()))
     if len(known) > LARGEST_CLOSED:
-        return None
+        return {}
     for step in reversed(cut):
         if step.key not in found:
             continue
@@ -137,10 +137,13 @@ def closed_form(cut: Definitions, leaf: str) -> Tree | None:
                 found[key] = math.nan
             else:
                 found[key] = simplified(found[key], known, decimals=decimals)
-    form = found.get(leaf)
-    if form is None or any(each != each for each in parts(form)):
-        return None
-    return form if 1 < size(form) < min(LONGEST, 0.5 * size(written[leaf])) else None
+    return {
+        leaf: form
+        for leaf, form in found.items()
+        if leaf not in known
+        and all(each == each for each in parts(form))
+        and 1 < size(form) < min(LONGEST, 0.5 * size(written[leaf]))
+    }
 
 
 class Writer:

@@ -19,8 +19,9 @@ from micrograd.drawing.named.roles import role
 from micrograd.engine.graph import is_leaf, order
 from micrograd.engine.value import Value
 from micrograd.export.pages import arrows, graph_functions
-from micrograd.live.slopes import Writer, branches, closed_form
+from micrograd.live.slopes import Writer, branches, closed_forms
 from micrograd.source.javascript import JAVASCRIPT
+from micrograd.table.formulas import Tree
 from micrograd.writing.notation import named
 
 MOST_NODES = 2_000
@@ -122,15 +123,16 @@ class Story:
         texts = {self.cut.key(value): f"v[{self.places[value]}]" for value in self.values}
         writer = Writer(shown, texts, lambda mark: brief(mark, places))
         steps = [self._step(step, writer) for step in self.cut]
+        forms = closed_forms(self.cut)
         data = {
             "nodes": len(self.nodes),
             "arrows": len(arrows(self.nodes)),
-            "values": [self._value(value, writer) for value in self.values],
+            "values": [self._value(value, writer, forms) for value in self.values],
             "steps": steps,
         }
         return data, self._script(writer)
 
-    def _value(self, value: Value, writer: Writer) -> list[Any]:
+    def _value(self, value: Value, writer: Writer, forms: Mapping[str, Tree]) -> list[Any]:
         """A named value: its name, its node, its text and mark if they differ from the name.
 
         A leaf has its number, too, and the closed form of its derivative if there is a short one.
@@ -140,7 +142,7 @@ class Story:
         mark = 0 if shown.mark == ("mi", name) else brief(shown.mark, {})
         data = [name, self.places[value], text, mark]
         if is_leaf(value):
-            form = closed_form(self.cut, shown.text)
+            form = forms.get(shown.text)
             data += [as_json(value.data), *([] if form is None else [writer.data(form)])]
         return data
 

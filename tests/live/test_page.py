@@ -6,6 +6,8 @@ import re
 import pytest
 
 from micrograd import Value, live_page, relu, where
+from micrograd.derivation.algebra import simplified
+from micrograd.live import slopes
 from micrograd.writing import languages
 from tests.live.common import story_of
 from tests.live.test_numbers import line, neuron
@@ -181,6 +183,22 @@ def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
     assert page.lines()[-2] == "=p−1"
     page.type("z0", "-1000")  # where the formula is wrong, the number stands alone
     assert page.lines()[-2] != "=p−1"
+
+
+def test_the_closed_forms_of_all_leaves_are_derived_at_once(monkeypatch):
+    calls = []
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return simplified(*args, **kwargs)
+
+    monkeypatch.setattr(slopes, "simplified", counted)
+    z = Value(1.0, label="z0")
+    for i in range(1, 11):
+        z = z * Value(0.5, label=f"w{i}")
+        z.label = f"z{i}"
+    live_page(z)
+    assert len(calls) == 20  # two operands of each product; not again for each of eleven leaves
 
 
 @pytest.mark.slow
