@@ -9,8 +9,8 @@ back.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
 
 _BASE = 91  # the signs from "#" to "~" without "<", which begins a tag
 _LEAST, _MOST, _FAR = 5, 5 + _BASE - 1, _BASE**2 - 1  # lengths of what three digits stand for
@@ -29,19 +29,21 @@ def packed(text: str) -> str:
     """
     text = re.sub("[\U00010000-\U0010ffff]", _as_codes, text)
     repeats = _repeats(text)
-    costs, parts = [0] * (len(text) + 1), [("", 0)] * len(text)
-    for here in reversed(range(len(text))):
-        sign = text[here]
-        costs[here], parts[here] = costs[here + 1] + len(sign.encode()), (sign, 1)
+    size = len(text)
+    costs, parts = [0] * (size + 1), [(0, 1)] * size  # a distance of 0 is the sign itself
+    for here in reversed(range(size)):
+        cost, part = costs[here + 1] + len(text[here].encode()), (0, 1)
         for distance, length in repeats[here]:
-            for written, long in _ways(distance, length):
-                cost = costs[here + long] + len(written)
-                if cost < costs[here]:
-                    costs[here], parts[here] = cost, (written, long)
+            shorter = range(_SHORTEST, min(length, _SHORT) + 1) if distance <= _NEAR else ()
+            for long in (*shorter, length) if length >= _LEAST else shorter:
+                one = costs[here + long] + (3 if long <= _SHORT and distance <= _NEAR else 4)
+                if one < cost:
+                    cost, part = one, (distance, long)
+        costs[here], parts[here] = cost, part
     found, here = [], 0
-    while here < len(text):
-        written, long = parts[here]
-        found.append(written)
+    while here < size:
+        distance, long = parts[here]
+        found.append(_written(distance, long) if distance else text[here])
         here += long
     return "".join(found)
 
@@ -60,6 +62,8 @@ def _repeats(text: str) -> list[list[tuple[int, int]]]:
                 far = max(far, (here - place, _shared(text, place, here)), key=_length)
             if here - place <= _NEAR:
                 near = far
+            if far[1] == _MOST:
+                break
         repeats.append([each for each in (near, far) if each[1]])
         earlier.append(here)
     return repeats
@@ -71,20 +75,16 @@ def _length(repeat: tuple[int, int]) -> int:
 
 def _shared(text: str, place: int, here: int) -> int:
     """How many signs from a place on are as those from here on; they do not overlap."""
-    most = min(_MOST, here - place, len(text) - here)
-    for length in range(most):
-        if text[place + length] != text[here + length]:
-            return length
-    return max(most, 0)
+    most = max(min(_MOST, here - place, len(text) - here), 0)
+    there, this = text[place : place + most], text[here : here + most]
+    return bisect_left(range(1, most + 1), True, key=lambda n: there[:n] != this[:n])
 
 
-def _ways(distance: int, length: int) -> Iterator[tuple[str, int]]:
-    """The ways to write a repeat or its beginning, each with the number of signs it covers."""
-    if distance <= _NEAR:
-        for long in range(_SHORTEST, min(length, _SHORT) + 1):
-            yield f"\n{_digits(_LENGTHS * distance + long - _SHORTEST)}", long
-    if length >= _LEAST:
-        yield f"\t{_digits(distance)}{_digit(length - _LEAST)}", length
+def _written(distance: int, length: int) -> str:
+    """A repeat in two digits if it is short and near, otherwise in three."""
+    if length <= _SHORT and distance <= _NEAR:
+        return f"\n{_digits(_LENGTHS * distance + length - _SHORTEST)}"
+    return f"\t{_digits(distance)}{_digit(length - _LEAST)}"
 
 
 def _digits(number: int) -> str:
