@@ -39,7 +39,6 @@ def matrix_product(a: Any, b: Any) -> Any:
     """
     if not (0 < a.ndim < 3 > b.ndim > 0 and a.size and b.size and a.shape[-1] == len(b)):
         return None
-    length = len(b)
     left = (a if a.ndim == 1 else a.ravel()).tolist()
     right = (b if b.ndim == 1 else b.T.ravel()).tolist()
     kinds, others = {*map(type, left)}, {*map(type, right)}
@@ -47,7 +46,7 @@ def matrix_product(a: Any, b: Any) -> Any:
         others != _TRACED or not kinds <= _NUMBERS
     ):
         return None
-    found = _entries(TABLE["mul"], left, right, length)
+    found = _entries(TABLE["mul"], left, right, len(b))
     shape = a.shape[:-1] + b.shape[1:]
     return _array(found, shape) if shape else found[0]
 
@@ -69,18 +68,16 @@ def _entries(
     Those of the left matrix are given row by row, and those of the right one column by column.
     """
     recorder = recorders.current()
-    block = InnerProducts(row, _places(recorder, left), _places(recorder, right), length)
+    shape = len(left) // length, len(right) // length, length
+    of_left, of_right = recorder.places(left), recorder.places(right)
+    block = InnerProducts(row, shape, tuple(of_left), tuple(of_right))
     found = [*map(leaf, recorder.multiplied(block))]
     node = leaf(found[0]._place)
-    node._row = _made(row, len(left) // length, len(right) // length, length)
+    node._row = _made(row, *shape)
     node._y = More((*left, *right), (None,) * (len(left) + len(right)))
     for made, entry in zip(found, _numbered(len(found)), strict=False):
         made._row, made._x = entry, node
     return found
-
-
-def _places(recorder: Recorder, numbers: Sequence[Any]) -> tuple[int, ...]:
-    return tuple([x._place if type(x) is Traced else recorder.place(x) for x in numbers])
 
 
 @cache
@@ -111,7 +108,8 @@ _entries_made: list[Entry] = []
 
 def _numbered(count: int) -> list[Entry]:
     """Return at least `count` entries, in order; all products share them."""
-    _entries_made.extend(map(Entry, range(len(_entries_made), count)))
+    if len(_entries_made) < count:
+        _entries_made.extend(map(Entry, range(len(_entries_made), count)))
     return _entries_made
 
 
@@ -142,8 +140,8 @@ class MatrixProduct(Structural, Joint):
     def recorded(self, recorder: Recorder, places: Sequence[int]) -> Any:
         """Record the product of other operands, and return the places of the results."""
         count = self.shape[0] * self.length
-        block = InnerProducts(self.row, (*places[:count],), (*places[count:],), self.length)
-        return recorder.multiplied(block)
+        left, right = (*places[:count],), (*places[count:],)
+        return recorder.multiplied(InnerProducts(self.row, (*self.shape, self.length), left, right))
 
     def pull(
         self, node: Value, adjoint: Any, active: Container[Value]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of
 from micrograd.ops import TABLE
 
 POWERS = {2.0: "square", -1.0: "reciprocal"}
@@ -25,12 +25,13 @@ def _folded(graph: Graph) -> Graph:
     """Replace each operation whose operands are all constants by a constant."""
     constant = np.append(graph.code == CONSTANT, True)  # the last one for NOTHING
     computed = (graph.code >= 0) & ~graph.structural
-    if not (computed & constant[graph.operands].all(axis=1)).any():
+    if not (computed & ~any_of(~constant[graph.operands].T)).any():
         return graph
     code, numbers, known = graph.code.copy(), graph.numbers.copy(), bytearray(constant)
-    x, *others = (column.tolist() for column in graph.operands.T)
-    for node in np.flatnonzero(computed).tolist():
-        if known[x[node]] and all(known[column[node]] for column in others):
+    nodes = np.flatnonzero(computed)
+    x, y = graph.operands[nodes, :2].T.tolist()
+    for node, a, b in zip(nodes.tolist(), x, y, strict=True):
+        if known[a] and known[b] and all(known[held] for held in graph.operands[node].tolist()):
             row = graph.table[code[node]]
             numbers[node] = row.value(*numbers[graph.operands[node][: row.arity]].tolist())
             code[node], known[node] = CONSTANT, True

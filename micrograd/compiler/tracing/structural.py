@@ -123,7 +123,7 @@ def operands_of(graph: Graph, node: int) -> list[int]:
 def node_of(row: Structural, parts: Sequence[Any]) -> Value:
     """Return a traced value that belongs to a structural row."""
     recorder = recorders.current()
-    made = leaf(row.recorded(recorder, [recorder.place(part) for part in parts]))
+    made = leaf(row.recorded(recorder, recorder.places(parts)))
     made._row, made._x = row, parts[0]
     if len(parts) > 1:
         made._y = More(tuple(parts[1:]), (None,) * (len(parts) - 1))
