@@ -93,7 +93,10 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
             continue
         for operand, share in _shares(node, adjoints[node], active):
             if share is not None:
-                adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
+                if operand in adjoints:
+                    adjoints[operand] += share
+                else:
+                    adjoints[operand] = share
     return [adjoints.get(target, 0.0) for target in targets]
 
 

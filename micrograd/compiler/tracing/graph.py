@@ -44,11 +44,6 @@ class Chain(Structural):
 
     name = "chain"
 
-    def made(self, *parts: Any) -> tuple[Any, ...]:
-        """Return the nodes in the list."""
-        before = parts[0] if isinstance(parts[0], tuple) else parts[:1]
-        return (*before, *parts[1:])
-
 
 CHAIN = Chain()
 

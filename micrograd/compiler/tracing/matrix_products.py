@@ -25,7 +25,6 @@ from micrograd.engine.value import Value
 from micrograd.ops import STOPPING, TABLE, Operation
 from micrograd.transforms.propagation import Joint, multiplied
 
-_TRACED = frozenset({Traced})
 _NUMBERS = frozenset({Traced, Value, float, int, np.float64})
 _STOPPING = STOPPING["stopping_mul"]
 
@@ -41,17 +40,24 @@ def matrix_product(a: Any, b: Any) -> Any:
         return None
     left = (a if a.ndim == 1 else a.ravel()).tolist()
     right = (b if b.ndim == 1 else b.T.ravel()).tolist()
-    kinds, others = {*map(type, left)}, {*map(type, right)}
-    if (kinds != _TRACED or not others <= _NUMBERS) and (
-        others != _TRACED or not kinds <= _NUMBERS
-    ):
-        return None
-    found = _entries(TABLE["mul"], left, right, len(b))
+    of_left, of_right = _places(left), _places(right)
+    for places, of_others, numbers in (of_left, of_right, left), (of_right, of_left, right):
+        if places is None and (of_others is None or not _NUMBERS.issuperset(map(type, numbers))):
+            return None
+    found = _entries(TABLE["mul"], left, right, len(b), of_left, of_right)
     shape = a.shape[:-1] + b.shape[1:]
     return _array(found, shape) if shape else found[0]
 
 
 traced_arrays.matrix_product = matrix_product
+
+
+def _places(numbers: Sequence[Any]) -> list[int] | None:
+    """Return the places of traced values; None if not all of them are."""
+    try:
+        return [x._place for x in numbers]
+    except AttributeError:
+        return None
 
 
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -61,20 +67,26 @@ def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
 
 
 def _entries(
-    row: Operation, left: Sequence[Any], right: Sequence[Any], length: int
+    row: Operation,
+    left: Sequence[Any],
+    right: Sequence[Any],
+    length: int,
+    of_left: Sequence[int] | None,
+    of_right: Sequence[int] | None,
 ) -> list[Traced]:
     """Record a matrix product, and return the numbers of the result, row by row.
 
-    Those of the left matrix are given row by row, and those of the right one column by column.
+    Those of the left matrix are given row by row, and those of the right one column by column; and
+    their places, if all numbers are traced.
     """
     recorder = recorders.current()
     shape = len(left) // length, len(right) // length, length
-    of_left, of_right = recorder.places(left), recorder.places(right)
-    block = InnerProducts(row, shape, tuple(of_left), tuple(of_right))
+    before = tuple(of_left or map(recorder.place, left))
+    block = InnerProducts(row, shape, before, tuple(of_right or map(recorder.place, right)))
     found = [*map(leaf, recorder.multiplied(block))]
     node = leaf(found[0]._place)
     node._row = _made(row, *shape)
-    node._y = More((*left, *right), (None,) * (len(left) + len(right)))
+    node._y = More((*left, *right))
     for made, entry in zip(found, _numbered(len(found)), strict=False):
         made._row, made._x = entry, node
     return found
@@ -178,8 +190,11 @@ def _product(factors: Any, slopes: Any) -> Any:
     """Return a product of an array of adjoints or tangents, None for nothing, and a matrix."""
     shape = len(factors), slopes.shape[1]
     left = factors.ravel().tolist()
-    if {*map(type, left)} == _TRACED:
-        return _array(_entries(_STOPPING, left, slopes.T.ravel().tolist(), len(slopes)), shape)
+    of_left = _places(left)
+    if of_left is not None:
+        right = slopes.T.ravel().tolist()
+        found = _entries(_STOPPING, left, right, len(slopes), of_left, _places(right))
+        return _array(found, shape)
     columns = slopes.T.tolist()
     found = [_sum(map(_times, row, column)) for row in factors.tolist() for column in columns]
     return _array(found, shape)

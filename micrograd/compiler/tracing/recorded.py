@@ -169,7 +169,7 @@ def _first_equals(code: Any, operands: Any) -> Any:
         keys += column.astype(np.uint64) * (_ODD[i % len(_ODD)] + np.uint64(i - i % len(_ODD)))
     bits = 2 + max(1, len(keys)).bit_length()
     place = keys >> np.uint64(64 - bits)
-    last = np.empty(1 << bits, dtype=np.intp)
+    last = np.empty(1 << bits, dtype=np.int32)  # which takes less of the cache
     last[place[::-1]] = np.arange(len(keys))[::-1]  # the first operation at each place stays
     found = last[place]
     left = np.flatnonzero(keys[found] != keys)  # these share a place with another key
