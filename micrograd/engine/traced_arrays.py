@@ -58,7 +58,7 @@ class TracedArray(NumPyProtocols, np.ndarray[Any, Any]):
 
     def __matmul__(self, other: Any) -> Any:
         """Compute a matrix product; NumPy would ask for it in a way that takes longer."""
-        found = _product(self, other) if isinstance(other, np.ndarray) else None
+        found = _product(self, other) if type(other) in (TracedArray, np.ndarray) else None
         return super().__matmul__(other) if found is None else _traced(found)
 
 

@@ -12,6 +12,8 @@ import pytest
 from micrograd import Value, cos, exp, scan, sin
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.compiler.tracing import recorded, structural
+from micrograd.compiler.tracing.graph import CONSTANT
+from micrograd.compiler.tracing.simplifying import simplified
 from micrograd.compiler.tracing.tracer import trace
 
 OPERATIONS: tuple[Callable[..., Any], ...] = (
@@ -118,3 +120,20 @@ def test_the_work_for_the_gradient_of_the_outputs_of_a_loop_is_in_proportion_to_
         assert np.isfinite([value, slope]).all()
     assert 100 <= counted[0] <= 150
     assert 200 <= counted[1] <= 250
+
+
+@pytest.mark.parametrize("steps", [1, 10, 100, 1000])
+def test_what_no_result_needs_is_left_out_however_long_it_is(steps: int) -> None:
+    graph = trace(lambda x: [(chain(x[0], steps), cos(x[1]))[1]], [], inputs=2)
+    assert [graph.table[code].name for code in graph.code[2:].tolist()] == ["cos"]
+    at = Value(0.5)
+    graph = trace(lambda x: [(chain(at, steps), cos(at))[1]], [], inputs=0)
+    assert graph.size == 2 - graph.leaves  # a constant and its cosine
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 100])
+def test_what_depends_on_constants_only_is_computed_once_however_long_it_is(steps: int) -> None:
+    at = Value(0.5)
+    graph = simplified(trace(lambda x: [x[0] * chain(at, steps) + 2.0], [], inputs=1))
+    assert [graph.table[code].name for code in graph.code.tolist() if code >= 0] == ["mul", "add"]
+    assert sorted(graph.numbers[graph.code == CONSTANT]) == [chain(at, steps).data, 2.0]

@@ -160,8 +160,9 @@ def replay(graph: Graph, leaves: Sequence[Any]) -> list[Any]:
 
 
 def _applied(row: Any, *read: Any) -> Any:
-    if any(isinstance(x, Value) for x in read):
-        return apply(row, *read)
+    for x in read:
+        if isinstance(x, Value):
+            return apply(row, *read)
     return row.value(*read)
 
 

@@ -116,6 +116,29 @@ class Graph(NamedTuple):
         used[self.operands] = used[self.outputs] = True
         if used[self.leaves : -1].all():  # the last node by an output, so the one before it, …
             return self
+        kept = self._used_in_the_end()
+        place = np.append(np.cumsum(kept) - 1, NOTHING)
+        return self._replace(
+            code=self.code[kept],
+            operands=place[self.operands[kept]],
+            numbers=self.numbers[kept],
+            outputs=place[self.outputs],
+        )
+
+    def _used_in_the_end(self) -> Any:
+        """Return which nodes an output needs; leaves count as needed."""
+        first, kept = self.leaves, np.ones(self.size, bool)
+        uses = np.bincount(self.operands.ravel() + 1, minlength=self.size + 1)[1:]
+        uses += np.bincount(self.outputs, minlength=self.size)
+        unused = first + np.flatnonzero(uses[first:] == 0)
+        for _ in range(_ROUNDS):
+            if not len(unused):
+                return kept
+            kept[unused] = False
+            held = self.operands[unused].ravel()
+            held = held[held >= first]
+            np.subtract.at(uses, held, 1)
+            unused = np.array(sorted({*held[uses[held] == 0].tolist()}), dtype=np.intp)
         needed = bytearray(self.size + 1)  # the last one for NOTHING
         for node in self.outputs.tolist():
             needed[node] = 1
@@ -127,15 +150,12 @@ class Graph(NamedTuple):
                 needed[a] = needed[b] = needed[c] = 1
                 for d in more:
                     needed[d] = 1
-        kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
-        kept[: self.leaves] = True
-        place = np.append(np.cumsum(kept) - 1, NOTHING)
-        return self._replace(
-            code=self.code[kept],
-            operands=place[self.operands[kept]],
-            numbers=self.numbers[kept],
-            outputs=place[self.outputs],
-        )
+        needed[:first] = b"\1" * first
+        return np.frombuffer(needed, np.uint8)[:-1].astype(bool)
+
+
+_ROUNDS = 64
+"""Rounds in which nodes that nothing uses are taken away; for longer chains a loop is faster."""
 
 
 def any_of(columns: Sequence[Any]) -> Any:
