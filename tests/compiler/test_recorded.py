@@ -15,6 +15,7 @@ from micrograd.compiler.tracing import recorded, structural
 from micrograd.compiler.tracing.graph import CONSTANT
 from micrograd.compiler.tracing.simplifying import simplified
 from micrograd.compiler.tracing.tracer import trace
+from micrograd.engine.traced_arrays import TracedArray
 
 OPERATIONS: tuple[Callable[..., Any], ...] = (
     *(sin, cos, exp),
@@ -137,3 +138,17 @@ def test_what_depends_on_constants_only_is_computed_once_however_long_it_is(step
     graph = simplified(trace(lambda x: [x[0] * chain(at, steps) + 2.0], [], inputs=1))
     assert [graph.table[code].name for code in graph.code.tolist() if code >= 0] == ["mul", "add"]
     assert sorted(graph.numbers[graph.code == CONSTANT]) == [chain(at, steps).data, 2.0]
+
+
+def test_sums_of_products_that_are_computed_in_different_products_of_matrices_are_one() -> None:
+    def run(numbers: Sequence[Any]) -> list[Any]:
+        w = np.array([*numbers], object)[:24].reshape(3, 8).view(TracedArray)
+        x = np.array([*numbers], object)[24:].view(TracedArray)
+        one_by_one = w[1, 0] * x[0]
+        for a, b in zip(w[1, 1:], x[1:], strict=True):
+            one_by_one = one_by_one + a * b
+        return [*(w @ x), w[1] @ x, one_by_one]
+
+    graph = trace(run, [], inputs=32)
+    assert graph.size == 32 + 3 * 15
+    assert len({*graph.outputs[[1, 3, 4]].tolist()}) == 1

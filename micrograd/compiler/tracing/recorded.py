@@ -55,7 +55,10 @@ class Recorded(NamedTuple):
         return [self.outputs, *self.columns, *(each for group in self.groups for each in group[2:])]
 
     def graph(self) -> Graph:
-        """Return the graph, in which operations may be repeated."""
+        """Return the graph, with one node for equal operations, and rows in the order of their use.
+
+        It is the same as if the operations of inner products had been recorded one by one.
+        """
         constants, leaves = len(self.constants), self.parameters + self.inputs
         first, number = leaves + constants, len(self.rows)
         table: dict[Any, int] = defaultdict(count().__next__)
@@ -68,6 +71,7 @@ class Recorded(NamedTuple):
             size += int(lengths.sum())
         code = np.full(size, LEAF, dtype=np.intp)
         code[leaves:first] = CONSTANT
+        alone = np.ones(size - first, bool)  # not a partial sum of a group
         code[nodes] = np.fromiter(map(table.__getitem__, self.rows), np.intp, number)
         operands = np.full((size, max(COLUMNS, len(self.columns))), NOTHING, dtype=np.intp)
         chosen = nodes, nodes, *(nodes[each] for each in self.longer)
@@ -78,11 +82,12 @@ class Recorded(NamedTuple):
                 code[places] = table[row]
                 operands[places, 0] = left
                 operands[places, 1] = right
+                alone[places - first] = row is group.row
         numbers = np.zeros(size)
         numbers[leaves:first] = [
             key[0] if isinstance(key, tuple) else key for key in self.constants
         ]
-        return Graph(
+        graph = Graph(
             code=code,
             operands=operands,
             numbers=numbers,
@@ -91,6 +96,7 @@ class Recorded(NamedTuple):
             inputs=self.inputs,
             outputs=self._nodes(self.outputs),
         )
+        return _without_repetitions(_in_order(graph), alone)
 
     def _nodes(self, places: Any) -> Any:
         """Return nodes of the graph: leaves, then constants, then operations."""
@@ -99,33 +105,36 @@ class Recorded(NamedTuple):
         return np.where(places < NOTHING, leaves - 2 - places, found)
 
 
-def in_order(graph: Graph) -> Graph:
-    """Return a graph as if all operations had been recorded one by one.
-
-    Its table is in the order in which rows occur, and there is one node for equal operations on
-    equal operands.
-
-    Args:
-        graph: the graph, with its nodes in order.
-    """
+def _in_order(graph: Graph) -> Graph:
+    """Return the graph with its table in the order in which rows occur."""
     if not graph.table:
         return graph
     firsts = np.empty(len(graph.table) + 2, dtype=np.intp)
     firsts[graph.code[::-1]] = np.arange(graph.size)[::-1]  # codes of -2 and -1 come last
     order = np.argsort(firsts[:-2])
     if (order[:-1] < order[1:]).all():
-        return _without_repetitions(graph)
+        return graph
     code = np.append(np.argsort(order), [LEAF, CONSTANT])  # codes of -2 and -1 come last
-    table = tuple(graph.table[i] for i in order)
-    return _without_repetitions(graph._replace(code=code[graph.code], table=table))
+    return graph._replace(code=code[graph.code], table=tuple(graph.table[i] for i in order))
 
 
-def _without_repetitions(graph: Graph) -> Graph:
-    start = graph.leaves + int((graph.code == CONSTANT).sum())
+def _without_repetitions(graph: Graph, alone: Any) -> Graph:
+    """Return the graph with one node for equal operations.
+
+    Args:
+        graph: the graph, with its nodes in order.
+        alone: which operations are not partial sums of inner products. Nothing else reads the terms
+            of these, so two of them are equal only if their terms are.
+    """
+    start = graph.size - len(alone)
+    code, operands = graph.code[start:], graph.operands[start:]
+    if not alone.all():
+        found = _first_equals(code[alone], operands[alone])
+        if (found == np.arange(len(found))).all():
+            return graph
     place = np.append(np.arange(graph.size), NOTHING)  # of the node in place of each node
-    operands = graph.operands[start:]
     for _ in range(_ROUNDS):
-        found = start + _first_equals(graph.code[start:], operands)
+        found = start + _first_equals(code, operands)
         if (found == place[start:-1]).all():
             break
         place[start:-1] = found

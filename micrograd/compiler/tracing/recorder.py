@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd.compiler.tracing.graph import NOTHING, Graph
 from micrograd.compiler.tracing.inner_products import InnerProducts, grouped
-from micrograd.compiler.tracing.recorded import Recorded, in_order
+from micrograd.compiler.tracing.recorded import Recorded
 from micrograd.engine.graph import (
     Node,
     is_alias,
@@ -197,7 +197,7 @@ class Recorder:
         Args:
             outputs: the places of the results.
         """
-        return in_order(self.recorded(outputs).graph())
+        return self.recorded(outputs).graph()
 
     def recorded(self, outputs: Sequence[int]) -> Recorded:
         """Return all that was recorded, in arrays.

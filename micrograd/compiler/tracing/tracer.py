@@ -12,7 +12,7 @@ from typing import Any
 from micrograd.compiler.tracing import recorder as recorders
 from micrograd.compiler.tracing.graph import Graph
 from micrograd.compiler.tracing.progress import Limited, check, told
-from micrograd.compiler.tracing.recorded import Recorded, in_order
+from micrograd.compiler.tracing.recorded import Recorded
 from micrograd.compiler.tracing.recorder import (
     Recorder,
     TraceError,
@@ -126,9 +126,9 @@ def trace(
             found = _recorded(run, first, limit)
             second = Recorder(len(parameters), inputs, before=first)
             again = _recorded(run, second, limit)
-    graph = in_order(found.graph())
+    graph = found.graph()
     if not again.equals(found):
-        other = in_order(again.graph())
+        other = again.graph()
         different = graph.first_difference(other)
         if different is not None:
             raise TraceError(_difference((graph, other), different))
