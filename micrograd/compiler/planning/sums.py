@@ -62,7 +62,9 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     positive = ~np.signbit(graph.numbers[terms[0]]) & (terms[1] > 0)
     zero[terms[2][kept & absent & positive]] = True
     nodes, factors, roots = (column[kept & ~absent] for column in terms)
-    absorbed &= np.isin(root, roots)
+    summed = np.zeros(size, dtype=bool)
+    summed[roots] = True
+    absorbed &= summed[root]
 
     multiplied = product[nodes] & (factors > 0)
     multiplied &= ~_apart(multiplied, varying[operands[nodes, :2]], roots)

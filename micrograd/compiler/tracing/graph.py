@@ -90,8 +90,12 @@ class Graph(NamedTuple):
     @property
     def structural(self) -> Any:
         """Which nodes are structural, not numbers computed by operations."""
-        of_row = [isinstance(row, Structural) for row in self.table]
-        return np.array([*of_row, False, False])[self.code]  # codes of -1 and -2 come last
+        return self.made_by(lambda row: isinstance(row, Structural))
+
+    def made_by(self, test: Callable[[Any], bool]) -> Any:
+        """Return which nodes belong to a row for which a test is true."""
+        # Codes of -1 and -2 come last.
+        return np.array([*map(test, self.table), False, False])[self.code]
 
     def first_difference(self, other: Graph) -> int | None:
         """Return the first node that differs in another trace of a function, or None."""
