@@ -83,9 +83,14 @@ def values(numbers: Any) -> Any:
 # ------------------------------------------------------------------------------------- the engines
 
 
-def by_program(task: Workload, backend: str) -> Run:
-    """The workload as a compiled function; its call is what is timed."""
-    held = [values(each) for each in task.parameters]
+def held_by(task: Workload) -> list[Any]:
+    """The parameters as arrays of Values."""
+    return [values(each) for each in task.parameters]
+
+
+def by_program(task: Workload, backend: str, held: Sequence[Any] | None = None) -> Run:
+    """The workload as a compiled function of Values, by default new ones; its call is timed."""
+    held = held_by(task) if held is None else held
     flat = [value for each in held for value in np.ravel(each)]
     program = compile(partial(task.ours, *held), flat, batched=task.batched, backend=backend)
     if not task.gradient:

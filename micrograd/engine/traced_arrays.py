@@ -56,6 +56,11 @@ class TracedArray(NumPyProtocols, np.ndarray[Any, Any]):
     it. Comparisons of its entries may be combined by `&`, `|`, `^` and `~`.
     """
 
+    def __matmul__(self, other: Any) -> Any:
+        """Compute a matrix product; NumPy would ask for it in a way that takes longer."""
+        found = _product(self, other) if type(other) in (TracedArray, np.ndarray) else None
+        return super().__matmul__(other) if found is None else _traced(found)
+
 
 def matrix_product(a: Any, b: Any) -> Any:
     """Return the product of two matrices, or None; replaced by the compiler, if it is in use."""

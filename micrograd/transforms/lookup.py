@@ -13,7 +13,7 @@ from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value
 from micrograd.transforms.propagation import multiplied
-from micrograd.transforms.structures import flatten, is_array, unflatten
+from micrograd.transforms.structures import flatten_rows, is_array, unflatten
 
 __all__ = ["take"]
 
@@ -99,19 +99,15 @@ def _place(index: Any, count: int) -> int:
 
 def _taken(table: Sequence[Any], index: Value) -> Any:
     """Return an entry by a number that is not known yet."""
-    entries = [flatten(entry) for entry in table]
-    structure = entries[0][1]
-    for i, (_, other) in enumerate(entries):
-        if other != structure:
-            raise ValueError(f"take: entry {i} has a different structure from entry 0")
-    where, eq, count = VOCABULARY["where"], VOCABULARY["eq"], float(len(entries))
-    columns = zip(*(leaves for leaves, _ in entries), strict=True)
+    rows, structure = flatten_rows(table, "take: entry")
+    where, eq, count = VOCABULARY["where"], VOCABULARY["eq"], float(len(table))
+    columns = zip(*rows, strict=True)
     given, entry = index, in_trace()
     index = where(index < 0, index + count, index)
-    if entry is not None and len(entries) > _FEW:
+    if entry is not None and len(table) > _FEW:
         return unflatten(structure, [entry(index, column) for column in columns])
     is_whole = eq(VOCABULARY["floor"](given), given)
     is_inside = is_whole * (given >= -count) * (given < count)
-    chosen = [eq(index, float(i)) for i in range(len(entries))]
+    chosen = [eq(index, float(i)) for i in range(len(table))]
     sums = (reduce(add, map(multiplied, chosen, column)) for column in columns)
     return unflatten(structure, [where(is_inside, each, math.nan) for each in sums])

@@ -22,6 +22,7 @@ from micrograd.transforms.structures import (
     Structure,
     array,
     flatten,
+    flatten_rows,
     is_array,
     leaves_for,
     unflatten,
@@ -251,14 +252,12 @@ def _has_array(xs: Any) -> bool:
 
 def _inputs(xs: Any) -> tuple[list[Leaves], Structure]:
     """Return the leaves of each input, and the structure of an input."""
-    found = [flatten(_entry(xs, k)) for k in range(_length(xs))]
-    structure = found[0][1] if found else Structure(None)
-    for k, (leaves, other) in enumerate(found):
-        if other != structure:
-            raise ValueError(f"scan: input {k} has a different structure from input 0")
+    entries = xs if is_array(xs) else [_entry(xs, k) for k in range(_length(xs))]
+    found, structure = flatten_rows(entries, "scan: input")
+    for k, leaves in enumerate(found):
         for leaf in leaves:
             scalar(leaf, f"scan: input {k}")
-    return [leaves for leaves, _ in found], structure
+    return found, structure
 
 
 def _length(xs: Any) -> int:

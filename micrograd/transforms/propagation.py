@@ -93,7 +93,10 @@ def pull(nodes: Sequence[Value], targets: Sequence[Value], seeds: dict[Value, An
             continue
         for operand, share in _shares(node, adjoints[node], active):
             if share is not None:
-                adjoints[operand] = adjoints[operand] + share if operand in adjoints else share
+                if operand in adjoints:
+                    adjoints[operand] += share
+                else:
+                    adjoints[operand] = share
     return [adjoints.get(target, 0.0) for target in targets]
 
 
@@ -113,11 +116,12 @@ def _shares(node: Value, adjoint: Any, active: Container[Value]) -> Iterable[tup
 
 def _depends(node: Value, among: Container[Value]) -> bool:
     """Whether an operand is among these. This is asked of every node, so it reads the slots."""
-    y = node._y
-    for x in (node._x, *y.operands) if isinstance(y, More) else (node._x, y):
-        if isinstance(x, Value) and x in among:
-            return True
-    return False
+    x, y = node._x, node._y
+    if isinstance(x, Value) and x in among:
+        return True
+    if isinstance(y, More):
+        return any(isinstance(x, Value) and x in among for x in y.operands)
+    return isinstance(y, Value) and y in among
 
 
 def push(
@@ -202,8 +206,8 @@ def multiplied(factor: Any, slope: Any) -> Any:
     if type(slope) is _Constant and not of_factor:
         return slope.data * factor
     if (of_factor and factor._is_traced) or (of_slope and slope._is_traced):
-        pair = factor, slope
-        stops = all(isinstance(x, Value) or not x or not math.isfinite(x) for x in pair)
+        number = slope if of_factor else factor
+        stops = isinstance(number, Value) or not number or not math.isfinite(number)
     else:
         x, y = factor.data if of_factor else factor, slope.data if of_slope else slope
         stops = (not x and not math.isfinite(y)) or (not y and not math.isfinite(x))

@@ -72,6 +72,25 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     return leaves, _flatten(tree, leaves.append)
 
 
+def flatten_rows(entries: Any, name: str) -> tuple[list[list[Any]], Structure]:
+    """The leaves of each entry of a list or an array, and the structure that all entries have.
+
+    Args:
+        entries: the entries.
+        name: what an entry is called in the ValueError for entries of different structures.
+    """
+    if is_array(entries) and len(entries) and hasattr(entries, "reshape"):
+        structure = flatten(entries[0])[1]
+        if structure == LEAF or structure.kind is type(entries):
+            return entries.reshape(len(entries), -1).tolist(), structure
+    found = [flatten(entry) for entry in entries]
+    structure = found[0][1] if found else LEAF
+    for k, (_, other) in enumerate(found):
+        if other != structure:
+            raise ValueError(f"{name} {k} has a different structure from {name.split()[-1]} 0")
+    return [leaves for leaves, _ in found], structure
+
+
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """Rebuild a structure from leaves. An array of anything but floats has the dtype object."""
     return _unflatten(structure, iter(leaves))

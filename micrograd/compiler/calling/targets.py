@@ -80,12 +80,14 @@ def read_parameters(given: Any) -> Parameters:
     if {*map(type, held)} - {Value}:
         i, kind = next((i, type(each)) for i, each in enumerate(held) if type(each) is not Value)
         raise TypeError(f"parameters are Values, got {kind.__name__} at position {i}")
-    if len({*map(id, held)}) < len(held):
+    if len({*held}) < len(held):
         raise ValueError("a parameter is given twice")
     return Parameters(held, structure)
 
 
 def _is_nested(given: Any, entries: Sequence[Any]) -> bool:
+    if {*map(type, entries)} <= {Value}:
+        return False
     if isinstance(given, dict):
         return not all(isinstance(each, Value) for each in entries)
     others = (each for each in entries if type(each) is not Value)

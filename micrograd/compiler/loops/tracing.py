@@ -10,9 +10,9 @@ from typing import Any
 
 from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.tracing import recorder as recorders
-from micrograd.compiler.tracing.graph import CONSTANT, Graph, Structural
+from micrograd.compiler.tracing.graph import CONSTANT, Chain, Graph, Structural
 from micrograd.compiler.tracing.recorder import KEPT, Recorder, TraceError, recording
-from micrograd.compiler.tracing.structural import Element, Pack, Result
+from micrograd.compiler.tracing.structural import Element, Pack, Result, operands_of
 from micrograd.compiler.tracing.traced import leaf
 from micrograd.engine.graph import Node, is_alias, is_leaf, made_by, operands, order
 from micrograd.engine.value import Value, apply
@@ -144,22 +144,25 @@ def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
 
 def replay(graph: Graph, leaves: Sequence[Any]) -> list[Any]:
     """Apply a graph to other leaves, values or numbers, and return the outputs."""
-    values = [*leaves]
-    codes, numbers = graph.code[graph.leaves :].tolist(), graph.numbers[graph.leaves :].tolist()
-    for code, number, places in zip(
-        codes, numbers, graph.operands[graph.leaves :].tolist(), strict=True
-    ):
-        if code == CONSTANT:
+    values, codes = [*leaves], graph.code.tolist()
+    chains = {i for i, row in enumerate(graph.table) if isinstance(row, Chain)}
+    numbers = graph.numbers[graph.leaves :].tolist()
+    for number, places in zip(numbers, graph.operands[graph.leaves :].tolist(), strict=True):
+        code = codes[len(values)]
+        if code == CONSTANT or code in chains:
             values.append(number)
             continue
         row, read = graph.table[code], [values[place] for place in places if place >= 0]
+        if codes[places[0]] in chains:
+            read = [[values[place] for place in operands_of(graph, len(values))]]
         values.append(row.made(*read) if isinstance(row, Structural) else _applied(row, *read))
     return [values[place] for place in graph.outputs.tolist()]
 
 
 def _applied(row: Any, *read: Any) -> Any:
-    if any(isinstance(x, Value) for x in read):
-        return apply(row, *read)
+    for x in read:
+        if isinstance(x, Value):
+            return apply(row, *read)
     return row.value(*read)
 
 

@@ -35,9 +35,8 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
         graph: where to look for them.
         varying: whether each node varies over the batch.
     """
-    codes = [i for i, row in enumerate(graph.table) if row.name in FOLDED]
     gone = np.zeros(graph.size, dtype=bool)
-    members = np.isin(graph.code, codes)
+    members = graph.made_by(lambda row: row.name in FOLDED)
     if not members.any():
         return Folds(np.zeros(0, np.intp), np.zeros(0, np.intp), gone)
     if not _is_stopped(graph, members):
@@ -68,12 +67,8 @@ def _is_stopped(graph: Graph, members: Any) -> bool:
 
     This is so for a softmax that is written with `detach`; it saves looking at each node.
     """
-    stops = [
-        i
-        for i, row in enumerate(graph.table)
-        if all(row.flow(place) is None for place in range(row.arity))
-    ]
-    ends = members | (graph.code == CONSTANT) | np.isin(graph.code, stops)
+    stops = graph.made_by(lambda row: all(row.flow(k) is None for k in range(row.arity)))
+    ends = members | (graph.code == CONSTANT) | stops
     return bool(ends[graph.operands[members, :2]].all())
 
 

@@ -183,10 +183,9 @@ class _Parts:
     def first_places(self) -> Places:
         """Where the first states are read."""
         planner = self.planner
-        constants = planner.slots.constants
         varies = [isinstance(x, int) and planner.varying[x] for x in self.first]
         slots = [
-            planner.slot[x] if isinstance(x, int) else constants[x.tobytes()] for x in self.first
+            planner.slot[x] if isinstance(x, int) else planner.constants([x])[0] for x in self.first
         ]
         return Places(np.array(varies, bool), np.array(slots, np.intp))
 

@@ -107,13 +107,18 @@ def _canonical(
     first = np.where(plain, kinds, inputs)
     order = np.lexsort((np.where(plain, slots, weights), first, plain, of))
     weights, inputs, kinds, slots = (x[order] for x in (weights, inputs, kinds, slots))
-    ends, found = start + lengths, []
+    ends = start + lengths
+    found: list[_Sum | None] = []
     of_sums = (x.tolist() for x in (fits, start, ends - addends, ends))
     for is_fit, begin, middle, end in zip(*of_sums, strict=True):
+        if not is_fit:
+            found.append(None)
+            continue
         added = slice(middle, end)
-        read = zip(kinds[added].tolist(), slots[added].tolist(), strict=True)
-        products = slice(begin, middle)
-        found.append(_Sum(weights[products], inputs[products], [*read]) if is_fit else None)
+        read = (
+            zip(kinds[added].tolist(), slots[added].tolist(), strict=True) if end > middle else ()
+        )
+        found.append(_Sum(weights[begin:middle], inputs[begin:middle], [*read]))
     return found
 
 

@@ -28,7 +28,7 @@ from micrograd.compiler.program.instructions import (
 from micrograd.compiler.program.loop_instructions import Column, Stack
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.compiler.program.slots import Operand, rows_of
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, Structural
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, Structural, any_of
 from micrograd.compiler.tracing.simplifying import simplified
 from micrograd.engine.collecting import nothing_collected
 from micrograd.ops import TABLE
@@ -60,7 +60,7 @@ class _Slots:
 
     def __init__(self) -> None:
         self.next = [0, 0]  # of u and of v
-        self.constants: dict[bytes, int] = {}  # the bits of a number, to its slot
+        self.constants: dict[int, int] = {}  # the bits of a number, to its slot
         self.stacks: list[Stack] = []
 
 
@@ -105,14 +105,14 @@ class Planner:
         """Return the program, in which the instructions of `u` come first."""
         graph = self.graph
         constants = graph.numbers[graph.code == CONSTANT]
-        inner = {x.tobytes(): x for x in loops.constants_of_steps(graph)}
-        for x in constants:
-            inner.pop(x.tobytes(), None)
-        numbers = np.append(constants, [*inner.values()])
+        own = dict.fromkeys(_bits(constants))
+        inner = (x for x in _bits([*loops.constants_of_steps(graph)]) if x not in own)
+        further = np.array([*dict.fromkeys(inner)], dtype=np.int64)
+        numbers = np.append(constants, further.view(np.float64))
         self.number(np.arange(graph.parameters), varies=False)
         self.number(np.arange(graph.parameters, graph.leaves), varies=batched)
         first = self.next(len(numbers), varies=False).start
-        self.slots.constants = {x.tobytes(): i for i, x in enumerate(numbers, first)}
+        self.slots.constants = {x: i for i, x in enumerate(_bits(numbers), first)}
         self.emit()
         outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
         return Program(
@@ -129,8 +129,8 @@ class Planner:
 
     def emit(self) -> None:
         """Emit all instructions; the leaves must have their slots."""
-        for node in np.flatnonzero(self.graph.code == CONSTANT).tolist():
-            self.slot[node] = self.slots.constants[self.graph.numbers[node].tobytes()]
+        constants = self.graph.code == CONSTANT
+        self.slot[:-1][constants] = self.constants(self.graph.numbers[constants])
         for varies, code, members in self._groups():
             if code is None:
                 self._emit_tape(varies, members)
@@ -143,6 +143,10 @@ class Planner:
                 emit(self, varies, members)
             else:
                 self._emit_operations(varies, code, members)
+
+    def constants(self, numbers: Any) -> list[int]:
+        """Return the slots of constants."""
+        return [*map(self.slots.constants.__getitem__, _bits(numbers))]
 
     def append(self, instruction: Instruction) -> None:
         """Add an instruction; what is the same for all steps and samples stands before a loop."""
@@ -329,6 +333,12 @@ class Planner:
         return self.bounds[places + 1] - first + self.sums.zero[self.sums.root[first]]
 
 
+def _bits(numbers: Any) -> list[int]:
+    """Return the bits of numbers, which tell 0 from -0, and a nan from others."""
+    found: list[int] = np.array(numbers, dtype=np.float64).view(np.int64).tolist()
+    return found
+
+
 def _first_of_each(roots: Any) -> tuple[Any, Any]:
     """Return the different numbers of a rising sequence, and where each occurs first.
 
@@ -359,12 +369,14 @@ def _longest_paths(tails: Any, heads: Any, size: int) -> Any:
         waits[tails] = False
         tails, heads = tails[kept], heads[kept]
         waits[tails] = True
-    order = np.argsort(tails, kind="stable")
-    found = levels.tolist()
-    for tail, head in zip(tails[order].tolist(), heads[order].tolist(), strict=True):
+    waits[heads] = True
+    nodes, place = np.flatnonzero(waits), np.cumsum(waits) - 1
+    found, order = levels[nodes].tolist(), np.argsort(tails, kind="stable")
+    for tail, head in zip(*(place[each[order]].tolist() for each in (tails, heads)), strict=True):
         if found[head] >= found[tail]:
             found[tail] = found[head] + 1
-    return np.array(found)
+    levels[nodes] = found
+    return levels
 
 
 def _varying(graph: Graph, varies: Any) -> Any:
@@ -376,7 +388,7 @@ def _varying(graph: Graph, varies: Any) -> Any:
     before = 2 * len(left)
     while MANY < len(left) < before - before // 16:
         before = len(left)
-        found = varying[graph.operands[left]].any(axis=1)
+        found = any_of(varying[graph.operands[left]].T)
         varying[left[found]] = True
         left = left[~found]
     if len(left) < before:

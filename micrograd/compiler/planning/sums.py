@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, uses_of
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of, uses_of
 
 _SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
 
@@ -62,7 +62,9 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     positive = ~np.signbit(graph.numbers[terms[0]]) & (terms[1] > 0)
     zero[terms[2][kept & absent & positive]] = True
     nodes, factors, roots = (column[kept & ~absent] for column in terms)
-    absorbed &= np.isin(root, roots)
+    summed = np.zeros(size, dtype=bool)
+    summed[roots] = True
+    absorbed &= summed[root]
 
     multiplied = product[nodes] & (factors > 0)
     multiplied &= ~_apart(multiplied, varying[operands[nodes, :2]], roots)
@@ -146,10 +148,10 @@ def _apart(multiplied: Any, factors_vary: Any, roots: Any) -> Any:
     others would keep it from being part of one; `micrograd.compiler.planning.matrices` has them as
     addends.
     """
-    both = multiplied & factors_vary.all(axis=1)
+    both = multiplied & factors_vary[:, 0] & factors_vary[:, 1]
     if not both.any():
         return both
     size = int(roots.max()) + 1
-    mixed = np.bincount(roots[multiplied & factors_vary.any(axis=1) & ~both], minlength=size)
+    mixed = np.bincount(roots[multiplied & any_of(factors_vary.T) & ~both], minlength=size)
     others = np.bincount(roots[both | ~multiplied], minlength=size)
     return both & (mixed >= _LEAST)[roots] & (others <= _MOST)[roots]

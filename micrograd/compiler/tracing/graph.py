@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,10 +34,7 @@ class Structural:
 
     def recorded(self, recorder: Any, places: Sequence[int]) -> int:
         """Return the place of a node with any number of operands, by a recorder."""
-        head = recorder.operation(CHAIN, *places[:3])
-        for i in range(3, len(places), 2):
-            head = recorder.operation(CHAIN, head, *places[i : i + 2])
-        place: int = recorder.operation(self, head)
+        place: int = recorder.operation(self, recorder.chain(CHAIN, places))
         return place
 
 
@@ -44,11 +43,6 @@ class Chain(Structural):
     """A list of nodes: the list that is its first operand, if that is one, and further nodes."""
 
     name = "chain"
-
-    def made(self, *parts: Any) -> tuple[Any, ...]:
-        """Return the nodes in the list."""
-        before = parts[0] if isinstance(parts[0], tuple) else parts[:1]
-        return (*before, *parts[1:])
 
 
 CHAIN = Chain()
@@ -96,8 +90,12 @@ class Graph(NamedTuple):
     @property
     def structural(self) -> Any:
         """Which nodes are structural, not numbers computed by operations."""
-        of_row = [isinstance(row, Structural) for row in self.table]
-        return np.array([*of_row, False, False])[self.code]  # codes of -1 and -2 come last
+        return self.made_by(lambda row: isinstance(row, Structural))
+
+    def made_by(self, test: Callable[[Any], bool]) -> Any:
+        """Return which nodes belong to a row for which a test is true."""
+        # Codes of -1 and -2 come last.
+        return np.array([*map(test, self.table), False, False])[self.code]
 
     def first_difference(self, other: Graph) -> int | None:
         """Return the first node that differs in another trace of a function, or None."""
@@ -106,7 +104,7 @@ class Graph(NamedTuple):
             graph.numbers[:shared].view(np.int64) for graph in (self, other)
         )  # a nan equals itself
         differs = np.not_equal(*numbers) | (self.code[:shared] != other.code[:shared])
-        differs |= (self.operands[:shared] != other.operands[:shared]).any(axis=1)
+        differs |= any_of((self.operands[:shared] != other.operands[:shared]).T)
         rows = [a != b for a, b in zip(self.table, other.table, strict=False)]
         differs |= np.isin(self.code[:shared], np.flatnonzero(rows))
         found = np.flatnonzero(differs)
@@ -122,18 +120,7 @@ class Graph(NamedTuple):
         used[self.operands] = used[self.outputs] = True
         if used[self.leaves : -1].all():  # the last node by an output, so the one before it, …
             return self
-        needed = bytearray(self.size + 1)  # the last one for NOTHING
-        for node in self.outputs.tolist():
-            needed[node] = 1
-        x, y, z, *rest = (column.tolist() for column in self.operands.T)
-        for node in range(self.size - 1, self.leaves - 1, -1):
-            if needed[node]:
-                needed[x[node]] = needed[y[node]] = needed[z[node]] = 1
-                if rest:
-                    for column in rest:
-                        needed[column[node]] = 1
-        kept = np.frombuffer(needed, np.uint8)[:-1].astype(bool)
-        kept[: self.leaves] = True
+        kept = self._used_in_the_end()
         place = np.append(np.cumsum(kept) - 1, NOTHING)
         return self._replace(
             code=self.code[kept],
@@ -141,6 +128,46 @@ class Graph(NamedTuple):
             numbers=self.numbers[kept],
             outputs=place[self.outputs],
         )
+
+    def _used_in_the_end(self) -> Any:
+        """Return which nodes an output needs; leaves count as needed."""
+        first, kept = self.leaves, np.ones(self.size, bool)
+        uses = np.bincount(self.operands.ravel() + 1, minlength=self.size + 1)[1:]
+        uses += np.bincount(self.outputs, minlength=self.size)
+        unused = first + np.flatnonzero(uses[first:] == 0)
+        for _ in range(_ROUNDS):
+            if not len(unused):
+                return kept
+            kept[unused] = False
+            held = self.operands[unused].ravel()
+            held = held[held >= first]
+            np.subtract.at(uses, held, 1)
+            unused = np.array(sorted({*held[uses[held] == 0].tolist()}), dtype=np.intp)
+        needed = bytearray(self.size + 1)  # the last one for NOTHING
+        for node in self.outputs.tolist():
+            needed[node] = 1
+        nodes = range(self.size - 1, self.leaves - 1, -1)
+        x, y, z, *rest = self.operands[self.leaves :][::-1].T.tolist()
+        others = zip(*rest, strict=True) if rest else repeat(())
+        for node, a, b, c, more in zip(nodes, x, y, z, others, strict=False):
+            if needed[node]:
+                needed[a] = needed[b] = needed[c] = 1
+                for d in more:
+                    needed[d] = 1
+        needed[:first] = b"\1" * first
+        return np.frombuffer(needed, np.uint8)[:-1].astype(bool)
+
+
+_ROUNDS = 64
+"""Rounds in which nodes that nothing uses are taken away; for longer chains a loop is faster."""
+
+
+def any_of(columns: Sequence[Any]) -> Any:
+    """Return for each place whether any of a few columns is true there.
+
+    It takes a twentieth of the time of `any(axis=1)` on a matrix with so few columns.
+    """
+    return reduce(np.logical_or, columns)
 
 
 def uses_of(graph: Graph, chosen: Any = None) -> tuple[Any, Any]:
@@ -150,11 +177,12 @@ def uses_of(graph: Graph, chosen: Any = None) -> tuple[Any, Any]:
         graph: the graph.
         chosen: which nodes to look at; by default all.
     """
-    held = graph.operands.ravel()
-    users = np.repeat(np.arange(graph.size), graph.operands.shape[1])
-    if chosen is not None:
+    held, width = graph.operands.ravel(), graph.operands.shape[1]
+    if chosen is None:
+        users = np.repeat(np.arange(graph.size), width)
+    else:
         at = np.flatnonzero(np.append(chosen, False)[held])  # the last one for NOTHING
-        held, users = held[at], users[at]
+        held, users = held[at], at // width
     uses = np.bincount(held + 1, minlength=graph.size + 1)[1:]
     uses += 2 * np.bincount(graph.outputs, minlength=graph.size)
     above = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING

@@ -25,7 +25,6 @@ from micrograd.engine.value import Value
 from micrograd.ops import STOPPING, TABLE, Operation
 from micrograd.transforms.propagation import Joint, multiplied
 
-_TRACED = frozenset({Traced})
 _NUMBERS = frozenset({Traced, Value, float, int, np.float64})
 _STOPPING = STOPPING["stopping_mul"]
 
@@ -39,20 +38,26 @@ def matrix_product(a: Any, b: Any) -> Any:
     """
     if not (0 < a.ndim < 3 > b.ndim > 0 and a.size and b.size and a.shape[-1] == len(b)):
         return None
-    length = len(b)
     left = (a if a.ndim == 1 else a.ravel()).tolist()
     right = (b if b.ndim == 1 else b.T.ravel()).tolist()
-    kinds, others = {*map(type, left)}, {*map(type, right)}
-    if (kinds != _TRACED or not others <= _NUMBERS) and (
-        others != _TRACED or not kinds <= _NUMBERS
-    ):
-        return None
-    found = _entries(TABLE["mul"], left, right, length)
+    of_left, of_right = _places(left), _places(right)
+    for places, of_others, numbers in (of_left, of_right, left), (of_right, of_left, right):
+        if places is None and (of_others is None or not _NUMBERS.issuperset(map(type, numbers))):
+            return None
+    found = _entries(TABLE["mul"], left, right, len(b), of_left, of_right)
     shape = a.shape[:-1] + b.shape[1:]
     return _array(found, shape) if shape else found[0]
 
 
 traced_arrays.matrix_product = matrix_product
+
+
+def _places(numbers: Sequence[Any]) -> list[int] | None:
+    """Return the places of traced values; None if not all of them are."""
+    try:
+        return [x._place for x in numbers]
+    except AttributeError:
+        return None
 
 
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -62,25 +67,29 @@ def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
 
 
 def _entries(
-    row: Operation, left: Sequence[Any], right: Sequence[Any], length: int
+    row: Operation,
+    left: Sequence[Any],
+    right: Sequence[Any],
+    length: int,
+    of_left: Sequence[int] | None,
+    of_right: Sequence[int] | None,
 ) -> list[Traced]:
     """Record a matrix product, and return the numbers of the result, row by row.
 
-    Those of the left matrix are given row by row, and those of the right one column by column.
+    Those of the left matrix are given row by row, and those of the right one column by column; and
+    their places, if all numbers are traced.
     """
     recorder = recorders.current()
-    block = InnerProducts(row, _places(recorder, left), _places(recorder, right), length)
+    shape = len(left) // length, len(right) // length, length
+    before = tuple(of_left or map(recorder.place, left))
+    block = InnerProducts(row, shape, before, tuple(of_right or map(recorder.place, right)))
     found = [*map(leaf, recorder.multiplied(block))]
     node = leaf(found[0]._place)
-    node._row = _made(row, len(left) // length, len(right) // length, length)
-    node._y = More((*left, *right), (None,) * (len(left) + len(right)))
+    node._row = _made(row, *shape)
+    node._y = More((*left, *right))
     for made, entry in zip(found, _numbered(len(found)), strict=False):
         made._row, made._x = entry, node
     return found
-
-
-def _places(recorder: Recorder, numbers: Sequence[Any]) -> tuple[int, ...]:
-    return tuple([x._place if type(x) is Traced else recorder.place(x) for x in numbers])
 
 
 @cache
@@ -111,7 +120,8 @@ _entries_made: list[Entry] = []
 
 def _numbered(count: int) -> list[Entry]:
     """Return at least `count` entries, in order; all products share them."""
-    _entries_made.extend(map(Entry, range(len(_entries_made), count)))
+    if len(_entries_made) < count:
+        _entries_made.extend(map(Entry, range(len(_entries_made), count)))
     return _entries_made
 
 
@@ -142,8 +152,8 @@ class MatrixProduct(Structural, Joint):
     def recorded(self, recorder: Recorder, places: Sequence[int]) -> Any:
         """Record the product of other operands, and return the places of the results."""
         count = self.shape[0] * self.length
-        block = InnerProducts(self.row, (*places[:count],), (*places[count:],), self.length)
-        return recorder.multiplied(block)
+        left, right = (*places[:count],), (*places[count:],)
+        return recorder.multiplied(InnerProducts(self.row, (*self.shape, self.length), left, right))
 
     def pull(
         self, node: Value, adjoint: Any, active: Container[Value]
@@ -180,8 +190,11 @@ def _product(factors: Any, slopes: Any) -> Any:
     """Return a product of an array of adjoints or tangents, None for nothing, and a matrix."""
     shape = len(factors), slopes.shape[1]
     left = factors.ravel().tolist()
-    if {*map(type, left)} == _TRACED:
-        return _array(_entries(_STOPPING, left, slopes.T.ravel().tolist(), len(slopes)), shape)
+    of_left = _places(left)
+    if of_left is not None:
+        right = slopes.T.ravel().tolist()
+        found = _entries(_STOPPING, left, right, len(slopes), of_left, _places(right))
+        return _array(found, shape)
     columns = slopes.T.tolist()
     found = [_sum(map(_times, row, column)) for row in factors.tolist() for column in columns]
     return _array(found, shape)

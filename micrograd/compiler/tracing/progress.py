@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from micrograd.compiler.tracing.graph import Graph
 from micrograd.compiler.tracing.recorder import Recorder, TraceError
 
 EVERY = 3.0
@@ -52,43 +53,49 @@ def told(recorder: Recorder) -> Iterator[None]:
         teller.join()
 
 
-class Limited(dict[Any, int]):
-    """The operations of a recorder, up to a limit.
+class Limited(list[Any]):
+    """The rows of a recorder, which may become a graph of a limited number of operations.
+
+    As equal operations count once, they are counted in a graph, each time that their number has
+    doubled.
 
     Args:
         most: the largest number of operations.
-
-    >>> operations = Limited(1)
-    >>> operations.setdefault("mul", 0)
-    0
-    >>> operations.setdefault("add", 1)
-    Traceback (most recent call last):
-        ...
-    micrograd...TraceError: a compiled function does more than 1 operation, ...
+        recorder: the recorder.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, recorder: Recorder) -> None:
         super().__init__()
-        self.most = self.left = most
+        self.most, self.recorder, self.next = most, recorder, most
 
-    def setdefault(self, key: Any, default: int = 0) -> int:
-        """Return the place of an operation; raise a TraceError for one too many."""
-        if key not in self:
-            self.take(1)
-        return super().setdefault(key, default)
+    def append(self, row: Any) -> None:
+        """Add an operation; raise a TraceError for one too many."""
+        super().append(row)
+        self.check()
 
-    def take(self, count: int) -> None:
-        """Allow further operations; raise a TraceError for one too many.
+    def extend(self, rows: Iterable[Any]) -> None:
+        """Add operations; raise a TraceError if they are too many."""
+        super().extend(rows)
+        self.check()
 
-        Args:
-            count: how many.
-        """
-        self.left -= count
-        if self.left >= 0:
-            return
-        plural = "" if self.most == 1 else "s"
-        raise TraceError(
-            f"a compiled function does more than {self.most:,} operation{plural}, the limit= that "
-            "compile was given: write a loop with repeat or scan, which trace one step, or raise "
-            "the limit"
-        )
+    def check(self) -> None:
+        """Raise a TraceError if there are too many operations."""
+        if self.recorder.count > self.next:
+            self.next = 2 * self.recorder.count
+            check(self.recorder.graph([]), self.most)
+
+
+def check(graph: Graph, limit: int) -> None:
+    """Raise a TraceError if a graph, in which no operations are repeated, has too many.
+
+    Args:
+        graph: what was recorded.
+        limit: the largest number of operations.
+    """
+    if int((graph.code >= 0).sum()) <= limit:
+        return
+    plural = "" if limit == 1 else "s"
+    raise TraceError(
+        f"a compiled function does more than {limit:,} operation{plural}, the limit= that compile "
+        "was given: write a loop with repeat or scan, which trace one step, or raise the limit"
+    )

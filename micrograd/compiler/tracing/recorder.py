@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import COLUMNS, CONSTANT, LEAF, NOTHING, Graph
-from micrograd.compiler.tracing.inner_products import InnerProducts, expanded, in_order
+from micrograd.compiler.tracing.graph import NOTHING, Graph
+from micrograd.compiler.tracing.inner_products import InnerProducts, grouped
+from micrograd.compiler.tracing.recorded import Recorded
 from micrograd.engine.graph import (
     Node,
     is_alias,
@@ -47,51 +47,85 @@ _BETWEEN = 2**40  # places of one run and those of the next
 class Recorder:
     """The operations of one run of a function.
 
-    A place is the number of a value: first the leaves, then the operations in the order in which
-    they are first seen. Constants are counted down from -2, since the number of operations is not
-    known before the end. Each run counts from a different start, so that a value that was kept from
-    another run is recognised.
+    A place is the number of a value: first the leaves, then the operations in their order.
+    Constants are counted down from -2, since the number of operations is not known before the end.
+    Inputs and operations of each run have places of their own, so that a value that was kept from
+    another run is recognised. Equal operations become one node when the graph is made.
 
     Args:
         parameters: the number of parameters.
         inputs: the number of inputs.
         outer: the recorder around this one, if this is the step of a loop.
+        before: the recorder of an earlier run with the same parameters.
     """
 
-    def __init__(self, parameters: int, inputs: int, outer: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        parameters: int,
+        inputs: int,
+        outer: Recorder | None = None,
+        before: Recorder | None = None,
+    ) -> None:
         self.parameters, self.inputs, self.outer = parameters, inputs, outer
         self.thread = threading.get_ident()
-        self.first = next(_runs) % 2**22 * _BETWEEN
-        self.leaves = self.first + parameters + inputs
-        self.operations: dict[Any, int] = {}  # (row, x, y, …), at least two, to its place
-        self.shift = self.leaves  # the place of the next operation, less their number
+        own = next(_runs) % 2**22 * _BETWEEN
+        self.first: int = own if before is None else before.first  # place of the first parameter
+        self.start = own + parameters  # of the first input
+        self.leaves = self.start + inputs
+        self.rows: list[Any] = []  # of all operations that were recorded one by one
+        self.left: list[int] = []  # the place of the first operand of each
+        self.right: list[int] = []  # of the second one, or NOTHING
+        self.further: dict[int, tuple[int, ...]] = {}  # the places of others, by the operation
+        self.shift = self.leaves  # the place of the next operation, less the number of `rows`
         self.inner_products: dict[InnerProducts, int] = {}  # to the place of the first product
+        self.jumps: list[tuple[int, int]] = []  # the number of `rows` before each, and its length
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
-        self.take: Callable[[int], None] = lambda count: None  # refuses too many operations
         self.refusal: TraceError | None = None  # the last one
 
     def owns(self, place: int) -> bool:
         """Return whether a place is one of this run."""
-        return self.first <= place < self.first + _BETWEEN
+        return self.start <= place < self.start + _BETWEEN or (
+            self.first <= place < self.first + self.parameters
+        )
 
     def operation(self, row: Any, *places: int) -> int:
-        """Return the place of an operation; equal operations on equal operands have one place."""
-        key = (row, *places, NOTHING) if len(places) == 1 else (row, *places)
-        return self.operations.setdefault(key, len(self.operations) + self.shift)
+        """Record an operation and return its place."""
+        if len(places) > 2:
+            self.further[len(self.rows)] = places[2:]
+        place = len(self.rows) + self.shift
+        self.left.append(places[0])
+        self.right.append(places[1] if len(places) > 1 else NOTHING)
+        self.rows.append(row)
+        return place
+
+    def chain(self, row: Any, places: Sequence[int]) -> int:
+        """Record a list of any length, as operations that each add two places; return its place.
+
+        Args:
+            row: the row of these operations, the first of which has up to three places.
+            places: what is in the list.
+        """
+        start, place = len(self.rows), len(self.rows) + self.shift
+        right, thirds = places[1::2] or [NOTHING], places[2::2]
+        self.left += [places[0], *range(place, place + len(right) - 1)]
+        self.right += right
+        self.further |= {start + i: (x,) for i, x in enumerate(thirds)}
+        self.rows.extend([row] * len(right))
+        return place + len(right) - 1
 
     @property
     def count(self) -> int:
-        """The number of operations so far."""
-        return len(self.operations) + self.shift - self.leaves
+        """The number of operations so far, of which some may be equal."""
+        return len(self.rows) + self.shift - self.leaves
 
     def multiplied(self, block: InnerProducts) -> range:
         """Record inner products at once, and return the places of the results."""
-        following = len(self.operations) + self.shift
+        following = len(self.rows) + self.shift
         first = self.inner_products.setdefault(block, following)
         places = block.results(first)
         if first == following:
-            self.take(places.stop - first)
+            self.jumps.append((len(self.rows), places.stop - first))
             self.shift += places.stop - first
         return places
 
@@ -107,6 +141,13 @@ class Recorder:
         if isinstance(operand, Value):
             return self._converted(operand)
         return self.constant(to_float(to_number(operand, "an operand")))
+
+    def places(self, operands: Sequence[Any]) -> list[int]:
+        """Return the places of operands."""
+        try:
+            return [x._place for x in operands]
+        except AttributeError:  # not all of them are traced values
+            return [*map(self.place, operands)]
 
     def _converted(self, value: Value) -> int:
         """Return the place of a value; what a Value was computed from is recorded, too."""
@@ -156,71 +197,45 @@ class Recorder:
         Args:
             outputs: the places of the results.
         """
-        graph = self.recorded(outputs)
-        return in_order(graph) if self.inner_products else graph
+        return self.recorded(outputs).graph()
 
-    def recorded(self, outputs: Sequence[int]) -> Graph:
-        """Return all that was recorded, in which operations of inner products may be repeated.
+    def recorded(self, outputs: Sequence[int]) -> Recorded:
+        """Return all that was recorded, in arrays.
 
         Args:
             outputs: the places of the results.
         """
-        keys, constants = list(self.operations), len(self.constants)
-        leaves = self.parameters + self.inputs
-        first = leaves + constants
-        rows = [*map(itemgetter(0), keys)]
-        table = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-        at: Any = slice(first, None)  # the nodes of the operations that were recorded one by one
-        if self.inner_products:
-            places = np.fromiter(self.operations.values(), np.int64, len(keys))
-            at = places - (self.leaves - first)
-        code = np.full(first + self.count, LEAF, dtype=np.intp)
-        code[leaves:first] = CONSTANT
-        code[at] = np.fromiter(map(table.__getitem__, rows), np.intp, len(keys))
-        lengths = np.fromiter(map(len, keys), np.int8, len(keys))
-        width = max(COLUMNS, int(lengths.max(initial=0)) - 1)
-        operands = np.full((len(code), width), NOTHING, dtype=np.intp)
-        for i in range(2):
-            column = np.fromiter(map(itemgetter(i + 1), keys), np.int64, len(keys))
-            operands[at, i] = self._final(column)
-        nodes = np.arange(len(code))[at]
-        for i in range(2, width):
-            longer = np.flatnonzero(lengths > i + 1)
-            further = np.array([keys[j][i + 1] for j in longer.tolist()], dtype=np.int64)
-            operands[nodes[longer], i] = self._final(further)
-        for block in expanded(self.inner_products):
-            nodes = block.places - (self.leaves - first)
-            code[nodes] = table.setdefault(block.row, len(table))
-            operands[nodes, 0] = self._final(block.left)
-            operands[nodes, 1] = self._final(block.right)
-        numbers = np.zeros(len(code))
-        numbers[leaves:first] = [
-            key[0] if isinstance(key, tuple) else key for key in self.constants
-        ]
-        return Graph(
-            code=code,
-            operands=operands,
-            numbers=numbers,
-            table=tuple(table),
+        most = max(map(len, self.further.values()), default=0)
+        longer = [[k for k, more in self.further.items() if len(more) > i] for i in range(most)]
+        further = [[self.further[k][i] for k in each] for i, each in enumerate(longer)]
+        groups = grouped(self.inner_products)
+        return Recorded(
             parameters=self.parameters,
             inputs=self.inputs,
-            outputs=self._final(np.array(outputs, dtype=np.int64)),
+            constants=[*self.constants],
+            rows=self.rows,
+            jumps=self.jumps,
+            columns=[self._numbered(each) for each in (self.left, self.right, *further)],
+            longer=longer,
+            groups=[group.mapped(self._numbered) for group in groups],
+            outputs=self._numbered(outputs),
         )
 
-    def _final(self, places: Any) -> Any:
-        """Return places as indices of nodes: leaves, then constants, then operations.
+    def _numbered(self, places: Any) -> Any:
+        """Return places as numbers from 0 on, which are the same in each run.
 
         Before, they may be too large for the indices of a machine of 32 bits.
         """
-        leaves, constants = self.parameters + self.inputs, len(self.constants)
-        own, given = places - self.first, places >= 0
-        if (given & ((own < 0) | (own >= leaves + self.count))).any():
+        places = np.asarray(places, dtype=np.int64)
+        offset = self.start - self.parameters
+        own, given = places - offset, places >= 0
+        if self.first != offset:
+            of_parameters = (places >= self.first) & (places < self.first + self.parameters)
+            own[of_parameters] = places[of_parameters] - self.first
+        if (given & ((own < 0) | (own >= self.parameters + self.inputs + self.count))).any():
             raise TraceError(KEPT)
-        own[own >= leaves] += constants
-        if not given.all():
-            others = np.flatnonzero(~given)
-            missing = places[others] == NOTHING
-            own[others] = np.where(missing, NOTHING, leaves - 2 - places[others])
+        others = np.flatnonzero(~given)
+        own[others] = places[others]
         return own.astype(np.intp, copy=False)
 
 

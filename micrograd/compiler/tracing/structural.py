@@ -63,9 +63,10 @@ class Pack(Structural, Joint):
 
     def pull(self, node: Value, adjoint: Any, active: Any) -> Iterable[tuple[Value, Any]]:
         """Pass each number of the stack of adjoints on."""
+        stacks = adjoint.stacks
         for k, operand in enumerate(operands(node)):
             if isinstance(operand, Value) and operand in active:
-                yield operand, element_of(adjoint, k)
+                yield operand, element_of(adjoint, stacks, k)
 
     def push(self, node: Value, tangents: dict[Value, Any]) -> Any:
         """Return the stack of the tangents."""
@@ -80,10 +81,14 @@ class Shares(dict[Any, Any]):
     single numbers by their places, and for each stack that is added to it, as a whole, how often.
     """
 
+    def __iadd__(self, other: Shares) -> Shares:
+        for key, each in other.items():
+            self[key] = self[key] + each if key in self else each
+        return self
+
     def __add__(self, other: Shares) -> Shares:
         merged = Shares(self)
-        for key, each in other.items():
-            merged[key] = merged[key] + each if key in merged else each
+        merged += other
         return merged
 
     @property
@@ -97,10 +102,10 @@ class Shares(dict[Any, Any]):
         return {key: each for key, each in self.items() if not isinstance(key, int)}
 
 
-def element_of(adjoint: Shares, k: int) -> Any:
-    """Return the adjoint of one number of a stack; None for nothing."""
+def element_of(adjoint: Shares, stacks: dict[Value, float], k: int) -> Any:
+    """Return the adjoint of one number of a stack, given `adjoint.stacks`; None for nothing."""
     total = adjoint.get(k)
-    for stack, times in adjoint.stacks.items():
+    for stack, times in stacks.items():
         share = Element(k).made(stack) * times
         total = share if total is None else total + share
     return total
@@ -123,7 +128,7 @@ def operands_of(graph: Graph, node: int) -> list[int]:
 def node_of(row: Structural, parts: Sequence[Any]) -> Value:
     """Return a traced value that belongs to a structural row."""
     recorder = recorders.current()
-    made = leaf(row.recorded(recorder, [recorder.place(part) for part in parts]))
+    made = leaf(row.recorded(recorder, recorder.places(parts)))
     made._row, made._x = row, parts[0]
     if len(parts) > 1:
         made._y = More(tuple(parts[1:]), (None,) * (len(parts) - 1))

@@ -154,8 +154,11 @@ _UNARY = """
 def {name}(self):
     _node = _new(_Traced)
     _recorder = _recorders.active or _recorders.current()
-    _places = _recorder.operations
-    _node._place = _places.setdefault((_row, self._place, -1), len(_places) + _recorder.shift)
+    _rows = _recorder.rows
+    _node._place = _len(_rows) + _recorder.shift
+    _recorder.left.append(self._place)
+    _recorder.right.append(-1)
+    _rows.append(_row)
     _node._row = _row
     _node._x = self
     _node._y = _node._dx = _node._dy = None
@@ -174,8 +177,11 @@ def {name}(self, other):
             if y is None:
                 return NotImplemented
     _node = _new(_Traced)
-    _places = _recorder.operations
-    _node._place = _places.setdefault((_row, {places}), len(_places) + _recorder.shift)
+    _rows = _recorder.rows
+    _node._place = _len(_rows) + _recorder.shift
+    _recorder.{left}.append(self._place)
+    _recorder.{right}.append(y)
+    _rows.append(_row)
     _node._row = _row
     _node._x, _node._y = {operands}
     _node._dx = _node._dy = None
@@ -209,9 +215,9 @@ def _install(row: Operation) -> None:
         if row.arity == 1:
             text += _UNARY.format(name=name)
         elif name == names[-1] and len(names) == 2:
-            text += _BINARY.format(name=name, places="y, self._place", operands="other, self")
+            text += _BINARY.format(name=name, left="right", right="left", operands="other, self")
         else:
-            text += _BINARY.format(name=name, places="self._place, y", operands="self, other")
+            text += _BINARY.format(name=name, left="left", right="right", operands="self, other")
     for name, method in _compiled(row, text).items():
         cheap = row is _POWER and name != names[-1]
         setattr(Traced, name, _with_cheap_powers(method) if cheap else method)
@@ -225,6 +231,7 @@ def _compiled(row: Operation, text: str) -> dict[str, Any]:
         "_Traced": Traced,
         "_new": object.__new__,
         "_type": type,
+        "_len": len,
         "_place": _place,
         "_numbers": (float, int),
         "_recorders": recorders,
@@ -254,7 +261,7 @@ def _install_products() -> None:
     """Give traced values `x._times(y)`, a product that stops at zero (see `STOPPING`)."""
     made = _compiled(
         STOPPING["stopping_mul"],
-        _BINARY.format(name="_times", places="self._place, y", operands="self, other"),
+        _BINARY.format(name="_times", left="left", right="right", operands="self, other"),
     )
     setattr(Traced, "_times", made["_times"])  # noqa: B010 (a type checker knows no assignment)
 

@@ -11,9 +11,14 @@ from typing import Any
 
 from micrograd.compiler.tracing import recorder as recorders
 from micrograd.compiler.tracing.graph import Graph
-from micrograd.compiler.tracing.inner_products import in_order
-from micrograd.compiler.tracing.progress import Limited, told
-from micrograd.compiler.tracing.recorder import Recorder, TraceError, recording, refuse
+from micrograd.compiler.tracing.progress import Limited, check, told
+from micrograd.compiler.tracing.recorded import Recorded
+from micrograd.compiler.tracing.recorder import (
+    Recorder,
+    TraceError,
+    recording,
+    refuse,
+)
 from micrograd.compiler.tracing.traced import BRANCHES, REMEDY, Traced, leaf
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import Node
@@ -92,6 +97,7 @@ def _give_back(kept: tuple[Sequence[Value], Sequence[float]]) -> None:
         raise interrupt
 
 
+@nothing_collected()  # a trace makes no garbage
 def trace(
     run: Callable[[Sequence[Traced]], Iterable[Any]],
     parameters: Sequence[Value],
@@ -115,42 +121,35 @@ def trace(
     ['mul', 'add']
     """
     with tracing:
-        graphs = [_traced(run, parameters, inputs, limit) for _ in range(2)]
-    different = graphs[0].first_difference(graphs[1])
-    if different is not None:
-        raise TraceError(_difference(graphs, different))
-    return in_order(graphs[0]).live()
-
-
-def _traced(
-    run: Callable[[Sequence[Traced]], Iterable[Any]],
-    parameters: Sequence[Value],
-    inputs: int,
-    limit: int | None,
-) -> Graph:
-    recorder = Recorder(len(parameters), inputs)
+        first = Recorder(len(parameters), inputs)
+        with _without_numbers(parameters, first.first):
+            found = _recorded(run, first, limit)
+            second = Recorder(len(parameters), inputs, before=first)
+            again = _recorded(run, second, limit)
+    graph = found.graph()
+    if not again.equals(found):
+        other = again.graph()
+        different = graph.first_difference(other)
+        if different is not None:
+            raise TraceError(_difference((graph, other), different))
     if limit is not None:
-        recorder.operations = limited = Limited(limit)
-        recorder.take = limited.take
-    with nothing_collected(), told(recorder):  # a trace makes no garbage
-        return _recorded(run, parameters, recorder)
+        check(graph, limit)
+    return graph.live()
 
 
 def _recorded(
-    run: Callable[[Sequence[Traced]], Iterable[Any]],
-    parameters: Sequence[Value],
-    recorder: Recorder,
-) -> Graph:
-    inputs = recorder.inputs
-    leaves = [leaf(recorder.first + len(parameters) + i) for i in range(inputs)]
-    with recording(recorder), _without_numbers(parameters, recorder.first):
+    run: Callable[[Sequence[Traced]], Iterable[Any]], recorder: Recorder, limit: int | None
+) -> Recorded:
+    if limit is not None:
+        recorder.rows = Limited(limit, recorder)
+    leaves = [leaf(recorder.start + i) for i in range(recorder.inputs)]
+    with told(recorder), recording(recorder):
         try:
             results = run(leaves)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             _explain(error, recorder)
             raise
-        outputs = [recorder.place(_result(result)) for result in results]
-    return recorder.recorded(outputs)
+        return recorder.recorded([recorder.place(_result(result)) for result in results])
 
 
 _TRANSFORMS = "transforms", "compiler"  # whose errors say what to do
