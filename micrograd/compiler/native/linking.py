@@ -278,23 +278,38 @@ class Linked:
     def _is_run(self, step: Elementwise) -> bool:
         """Add a row for each run of an operation, and return whether that was worth while."""
         found = runs_of_operations(step) if step.varies and step.mode != "total" else []
-        if not found:
-            return False
-        kinds = "".join("uv"[operand.varies] for operand in step.operands)
-        kernel = self.value(True, step.operation, kinds, step.mode, name="run_v")
         columns = [slots_of(rows) for rows in (step.out, *(x.rows for x in step.operands))]
+        kinds = [operand.varies for operand in step.operands]
         for run in found:
-            places = (int(column[run.start]) for column in columns)
-            fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
-            self.emit(True, kernel, fields | words(count=run.stop - run.start))
-        return True
+            places = [int(column[run.start]) for column in columns]
+            self._run(step.operation, kinds, step.mode, run.stop - run.start, places)
+        return bool(found)
+
+    def _run(
+        self,
+        row: Operation | Flow,
+        kinds: Sequence[bool],
+        mode: Mode,
+        count: int,
+        places: Sequence[int],
+    ) -> None:
+        """Add the row of a run, given the places of the first result and of its operands."""
+        kernel = self.value(True, row, "".join("uv"[x] for x in kinds), mode, name="run_v")
+        fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
+        self.emit(True, kernel, fields | words(count=count))
 
     def _are_runs(self, step: WeightedSums) -> bool:
-        """Do the same for sums."""
+        """Do the same for sums; one of a single number is a copy."""
         found = runs_of_sums(step) if step.varies and step.mode != "total" else []
         for run, place, first in sums_of_first(step, found):
+            count = run.stop - run.start
+            if len(first.sign) == 1 and first.right[0] < 0 and abs(first.sign[0]) == 1:
+                row = TABLE["detach" if first.sign[0] > 0 else "neg"]
+                places = [place, int(first.left[0])]
+                self._run(row, [bool(first.left_varies[0])], step.mode, count, places)
+                continue
             kernel = self.kernel("run_of_sums", mode=_added(step.mode))
-            fields = words(count=run.stop - run.start, out=place, starts=len(first.sign))
+            fields = words(count=count, out=place, starts=len(first.sign))
             self.emit(True, kernel, fields | self.sums(first))
         return bool(found)
 
