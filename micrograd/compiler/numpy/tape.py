@@ -63,7 +63,11 @@ def _of_tape(memory: Memory, tape: Tape) -> FloatSteps:
         ):
             yield Step(at, rows[code], held[: arities[code]], summed[first:last], adds)
 
-    return FloatSteps(memory, slots_of(tape.out), read, steps, adds=tape.modes is not None)
+    own = slots_of(tape.out)
+    if tape.modes is not None:
+        # An adjoint that a step reads is passed on by it, and nothing needs it after the tape.
+        own = np.setdiff1d(own, read)
+    return FloatSteps(memory, own, read, steps, adds=tape.modes is not None)
 
 
 def is_narrow(instruction: Instruction, dtype: Any) -> bool:
@@ -112,8 +116,8 @@ class FloatSteps:
 
     Args:
         memory: the arrays.
-        out: the slots of the results, in which a slot may occur several times.
-        read: the slots that are read, or -1.
+        out: the slots of the results that are needed afterwards; one may occur several times.
+        read: the slots that are read, or -1, with those of the other results.
         steps: gives the steps, from the place of each slot in a list of numbers.
         adds: whether the results are added to what there is.
     """
