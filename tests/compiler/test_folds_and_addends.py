@@ -160,3 +160,46 @@ def test_small_sums_over_short_and_long_batches_agree(backend, length):
     _, slopes = compile(f, batched=True, backend=backend).value_and_grad(x)
     for sample, slope in zip(x[:5], slopes, strict=False):
         assert slope == pytest.approx(value_and_grad(f)(sample.tolist())[1], abs=1e-12)
+
+
+W = np.random.default_rng(1).normal(size=(6, 5))
+Y = np.random.default_rng(2).normal(size=6)
+DIFFERENCES = {
+    "y - w @ x": lambda x: Y - W @ x,
+    "w @ x - y": lambda x: W @ x - Y,
+    "-(w @ x)": lambda x: -(W @ x),
+    "x - w @ x - 1": lambda x: x[0] - W @ x - 1.0,
+    "x - y + w @ x": lambda x: (x[0] - Y) + W @ x,
+}
+
+
+@pytest.mark.parametrize("f", DIFFERENCES.values(), ids=DIFFERENCES)
+def test_a_matrix_product_in_a_difference_stays_one(f, backend):
+    x = np.random.default_rng(3).normal(size=(3, 5))
+    program = compile(lambda x: (f(x) ** 2).sum(), batched=True, backend=backend)
+    values, slopes = program.value_and_grad(x)
+    assert "(6 x 5) @" in str(program)
+    for sample, value, slope in zip(x, values, slopes, strict=True):
+        expected, expected_slope = value_and_grad(lambda x: (f(np.array(x)) ** 2).sum())(
+            sample.tolist()
+        )
+        assert value == pytest.approx(expected, rel=1e-13)
+        assert slope == pytest.approx(expected_slope, rel=1e-12, abs=1e-13)
+
+
+def test_products_that_are_subtracted_together_are_one_sum():
+    program = compile(lambda x: x[0] - (x[1:] * x[:-1]).sum(), batched=True, backend="numpy")
+    program(np.ones((2, 9)))
+    assert "1 sum of 8 terms" in str(program)
+    assert "mul(" not in str(program)
+
+
+@pytest.mark.parametrize("terms", [1, 4, 6])
+def test_a_difference_of_equal_products_is_zero(terms, backend):
+    """Fused multiplication and subtraction would give the rounding error of the product."""
+
+    def f(x, y):
+        return sum(x[k] * y[k] for k in range(terms)) - sum(y[k] * x[k] for k in range(terms))
+
+    x, y = np.random.default_rng(4).normal(size=(2, 7, terms))
+    assert compile(f, batched=True, backend=backend)(x, y).tolist() == [0.0] * 7

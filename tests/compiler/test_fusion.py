@@ -27,6 +27,7 @@ from micrograd import (
     where,
 )
 from micrograd.compiler.native import executor, fusion, machine
+from micrograd.compiler.native.driver import Frame
 from micrograd.ops import TABLE
 from micrograd.testing.strategies import expressions
 from nn import MLP
@@ -220,6 +221,17 @@ def test_a_program_is_fused_by_the_first_call_after_enough_samples(monkeypatch):
         assert value == found[0][0]
         assert gradient.tolist() == found[0][1].tolist()
     assert pickle.loads(pickle.dumps(program))(x, y).tolist() == program(x, y).tolist()
+
+
+def test_batches_of_other_lengths_use_the_fused_kernel_that_there_is(fused_at_once):
+    program = compile(lambda x, y: sin(x * y) + x, batched=True, backend="numba")
+    program.value_and_grad(*np.ones((2, 50)))
+    runs = program._last.executor.executor
+    for _ in range(5):  # later ones are laid out once and repeated
+        program.value_and_grad(*np.ones((2, 30)))
+    (memory,) = runs._memories(30)
+    assert memory.frame[Frame.CODE] == memory.fused.buffer_info()[0]
+    assert memory.frame[Frame.ROWS] == 1
 
 
 def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):

@@ -38,6 +38,27 @@ def value_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
+def run_v(w: Writer, spec: Spec) -> str:
+    """Write the same for a run of neighbouring results, whose operands are neighbours, too.
+
+    Their rows are one long row; an operand in `u` is one number.
+    """
+    row, u, v, lanes = w.kernel()
+    count, out = w.words(row, Field.COUNT, Field.OUT)
+    lowering, numbers, rows = Lowering(w, w.width), {}, {}
+    places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
+    for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
+        if kind == "u":
+            numbers[name] = w.splat(w.load(w.at(u, place), 1), w.width)
+        else:
+            rows[name] = w.lanes_of(v, place, lanes)
+    into = w.lanes_of(v, out, lanes)
+    with w.loop(word(0), w.times(count, lanes), word(w.width)) as i:
+        read = {name: w.load(w.at(each, i), w.width) for name, each in rows.items()}
+        _put(w, spec, _result(w, lowering, spec, numbers | read), w.at(into, i))
+    return w.finished()
+
+
 def target(w: Writer, spec: Spec, out: Any, r: Any) -> Any:
     """Return the place of result `r`."""
     return w.build.add(out, r) if spec.into == "s" else w.build.load(w.at(w.pointer(out), r))

@@ -199,6 +199,7 @@ class NativeExecutor(Executor):
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:
             phases |= Phase.SWEEP
+        results.fused = fusion.kernels[backwards]
 
         def again() -> bool:
             if fusion.waiting[backwards]:

@@ -24,8 +24,10 @@ def write(spec: Spec | LoopSpec, width: int) -> str:
 
 _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "value_v": elementwise.value_v,
+    "run_v": elementwise.run_v,
     "value_u": elementwise.value_u,
     "sums_v": sums.sums_v,
+    "run_of_sums": sums.run_of_sums,
     "sums_u": sums.sums_u,
     "terms_u": partial(sums.sums_u, single=True),
     "fold": sums.fold,

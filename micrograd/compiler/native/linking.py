@@ -17,6 +17,7 @@ import numpy as np
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
+from micrograd.compiler.native.runs import runs_of_operations, runs_of_sums, sums_of_first
 from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program.active import Active, active
 from micrograd.compiler.program.flows import Flow
@@ -24,6 +25,7 @@ from micrograd.compiler.program.instructions import (
     Elementwise,
     Fold,
     Lookup,
+    Mode,
     Product,
     Scatter,
     Tape,
@@ -39,8 +41,8 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Instruction, Program, with_bodies
 from micrograd.compiler.program.reverse import Reverse, reverse
-from micrograd.compiler.program.slots import Rows, count_of
-from micrograd.ops import Operation
+from micrograd.compiler.program.slots import Operand, Rows, count_of, rows_of, slots_of
+from micrograd.ops import TABLE, Operation
 
 Addresses = Callable[[Sequence[Spec | LoopSpec]], Sequence[int]]
 
@@ -147,7 +149,7 @@ class Linked:
 
     def zero(self, varies: bool, rows: slice) -> None:
         """Add a row that sets adjoints to 0."""
-        kernel = self.kernel("value_v" if varies else "value_u", formula=0.0)
+        kernel = self.kernel("run_v" if varies else "value_u", formula=0.0)
         self.emit(varies, kernel, words(count=rows.stop - rows.start, out=rows.start))
 
     def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
@@ -198,7 +200,13 @@ class Linked:
         return len(self._specs) - 1
 
     def value(
-        self, varies: bool, row: Operation | Flow, kinds: str, mode: str, into: str = "s"
+        self,
+        varies: bool,
+        row: Operation | Flow,
+        kinds: str,
+        mode: str,
+        into: str = "s",
+        name: str = "",
     ) -> int:
         """Return the number of the kernel of an operation, or of a flow.
 
@@ -208,9 +216,10 @@ class Linked:
             kinds: how its operands are read.
             mode: what is done with its results.
             into: where they go; see `Spec`.
+            name: the name of the kernel, if it is another one than that of the space.
         """
         return self.kernel(
-            "value_v" if varies else "value_u",
+            name or ("value_v" if varies else "value_u"),
             formula=row.computed,
             names=row.operands,
             operands=kinds,
@@ -241,11 +250,15 @@ class Linked:
         """Add the rows that compute an instruction."""
         match instruction:
             case Elementwise(varies=varies, operation=row, mode=mode):
+                if self._is_run(instruction):
+                    return
                 kinds, into, fields = self._operands(instruction)
                 self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
             case Product():
                 product_linking.forward(self, instruction)
             case WeightedSums(varies=varies, out=out, mode=mode):
+                if self._are_runs(instruction):
+                    return
                 into, place = self._into(out)
                 starts = self.table(instruction.bounds)
                 fields = words(count=len(instruction.start), out=place, starts=starts)
@@ -261,6 +274,44 @@ class Linked:
                 lookups.link(self, instruction)
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():
                 loop_linking.link(self, instruction)
+
+    def _is_run(self, step: Elementwise) -> bool:
+        """Add a row for each run of an operation, and return whether that was worth while."""
+        found = runs_of_operations(step) if step.varies and step.mode != "total" else []
+        columns = [slots_of(rows) for rows in (step.out, *(x.rows for x in step.operands))]
+        kinds = [operand.varies for operand in step.operands]
+        for run in found:
+            places = [int(column[run.start]) for column in columns]
+            self._run(step.operation, kinds, step.mode, run.stop - run.start, places)
+        return bool(found)
+
+    def _run(
+        self,
+        row: Operation | Flow,
+        kinds: Sequence[bool],
+        mode: Mode,
+        count: int,
+        places: Sequence[int],
+    ) -> None:
+        """Add the row of a run, given the places of the first result and of its operands."""
+        kernel = self.value(True, row, "".join("uv"[x] for x in kinds), mode, name="run_v")
+        fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
+        self.emit(True, kernel, fields | words(count=count))
+
+    def _are_runs(self, step: WeightedSums) -> bool:
+        """Do the same for sums; one of a single number is a copy."""
+        found = runs_of_sums(step) if step.varies and step.mode != "total" else []
+        for run, place, first in sums_of_first(step, found):
+            count = run.stop - run.start
+            if len(first.sign) == 1 and first.right[0] < 0 and abs(first.sign[0]) == 1:
+                row = TABLE["detach" if first.sign[0] > 0 else "neg"]
+                places = [place, int(first.left[0])]
+                self._run(row, [bool(first.left_varies[0])], step.mode, count, places)
+                continue
+            kernel = self.kernel("run_of_sums", mode=_added(step.mode))
+            fields = words(count=count, out=place, starts=len(first.sign))
+            self.emit(True, kernel, fields | self.sums(first))
+        return bool(found)
 
     def _into(self, out: Rows) -> tuple[str, int]:
         """Return how results are stored, and the word that says where."""
@@ -309,22 +360,16 @@ class Linked:
 
     def gather_again(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that copies slots together, from a place on."""
-        self.copy(varies, "v" if varies else "g", slots.size, self.table(slots), place)
+        self.copy(varies, slice(place, place + slots.size), Operand(varies, rows_of(slots)))
 
-    def scatter(self, place: int, varies: bool, slots: Any, mode: str = "add") -> None:
+    def scatter(self, place: int, varies: bool, slots: Any, mode: Mode = "add") -> None:
         """Add a row that adds what begins at a place to slots, or stores it if they are new."""
-        kind, read = ("v", self.identity + 8 * place) if varies else ("s", place)
-        into = self.table(slots.ravel())
-        self.copy(varies, kind, slots.size, read, into, into="g", mode=_added(mode))
+        read = Operand(varies, slice(place, place + slots.size))
+        self.copy(varies, rows_of(slots.ravel()), read, mode)
 
-    def copy(
-        self, varies: bool, kind: str, count: int, read: int, out: int, **options: str
-    ) -> None:
-        """Add a row that copies numbers; `kind` says how they are read."""
-        name = "value_v" if varies else "value_u"
-        kernel = self.kernel(name, formula="x", names=("x",), operands=kind, **options)
-        fields = words(count=count, out=out) | {Field.OPERANDS[0]: read}
-        self.emit(varies, kernel, fields)
+    def copy(self, varies: bool, out: Rows, read: Operand, mode: Mode = "value") -> None:
+        """Add rows that copy numbers."""
+        self.forward(Elementwise(varies, out, TABLE["detach"], (read,), mode))
 
 
 def _added(mode: str) -> str:

@@ -38,7 +38,7 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.reverse import Reverse
-from micrograd.compiler.program.slots import Places, runs
+from micrograd.compiler.program.slots import Operand, Places, rows_of, runs
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
@@ -289,9 +289,8 @@ def _copy(linked: Linked, varies: bool, place: int, places: Places) -> None:
     """Add rows that copy numbers to neighbouring places."""
     for kind in sorted(set(places.varies.tolist())):
         for run in runs(places.varies == kind):
-            slots = places.slots[run]
-            way, read = "uv"[kind] if varies else "g", linked.table(slots)
-            linked.copy(varies, way, len(slots), read, place + run.start)
+            out = slice(place + run.start, place + run.stop)
+            linked.copy(varies, out, Operand(kind, rows_of(places.slots[run])))
 
 
 def _move(

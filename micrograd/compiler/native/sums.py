@@ -17,19 +17,20 @@ from micrograd.compiler.native.writing import Writer, word
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
 
 
-def sums_v(w: Writer, spec: Spec) -> str:
-    """Write `out[r]`, the sum of `sign * left * right` over the terms of r, or add it.
+class _Terms:
+    """Writes sums over the lanes, whose terms are in the tables of a row."""
 
-    In the mode "total", a number of `u` gets the sum over the lanes.
-    """
-    row, u, v, lanes = w.kernel()
-    count, out, starts, left, right, signs, flags = _sum_words(w, row)
-    build = w.build
+    def __init__(self, w: Writer, spec: Spec, row: Any, u: Any, v: Any, lanes: Any) -> None:
+        self.w, self.spec, self.u, self.v, self.lanes = w, spec, u, v, lanes
+        self.left, self.right, self.signs, self.flags = _term_words(w, row)
+        # Several registers at once, since each term is looked up again for the next ones.
+        self.widths = 4 * w.width, 2 * w.width, w.width
 
-    def term(t: Any, i: Any, width: int, total: Any) -> Any:
+    def _add(self, t: Any, i: Any, width: int, total: Any) -> Any:
         """Write a total plus a term, in one of three ways, which its flag chooses."""
-        flag, sign = build.load(w.at(flags, t)), w.load(w.at(signs, t), 1)
-        x, y = (build.load(w.at(each, t)) for each in (left, right))
+        w, build, u, v, lanes = self.w, self.w.build, self.u, self.v, self.lanes
+        flag, sign = build.load(w.at(self.flags, t)), w.load(w.at(self.signs, t), 1)
+        x, y = (build.load(w.at(each, t)) for each in (self.left, self.right))
         cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
         joined = build.function.append_basic_block("joined")
         switch = build.switch(flag, cases[NUMBER_NUMBER])
@@ -55,37 +56,63 @@ def sums_v(w: Writer, spec: Spec) -> str:
             phi.add_incoming(value, block)
         return phi
 
-    # Several registers at once, since each term is looked up again for the next ones.
-    widths, zero = (4 * w.width, w.width), w.constant(0.0, w.width)
+    def _sum(self, first: Any, last: Any, i: Any, width: int, start: Any) -> Any:
+        with self.w.loop(first, last, word(1), start) as turn:
+            turn.following = [self._add(turn.i, i, width, turn.values[0])]
+        return turn.values[0]
+
+    def store(self, first: Any, last: Any, into: Any, count: Any) -> None:
+        """Store a sum for each of so many lanes, or add it to what there is."""
+        w = self.w
+
+        def body(i: Any, width: int) -> None:
+            at = w.at(into, i)
+            start = w.load(at, width) if self.spec.mode == "add" else w.constant(-0.0, width)
+            w.store(self._sum(first, last, i, width, start), at)
+
+        w.in_steps(count, self.widths, body)
+
+    def total(self, first: Any, last: Any, into: Any) -> None:
+        """Add the total of the sums of all lanes to a number of `u`."""
+        w = self.w
+
+        def share(i: Any, width: int, total: Any) -> Any:
+            found = self._sum(first, last, i, width, w.constant(-0.0, width))
+            for k in range(0, width, w.width):
+                total = w.build.fadd(total, w.shuffled(found, found, range(k, k + w.width)))
+            return total
+
+        found = w.total(w.in_steps(self.lanes, self.widths, share, w.constant(0.0, w.width)))
+        w.store(w.build.fadd(w.load(into, 1), found), into)
+
+
+def sums_v(w: Writer, spec: Spec) -> str:
+    """Write `out[r]`, the sum of `sign * left * right` over the terms of r, or add it.
+
+    In the mode "total", a number of `u` gets the sum over the lanes.
+    """
+    row, u, v, lanes = w.kernel()
+    count, out, starts = _sum_words(w, row)
+    terms, starts = _Terms(w, spec, row, u, v, lanes), w.pointer(starts)
     with w.range(count) as r:
-        first, last = (build.load(w.at(starts, r, word(i))) for i in (0, 1))
+        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
         place = target(w, spec, out, r)
-
-        def summed(i: Any, width: int, start: Any) -> Any:
-            with w.loop(first, last, word(1), start) as turn:
-                turn.following = [term(turn.i, i, width, turn.values[0])]
-            return turn.values[0]
-
         if spec.mode == "total":
-
-            def share(i: Any, width: int, total: Any) -> Any:
-                found = summed(i, width, w.constant(-0.0, width))
-                for k in range(0, width, w.width):
-                    total = build.fadd(total, w.shuffled(found, found, range(k, k + w.width)))
-                return total
-
-            into = w.at(u, place)
-            found = w.total(w.in_steps(lanes, widths, share, zero))
-            w.store(build.fadd(w.load(into, 1), found), into)
+            terms.total(first, last, w.at(u, place))
         else:
-            into = w.lanes_of(v, place, lanes)
+            terms.store(first, last, w.lanes_of(v, place, lanes), lanes)
+    return w.finished()
 
-            def body(i: Any, width: int) -> None:
-                at = w.at(into, i)
-                start = w.load(at, width) if spec.mode == "add" else w.constant(-0.0, width)
-                w.store(summed(i, width, start), at)
 
-            w.in_steps(lanes, widths, body)
+def run_of_sums(w: Writer, spec: Spec) -> str:
+    """Write the same for a run of neighbouring sums, whose terms are neighbours, too.
+
+    The tables have the terms of the first sum, and the word STARTS says how many there are.
+    """
+    row, u, v, lanes = w.kernel()
+    count, out, length = _sum_words(w, row)
+    terms = _Terms(w, spec, row, u, v, lanes)
+    terms.store(word(0), length, w.lanes_of(v, out, lanes), w.times(count, lanes))
     return w.finished()
 
 
@@ -95,7 +122,8 @@ def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
     If they are `single`, they have one term each, and need no table of where their terms begin.
     """
     row, u, _, _ = w.kernel()
-    count, out, starts, left, right, signs, _ = _sum_words(w, row)
+    count, out, starts = _sum_words(w, row)
+    starts, (left, right, signs, _) = w.pointer(starts), _term_words(w, row)
 
     def term(t: Any, total: Any) -> Any:
         a, b = (w.load(w.at(u, w.build.load(w.at(each, t))), 1) for each in (left, right))
@@ -115,13 +143,16 @@ def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
     return w.finished()
 
 
-def _sum_words(w: Writer, row: Any) -> list[Any]:
-    """Return the number of sums, the place of the first, and the tables of their terms."""
-    count, out = w.words(row, Field.COUNT, Field.OUT)
-    fields = (Field.STARTS, Field.LEFT, Field.RIGHT)
-    starts, left, right = (w.pointer(each) for each in w.words(row, *fields))
-    signs, flags = w.words(row, Field.SIGN, Field.FLAGS)
-    return [count, out, starts, left, right, w.pointer(signs, w.number), w.pointer(flags)]
+def _sum_words(w: Writer, row: Any) -> Any:
+    """Return the number of sums, the place of the first, and where their terms are."""
+    return w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
+
+
+def _term_words(w: Writer, row: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the tables of terms: both factors, signs and flags."""
+    left, right, flags = map(w.pointer, w.words(row, Field.LEFT, Field.RIGHT, Field.FLAGS))
+    (signs,) = w.words(row, Field.SIGN)
+    return left, right, w.pointer(signs, w.number), flags
 
 
 def fold(w: Writer, spec: Spec) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
+from itertools import groupby
 from math import isfinite
 from typing import Any
 
@@ -31,7 +32,7 @@ from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
 from micrograd.compiler.numpy.loops import LoopOn
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
-from micrograd.compiler.numpy.tape import tape_calls
+from micrograd.compiler.numpy.tape import is_narrow, narrow_call, tape_calls
 from micrograd.compiler.program.active import active
 from micrograd.compiler.program.instructions import (
     Elementwise,
@@ -107,9 +108,18 @@ class _Calls:
         self.forward = self._listed(memory.program.instructions)
 
     def _listed(self, instructions: Sequence[Instruction]) -> tuple[list[Step], list[Step]]:
-        calls: tuple[list[Step], list[Step]] = [], []
-        for each in instructions:
-            calls[each.varies].extend(_calls(self.memory, each))
+        return self._listed_in_u([x for x in instructions if not x.varies]), [
+            *_all_calls(self.memory, [x for x in instructions if x.varies])
+        ]
+
+    def _listed_in_u(self, instructions: Sequence[Instruction]) -> list[Step]:
+        """Return the calls for `u`; narrow instructions that follow each other are one call."""
+        memory = self.memory
+        calls: list[Step] = []
+        for narrow, run in groupby(instructions, partial(is_narrow, dtype=memory.u.dtype)):
+            found = [*run]
+            on_floats = narrow_call(memory, found) if narrow else None
+            calls += [on_floats] if on_floats else _all_calls(memory, found)
         return calls
 
     @cached_property

@@ -164,15 +164,22 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
         for slot, (first, last) in zip(slots_of(sums.out).tolist(), bounds, strict=True):
             yield from sum_calls(memory, rows[slot], terms[first:last], mode, varies=True)
         return
-    sign = sums.sign.astype(memory.u.dtype)
-    if varies:
-        sign = sign[:, None]
     target, following = memory.target(varies, sums.out, mode, count)
     left, right = (_reader(memory, *side, wide=varies) for side in sums.sides)
+    factors = [right] if (sums.right >= 0).any() else []
+    if (sums.sign != 1).any():
+        sign = sums.sign.astype(memory.u.dtype)
+        factors.append(lambda: sign[:, None] if varies else sign)
+    single = len(sums.sign) == count
 
     def call() -> None:
-        terms = sign * left() * right()
-        np.add.reduceat(terms, sums.start, axis=0, out=target)
+        terms = left()
+        for factor in factors:
+            terms = terms * factor()
+        if single:
+            np.copyto(target, terms)
+        else:
+            np.add.reduceat(terms, sums.start, axis=0, out=target)
 
     yield call
     yield from following

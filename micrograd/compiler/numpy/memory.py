@@ -35,6 +35,9 @@ def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) ->
     return numbers[skipped : skipped + count]
 
 
+_TURNS = 4  # up to this many shares of a row are added one by one
+
+
 class Memory:
     """The values of the slots and their adjoints.
 
@@ -131,7 +134,7 @@ class Memory:
             stores = mode == "first"
             return partial(np.copyto, view, share) if stores else partial(np.add, view, share, view)
         if mode != "first" and len(np.unique(slots)) < slots.size:
-            return partial(np.add.at, array, slots, share)
+            return _adding_in_turns(array, slots, share)
 
         def add_once() -> None:
             if mode == "first":
@@ -145,6 +148,34 @@ class Memory:
     def rows(self) -> tuple[list[Any], list[Any]]:
         """A view of each slot of `u` and of `v`."""
         return [*self.u[:, None]], [*self.v]
+
+
+def _adding_in_turns(array: Any, slots: Any, share: Any) -> Call:
+    """Return the call that adds a share to rows of an array, some of which occur several times.
+
+    The first share of each row is added at once with those of others, then the second ones. If a
+    row has many shares, they are added up first.
+    """
+    order = np.argsort(slots, kind="stable")
+    rows, start, counts = np.unique(slots[order], return_index=True, return_counts=True)
+    if share.ndim == 1 or counts.max() > _TURNS:
+        if share.ndim == 1:
+            return partial(np.add.at, array, slots, share)
+
+        def add_sums() -> None:
+            array[rows] += np.add.reduceat(share[order], start, axis=0)
+
+        return add_sums
+    turn = np.empty(len(slots), dtype=np.intp)
+    turn[order] = np.arange(len(slots)) - np.repeat(start, counts)
+    turns = [np.flatnonzero(turn == k) for k in range(counts.max())]
+    parts = [(_even(slots[each]), _even(each)) for each in turns]
+
+    def add() -> None:
+        for into, read in parts:
+            array[into] += share[read]
+
+    return add
 
 
 def strided(array: Any, slots: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.planning.sums import Sums, terms_of
+from micrograd.compiler.planning.sums import LEAST_UNIFORM, Sums, terms_of
 from micrograd.compiler.program.slots import Operand, Rows, even_matrix, rows_of
 
-# With fewer multiplications, a matrix product is not faster than single sums.
-LEAST_UNIFORM, LEAST_VARYING = 256, 8
+LEAST_VARYING = 8
+"""With fewer multiplications, a matrix product is not faster than single sums."""
 MOST_ADDENDS = 2  # a bias, and what a residual block adds
 _MOST_PARTS, _LEAST_SHARE = 3, 8  # of a product in parts: at least 1 in 8 columns in each
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of, uses_of
 
+LEAST_UNIFORM = 256
+"""With fewer multiplications in all, a matrix product in `u` is not faster than single sums."""
+_LEAST, _MOST = 4, 2  # products with numbers of `u`, and other terms, of a row of a matrix product
 _SIGNS = {"add": (1, 1), "sub": (1, -1), "neg": (-1, 0)}
 
 
@@ -55,6 +58,7 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     absorbed = fits & linear
     product = fits & (code == codes.get("mul", -9))
 
+    absorbed &= ~_cuts(absorbed, above, operands, signs, product, varying)
     root, sign = _roots(absorbed, above, operands, signs)
     terms = _terms(linear, absorbed, operands, signs, root, sign)
     kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
@@ -108,6 +112,32 @@ def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, A
     return root, sign
 
 
+def _cuts(absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, varying: Any) -> Any:
+    """Return which nodes are not absorbed after all, so that sums of several products stay whole.
+
+    A product that is subtracted stays an operation of its own, since fused with the difference,
+    `x * y - y * x` would not be 0. So in `y - w @ x`, all products would be apart. And a matrix
+    product has no terms that are subtracted, such as that of `w @ x - y`.
+    """
+    adds = (signs == 1).all(axis=1)
+    inner = absorbed & adds & adds[above]
+    whole, _ = _roots(inner, above, operands, signs)  # the sum of plain additions of each node
+    edges = np.flatnonzero(absorbed & (whole != whole[above]))
+    ends = np.zeros(len(above), dtype=bool)  # the sums that may become separate ones
+    ends[whole[edges]] = ends[whole[above[edges]]] = True
+    nodes = np.flatnonzero(product & adds[above] & ends[whole[above]])
+    of = whole[above[nodes]]
+    mixed = varying[operands[nodes, :2]].sum(axis=1) == 1
+    if not varying.any():
+        mixed[:] = len(nodes) >= LEAST_UNIFORM
+    several, rows = (np.bincount(x, minlength=len(above)) >= _LEAST for x in (of, of[mixed]))
+    _, sign = _roots(absorbed, above, operands, signs)
+    leaves = (several & (sign < 0)) | rows
+    cut = np.zeros(len(above), dtype=bool)
+    cut[edges] = leaves[whole[edges]] | rows[whole[above[edges]]]
+    return cut
+
+
 def _terms(
     linear: Any, absorbed: Any, operands: Any, signs: Any, root: Any, sign: Any
 ) -> tuple[Any, Any, Any]:
@@ -136,9 +166,6 @@ def _worthwhile(terms: tuple[Any, Any, Any], product: Any) -> Any:
     products = np.bincount(roots[product[nodes] & (factors > 0)], minlength=size)
     larger = (count > 2) | (products > 0)
     return larger[roots]
-
-
-_LEAST, _MOST = 4, 2
 
 
 def _apart(multiplied: Any, factors_vary: Any, roots: Any) -> Any:

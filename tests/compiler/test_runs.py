@@ -1,0 +1,129 @@
+"""Runs of neighbouring results as one row of numbers, in machine code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import compile, exp, repeat, tanh  # noqa: A004
+
+pytest.importorskip("llvmlite")
+
+from micrograd.compiler.native import runs
+from micrograd.compiler.program.instructions import Elementwise, WeightedSums
+from micrograd.compiler.program.slots import Operand
+from micrograd.ops import TABLE
+
+NEVER = 2**60
+
+
+def roll_and_mix(x):
+    """Neighbours of a ring: operands that are neighbours, but for one at the edge."""
+    left, right = np.roll(x, 1), np.roll(x, -1)
+    return (exp(-x * left) * right + 0.3 * (left - 2 * x + right)).sum()
+
+
+def grid(x):
+    """Differences on a grid, whose rows are runs."""
+    s = tanh(x.reshape(3, 8))
+    return (s[1:] * s[:-1]).sum() - (s[:, 1:] * s[:, :-1]).sum() + (s**4).sum()
+
+
+def steps(x):
+    """A loop whose step is followed backwards, row by row."""
+
+    def step(u):
+        return u - 0.1 * u * (u - np.roll(u, 1)) + 0.2 * (np.roll(u, 2) - u)
+
+    return (repeat(step, x, 3) ** 2).sum()
+
+
+@pytest.mark.parametrize("length", [1, 3, 16, 24, 130])
+@pytest.mark.parametrize("f", [roll_and_mix, grid, steps])
+def test_runs_give_the_same_numbers_to_the_bit(f, length, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(length, 24))
+    x[0, :3] = 0.0, -0.0, 1e200
+    found = []
+    for least in (1, NEVER):
+        monkeypatch.setattr(runs, "_LEAST", least)
+        program = compile(f, batched=True, backend="numba")
+        found.append((program(x), *program.value_and_grad(x)))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def rows_of(program):
+    """Return the number of rows that are carried out for a block of samples, both ways."""
+    linked = program._last.executor.executor.linked
+    return len(linked.varying), len(linked.varying_back)
+
+
+def test_a_run_is_one_row():
+    """The products, the sum of two and the square are three, whatever the number of results."""
+    program = compile(
+        lambda x: ((x[:24] * x[24:] + 2.0 * x[24:] - 1.0) ** 2).sum(), batched=True, backend="numba"
+    )
+    program.value_and_grad(np.ones((4, 48)))
+    forward, backward = rows_of(program)
+    assert forward <= 4
+    assert backward <= 8
+
+
+def operation(out, x, y, *, kinds=(True, True)):
+    operands = tuple(Operand(k, np.array(each)) for k, each in zip(kinds, (x, y), strict=True))
+    return Elementwise(True, np.array(out), TABLE["mul"], operands)
+
+
+def test_a_run_ends_where_an_operand_is_no_neighbour(monkeypatch):
+    monkeypatch.setattr(runs, "_LEAST", 1)
+    whole = operation([7, 8, 9, 10], [1, 2, 3, 4], [5, 6, 7, 8])
+    assert runs.runs_of_operations(whole) == [slice(0, 4)]
+    rolled = operation([7, 8, 9, 10], [4, 1, 2, 3], [5, 6, 7, 8])
+    assert runs.runs_of_operations(rolled) == [slice(0, 1), slice(1, 4)]
+    scattered = operation([7, 8, 10, 11], [1, 2, 3, 4], [5, 6, 7, 8])
+    assert runs.runs_of_operations(scattered) == [slice(0, 2), slice(2, 4)]
+    number = operation([7, 8, 9, 10], [1, 2, 3, 4], [5, 5, 5, 6], kinds=(True, False))
+    assert runs.runs_of_operations(number) == [slice(0, 3), slice(3, 4)]
+
+
+def sums(out, lengths, sign, left, right, kinds):
+    start = np.cumsum(lengths) - lengths
+    vary, other = (np.array(each, bool) for each in kinds)
+    return WeightedSums(
+        True, np.array(out), start, np.array(sign), np.array(left), vary, np.array(right), other
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "first"),
+    [
+        ({}, [0]),
+        ({"out": [30, 31, 33]}, [0, 2]),
+        ({"sign": [1.0, -1, 1, -1, 1, 1]}, [0, 2]),
+        ({"left": [1, 11, 2, 12, 3, 14]}, [0, 2]),
+        ({"right": [-1, 5, -1, 5, -1, 6]}, [0, 2]),
+        ({"kinds": ([1, 1, 1, 1, 1, 0], [0] * 6)}, [0, 2]),
+        ({"lengths": [2, 1, 3]}, [0, 1, 2]),
+    ],
+)
+def test_a_run_of_sums_has_neighbouring_terms_of_the_same_sign(changed, first, monkeypatch):
+    monkeypatch.setattr(runs, "_LEAST", 1)
+    given = {
+        "out": [30, 31, 32],
+        "lengths": [2, 2, 2],
+        "sign": [1.0, -1, 1, -1, 1, -1],
+        "left": [1, 11, 2, 12, 3, 13],
+        "right": [-1, 5, -1, 5, -1, 5],
+        "kinds": ([1] * 6, [0] * 6),
+    }
+    step = sums(**given | changed)
+    found = runs.runs_of_sums(step)
+    assert [run.start for run in found] == first
+    for run, place, one in runs.sums_of_first(step, found):
+        assert place == step.out[run.start]
+        assert one.left.tolist() == step.left[step.start[run.start] :][: len(one.left)].tolist()
+
+
+def test_short_runs_are_left_to_the_kernels_of_single_results():
+    assert runs.runs_of_operations(operation([1, 2, 3, 9], [4, 5, 6, 7], [4, 5, 6, 7])) == []
+    assert runs.runs_of_operations(operation([3], [1], [2])) == []
