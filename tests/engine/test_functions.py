@@ -196,5 +196,5 @@ def test_where_a_function_raises_detect_anomaly_names_the_operation():
     assert math.isnan(pole(Value(1.0)).data)
     assert large(Value(1e4)).data == math.inf
     for operation, x in ((pole, 1.0), (large, 1e4)):
-        with detect_anomaly(), pytest.raises(ArithmeticError, match="test_(pole|large)"):
+        with detect_anomaly(), pytest.raises(ArithmeticError, match=r"test_(pole|large)"):
             operation(Value(x))
