@@ -104,6 +104,8 @@ class Extrapolation:
         rows = list(range(self.count))
         with np.errstate(all="ignore"):
             for _ in range(_RESTARTS + 1):
+                if not rows:
+                    break
                 self._settle(rows, limits, errors)
                 denied = []
                 for row in rows:
@@ -112,8 +114,7 @@ class Extrapolation:
                         self._values[row], self._widths[row] = [], []
                         errors[row] = np.maximum(errors[row], apart)
                         denied.append(row)
-                if not (rows := denied):
-                    break
+                rows = denied
         return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
 
     def _settle(self, rows: list[int], limits: np.ndarray, errors: np.ndarray) -> None:

@@ -483,3 +483,12 @@ def test_the_gradient_of_an_oscillation_far_out_is_not_called_wrong(x):
         sine, np.array([x]), gradient=lambda x: -np.cos(x), raise_exception=False
     )
     assert not with_wrong_sign
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1e2, 1e4, 1e8])
+def test_a_wrong_entry_is_found_beside_much_larger_ones(ratio):
+    def f(x):
+        return x[0] * ratio + x[1]
+
+    assert check_gradients(f, np.ones(2), gradient=lambda x: np.array([ratio, 1.0]))
+    wrong(f, np.ones(2), gradient=lambda x: np.array([ratio, 1.01]))

@@ -205,3 +205,10 @@ def test_no_warning_leaves_it():
         warnings.simplefilter("error")
         numerical_gradient(np.log, 0.01)
         numerical_gradient(lambda x: x**1.5, 0.0, method="forward")
+
+
+def test_a_point_without_numbers_has_derivatives_without_entries():
+    x = np.zeros(0)
+    assert numerical_gradient(lambda x: 1.0, x).value.shape == (0,)
+    assert numerical_jacobian(lambda x: np.ones(2), x).error.shape == (2, 0)
+    assert numerical_hessian(lambda x: 1.0, x).value.shape == (0, 0)
