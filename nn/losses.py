@@ -23,7 +23,7 @@ from operator import index
 from typing import Any, Literal
 
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
-from micrograd.engine.arrays import elementwise
+from micrograd.engine.arrays import elementwise, refuse_masked
 from micrograd.engine.value import to_number
 from nn.functional import log_softmax, total_of
 from nn.options import real
@@ -415,6 +415,7 @@ def _scalar(name: str, each: Any) -> Any:
 def _list(name: str, what: str, each: Any) -> list[Any]:
     if not _is_list(each):
         raise TypeError(f"{name}: {what} is a list here, got {each!r}")
+    refuse_masked(each)
     return list(each)
 
 

@@ -311,15 +311,15 @@ def _vector(xs: Any, name: str) -> list[Any]:
 
 
 def refuse_masked(array: Any) -> None:
-    """TypeError for a masked array of NumPy, whose mask would be lost.
+    """TypeError for an array of NumPy with masked entries, whose mask would be lost.
 
     Args:
         array: the array, or anything else.
     """
-    if hasattr(array, "mask") and hasattr(array, "filled"):
+    if hasattr(array, "filled") and hasattr(array, "mask") and array.mask.any():
         raise TypeError(
-            "a masked array: fill in what is masked, as in x.filled(0.0), or leave it out, as in "
-            "x.compressed()"
+            "the array has masked entries; give them numbers with .filled(…), or leave them out "
+            "with .compressed()"
         )
 
 

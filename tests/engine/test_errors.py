@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, grad, taylor
+from micrograd import Value, compile, grad, taylor  # noqa: A004
+from micrograd.testing import check_gradients, numerical_gradient
+from nn import MLP
+from nn.losses import mse_loss
 
 
 @pytest.mark.parametrize(
@@ -144,11 +147,20 @@ def test_a_decimal_is_refused_with_advice_on_either_side(combine):
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_arrays_whose_mask_or_product_would_be_lost_are_refused():
     masked = np.ma.array([1.0, -2.0], mask=[False, True])
-    for call in (micrograd.relu, micrograd.mean, grad(lambda x: (x * x).sum())):
-        with pytest.raises(TypeError, match="a masked array: fill in what is masked"):
+    for call in (
+        micrograd.relu,
+        micrograd.mean,
+        grad(lambda x: (x * x).sum()),
+        lambda x: mse_loss(x, [1.0, 2.0]),
+        MLP(2, [1]),
+        lambda x: numerical_gradient(np.sum, x),
+        lambda x: check_gradients(np.sum, x, gradient=np.ones_like),
+    ):
+        with pytest.raises(TypeError, match="the array has masked entries; give them numbers"):
             call(masked)
-    with pytest.raises(TypeError, match="a matrix of NumPy"):
-        grad(lambda x: (x * x).sum())(np.asmatrix([[1.0, 2.0], [3.0, 4.0]]))
+    for transform in (grad, compile):
+        with pytest.raises(TypeError, match="a matrix of NumPy"):
+            transform(lambda x: (x * x).sum())(np.asmatrix([[1.0, 2.0], [3.0, 4.0]]))
 
 
 def test_an_order_that_is_not_whole_is_refused_with_its_name():
