@@ -182,6 +182,22 @@ def _polygamma() -> str:
     return f"where(x < 1, 1e999 - 1e999, {above})"
 
 
+# At a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above. Those
+# nearest to y, at the distances f and g, are the largest. In even orders they cancel beside
+# f = g = 0.5, and there their difference is that of the first, by expm1, and of the rest. From
+# order 171 on, n! is infinite, and the rest is too small to matter.
+_LEFT, _RIGHT, _TERMS = "(y - floor(y))", "(ceil(y) - y)", "polygamma_above(x, {})".format
+_LOG_RATIO = f"((x + 1) * log1p((2 * {_RIGHT} - 1) / {_LEFT}))"
+_NEXT, _BEYOND = (f"where(x > 170, 0, {_TERMS(y)})" for y in (f"{_RIGHT} + 1", "1 - y"))
+_POLYGAMMA_BELOW = (
+    f"where(x == round(x), where((mod(x, 2) == 1) + (abs({_LOG_RATIO}) >= 1) * (x <= 150), "
+    f"{_TERMS(_LEFT)} + (2 * mod(x, 2) - 1) * ({_TERMS(_RIGHT)} - {_BEYOND}), "
+    f"where({_RIGHT} == 0.5, {_TERMS('1 - y')}, ({_TERMS(_RIGHT)} - {_NEXT}) * expm1({_LOG_RATIO}) + "
+    f"where(x > 170, 0, {_TERMS(f'{_LEFT} + 1')}) - where(y > -1, 0, {_NEXT} - {_BEYOND}))), "
+    "1e999 - 1e999)"
+)
+
+
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
 # fmt: off
 _ROWS = (
@@ -278,10 +294,7 @@ _ROWS = (
     Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
     Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
-    Row("polygamma", "where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, "
-        # For a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above.
-        "polygamma_above(x, where(y >= 0, y, y - floor(y))) + where(y >= 0, 0, where(x == round(x), "
-        "(2 * mod(x, 2) - 1) * (polygamma_above(x, ceil(y) - y) - polygamma_above(x, 1 - y)), 1e999 - 1e999))))",
+    Row("polygamma", f"where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y >= 0, {_TERMS('where(y >= 0, y, 1)')}, {_POLYGAMMA_BELOW})))",
         ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="maximum(y, abs(y - round(y))) > 0",
         note="The order x is a constant, a whole number from 0."),
 

@@ -2,12 +2,15 @@
 
 The prediction may be one number or a nested list of numbers, for one sample or for a batch; the
 target has the same shape. With `reduction="mean"`, the default, the result is the mean over all
-numbers that are compared; with `"sum"` it is their sum. All losses can be compiled, and their
-gradients are accurate for predictions as large as ±1000.
+numbers that are compared; with `"sum"` it is their sum, and with `"none"` there is one loss for
+each of them, in the structure of the prediction: a number, nested lists or an array. All losses can
+be compiled, and their gradients are accurate for predictions as large as ±1000.
 
 >>> from micrograd import Value
 >>> mse_loss([Value(1.0), Value(2.0)], [1.0, 4.0]).data
 2.0
+>>> mse_loss([1.0, 2.0], [1.0, 4.0], reduction="none")
+[0.0, 4.0]
 >>> round(cross_entropy([Value(1000.0), Value(0.0)], 1).data, 6)
 1000.0
 """
@@ -15,11 +18,12 @@ gradients are accurate for predictions as large as ±1000.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import index
 from typing import Any, Literal
 
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
+from micrograd.engine.arrays import elementwise, refuse_masked
 from micrograd.engine.value import to_number
 from nn.functional import log_softmax, total_of
 from nn.options import real
@@ -48,7 +52,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     Args:
         prediction: a Value or a number, or a nested list of them.
         target: the true value of each, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> mse_loss([1.0, 2.0], [1.0, 4.0])
     2.0
@@ -62,7 +66,7 @@ def l1_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     Args:
         prediction: a Value or a number, or a nested list of them.
         target: the true value of each, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> l1_loss([1.0, 2.0], [1.0, 4.0])
     1.0
@@ -80,7 +84,7 @@ def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: flo
     Args:
         prediction: a Value or a number, or a nested list of them.
         target: the true value of each, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
         delta: the size of the error, above 0, at which the loss becomes linear.
 
     >>> huber_loss([0.5, 3.0], [0.0, 0.0], "sum")
@@ -105,7 +109,7 @@ def hinge_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     Args:
         prediction: a score, or a nested list of scores. Its sign is the predicted class.
         target: -1 or 1 for each score, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> hinge_loss([0.5, 2.0, 0.25], [1, 1, -1], "sum")
     1.75
@@ -119,7 +123,7 @@ def squared_hinge_loss(prediction: Any, target: Any, reduction: str = "mean") ->
     Args:
         prediction: a score, or a nested list of scores. Its sign is the predicted class.
         target: -1 or 1 for each score, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> squared_hinge_loss([0.5, 2.0, 0.5], [1, 1, -1], "sum")
     2.5
@@ -139,7 +143,7 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     Args:
         prediction: a probability from 0 to 1, or a nested list of them.
         target: 0 or 1, or a probability, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> round(binary_cross_entropy([0.5, 0.9], [0, 1], "sum"), 6)
     0.798508
@@ -166,7 +170,7 @@ def binary_cross_entropy_with_logits(
     Args:
         prediction: a score, the logarithm of the odds, or a nested list of scores.
         target: 0 or 1, or a probability, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
         pos_weight: the weight of the targets that are 1, at least 0; above 1 if they are rare.
 
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1, 1])
@@ -196,7 +200,7 @@ def cross_entropy(
         logits: a score for each class; for a batch, a list of such lists.
         target: the number of the class, from 0, or a list with a probability for each class; for a
             batch, a list of either. A class may be a Value, as in a compiled function.
-        reduction: `"mean"` or `"sum"` over the samples of a batch.
+        reduction: `"mean"` or `"sum"` over the samples of a batch, or `"none"`.
         weight: a weight of at least 0 for each class. The mean over samples is weighted by them, as
             in PyTorch. `fit` calls the loss sample by sample, where nothing is divided by their
             sum; it has `class_weight`.
@@ -213,7 +217,7 @@ def cross_entropy(
     0.813262
     """
     scores, name = _list("cross_entropy", "logits", logits), "cross_entropy"
-    is_mean = _combine(name, reduction)
+    _check_reduction(name, reduction)
     rows, targets = [scores], [target]
     while rows and rows[0] and _is_list(rows[0][0]):
         inner = [_list(name, "target", each) for each in targets]
@@ -228,11 +232,13 @@ def cross_entropy(
         weights = None if weight is None else _weights(weight, len(logs))
         found.append(_entropy(logs, each, weights, smoothing))
     losses = [loss for loss, _ in found]
-    if weight is not None and is_mean:
+    if reduction == "none":
+        return _structured(iter(losses), logits, lambda each: not _is_list(each[0]))
+    if weight is not None and reduction == "mean":
         total = total_of([counted for _, counted in found])
         is_nothing = not isinstance(total, Value) and total == 0
         return math.nan if is_nothing else total_of(losses) / total
-    return _combined(name, losses, reduction)
+    return _combined(losses, reduction)
 
 
 def _entropy(
@@ -284,7 +290,7 @@ def kl_div(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     Args:
         prediction: the logarithm of a probability, as `log_softmax` gives it, or a nested list.
         target: a probability from 0 to 1 for each, of the shape of `prediction`.
-        reduction: `"mean"` or `"sum"` over all numbers that are compared.
+        reduction: `"mean"` or `"sum"` over all numbers that are compared, or `"none"`.
 
     >>> from math import log
     >>> round(kl_div([log(0.5), log(0.5)], [0.25, 0.75], "sum"), 6)
@@ -352,20 +358,29 @@ def _some(parameters: Iterable[Value]) -> list[Value]:
 def _reduced(
     name: str, loss: Callable[[Any, Any], Any], prediction: Any, target: Any, reduction: str
 ) -> Any:
-    return _combined(name, [loss(p, t) for p, t in _pairs(name, prediction, target)], reduction)
+    _check_reduction(name, reduction)
+    losses = [loss(p, t) for p, t in _pairs(name, prediction, target)]
+    if reduction == "none":
+        return _structured(iter(losses), prediction, lambda each: not _is_list(each))
+    return _combined(losses, reduction)
 
 
-def _combined(name: str, losses: list[Any], reduction: str) -> Any:
-    mean = _combine(name, reduction)
+def _combined(losses: list[Any], reduction: str) -> Any:
     total = total_of(losses)
-    return total / len(losses) if mean and len(losses) > 1 else total
+    return total / len(losses) if reduction == "mean" and len(losses) > 1 else total
 
 
-def _combine(name: str, reduction: str) -> bool:
-    """Return whether `reduction` is the mean; raise ValueError for any other than the two."""
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"{name}: reduction is 'mean' or 'sum', got {reduction!r}")
-    return reduction == "mean"
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def _structured(losses: Iterator[Any], like: Any, is_one: Callable[[Any], bool]) -> Any:
+    """Return the losses in the structure of the prediction, of whose parts each has one loss."""
+    if is_one(like):
+        return next(losses)
+    made = [_structured(losses, each, is_one) for each in like]
+    return elementwise(lambda loss: loss, [made]) if hasattr(like, "ndim") else made
 
 
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
@@ -400,6 +415,7 @@ def _scalar(name: str, each: Any) -> Any:
 def _list(name: str, what: str, each: Any) -> list[Any]:
     if not _is_list(each):
         raise TypeError(f"{name}: {what} is a list here, got {each!r}")
+    refuse_masked(each)
     return list(each)
 
 

@@ -282,6 +282,7 @@ def test_check_exits_with_3_where_it_is_undecided(words, capsys):
         (["x", "x"], "NAME=NUMBER"),
         (["x", "x=one"], "'one' is not a number"),
         (["x", "x=1", "x=2"], "twice"),
+        (["x * x", "x=1", "y=2", "z=3"], "'x * x' does not use y, z: leave out the value"),
         (["__import__('os')", "x=1"], "not an operation"),
         (["x", "x=1", "--order", "0"], "1 or more, got 0"),
         (["x", "x=1", "--order", "9"], "4 or less, got 9"),

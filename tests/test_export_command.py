@@ -28,6 +28,11 @@ def test_without_a_file_the_source_is_printed(capsys):
     assert "def area(y, x):" in capsys.readouterr().out
 
 
+def test_names_may_follow_the_options(capsys):
+    assert main(["export", "-x * y", "y", "--language", "python", "x"]) == 0
+    assert "def f(y, x):" in capsys.readouterr().out
+
+
 def test_comments_are_in_the_language_asked_for(capsys):
     assert main(["export", "x * 权重", "--lang", "zh"]) == 0
     assert "// 返回函数值" in capsys.readouterr().out
@@ -38,6 +43,7 @@ def test_comments_are_in_the_language_asked_for(capsys):
     [
         (["x +"], "is not a formula"),
         (["x * y", "x"], "unknown name 'y'"),
+        (["x * y", "x=2", "y"], "'x=2' cannot be the name of a variable"),
         (["x", "-o", "f.rs"], "the suffix of f.rs is not one of js, mjs, py, c"),
         (["x", "--language", "rust"], "language is one of javascript, python, c, got 'rust'"),
         (["x", "-o", f"{__file__}/f.js"], "cannot write to"),

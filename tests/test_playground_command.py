@@ -17,7 +17,7 @@ def story(text):
 def test_it_writes_a_page_with_these_settings(tmp_path, capsys):
     path = tmp_path / "page.html"
     words = ["data=spiral", "layers=8,8", "activation=tanh,sin", "rate=0.1", "seed=3"]
-    assert main(["playground", *words, "--lang", "zh", "-o", str(path)]) == 0
+    assert main(["playground", *words[:2], "--lang", "zh", "-o", str(path), *words[2:]]) == 0
     assert capsys.readouterr().out == f"已写入 {path}\n"
     found = story(path.read_text("utf-8"))
     assert found["lang"] == "zh"

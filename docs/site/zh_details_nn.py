@@ -138,7 +138,7 @@ DETAILS = {
     # nn.losses.cross_entropy
     "a score for each class; for a batch, a list of such lists.": "每个类别一个得分；对一批数据，是这种列表的列表。",
     "the number of the class, from 0, or a list with a probability for each class; for a batch, a list of either. A class may be a Value, as in a compiled function.": "类别的编号，从 0 开始，或每个类别一个概率的列表；对一批数据，是其中一种的列表。类别可以是 Value，例如在编译的函数里。",
-    '`"mean"` or `"sum"` over the samples of a batch.': '`"mean"` 或 `"sum"`，对一批的样本取平均或求和。',
+    '`"mean"` or `"sum"` over the samples of a batch, or `"none"`.': '`"mean"` 或 `"sum"`，对一批的样本取平均或求和；`"none"` 则保留每个样本的损失。',
     "if there is no such class. If the class is a Value, the loss is nan instead.": "没有这个类别。类别是 Value 时，损失则为 nan。",
     # nn.losses.hinge_loss
     "A score on the right side costs nothing once its distance from 0 is at least the margin 1 (Cortes and Vapnik 1995, doi:10.1007/BF00994018).": "正确一侧的得分离 0 的距离达到间隔 1 时，损失为 0（Cortes 和 Vapnik 1995，doi:10.1007/BF00994018）。",

@@ -95,7 +95,7 @@ DETAILS = {
     "0 or 1, or a probability, of the shape of `prediction`.": "0 或 1，或者一个概率，形状与 `prediction` 相同。",
     "a score, or a nested list of scores. Its sign is the predicted class.": "得分，或由得分组成的嵌套列表。得分的符号就是预测的类别。",
     "-1 or 1 for each score, of the shape of `prediction`.": "每个得分对应 -1 或 1，形状与 `prediction` 相同。",
-    '`"mean"` or `"sum"` over all numbers that are compared.': '`"mean"` 或 `"sum"`，对所有参与比较的数取平均或求和。',
+    '`"mean"` or `"sum"` over all numbers that are compared, or `"none"`.': '`"mean"` 或 `"sum"`，对所有参与比较的数取平均或求和；`"none"` 则保留每个数的损失。',
     "at least one Value.": "至少一个 Value。",
     "a Value or a number, or a nested list of them.": "一个 Value 或数，或由它们组成的嵌套列表。",
     "the true value of each, of the shape of `prediction`.": "各自的真值，形状与 `prediction` 相同。",

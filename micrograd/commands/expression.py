@@ -27,7 +27,7 @@ from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import FormulaError, fold
+from micrograd.table.formulas import FormulaError, fold, variables
 from micrograd.table.reading import parse
 from micrograd.writing.messages import meant
 
@@ -58,6 +58,7 @@ class TypedExpression:
         parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
         self.__signature__ = Signature(parameters)
         self._tree = parse(text, names=self.names, known=known, place="expression")
+        self.used = variables(self._tree)
 
     def __call__(self, *numbers: Any) -> Any:
         """Return a float for numbers, or a Value for Values, one for each name."""
@@ -91,7 +92,12 @@ def function_and_point(options: argparse.Namespace) -> tuple[TypedExpression, li
             ) from None
         names.append(normalize("NFKC", name.strip()))  # as Python reads the names in the text
     try:
-        return TypedExpression(options.expression, names), point
+        function = TypedExpression(options.expression, names)
+        if unused := [name for name in names if name not in function.used]:
+            raise CommandError(
+                f"{function.text!r} does not use {', '.join(unused)}: leave out the value"
+            )
+        return function, point
     except FormulaError as error:
         hint = "; give each name a number, NAME=NUMBER" if "unknown name" in str(error) else ""
         called = re.search(r"'(\w+)' is not an operation", str(error))

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from micrograd.commands.terminal import printable
@@ -51,12 +52,23 @@ class Parser(argparse.ArgumentParser):
         """
         options, unknown = super().parse_known_args(args, namespace)
         # Values of names may follow the options; argparse takes only those before them.
-        if hasattr(options, "at"):
-            while unknown and not unknown[0].startswith("-"):
-                options.at.append(unknown.pop(0))
+        for action in self._actions:
+            if action.nargs == argparse.ZERO_OR_MORE and not action.option_strings:
+                later = [*takewhile(lambda word: not word.startswith("-"), unknown)]
+                unknown = unknown[len(later) :]
+                if later:
+                    before = getattr(options, action.dest) or ()
+                    setattr(options, action.dest, [*before, *self._converted(action, later)])
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, []
+
+    def _converted(self, action: argparse.Action, words: list[str]) -> list[Any]:
+        """What an argument makes of words."""
+        try:
+            return [self._get_value(action, word) for word in words]
+        except argparse.ArgumentError as error:
+            self.error(str(error))
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the error message, and exit with 2."""

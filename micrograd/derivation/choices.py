@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from micrograd.derivation.algebra import simplified
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, fold, parts, variables
 from micrograd.table.interpreters import IEEE
@@ -25,6 +26,8 @@ def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree,
         return tree, ()
     if tree.name == "where":
         test, then, otherwise = tree.operands
+        if (certain := _certain(test)) is not None:
+            return decided(then if certain else otherwise, numbers)
         holds = fold(test, IEEE, numbers, to_float)
         formula, conditions = decided(then if holds else otherwise, numbers)
         return formula, (test if holds else opposite(test), *conditions)
@@ -49,6 +52,8 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
         return tree, ()
     if tree.name == "where":
         test, then, otherwise = tree.operands
+        if (certain := _certain(test)) is not None:
+            return regular(then if certain else otherwise)
         if (exception := _exception(test)) is not None:
             formula, conditions = regular(otherwise)
             return formula, (exception, *conditions)
@@ -67,6 +72,16 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
     parts = [regular(each) for each in tree.operands]
     conditions = tuple(each for _, inner in parts for each in inner)
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+
+
+def _certain(test: Tree) -> bool | None:
+    """Whether a comparison of two formulas of the same function holds; None for any other test."""
+    match test:
+        case Call("lt" | "le" | "gt" | "ge" | "eq" | "ne" as name, (left, right)):
+            used = variables(left)
+            if used and used == variables(right) and simplified(Call("sub", (left, right))) == 0.0:
+                return name in ("le", "ge", "eq")
+    return None
 
 
 _ANALYTIC = frozenset(

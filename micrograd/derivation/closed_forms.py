@@ -57,7 +57,12 @@ class ClosedForms:
                 return Slope(Call("∂", (step.key, key)), is_known=False)
             return Slope(step.slopes.get(key, 0.0), is_known=False)
         raw = derivative(step.formula, key, step.key)
-        found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
+        tree = self._with_names(partial(step, key), step)
+        if isinstance(step.formula, Call) and step.key in variables(tree):
+            value = simplified(step.formula)
+            if not isinstance(value, Call):  # the step is a variable or a number after all
+                tree = simplified(substituted(tree, {step.key: value}))
+        found = self._decided(tree, {step.key: step.formula})
         wrt, inside = step.operands[key], self.evidence.inside(step)
         if self.evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
             return found
@@ -92,12 +97,12 @@ class ClosedForms:
         """The formula with the branches that the numbers take, or without exceptional points."""
         if self.numbers:
             numbers = {key: self.cut.value(key).data for key in variables(tree)}
-            tree, conditions = decided(tree, numbers)
+            found, conditions = decided(tree, numbers)
         else:
-            tree, conditions = regular(tree)
-        if conditions and known is not None:
-            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
-        return Slope(tree, conditions)
+            found, conditions = regular(tree)
+        if found != tree and known is not None:
+            found = simplified(found, known, decimals=any(map(has_decimals, known.values())))
+        return Slope(found, conditions)
 
     def way(self, target: Value) -> Way | None:
         """Everything that leads from a value to the output; None if nothing does."""

@@ -310,7 +310,21 @@ def _vector(xs: Any, name: str) -> list[Any]:
     return _numbers(found, name)
 
 
+def refuse_masked(array: Any) -> None:
+    """TypeError for an array of NumPy with masked entries, whose mask would be lost.
+
+    Args:
+        array: the array, or anything else.
+    """
+    if hasattr(array, "filled") and hasattr(array, "mask") and array.mask.any():
+        raise TypeError(
+            "the array has masked entries; give them numbers with .filled(…), or leave them out "
+            "with .compressed()"
+        )
+
+
 def _listed(xs: Any, name: str) -> list[Any]:
+    refuse_masked(xs)
     is_flat = not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ()
     if is_flat or isinstance(xs, set | dict | str | bytes):
         raise TypeError(f"{name} takes a list or an array of numbers and Values, got {xs!r}")
@@ -381,6 +395,7 @@ def _objects(xs: Any) -> Any:
     """An array of objects with the shape of an array or of regular nested lists."""
     import numpy as np
 
+    refuse_masked(xs)
     array = np.asarray(xs, dtype=object)
     if any(isinstance(each, list | tuple) for each in array.ravel().tolist()):
         raise ValueError("nested lists must be regular: every row needs the same length")

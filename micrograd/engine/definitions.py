@@ -42,6 +42,8 @@ def define(
         name: the name, a Python identifier. A name that you defined before is replaced.
         formula: the result, as a formula of `x`, of `x` and `y`, or of `x`, `y` and `z`; or a
             function of floats, such as `scipy.special.j0`, with any number of parameters up to 18.
+            Where it raises a `ValueError` or a `ZeroDivisionError`, the result is nan, and where it
+            raises an `OverflowError`, an infinity; `detect_anomaly` finds the first one.
             Formulas may use numbers, `+ - * / // % **`, comparisons, and all operations of the
             table.
         partials: the derivative with respect to each operand: formulas that may also use the

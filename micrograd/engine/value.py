@@ -381,7 +381,8 @@ def to_number(number: Any, place: str) -> Number:
         number = number.item()  # an array without axes, or a scalar of NumPy
     if isinstance(number, Real):
         return int(number) if isinstance(number, bool) else to_float(number)
-    raise TypeError(f"{place} takes a real number, got {type(number).__name__}{_advice(number)}")
+    advice = _advice(() if getattr(number, "shape", ()) else number)
+    raise TypeError(f"{place} takes a real number, got {type(number).__name__}{advice}")
 
 
 def _advice(thing: Any) -> str:
@@ -392,6 +393,8 @@ def _advice(thing: Any) -> str:
             return "; use the Value itself, or Value(v.data) for a new leaf"
         case str() | bytes():
             return f" {thing[:40]!r}; convert text with float(…) first"
+        case AnyNumber() if hasattr(thing, "__float__") and not isinstance(thing, complex):
+            return f" {thing!r}; convert it with float(…) first"  # Decimal
         case complex():
             return f" {thing!r}; take .real or .imag first"
         case None:

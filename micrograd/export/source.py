@@ -152,6 +152,9 @@ def _of_text(text: str, names: Sequence[str] | None) -> _Request:
     known = {row.name: row.arity for row in TABLE.values()}
     variables = variables_of(text, known) if names is None else [*names]
     for name in variables:
+        if not name.isidentifier():
+            raise FormulaError(f"expression: {name!r} cannot be the name of a variable")
+    for name in variables:
         if variables.count(name) > 1 or name in known:
             wrong = "is an operation" if name in known else "is given twice"
             raise FormulaError(f"expression: the name {name!r} {wrong}; choose another")

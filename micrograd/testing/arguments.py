@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.engine.arrays import refuse_masked
+
 
 class Leaf(NamedTuple):
     """A number or an array among the arguments: its name, its place, and where its entries are."""
@@ -34,6 +36,7 @@ def to_array(thing: Any) -> np.ndarray:
     if library(thing) == "torch":
         thing = thing.detach().cpu()
         return np.asarray(thing if thing.dtype.itemsize > 2 else thing.float())
+    refuse_masked(thing)
     return np.asarray(thing)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from micrograd.testing.arguments import Leaf
 from micrograd.testing.array_witness import ArrayWitness
-from micrograd.testing.claims import ROUNDING, Claimant
+from micrograd.testing.claims import ROUNDING, ROUNDING_OF_TERMS, Claimant
 from micrograd.testing.directions import first_wrong
 from micrograd.testing.options import Options
 from micrograd.testing.report import Problem, Report, aligned
@@ -202,7 +202,8 @@ class _Check:
         true, error = self.witness.entries(at)
         scale = float(abs(true).max(initial=0, where=np.isfinite(true)))
         accepted = self.options.atol + self.options.rtol * abs(true)
-        bound = 2 * error + ROUNDING[self.claim.itemsize] * scale + accepted
+        rounding = ROUNDING_OF_TERMS[self.claim.itemsize] * scale
+        bound = 2 * error + rounding + ROUNDING[self.claim.itemsize] * abs(true) + accepted
         apart = abs(got[:, indices] - true)
         is_wrong = ~(apart <= bound) & np.isfinite(true) & np.isfinite(error)
         size = 1e-4 * abs(self.claim.value)[:, None] / np.maximum(abs(self.arguments.x[at]), 1)

@@ -23,10 +23,13 @@ from micrograd.testing.arguments import (
     to_array,
 )
 
-# How far a gradient may round, relative to the largest entry, by the bytes of its numbers. Its code
-# is unknown, so this is not a bound, but a share of the digits that cancellation may cost it: 22 of
-# 52 bits, 11 of 23, 5 of 10. It is what 1 - tanh(x)**2 loses at 8.3, 4.5 and 2.4.
+# How far an entry of a gradient may round, relative to itself, by the bytes of its numbers. The
+# code of the gradient is unknown, so this is not a bound, but a share of the digits that
+# cancellation may cost it: 22 of 52 bits, 11 of 23, 5 of 10. It is what 1 - tanh(x)**2 loses at
+# 8.3, 4.5 and 2.4.
 ROUNDING = {8: 2.0**-30, 4: 2.0**-12, 2: 2.0**-5}
+# The same relative to the largest entry, for the terms that cancel in a small one.
+ROUNDING_OF_TERMS = {8: 2.0**-38, 4: 2.0**-12, 2: 2.0**-5}
 _EPSILON = {8: 2.0**-52, 4: 2.0**-23, 2: 2.0**-10}
 
 

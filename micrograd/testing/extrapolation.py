@@ -5,12 +5,17 @@ the smallest estimated error is chosen (Ridders, Advances in Engineering Softwar
 estimate has two parts: the change against the neighbours in the table, and the rounding of the
 function divided by the step. Where the entries do not settle to rounding, smaller steps are tried,
 and the noise of the function is measured.
+
+Steps of many periods of an oscillation can settle on a wrong limit, and so can steps that pass over
+a narrow peak. So each limit is compared with quotients at much smaller steps; where one denies it,
+the extrapolation begins again there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +25,14 @@ _MEASURED = 12  # this many steps settle what is smooth: after these, the noise 
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
 _LAST = 8  # steps that are trusted if they deny what larger ones say
-_BELOW = 6  # halvings to the step at which a limit is confirmed
-_ELSEWHERE = 1e-3  # of a derivative: if the limit is off by less there, it is by rounding
+_BELOW = 6  # halvings from the smallest step to the first one at which a limit is confirmed
+_PROBES = tuple(1.25 * 2.0**-k for k in (27, 34, 41))  # the others: no power of 2 times a period
+_CLOSER = (2.7, 7.9)  # times as small are the steps that tell noise from structure
+_NARROW = 2.0**-30  # a denominator below this confirms nothing: rounding is divided by it
+_RESTARTS = 4  # extrapolations that begin at a step that denied a limit
+_ABOVE = 4.0  # times this step, where they begin
+_ELSEWHERE = 1e-8  # of a derivative: if the limit is off by less there, it is by rounding
+_SHARE = 0.5  # of the distance to a limit: quotients that scatter less are no noise
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
 _INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
@@ -58,7 +69,7 @@ class Extrapolation:
         floor: noise that is known of, beside rounding.
         reach: how far the point is from 0, for each row: rounding of a multiple of the point
             moves the function as much as a step of this, rounded off, does.
-        measured: measures the noise of the function.
+        measured: measures the noise of the function, on a part of the scale of the first step.
     """
 
     def __init__(
@@ -73,7 +84,7 @@ class Extrapolation:
         middle: np.ndarray | None,
         floor: float | np.ndarray,
         reach: np.ndarray,
-        measured: Callable[[], np.ndarray],
+        measured: Callable[[float], np.ndarray],
     ) -> None:
         self.sample, self.count, self.weights = sample, count, tuple(weights)
         self.ratio, self.size, self.middle = ratio, size, middle
@@ -81,43 +92,56 @@ class Extrapolation:
         self._enough = 2 * _MEASURED if itemsize == 8 else self._most
         self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
-        self._noise, self._measure, self._is_measured = np.asarray(floor, float), measured, False
+        self._floor = self._noise = np.asarray(floor, float)
+        self._measure, self._is_measured = measured, False
         self._values: list[list[Any]] = [[] for _ in range(count)]
         self._widths: list[list[float]] = [[] for _ in range(count)]
+        self._starts = [1.0] * count  # parts of the first steps at which the rows begin
 
     def limits(self) -> NumericalDerivative:
         """Return the limits and their errors, of the shape outputs × rows."""
         limits, errors = np.full((2, self.count, len(self.size)), np.nan)
         rows = list(range(self.count))
         with np.errstate(all="ignore"):
-            for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
-                self._take(rows, range(last - more, last))
-                if last - more == _MEASURED:
-                    self._measure_noise()
-                limit, error, is_open = self._estimate(rows, last)
-                limits[rows], errors[rows] = limit, error
-                for place in np.flatnonzero(~is_open.any(axis=1)):
-                    if self._is_beyond(rows[place], last, limit[place], error[place]):
-                        self._forget(rows[place], last)
-                        is_open[place] = True
-                rows = [row for row, flags in zip(rows, is_open, strict=True) if flags.any()]
-                if not rows or last == self._most:
+            for _ in range(_RESTARTS + 1):
+                if not rows:
                     break
+                self._settle(rows, limits, errors)
+                denied = []
+                for row in rows:
+                    if found := self._denial(row, limits[row], errors[row]):
+                        self._starts[row], apart = found
+                        self._values[row], self._widths[row] = [], []
+                        errors[row] = np.maximum(errors[row], apart)
+                        denied.append(row)
+                rows = denied
         return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
+
+    def _settle(self, rows: list[int], limits: np.ndarray, errors: np.ndarray) -> None:
+        """Extrapolate some rows until they settle, and enter their limits and errors."""
+        for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
+            self._take(rows, range(last - more, last))
+            if last - more == _MEASURED:
+                self._measure_noise()
+            limit, error, is_open = self._estimate(rows, last)
+            for row, *found in zip(rows, limit, error, strict=True):
+                # Steps that vanish beside the point say nothing: what was denied is kept.
+                is_known = np.isfinite(found[1]) | (self._starts[row] == 1)
+                limits[row], errors[row] = np.where(is_known, found, (limits[row], errors[row]))
+            rows = [row for row, flags in zip(rows, is_open, strict=True) if flags.any()]
+            if not rows or last == self._most:
+                break
 
     def _take(self, rows: Sequence[int], levels: range) -> None:
         for row in rows:
             for level in levels:
-                values, width = self.sample(row, 2.0**-level)
+                values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
 
-    def _forget(self, row: int, levels: int) -> None:
-        self._values[row] = [[np.full_like(self.size, np.nan)] * len(self.weights)] * levels
-
     def _measure_noise(self) -> None:
         if not self._is_measured:
-            self._noise, self._is_measured = np.maximum(self._noise, self._measure()), True
+            self._noise, self._is_measured = np.maximum(self._floor, self._measure(1.0)), True
 
     def _weighed(self, values: Any) -> Any:
         """The sum of values by their weights; their axis is the first one."""
@@ -154,22 +178,48 @@ class Extrapolation:
             error = np.where(is_kink, np.maximum(error, wide / 2), error)
         return limit, error, is_open
 
-    def _is_beyond(self, row: int, last: int, limit: np.ndarray, error: np.ndarray) -> bool:
-        """Whether a much smaller step denies a limit: all steps were too large, as past a kink."""
-        values, width = self.sample(row, 2.0 ** -(last + _BELOW))
-        below = self._weighed(values) / width
-        apart = abs(below - limit)
-        apart -= error + abs(self._weighed(self._values[row][-1]) / self._widths[row][-1] - limit)
-        apart[apart < _ELSEWHERE * (abs(below) + abs(limit))] = 0.0
-        rounding = self._precision * np.max(np.abs(values), axis=0)
+    def _denial(
+        self, row: int, limit: np.ndarray, error: np.ndarray
+    ) -> tuple[float, np.ndarray] | None:
+        """Where to begin again if much smaller steps deny a limit, and how far off it may be."""
+        widths = [abs(width) for width in self._widths[row]]
+        begin, shrink = self._starts[row], widths[-2] / widths[-1]  # 2, or 4 of second derivatives
+        last = begin * 2.0 ** (1 - len(widths))
+        truncation = abs(self._quotient(self._values[row][-1], self._widths[row][-1]) - limit)
+        for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES)):
+            if part >= last or not widths[-1] * (part / last) ** log2(shrink) >= _NARROW:
+                continue
+            below, rounding, width = self._probe(row, part)
+            apart = abs(below - limit) - error - 2 * truncation * part / last
+            apart[apart < _ELSEWHERE * (abs(below) + abs(limit))] = 0.0
+            is_apart = apart > 4 * rounding
+            if not is_apart.any():
+                continue
+            # Noise scatters the quotients, and a structure of the function does not.
+            self._measure_noise()
+            level = np.maximum(self._floor, self._measure(part))
+            finer, (finest, its_rounding, its_width) = (self._probe(row, part / k) for k in _CLOSER)
+            spread = np.maximum(abs(finer[0] - below), abs(finest - finer[0])) + its_rounding
+            is_smooth = _SHARE * apart > spread + 2 * level / its_width
+            is_flat = (below == 0) & (finer[0] == 0) & (finest == 0)  # or the steps of a staircase
+            is_still = apart > 4 * (rounding + self._noise / width)
+            is_apart &= np.where(is_flat, is_still, is_smooth)
+            if is_apart.any():  # what was measured as noise may be the same structure
+                self._noise = np.where(is_apart, np.minimum(self._noise, level), self._noise)
+                return _ABOVE * part, np.where(is_apart, abs(below - limit), 0.0)
+        return None
 
-        def is_apart() -> bool:
-            return bool((apart * abs(width) > 4 * (rounding + self._noise)).any())
+    def _probe(self, row: int, part: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """The quotient at a part of the first step, its error by rounding, and the denominator."""
+        values, width = self.sample(row, part)
+        found = self._quotient(values, width)
+        inside = self._unit * self._reach[row] * abs(found)
+        known = _ROUNDING * (self._unit * np.max(np.abs(values), axis=0) + inside)
+        return found, known / abs(width), abs(width)
 
-        if not is_apart():
-            return False
-        self._measure_noise()
-        return is_apart()
+    def _quotient(self, values: list[np.ndarray], width: float) -> np.ndarray:
+        found: np.ndarray = self._weighed(values) / width
+        return found
 
 
 def _is_denied(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine.arrays import refuse_masked
 from micrograd.testing import noise as measuring
 from micrograd.testing.extrapolation import Extrapolation, NumericalDerivative
 
@@ -39,6 +40,7 @@ class Sampler:
     def __init__(self, f: Callable[[Any], Any], x: Any) -> None:
         if not callable(f):
             raise TypeError(f"f must be a function of a number or an array, got {f!r}")
+        refuse_masked(x)
         array = np.asarray(x)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")
@@ -280,7 +282,7 @@ def slopes(
             abs(x)[list(axes)] if directions is None
             else np.array([abs(x * each).max(initial=0) for each in directions])
         ),
-        measured=lambda: noise_of(f, x, value, itemsize),
+        measured=lambda part: noise_of(f, x, value, itemsize, part),
     )  # fmt: skip
     return quotients.limits()
 
@@ -321,7 +323,7 @@ def _second_derivatives(
 
     def sample(number: int, part: float) -> tuple[list[np.ndarray], float]:
         i, j = rows[number], columns[number]
-        h, k = starts[i] * part, starts[j] * part
+        h, k = (_rounded(x[n] + starts[n] * part, f.itemsize) - x[n] for n in (i, j))
         if is_forward:
             return [at(i, h, j, k), at(i, h, j, 0), at(i, 0, j, k), value], h * k
         if i == j:
@@ -334,7 +336,7 @@ def _second_derivatives(
         middle=None,
         floor=0.0,
         reach=np.zeros(len(rows)),
-        measured=lambda: noise_of(f, x, value, f.itemsize),
+        measured=lambda part: noise_of(f, x, value, f.itemsize, part),
     )  # fmt: skip
     return quotients.limits()
 
@@ -354,7 +356,9 @@ def _tried(f: Flat, point: np.ndarray, value: np.ndarray) -> np.ndarray:
         return np.full_like(value, np.nan)
 
 
-def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.ndarray:
+def noise_of(
+    f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int, part: float = 1.0
+) -> np.ndarray:
     """The noise of each output near the point; of many outputs, that of the noisiest of some.
 
     Noise is the same at every spacing, while an oscillation that is fast for one is slow for the
@@ -365,6 +369,8 @@ def noise_of(f: Flat, x: np.ndarray, value: np.ndarray, itemsize: int) -> np.nda
     wide, own = np.maximum(abs(x), 1.0), np.where(x, abs(x), 1.0)
     fine = 2.0**-24 if itemsize == 8 else 2.0**-17
     spacings = [2.0**-13 * wide, fine * wide, fine * own]
+    if part < 1:
+        spacings = [part * 2.0**-4 * wide]
     if itemsize < 8:
         spacings.append(2.0**-22 * own)  # few units in the last place
     chosen = np.unique(np.linspace(0, len(value) - 1, 16).astype(int))

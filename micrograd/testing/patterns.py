@@ -67,6 +67,8 @@ def candidates(
                         without = np.where(zero, got, expected / numbers)
                         yield f"the factor {words}{name} is missing", without
                     yield f"the factor {words}{name} is too many", expected * numbers
+    if cotangent is not None:
+        yield from _of_cotangent(expected, others, cotangent)
     for chosen in _sets_of_axes(got.shape):
         yield (
             f"the path through the mean over axis {_joined(chosen)} is missing",
@@ -80,6 +82,27 @@ def candidates(
             f"it is averaged over axis {_joined(chosen)}",
             expected.mean(axis=chosen, keepdims=True) + 0 * expected,
         )
+
+
+def _of_cotangent(
+    expected: np.ndarray, others: Mapping[str, np.ndarray], cotangent: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What the gradient would be as a product of dout and another argument, or as a sum of it."""
+    for name, other in others.items():
+        if not _fits(other.shape, cotangent.shape):
+            continue
+        if cotangent.shape == expected.shape and set(np.unique(other)) == {0.0, 1.0}:
+            yield f"it is dout * (1 - {name}): is the mask inverted?", cotangent * (1 - other)
+        over = tuple(range(cotangent.ndim - expected.ndim))
+        if over and other.shape == cotangent.shape and _fits(expected.shape, cotangent.shape):
+            for words, factor in (
+                (name, other),
+                (f"({name} - its mean)", other - other.mean(over)),
+            ):
+                yield (
+                    f"it is the sum of dout * {words}: is a division by its deviation missing?",
+                    (cotangent * factor).sum(over),
+                )
 
 
 def difference(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -47,7 +49,8 @@ def surroundings(
             if name != leaf.name and found.size == variables[name].size
         },
         terms=lambda places: witness.terms(places + leaf.entries.start),
-        variations=lambda places: _variations(leaf, claim, arguments, witness, places),
+        variations=partial(_varied, _variations, leaf, claim, arguments, witness),
+        replacements=partial(_varied, _replacements, leaf, claim, arguments, witness),
         layers=lambda: _layers(claim, arguments, variables, expected).get(leaf.name, ""),
         is_double=claim.itemsize == 8,
     )
@@ -90,22 +93,46 @@ def _sizes(
     return sizes
 
 
-def _variations(
-    leaf: Leaf, claim: Claim, arguments: Arguments, witness: ArrayWitness, places: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Entries of the gradient where the last axes of another argument are in another order."""
+Ways = Iterator[tuple[str, np.ndarray]]
+
+
+def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
+    """Another argument with its last axes in another order, and what the gradient then is."""
+    array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
+    axes = f"it is the gradient with the last two axes of {other.name}"
+    if array.ndim > 2:
+        yield f"{axes} reversed", array[..., ::-1, ::-1]
+    if array.ndim > 1 and array.shape[-1] == array.shape[-2]:
+        yield f"{axes} swapped", array.swapaxes(-1, -2)
+
+
+def _replacements(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
+    """What another argument may be by a mistake, and what the gradient then is."""
+    name, gradient = other.name, "it is the gradient with"
+    yield f"{gradient} {name} = 1: is {name} forgotten?", np.ones(other.shape)
+    yield f"{gradient} {name} = 0: is the path through {name} missing?", np.zeros(other.shape)
+    if other.shape == leaf.shape:
+        words = f"{gradient} {leaf.name} in the place of {name}: are they mixed up?"
+        yield words, arguments.x[leaf.entries]
+
+
+def _varied(
+    ways: Callable[[Leaf, Leaf, Arguments], Ways],
+    leaf: Leaf,
+    claim: Claim,
+    arguments: Arguments,
+    witness: ArrayWitness,
+    places: np.ndarray,
+) -> Ways:
+    """Entries of the gradient where another argument is changed as by a mistake."""
     for other in arguments.leaves:
-        array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
-        if other is leaf or array.ndim < 2 or claim.outputs:
+        if other is leaf or claim.outputs:
             continue
-        ways = [("reversed", array[..., ::-1, ::-1])] if array.ndim > 2 else []
-        if array.shape[-1] == array.shape[-2]:
-            ways.append(("swapped", array.swapaxes(-1, -2)))
-        for how, varied in ways:
+        for words, varied in ways(leaf, other, arguments):
             x = arguments.x.copy()
             x[other.entries] = varied.ravel()
-            words = f"it is the gradient with the last two axes of {other.name} {how}"
-            yield words, witness.elsewhere(x, places + leaf.entries.start)[0]
+            with suppress(ArithmeticError, ValueError):  # outside the domain of the function
+                yield words, witness.elsewhere(x, places + leaf.entries.start)[0]
 
 
 def _layers(

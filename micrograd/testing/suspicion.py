@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from micrograd.testing.activations import mistakes
 from micrograd.testing.patterns import candidates, difference, factors
 
 _ENOUGH = 3  # entries that must agree, where there are so many
@@ -32,7 +33,8 @@ class Surroundings:
         constants: the arrays among the arguments that are not differentiated.
         gradients: the true gradients of `others`, with nan where they are not known.
         variations: what some entries of the true gradient would be if another argument were
-            changed as by a mistake, with the mistake in words.
+            in another order, with the mistake in words.
+        replacements: the same for another argument that is 1, 0, or the variable itself.
         layers: what the gradients of linear layers say of the mistake, in words.
         terms: the contributions of the outputs to entries of the true gradient, of the shape of the
             output and one axis more; or None if they are not known.
@@ -47,6 +49,7 @@ class Surroundings:
     gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
     terms: Callable[[np.ndarray], np.ndarray | None] = lambda places: None
     variations: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
+    replacements: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
     layers: Callable[[], str] = str
     is_double: bool = True
 
@@ -93,6 +96,11 @@ def suspicion(
                 return words
     if text := _last_terms(got, wrong, surroundings, close):
         return text
+    if known.sum() > _ENOUGH and surroundings.variable.shape == expected.shape:
+        with np.errstate(all="ignore"):
+            for name, right, written, candidate in mistakes(expected, surroundings.variable):
+                if is_like(candidate):
+                    return f"it fits {name} with the derivative {written} in place of {right}"
     if known.sum() >= _ENOUGH:
         is_vjp, largest = surroundings.cotangent is not None, max(largest, _largest(expected))
         if text := difference(got, expected, surroundings.variable, close * largest, is_vjp=is_vjp):
@@ -108,6 +116,9 @@ def suspicion(
         return f"{where}; {more}" if more and not where.endswith("?") else where
     if behind or what:
         return behind or what
+    for words, made in surroundings.replacements(places):
+        if _agree(got.ravel()[places], made, close):
+            return words
     return factors(got, expected, close * max(largest, _largest(expected)))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from inspect import signature
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
@@ -91,7 +92,9 @@ def custom_derivative(
 
     @wraps(f)
     def call(*args: Any, **options: Any) -> Any:
-        return rule(*args, *(rule.in_order(args, options) if options else ()))
+        if options or len(args) < rule.counts[1]:
+            args = *args, *rule.in_order(args, options)
+        return rule(*args)
 
     return call
 
@@ -107,6 +110,19 @@ class _Rule:
     def __init__(self, f: Function, jvp: Function | None, vjp: Function | None) -> None:
         self.f, self.jvp, self.vjp = f, jvp, vjp
         self.name = getattr(f, "__name__", "a function")
+
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        """How many arguments are needed and how many there may be, if some have defaults."""
+        with suppress(TypeError, ValueError):  # of a function in C
+            known = [
+                each.default is each.empty
+                for each in signature(self.f).parameters.values()
+                if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+            ]
+            if not all(known):
+                return sum(known), len(known)
+        return 0, 0
 
     def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
         """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""
@@ -235,9 +251,16 @@ class _Called:
             columns.append(self._leaves("jvp", found, self.shape))
         return [[column[row] for column in columns] for row in range(len(outputs))]
 
+    def _is_complete(self, found: tuple[Any, ...], wanted: Structure) -> bool:
+        """Whether only gradients of defaults are left out, which are numbers."""
+        needed, most = self.rule.counts
+        if not most or not needed <= len(found) <= len(wanted.children):
+            return len(found) == len(wanted.children)
+        return max(self.places) < sum(map(count_leaves, wanted.children[: len(found)]))
+
     def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
-        if kind == "vjp" and isinstance(found, tuple) and len(found) == len(wanted.children):
-            pairs = zip(found, wanted.children, strict=True)
+        if kind == "vjp" and isinstance(found, tuple) and self._is_complete(found, wanted):
+            pairs = zip_longest(found, wanted.children)
             found = tuple(_zeros(child) if part is None else part for part, child in pairs)
         is_lone = kind == "vjp" and len(wanted.children) == 1  # a tuple of one may be left out
         leaves, structure = flatten(found)

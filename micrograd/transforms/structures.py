@@ -15,7 +15,7 @@ from contextlib import suppress
 from numbers import Number
 from typing import Any, NamedTuple
 
-from micrograd.engine.arrays import as_traced
+from micrograd.engine.arrays import as_traced, refuse_masked
 from micrograd.engine.graph import Node
 
 
@@ -109,6 +109,8 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
     if isinstance(tree, list | tuple):
         return Structure(type(tree), (), tuple(_flatten(child, found) for child in tree))
     if is_array(tree):
+        if kind.__name__ != "ndarray":
+            _check_array(tree)
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
@@ -120,6 +122,13 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), names, children)
     found(tree)
     return LEAF
+
+
+def _check_array(array: Any) -> None:
+    """TypeError for an array of NumPy that an array of Values cannot stand for."""
+    refuse_masked(array)
+    if hasattr(array, "A1"):
+        raise TypeError("a matrix of NumPy multiplies in a way of its own: give np.asarray(x)")
 
 
 def _is_of_numpy(kind: type) -> bool:

@@ -85,6 +85,8 @@ def taylor(
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
+    if not hasattr(order, "__index__"):
+        raise TypeError(f"taylor: order is a whole number from 0, got {order!r}")
     highest = index(order)
     if highest < 0:
         raise ValueError(f"taylor: order is a whole number from 0, got {order!r}")

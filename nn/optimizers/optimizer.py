@@ -395,6 +395,11 @@ def checked(parameters: Iterable[Value]) -> list[Value]:
     for i, each in enumerate(found):
         if not isinstance(each, Value):
             raise TypeError(f"parameters are Values, got {type(each).__name__} at position {i}")
+        if each._children:  # its gradient would not add up over backward passes
+            raise ValueError(
+                f"the parameter at position {i} is the result of an operation, {each._op!r}: give "
+                "the Values that it is computed from, or a new one, Value(v.data)"
+            )
     if len({id(each) for each in found}) < len(found):
         raise ValueError("a parameter is given twice")
     return found

@@ -182,6 +182,20 @@ def test_polygamma_is_accurate_in_every_order_and_its_derivative_is_the_next_one
     assert math.isnan(polygamma(1.5, Value(-0.5)).data)
 
 
+@pytest.mark.parametrize("order", [2, 5, 8, 20, 21, 40, 150, 160, 170, 171, 200])
+@pytest.mark.parametrize("y", [-0.5, -0.5 - 1e-10, -0.5 + 2.0**-54, -1.5, -7.5, -170.5, -2.6])
+def test_polygamma_of_high_orders_keeps_its_digits_at_negative_numbers(order, y):
+    with mp.workprec(2000):
+        first = math.ceil(-y) + 1
+        total = mp.fsum((mpf(y) + k) ** (-order - 1) for k in range(first))
+        total += mp.zeta(order + 1, mpf(y) + first)
+        true = float((-1) ** (order + 1) * mp.factorial(order) * total)
+    if math.isinf(true):
+        assert polygamma(order, y) == true
+    else:
+        assert polygamma(order, y) == pytest.approx(true, rel=32 * 2.0**-52, abs=5e-324)
+
+
 def test_polygamma_at_a_pole_is_infinite_if_it_is_so_from_both_sides():
     assert polygamma(1, -2.0) == polygamma(3, -2.0) == math.inf
     assert math.isnan(polygamma(2, -2.0))

@@ -2,12 +2,16 @@
 
 import math
 import operator
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value
+from micrograd import Value, compile, grad, taylor  # noqa: A004
+from micrograd.testing import check_gradients, numerical_gradient
+from nn import MLP
+from nn.losses import mse_loss
 
 
 @pytest.mark.parametrize(
@@ -20,7 +24,8 @@ from micrograd import Value
         ([1.0], "each"),
         ((1.0,), "each"),
         ({"a": 1}, "each"),
-        (np.array([1.0, 2.0]), "number"),
+        (np.array([1.0, 2.0]), "each"),
+        (Decimal("0.5"), "float("),
         (object(), "object"),
         (print, "number"),
     ],
@@ -130,3 +135,34 @@ def test_a_number_of_numpy_that_is_not_real_is_refused(number):
 def test_scalars_of_numpy_are_numbers():
     for number in (np.float32(0.5), np.int64(3), np.array(2.0), np.bool_(True)):
         assert type(Value(number).data) is float
+
+
+@pytest.mark.parametrize("combine", [operator.add, operator.mul, operator.pow, operator.lt])
+def test_a_decimal_is_refused_with_advice_on_either_side(combine):
+    for operands in ((Value(2.0), Decimal("0.5")), (Decimal("0.5"), Value(2.0))):
+        with pytest.raises(TypeError, match=r"got Decimal Decimal\('0.5'\); convert it with float"):
+            combine(*operands)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arrays_whose_mask_or_product_would_be_lost_are_refused():
+    masked = np.ma.array([1.0, -2.0], mask=[False, True])
+    for call in (
+        micrograd.relu,
+        micrograd.mean,
+        grad(lambda x: (x * x).sum()),
+        lambda x: mse_loss(x, [1.0, 2.0]),
+        MLP(2, [1]),
+        lambda x: numerical_gradient(np.sum, x),
+        lambda x: check_gradients(np.sum, x, gradient=np.ones_like),
+    ):
+        with pytest.raises(TypeError, match="the array has masked entries; give them numbers"):
+            call(masked)
+    for transform in (grad, compile):
+        with pytest.raises(TypeError, match="a matrix of NumPy"):
+            transform(lambda x: (x * x).sum())(np.asmatrix([[1.0, 2.0], [3.0, 4.0]]))
+
+
+def test_an_order_that_is_not_whole_is_refused_with_its_name():
+    with pytest.raises(TypeError, match=r"taylor: order is a whole number from 0, got 2\.0"):
+        taylor(micrograd.exp, 0.0, 2.0)

@@ -10,6 +10,7 @@ from micrograd import (
     compile,  # noqa: A004
     define,
     derivative,
+    detect_anomaly,
     draw_dot,
     explain,
     grad,
@@ -187,3 +188,13 @@ def test_what_is_no_list_of_partials_is_refused():
             define("wrong_f", math.cosh, wrong)
     with pytest.raises(TypeError, match="array= is for functions"):
         define("wrong_f", "x", ["1"], array=np.cosh)
+
+
+def test_where_a_function_raises_detect_anomaly_names_the_operation():
+    pole = define("test_pole", lambda x: 1 / (x - 1), ["-out * out"])
+    large = define("test_large", lambda x: math.exp(x), ["out"])
+    assert math.isnan(pole(Value(1.0)).data)
+    assert large(Value(1e4)).data == math.inf
+    for operation, x in ((pole, 1.0), (large, 1e4)):
+        with detect_anomaly(), pytest.raises(ArithmeticError, match=r"test_(pole|large)"):
+            operation(Value(x))

@@ -87,6 +87,30 @@ def test_values_and_gradients_are_those_of_pytorch(name, reduction):
     assert [leaf.grad for leaf in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-13)
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_without_a_reduction_there_is_a_loss_for_each_number_in_the_structure_given(name):
+    loss = LOSSES[name]
+    if name == "cross_entropy":
+        predictions: list = [[[2.0, 1.0], [0.0, 1.0]], [[1.0, 1.0], [3.0, 1.0]]]
+        targets: list = [[0, 1], [1, 0]]
+    else:
+        p, t, _ = PAIRS[name]
+        predictions, targets = [p, p[::-1]], [t, t[::-1]]
+    batch = zip(predictions, targets, strict=True)
+    each = [[loss(*pair) for pair in zip(*both, strict=True)] for both in batch]
+    assert loss(predictions, targets, reduction="none") == each
+    assert loss(predictions[0][0], targets[0][0], reduction="none") == each[0][0]
+    found = loss(np.array(predictions), np.array(targets), reduction="none")
+    assert found.dtype == float
+    assert found.tolist() == each
+    rows = predictions[0]
+    leaves = [*map(values, rows)] if name == "cross_entropy" else values(rows)
+    total = sum(loss(leaves, targets[0], reduction="none"))
+    assert total.data == loss(predictions[0], targets[0], reduction="sum")
+    compiled = compile(lambda p: loss(p, targets[0], reduction="none"))
+    assert compiled(predictions[0]) == pytest.approx(each[0], rel=1e-14)
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.filterwarnings("ignore:reduction")
 def test_batches_are_reduced_as_by_pytorch(reduction):
@@ -297,14 +321,14 @@ def test_an_array_without_axes_is_a_number():
     [
         (lambda: mse_loss([1.0, 2.0], [1.0]), "2 predictions and 1 targets"),
         (lambda: mse_loss([], []), "both lists are empty"),
-        (lambda: l1_loss([1.0], [1.0], reduction="max"), "'mean' or 'sum', got 'max'"),
+        (lambda: l1_loss([1.0], [1.0], reduction="max"), "'mean', 'sum' or 'none', got 'max'"),
         (lambda: huber_loss(1.0, 2.0, delta=0), "delta is a number above 0"),
         (lambda: cross_entropy([1.0, 2.0], 2), "class 2 of 2 classes, 0 to 1"),
         (lambda: cross_entropy([1.0, 2.0], -1), "class -1 of 2"),
         (lambda: cross_entropy([1.0, 2.0], [1.0]), "2 predictions and 1 targets"),
         (lambda: cross_entropy([], 0), "softmax of an empty list"),
         (lambda: cross_entropy([[1.0, 2.0]], [0, 1]), "1 predictions and 2 targets"),
-        (lambda: cross_entropy([1.0, 2.0], 0, reduction="none"), "'mean' or 'sum'"),
+        (lambda: cross_entropy([1.0, 2.0], 0, reduction="None"), "'mean', 'sum' or 'none'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call, complaint):

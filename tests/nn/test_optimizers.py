@@ -419,6 +419,7 @@ def test_every_optimizer_has_a_name_and_shows_its_options():
         (lambda: Adagrad([Value(1.0)], initial_accumulator_value=-1), "initial_accumulator_value"),
         (lambda: SGD([Value(1.0)], lr=None), "lr is a number of at least 0, got None"),
         (lambda: SGD([p := Value(1.0), p]), "given twice"),
+        (lambda: SGD([Value(1.0), Value(2.0) * 3]), r"position 1 is the result of .* '\*'"),
     ],
 )
 def test_bad_options_are_refused(make, complaint):

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from micrograd import define, tanh
+from micrograd import define, gelu, ndtr, sigmoid, silu, tanh
 from micrograd.testing import GradientMismatch, check_gradients, check_operation
 from micrograd.writing.messages import message
 from tests.testing import layers, networks
@@ -483,3 +483,94 @@ def test_the_gradient_of_an_oscillation_far_out_is_not_called_wrong(x):
         sine, np.array([x]), gradient=lambda x: -np.cos(x), raise_exception=False
     )
     assert not with_wrong_sign
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1e2, 1e4, 1e8])
+def test_a_wrong_entry_is_found_beside_much_larger_ones(ratio):
+    def f(x):
+        return x[0] * ratio + x[1]
+
+    assert check_gradients(f, np.ones(2), gradient=lambda x: np.array([ratio, 1.0]))
+    wrong(f, np.ones(2), gradient=lambda x: np.array([ratio, 1.01]))
+
+
+def _slope_of(name):
+    return {
+        "tanh": lambda x: 1 - np.tanh(x) ** 2,
+        "sigmoid": lambda x: sigmoid(x) * sigmoid(-x),
+        "silu": lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+        "gelu": lambda x: ndtr(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "mistaken", "written"),
+    [
+        ("tanh", lambda x: 1 - np.tanh(x), "1 - tanh(x) in place of 1 - tanh(x)²"),
+        ("tanh", lambda x: 1 - x**2, "1 - x² in place of 1 - tanh(x)²"),
+        ("sigmoid", lambda x: 1 - sigmoid(x) ** 2, "1 - s² in place of s (1 - s)"),
+        ("silu", lambda x: x * sigmoid(x) * sigmoid(-x), "x s (1 - s) in place of s + x s (1 - s)"),
+        ("gelu", ndtr, "Φ(x) in place of Φ(x) + x φ(x)"),
+    ],
+)
+def test_a_wrong_derivative_of_an_activation_is_named(name, mistaken, written):
+    f = {"tanh": np.tanh, "sigmoid": sigmoid, "silu": silu, "gelu": gelu}[name]
+    rng = np.random.default_rng(5)
+    x, w = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    slope = _slope_of(name)
+    assert check_gradients(lambda x: np.sum(w * f(x)), x, gradient=lambda x: w * slope(x))
+    error = wrong(lambda x: np.sum(w * f(x)), x, gradient=lambda x: w * mistaken(x))
+    (suspicion,) = error.report.suspicions
+    assert suspicion == f"dx: it fits {name} with the derivative {written}"
+    assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh"))
+
+
+def test_an_argument_that_is_forgotten_or_mixed_up_is_named():
+    rng = np.random.default_rng(6)
+    x, g, h = rng.normal(size=(3, 3, 4))
+
+    def f(x, g, h):
+        return np.sum(np.sin(x * g) * np.cos(h * x))
+
+    def gradients(x, g, h):
+        slope = g * np.cos(x * g) * np.cos(h * x) - h * np.sin(x * g) * np.sin(h * x)
+        return (
+            slope,
+            x * np.cos(x * g) * np.cos(h * x),
+            -x * np.sin(x * g) * np.sin(h * x),
+        )
+
+    one = np.ones_like(g)
+    assert check_gradients(f, x, g, h, gradient=gradients)
+    for at, words in (
+        ((x, one, h), "it is the gradient with g = 1: is g forgotten?"),
+        ((x, g, 0 * h), "it is the gradient with h = 0: is the path through h missing?"),
+        ((x, g, x), "it is the gradient with x in the place of h: are they mixed up?"),
+    ):
+        found = gradients(*at)[0], *gradients(x, g, h)[1:]
+        report = wrong(f, x, g, h, gradient=lambda *at, found=found: found).report
+        (suspicion,) = report.suspicions
+        assert suspicion == f"dx: {words}"
+        assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh"))
+
+
+def test_sums_and_masks_of_the_output_are_named():
+    rng = np.random.default_rng(7)
+    x, g = rng.normal(size=(5, 3)), rng.normal(size=3)
+    mask = (rng.uniform(size=(5, 3)) > 0.4).astype(float)
+
+    def normalized(x, g):
+        centered = x - x.mean(0)
+        return centered / centered.std(0) * g, x
+
+    def dg(dout, x):
+        return None, (dout * (x - x.mean(0))).sum(0)
+
+    (suspicion,) = wrong(normalized, x, g, vjp=dg).report.suspicions
+    assert suspicion.startswith("dg: it is the sum of dout * (x - its mean)")
+    assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh"))
+    dropped = wrong(
+        lambda x, mask: (x * mask, mask), x, mask, vjp=lambda dout, mask: (dout * (1 - mask), None)
+    )
+    (suspicion,) = dropped.report.suspicions
+    assert suspicion == "dx: it is dout * (1 - mask): is the mask inverted?"

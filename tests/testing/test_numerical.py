@@ -66,6 +66,33 @@ def test_hard_functions_are_within_their_errors_in_98_of_100_points():
     assert outside <= count / 50
 
 
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+@pytest.mark.parametrize("x", [0.3, 1.0, 10.0, 137.0, 1e3, 1e4, 3.3e7, 1e8, 1e9])
+def test_steps_of_many_periods_do_not_settle_on_a_wrong_limit(x, scale):
+    scale = min(scale, 1e9 / x)
+    for f, true in (
+        (lambda z: math.sin(scale * z), scale * math.cos(scale * x)),
+        (lambda z: z + math.sin(scale * z) / scale, 1 + math.cos(scale * x)),
+        (math.sin, math.cos(x)),
+        (lambda z: math.sin(z) / z, math.cos(x) / x - math.sin(x) / x**2),
+    ):
+        value, error = numerical_gradient(f, x)
+        assert abs(value - true) <= 2 * error < 1e-2 * max(abs(true), scale / 100)
+
+
+@pytest.mark.parametrize("x", [0.0, 10.0, 1e3, 1e5])
+def test_steps_do_not_pass_over_a_narrow_peak(x):
+    peak = x + 3e-5
+    value, error = numerical_gradient(lambda z: z + math.exp(-((1e4 * (z - peak)) ** 2)), x)
+    assert abs(value - (1 + 6e3 * math.exp(-0.09))) <= error < 1
+
+
+@pytest.mark.parametrize("x", [1.0, 1e6, 1e8, 1e10])
+def test_second_derivatives_of_oscillations_are_within_their_errors(x):
+    value, error = numerical_hessian(math.sin, x)
+    assert abs(value + math.sin(x)) <= 2 * error < 1e-2
+
+
 def test_what_is_no_function_is_refused():
     with pytest.raises(TypeError, match="f must be a function of a number or an array, got 3"):
         numerical_gradient(3, 1.0)
@@ -178,3 +205,10 @@ def test_no_warning_leaves_it():
         warnings.simplefilter("error")
         numerical_gradient(np.log, 0.01)
         numerical_gradient(lambda x: x**1.5, 0.0, method="forward")
+
+
+def test_a_point_without_numbers_has_derivatives_without_entries():
+    x = np.zeros(0)
+    assert numerical_gradient(lambda x: 1.0, x).value.shape == (0,)
+    assert numerical_jacobian(lambda x: np.ones(2), x).error.shape == (2, 0)
+    assert numerical_hessian(lambda x: 1.0, x).value.shape == (0, 0)

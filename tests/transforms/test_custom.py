@@ -82,6 +82,24 @@ def test_it_works_on_values_and_refuses_to_be_compiled_with_a_loop_that_looks_at
         compile(root, backend="numpy")(4.0)
 
 
+def test_a_rule_is_told_of_defaults_whether_or_not_an_argument_is_given_by_name():
+    told = []
+
+    def rule(args, out, g):
+        told.append(tuple(args))
+        return (args[1] * g,)  # the gradient of the default is left out
+
+    scaled = custom_derivative(lambda x, by=2.0: x * by, vjp=rule)
+    slopes = [grad(lambda x, given=given: scaled(x, **given))(5.0) for given in ({}, {"by": 3.0})]
+    assert slopes == [2.0, 3.0]
+    assert told == [(5.0, 2.0), (5.0, 3.0)]
+    assert grad(lambda x: scaled(x, 4.0))(5.0) == 4.0
+    with pytest.raises(ValueError, match="returned 1 numbers, and 2 are needed"):
+        grad(lambda by: scaled(5.0, by))(3.0)
+    pushed = custom_derivative(lambda x, by=2.0: x * by, jvp=lambda args, out, t: t[0] * args[1])
+    assert jvp(pushed, (5.0,), (1.0,)) == (10.0, 2.0)
+
+
 def test_arguments_of_a_function_with_a_rule_may_be_given_by_name_or_left_out():
     @custom_derivative(vjp=lambda args, out, g: (g * out / args[0], g * 0.0))
     def scaled(x, factor=3.0):

@@ -126,6 +126,11 @@ def _reals(array: Any, place: str) -> Any:
             f"{place} has masked entries; give them numbers with .filled(…) first"
             f"\n  at {line_of_user()}"
         )
+    if hasattr(array, "A1"):
+        raise TypeError(
+            f"{place} is a matrix of NumPy, which multiplies in a way of its own: give "
+            f"np.asarray(x)\n  at {line_of_user()}"
+        )
     if _is_real(array):
         return np.asarray(array)
     if array.dtype.kind == "O":

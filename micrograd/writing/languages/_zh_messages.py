@@ -40,6 +40,7 @@ MESSAGES = {
     "expected NAME=NUMBER, such as x=0.5, got {word}: {number} is not a number": "需要 NAME=NUMBER，例如 x=0.5，得到 {word}：{number} 不是数",
     "expected NAME=VALUE, such as layers=8,8, got {word}": "需要 NAME=VALUE，例如 layers=8,8，得到 {word}",
     "{expression} is a number that depends on no name": "{expression} 是一个数，不依赖任何变量",
+    "{expression} does not use {names}: leave out the value": "{expression} 中没有用到 {names}：请去掉它的值",
     "expression: {reason}": "表达式：{reason}",
     "expression: {text}: {reason}, at column {column:d}": "表达式 {text}：{reason}，在第 {column} 列",
     "expression: {text}: {reason}, at column {column:d}; give each name a number, NAME=NUMBER": "表达式 {text}：{reason}，在第 {column} 列；请给每个变量一个数，NAME=NUMBER",
