@@ -406,7 +406,7 @@ def tell_answer(report: Report, weights: Sequence[Value]) -> None:
             "gives the sum 0 and the answer 0.5, whatever the weights are, and $(0, 1, 0)$ gives "
             "0.448: by the rule both should be 0. A bias in place of the third input would be "
             "there for every input.",
-            "这也说明它没有学到什么。第三个输入为 0 时，全 0 的输入加权和是 0，"
+            "从中也能看出它没有学到的东西。第三个输入为 0 时，全 0 的输入加权和是 0，"
             "不论权重是多少，答案都是 0.5；$(0, 1, 0)$ 的答案是 0.448。按规律，两者都应该是 0。"
             "如果用偏置代替第三个输入，它对任何输入就都起作用了。",
         ),

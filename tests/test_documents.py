@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import runpy
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -153,3 +154,18 @@ def test_the_workflow_runs_what_the_readme_and_continuous_integration_run():
 def test_the_source_distribution_has_every_document():
     (include,) = re.findall(r"^include = \[(.*)\]", text_of("pyproject.toml"), flags=re.M)
     assert {"CONTRIBUTING.md", "docs", ".github", ".ci"} <= set(re.findall(r'"(.*?)"', include))
+
+
+def test_on_a_package_index_every_link_of_the_readme_is_an_address(monkeypatch):
+    hook = "hatchling.metadata.plugin.interface"  # which only builds need
+    monkeypatch.setitem(sys.modules, hook, SimpleNamespace(MetadataHookInterface=object))
+    with_addresses = runpy.run_path(str(ROOT / "hatch_build.py"))["with_addresses"]
+    readme = text_of("README.md")
+    shown = with_addresses(readme, "owner/name", "v1")
+    links = re.findall(r"\]\(([^)\s]+)\)", without_code(shown))
+    assert links
+    assert all(link.startswith("https://") for link in links)
+    assert "(https://raw.githubusercontent.com/owner/name/v1/docs/compact.svg)" in shown
+    assert "(https://github.com/owner/name/blob/v1/docs/guide.md)" in shown
+    code = re.compile(r"```.*?```", re.DOTALL)
+    assert code.findall(shown) == code.findall(readme)

@@ -49,7 +49,7 @@ def with_marks(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
 def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
-    examples.run(name, text_of(ENGLISH[name]), "en", tmp_path)
+    examples.run(name, {"en": text_of(ENGLISH[name])}, tmp_path)
 
 
 @pytest.mark.parametrize("name", ENGLISH)
@@ -73,31 +73,36 @@ def test_a_page_shows_the_same_in_both_languages(name):
 )
 def test_a_wrong_example_is_reported(page, message, capsys):
     with pytest.raises(examples.ExampleError, match=re.escape(message)):
-        examples.run("page", page, "en")
+        examples.run("page", {"en": page})
 
 
 def test_the_blocks_of_a_page_are_one_session(tmp_path):
     first = "```python\n>>> n = 1\n>>> def f():\n...     return n\n```\n"
     second = "```python helper.py\nN = 2\n```\n```python\n>>> from helper import N as n\n```\n"
-    examples.run("page", f"{first}{second}```python\n>>> f()\n2\n```\n", "en", tmp_path)
+    examples.run("page", {"en": f"{first}{second}```python\n>>> f()\n2\n```\n"}, tmp_path)
 
 
 def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
     shown = "drawing.draw_curve('tanh', width=width, lang=lang)"
-    text = examples.run("page", f"```{{show}} {shown}\n:alt: tanh\n```\n", "en", tmp_path)
+    page = f"```{{show}} {shown}\n:alt: tanh\n```\n"
+    text = examples.run("page", {"en": page}, tmp_path)["en"]
     wide, narrow = examples.WIDTHS
     assert f'media="(max-width: {wide}px)" srcset="made/page-0.narrow.svg"' in text
     for file, width in (("page-0.svg", wide), ("page-0.narrow.svg", narrow)):
-        assert f'width="{width}"' in text_of(tmp_path / "made" / file)
+        assert f'width="{width}"' in text_of(tmp_path / "en" / "made" / file)
 
 
 def test_what_is_shown_stands_in_the_page(tmp_path):
     page = "a\n\n```{show} '<!DOCTYPE html>' + lang\n:alt: two & three\n```\n\nb\n"
-    text = examples.run("howto/page", page, "zh", tmp_path)
+    chinese = page.replace("two & three", "二")
+    written = examples.run("howto/page", {"en": page, "zh": chinese}, tmp_path)
+    text = written["en"]
     assert text.startswith("a\n\n```{raw} html\n")
     assert text.endswith("\n```\n\nb\n")
     assert 'src="../made/howto-page-0.html" title="two &amp; three"' in text
-    assert text_of(tmp_path / "made" / "howto-page-0.html") == "<!DOCTYPE html>zh"
+    assert 'title="二"' in written["zh"]
+    for lang in written:
+        assert text_of(tmp_path / lang / "made" / "howto-page-0.html") == f"<!DOCTYPE html>{lang}"
 
 
 def test_lines_of_chinese_are_joined_without_a_space():

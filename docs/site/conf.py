@@ -39,6 +39,7 @@ smartquotes_action = "qe"  # two hyphens are the beginning of an option: --lang
 
 html_theme = "furo"
 html_title = project
+html_favicon = "static/icon.svg"
 html_static_path = ["static", "../../examples/assets/frames.js"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js", "frames.js"]

@@ -24,7 +24,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -92,62 +92,85 @@ def folder() -> Iterator[None]:
                     del sys.modules[name]
 
 
-def run(name: str, text: str, lang: str, out: Path | None = None) -> str:
-    """Run the examples of a page.
+def run(name: str, texts: Mapping[str, str], out: Path | None = None) -> dict[str, str]:
+    """Run the examples of a page, once for all languages: a test says that they have the same code.
 
     Args:
         name: the name of the page, such as "howto/nan".
-        text: the page.
-        lang: its language, "en" or "zh".
-        out: the folder of the site, where what is shown is written; by default, a temporary one.
+        texts: the page in each language; what the first one prints is compared.
+        out: the folder of the site, with a folder for each language, where what is shown is
+            written; by default, a temporary one.
 
     Returns:
-        The page for Sphinx: what is shown stands in place of the blocks that ask for it.
+        The page for Sphinx in each language: what is shown stands in place of the blocks that ask
+        for it.
 
     Raises:
         ExampleError: an example fails, or prints something else.
     """
-    variables: dict[str, Any] = {"__name__": "__main__", "lang": lang}
-    written, position, printed = [], 0, ""
-    # The code of other languages is that of English, as a test says; it is run for what it shows.
-    is_run = lang == "en" or "```{show}" in text
+    first = next(iter(texts))
+    pages = {lang: Page(lang, text) for lang, text in texts.items()}
+    variables: dict[str, Any] = {"__name__": "__main__", "lang": first}
+    printed = ""
     end_of_commands = None
     with folder():
         out = Path.cwd() if out is None else out
-        for number, block in enumerate(blocks(text)):
+        for number, same in enumerate(zip(*map(blocks, texts.values()), strict=True)):
+            block = same[0]
             language, _, rest = block.info.partition(" ")
-            place = f"{lang}/{name}.md, line {block.line}"
-            replaced = None
+            place = f"{first}/{name}.md, line {block.line}"
             try:
                 if language == "{show}":
-                    values = [
-                        eval(rest, {**tools(), **variables, "width": width})  # noqa: S307 (ours)
-                        for width in (WIDTHS if "width=width" in rest else WIDTHS[:1])
-                    ]
-                    stem = f"{name.replace('/', '-')}-{number}"
-                    replaced = shown(
-                        values, stem, block.options, out, "../" * name.count("/"), lang
-                    )
+                    for page, its in zip(pages.values(), same, strict=True):
+                        values = [
+                            eval(rest, {**tools(), **variables, "lang": page.lang, "width": width})  # noqa: S307 (ours)
+                            for width in (WIDTHS if "width=width" in rest else WIDTHS[:1])
+                        ]
+                        stem = f"{name.replace('/', '-')}-{number}"
+                        up = "../" * name.count("/")
+                        where = out / page.lang
+                        page.replace(its, shown(values, stem, its.options, where, up, page.lang))
                 elif language == "python" and rest:
                     Path(rest).write_text(block.body, encoding="utf-8")
-                    replaced = f"```{{code-block}} python\n:caption: {rest}\n\n{block.body}```"
-                elif not is_run:
-                    pass
+                    for page, its in zip(pages.values(), same, strict=True):
+                        page.replace(
+                            its, f"```{{code-block}} python\n:caption: {rest}\n\n{its.body}```"
+                        )
                 elif language == "python":
                     check_python(block.body, variables, place)
                 elif language == "console":
                     printed = "".join(map(command, block.body.splitlines()))
-                elif language == "text" and follows(text, end_of_commands, block):
+                elif language == "text" and follows(texts[first], end_of_commands, block):
                     check_output(block.body, printed)
                 end_of_commands = block.end if language == "console" else None
             except ExampleError as error:
                 raise ExampleError(f"{place}: {error}") from None
             except Exception as error:
                 raise ExampleError(f"{place}: {type(error).__name__}: {error}") from error
-            if replaced is not None:
-                written += [text[position : block.start], replaced]
-                position = block.end
-    return "".join([*written, text[position:]])
+    return {lang: page.written() for lang, page in pages.items()}
+
+
+class Page:
+    """A page in a language, some of whose blocks are replaced.
+
+    Attributes:
+        lang: the language.
+    """
+
+    def __init__(self, lang: str, text: str) -> None:
+        self.lang = lang
+        self._text = text
+        self._parts: list[str] = []
+        self._position = 0
+
+    def replace(self, block: Block, by: str) -> None:
+        """Write something in place of a block; blocks are replaced in their order."""
+        self._parts += [self._text[self._position : block.start], by]
+        self._position = block.end
+
+    def written(self) -> str:
+        """The page with what replaces its blocks."""
+        return "".join([*self._parts, self._text[self._position :]])
 
 
 def follows(text: str, end: int | None, block: Block) -> bool:

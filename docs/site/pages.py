@@ -24,10 +24,10 @@ _BETWEEN_CHINESE = re.compile(
 )
 """The end of a line between Chinese characters, or after a mark that needs no space."""
 
-Job = tuple[str, Path | None, str, Path, Path]
-"""The name and the file of a page, its language, and the folders of the sources and of the site.
+Job = tuple[str, dict[str, Path], Path, Path]
+"""The name of a page, its file in each language, and the folders of the sources and of the site.
 
-The program of an article, and an example of the gallery, have no file, and write in each language.
+The program of an article, and an example of the gallery, have no file.
 """
 
 
@@ -46,31 +46,34 @@ def joined(page: str) -> str:
 
 def run_page(job: Job) -> str:
     """Write a page for Sphinx, with what its examples show; return what is wrong."""
-    name, path, lang, source, out = job
-    if path is None:
+    name, paths, source, out = job
+    if not paths:
         if name in ARTICLES:
             articles.write_companion(name, source, out)
             return ""
         return gallery.write_entry(name.removeprefix(GALLERY), source, out)
+    found = {lang: path.read_text(encoding="utf-8") for lang, path in paths.items()}
     try:
-        page = path.read_text(encoding="utf-8")
-        text = joined(examples.run(name, page, lang, out / lang))
+        written = examples.run(name, found, out)
     except examples.ExampleError as error:
         return str(error)
-    if name.startswith("tutorials/"):
-        title, _, rest = text.partition("\n")
-        text = f"{title}\n\n{notebooks.offered(name, page, lang, out / lang)}\n{rest}"
-    write(source / lang / f"{name}.md", text)
+    for lang, text in written.items():
+        page = joined(text)
+        if name.startswith("tutorials/"):
+            title, _, rest = page.partition("\n")
+            offered = notebooks.offered(name, found[lang], lang, out / lang)
+            page = f"{title}\n\n{offered}\n{rest}"
+        write(source / lang / f"{name}.md", page)
     return ""
 
 
 def jobs(source: Path, out: Path) -> Iterator[Job]:
     """All jobs: first the companions and the gallery, which take long, then the pages."""
     for program in (*ARTICLES, *(f"{GALLERY}{name}" for name in gallery.ENTRIES)):
-        yield program, None, "", source, out
-    for lang in WORDS:
-        for name, path in pages(lang).items():
-            yield name, path, lang, source, out
+        yield program, {}, source, out
+    files = {lang: pages(lang) for lang in WORDS}
+    for name in files["en"]:
+        yield name, {lang: found[name] for lang, found in files.items()}, source, out
 
 
 def write_sources(source: Path, out: Path, processes: int) -> list[str]:

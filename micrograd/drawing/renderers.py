@@ -186,7 +186,7 @@ def png(svg: str, letter: str, lacking: RenderingError | None = None, scale: flo
         import resvg_py as resvg
     except ImportError:
         raise lacking or RenderingError(
-            f"graphviz-pure has no font for {letter!r} in a PNG or JPEG. Install one:\n"
+            f"to draw {letter!r} as pixels needs resvg-py, or, for graphs, Graphviz. Install one:\n"
             f"{_INSTALL_RESVG}"
         ) from None
     family = _family(resvg, prefers_latin=letter < "\u2e80")

@@ -41,9 +41,14 @@ from functools import lru_cache
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hypothesis import assume
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+try:
+    from hypothesis import assume
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
+except ImportError as error:
+    raise ImportError(
+        f"micrograd.testing.strategies needs Hypothesis: pip install hypothesis ({error})"
+    ) from error
 
 from micrograd.ops import SERVING, TABLE, Operation, lookup
 from micrograd.table.formulas import COMPARISONS, Call, Tree, variables

@@ -73,6 +73,7 @@ def decision_regions(
     _draw_regions(ax, across, up, scores)
     size = float(np.clip(6000 / len(X), 22, 45))
     for k, name in enumerate(names):
+        label = f"{name:g}" if isinstance(name, float) else str(name)
         ax.scatter(
             X[of == k, 0],
             X[of == k, 1],
@@ -81,7 +82,7 @@ def decision_regions(
             color=colour(k),
             edgecolors="white",
             linewidths=0.6,
-            label=say("class", name=str(name).replace("-", "−")),
+            label=say("class", name=label.replace("-", "−")),
         )
     if wrong.any():
         ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": 1.2}

@@ -102,7 +102,11 @@ def test_a_new_structure_is_traced_anew_and_old_ones_are_forgotten_at_last():
         (False, ("3",), "argument 0 takes a real number, got str"),
         (True, (3.0,), "argument 0 is not a batch"),
         (True, ([1.0, [2.0]],), "sample 1 has a different structure from sample 0"),
-        (True, ([1.0, 2.0], [1.0]), "batches of different lengths"),
+        (
+            True,
+            ([1.0, 2.0], [1.0]),
+            "lengths: [2, 1]; for an argument that all samples share, give None",
+        ),
         (True, ({"a": [1.0], "b": [1.0, 2.0]},), "different lengths"),
         (True, (), "an argument that says how many samples"),
         (True, ([],), "does not say what a sample is"),

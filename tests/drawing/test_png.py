@@ -47,7 +47,7 @@ def test_european_letters_need_no_other_program(monkeypatch):
 def test_without_resvg_the_remedy_is_told_and_no_boxes_are_drawn(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     graph = draw_dot(Value(1.0, label="损失"))
-    with pytest.raises(RenderingError, match="no font for '损' in a PNG") as error:
+    with pytest.raises(RenderingError, match="to draw '损' as pixels needs resvg-py") as error:
         graph.write(tmp_path / "a.png")
     for part in ("pip install resvg-py", "resvg-py", "apt install graphviz", "format='svg'"):
         assert part in str(error.value)

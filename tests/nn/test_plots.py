@@ -147,9 +147,10 @@ def test_every_point_is_drawn_in_the_colour_and_shape_of_its_class(model):
     assert len(shapes) == 64
 
 
-def test_points_that_are_classified_wrong_have_a_ring():
+@pytest.mark.parametrize("number", [int, float])
+def test_points_that_are_classified_wrong_have_a_ring(number):
     points = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
-    axes = plots.decision_regions(line(0, 0), points, [-1, 1, -1])
+    axes = plots.decision_regions(line(0, 0), points, [number(-1), number(1), number(-1)])
     assert axes.collections[-1].get_offsets().tolist() == [[2, 0]]
     assert texts(axes)[-3:] == ["class −1", "class 1", "misclassified"]
     assert axes.get_title() == "66.7% of 3 points correct"

@@ -6,8 +6,10 @@ import math
 import pickle
 import random
 import re
+import sys
 from collections import Counter
 from fractions import Fraction
+from importlib import import_module
 
 import pytest
 from hypothesis import Phase, find, given, settings
@@ -428,3 +430,10 @@ def test_a_string_is_one_name(expression, network):
     assert expression.operations == ("tanh",)
     assert expression.names == ("alpha",)
     assert network.activation == "sigmoid"
+
+
+def test_without_hypothesis_the_strategies_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "micrograd.testing.strategies")
+    with pytest.raises(ImportError, match="strategies needs Hypothesis: pip install hypothesis"):
+        import_module("micrograd.testing.strategies")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,14 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         if other != structure:
             raise ValueError(f"{place}: sample {i} has a different structure from sample 0")
     return np.stack([row for row, _ in samples], axis=1), structure, len(batch)
+
+
+def different_lengths(lengths: Sequence[int]) -> ValueError:
+    """The error about arguments that are batches of these lengths."""
+    return ValueError(
+        f"the arguments are batches of different lengths: {[*lengths]}; for an argument that all "
+        "samples share, give None in in_axes, as in compile(f, batched=True, in_axes=(None, 0))"
+    )
 
 
 def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:

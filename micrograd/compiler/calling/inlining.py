@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.calling.arguments import different_lengths
 from micrograd.compiler.calling.results import regular
 from micrograd.compiler.tracing.tracer import are_traced
 from micrograd.engine.value import Value
@@ -41,7 +42,7 @@ def call_on_values(
     lengths = [_length(each) for each, axis in zip(args, axes, strict=True) if axis == 0]
     known = [each for each in lengths if each is not None]
     if len({*known}) != 1:
-        raise ValueError(f"the arguments are batches of different lengths: {known}")
+        raise different_lengths(known)
     found = []
     for i in range(known[0]):
         pairs = zip(args, axes, strict=True)

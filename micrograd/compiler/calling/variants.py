@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.calling.arguments import batch_columns, numbers, refuse_tensors
+from micrograd.compiler.calling.arguments import (
+    batch_columns,
+    different_lengths,
+    numbers,
+    refuse_tensors,
+)
 from micrograd.compiler.calling.results import placed
 from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, shortcut
 from micrograd.compiler.calling.staging import REAL, parameters_stager
@@ -170,7 +175,7 @@ class Variants:
                 (parts if axis == 0 else shared).append(columns)
             structures.append(structure)
         if len(set(lengths)) > 1:
-            raise ValueError(f"the arguments are batches of different lengths: {lengths}")
+            raise different_lengths(lengths)
         if self.batched and not lengths:
             raise ValueError("a batched function needs an argument that says how many samples")
         length = lengths[0] if lengths else 1
