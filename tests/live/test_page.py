@@ -306,6 +306,40 @@ def test_nothing_is_wider_than_the_window(live, width, lang):
 
 
 @pytest.mark.slow
+def test_a_wide_window_has_its_cards_beside_the_picture_or_below_a_low_one(live):
+    page = live(line(), learn=["w"], page={"viewport": {"width": 1920, "height": 900}}).page
+    places = """() => ["graph", "board", "descent", "valley"].map((id) => {
+        const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect();
+        return { left, right, top, bottom };
+    })"""
+    graph, board, descent, valley = page.evaluate(places)
+    assert graph["right"] < board["left"] < board["right"] < descent["left"]
+    assert graph["top"] == board["top"] == descent["top"]
+    assert descent["left"] == valley["left"]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    graph, board, descent, valley = page.evaluate(places)
+    assert graph["left"] == descent["left"] < valley["left"] < graph["right"] < board["left"]
+    assert graph["bottom"] < descent["top"] == valley["top"] < board["bottom"] + 600
+    page = live(network(), page={"viewport": {"width": 1280, "height": 900}}).page
+    graph, board, descent, _ = page.evaluate(places)
+    assert graph["right"] < board["left"] == descent["left"]
+    assert board["bottom"] < descent["top"] < graph["bottom"]
+
+
+@pytest.mark.slow
+def test_a_long_derivation_leaves_out_factors_of_1(live):
+    page = live(dense(20))
+    lines = [text for text in page.lines() if text.startswith("∂L")]
+    assert len(lines) > 8
+    assert not [text for text in lines if re.search(r"·1(?![\d.])|=1=1", text)]
+    assert any(text.endswith("=1") for text in lines)
+    bare = page.page.locator("#lines [data-edge]").evaluate_all(
+        "all => all.filter((each) => each.textContent.startsWith('∂L')).length"
+    )
+    assert bare >= 2  # and such a factor still lights its arrow
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scrolls"), [(390, False), (358, False), (280, True)])
 def test_the_picture_fits_a_phone_and_a_frame_on_a_phone(live, width, scrolls):
     page = live(line(), page={"viewport": {"width": width, "height": 800}}).page

@@ -106,12 +106,12 @@ function board() {
     graph.forward(v);
   }
   const write = (edge) => (isMean() ? quotient(edge.head, edge.tail) : slopeOf(edge, conditions));
+  const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
   const found = way.values.length ? segments(way) : [];
   if (!way.values.length) {
     line(whole(), signs("="), formula(figure(result), marks));
   } else if (found) {
     const byName = (edge) => quotient(edge.head, edge.tail);
-    const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
     const count = found.flat(2).length;
     const end = [equals(result), formula(figure(result), marks)];
     if (count > 1) line(whole(), signs("="), ...chain(found, byName, () => true));
@@ -129,8 +129,11 @@ function board() {
       const uses = way.edges.filter((edge) => edge.tail === value).slice(0, MOST_PATHS);
       const terms = uses.flatMap((edge, i) => [
         ...(i ? [signs("+")] : []),
-        ...(edge.head === top_ ? [] : [formula(quotient(top_, edge.head), marks), signs("·")]),
-        factor(edge, write(edge)),
+        ...(edge.head === top_
+          ? [factor(edge, write(edge))]
+          : isOne(edge)
+            ? [factor(edge, quotient(top_, edge.head))]
+            : [formula(quotient(top_, edge.head), marks), signs("·"), factor(edge, write(edge))]),
       ]);
       const more =
         way.edges.filter((edge) => edge.tail === value).length > uses.length
@@ -141,8 +144,9 @@ function board() {
         signs("="),
         ...terms,
         ...more,
-        equals(gradients[value]),
-        formula(figure(gradients[value]), marks)
+        ...(uses.length === 1 && uses[0].head === top_ && isOne(uses[0])
+          ? []
+          : [equals(gradients[value]), formula(figure(gradients[value]), marks)])
       );
     }
     if (lines.length > MOST_LINES)

@@ -178,7 +178,7 @@ NARROW.addEventListener("change", () => {
 });
 
 at("samples").hidden = !samples.length;
-at("descent").hidden = !learn.length;
+at("cards").hidden = !learn.length;
 at("valley").hidden = !(learn.length === 1 || learn.length === 2);
 readAddress();
 build();

@@ -71,6 +71,7 @@ function build() {
   const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
   at("picture").replaceChildren(svg);
+  document.querySelector("main").classList.toggle("tall", height > 600); // then cards are beside it
   fit();
   edges.forEach((edge, k) => {
     const parts = wires[k].filter((part) => part.length > 2).map((part) => {
