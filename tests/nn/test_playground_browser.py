@@ -190,6 +190,10 @@ def test_the_gradients_of_surfaces_are_those_of_the_engine(opened):
             assert page.get("sizes") == [2, 4, 3, 1]
             assert page.get("data.targets") == [[y] for y in page.get("data.labels")]
             assert_engine_agrees(page)
+    page.page.locator(".node[data-name='layers.2.neurons.0']").click()
+    named, *numbers = page.page.locator("#explanation mtable").all_text_contents()
+    assert named == "0.5·(ŷ−y)·(ŷ−y)|ŷ−y|≤11·(|ŷ−y|−0.5)|ŷ−y|>1".replace("ŷ", "y^")
+    assert "y" not in numbers[0]
 
 
 def test_the_colours_of_a_surface_are_numbers_and_points_have_those_of_their_numbers(opened):
