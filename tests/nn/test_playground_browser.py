@@ -460,6 +460,12 @@ def test_everything_can_be_done_by_keys(opened):
     assert page.page.evaluate("document.activeElement.id") == "more-1"
     page.page.locator("#data-moons").press("ArrowRight")
     assert page.get("settings.data") == "circles"
+    points, parameters = page.get("data.points"), page.get("parameters")
+    page.page.locator("#again").press("Enter")
+    assert page.get("settings.seed") == 1
+    assert page.get("data.points") != points
+    assert page.get("parameters") != parameters
+    assert page.page.input_value("#seed") == "1"
     page.page.locator(".node[data-name='layers.1.neurons.0']").press("Enter")
     assert page.text_of("#explanation-title") == "Layer 2, neuron 1"
     page.page.locator("#explanation button").first.press("Enter")

@@ -11,6 +11,7 @@ class Controls {
     on("save", "click", () => app.save());
     on("sample", "input", () => app.chooseSample(Number(at("sample").value) - 1));
     on("clear", "click", () => app.begin({ ...app.settings, points: [] }));
+    on("again", "click", () => app.change({ seed: (app.settings.seed + 1) % 2 ** 32 }));
     on("python", "toggle", () => this.read());
     on("activation", "change", () => {
       if (at("activation").value !== "mixed")
