@@ -456,7 +456,7 @@ WORDS: dict[str, dict[str, str]] = {
         "noise": "Noise",
         "samples": "Samples",
         "test share": "Set aside for the test",
-        "again": "Draw again (next seed)",
+        "again": "Draw again (seed + 1)",
         "classes": "Classes",
         "class": "class {number}",
         "flat": "One colour for each class",

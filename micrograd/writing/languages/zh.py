@@ -607,7 +607,7 @@ WORDS: dict[str, dict[str, str]] = {
         "noise": "噪声",
         "samples": "样本数",
         "test share": "留作测试",
-        "again": "重新抽取（换下一个种子）",
+        "again": "重新抽取（种子＋1）",
         "classes": "类别数",
         "class": "类别 {number}",
         "flat": "每类一种颜色",
