@@ -119,6 +119,8 @@ def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
     """A mark in brief, for `formulas.js`: names as their numbers, numbers and signs as texts."""
     if not isinstance(mark, tuple):
         return mark
+    if not isinstance(mark[0], str):  # a row of cases
+        return [brief(part, places) for part in mark]
     if mark in places:
         return places[mark]
     if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():

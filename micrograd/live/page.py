@@ -120,6 +120,7 @@ def _document(
     sources += [asset("framing.js")]
     script = compact("".join([sources[0], functions, *sources[1:]]))
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
+    style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
     return framed(
         asset("live.html", __package__).format(title=html.escape(titles[lang])),

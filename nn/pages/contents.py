@@ -24,7 +24,7 @@ MOST = {"layers": 6, "neurons": 16, "classes": MOST_CLASSES, "points": 500, "ste
 _MOST_PARAMETERS = 1000  # of a model
 
 _Settings = dict[str, Any]
-_INPUTS = {"regression": 1, "classification": 2}
+KINDS = ("classification", "regression", "surface")
 
 
 class Contents(NamedTuple):
@@ -56,11 +56,15 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
     chosen = _checked(settings)
     features = chosen.get("features")
     described = None if model is None else _model(model)
-    points = None if data is None or isinstance(data, str) else _points(data)
+    is_surface = "surface" in (chosen.get("kind"), isinstance(data, str) and _kind_of_data(data))
+    plane = "surface" if is_surface else "classification"
+    points = None if data is None or isinstance(data, str) else _points(data, plane)
     kinds = {
         "kind": chosen.get("kind"),
-        "features": features and _kind_of_features(features),
-        "the model": None if features else described and _kind(described["sizes"][0], "the model"),
+        "features": features and _kind_of_features(features, plane),
+        "the model": None
+        if features
+        else described and _kind(described["sizes"][0], "the model", plane),
         "the data": points["kind"] if points else data and _kind_of_data(data),
     }
     found = {what: kind for what, kind in kinds.items() if kind}
@@ -86,33 +90,39 @@ def contents(model: Any, data: Any, settings: Mapping[str, Any]) -> Contents:
     return Contents(described, points, chosen)
 
 
-def _kind(inputs: int, what: str) -> str:
-    for kind, count in _INPUTS.items():
-        if count == inputs:
-            return kind
+def _kind(inputs: int, what: str, plane: str) -> str:
+    """The kind of problem for so many inputs; that of two is `plane`."""
+    if inputs in (1, 2):
+        return "regression" if inputs == 1 else plane
     raise ValueError(
         f"playground: {what} has {inputs} inputs, and the page shows 1 (a curve) or 2 (a plane), "
         "or functions of them, which features= names"
     )
 
 
+_OF_PLANE = ("x1", "x2", "square1", "square2", "product", "sine1", "sine2")
 FEATURES = {
-    "classification": ("x1", "x2", "square1", "square2", "product", "sine1", "sine2"),
+    "classification": _OF_PLANE,
     "regression": ("x", "square", "cube", "sine"),
+    "surface": _OF_PLANE,
 }
 """The inputs that a network can have, in their order; `features.js` computes them."""
 
 
-def _kind_of_features(features: Sequence[str]) -> str:
-    return next(kind for kind, names in FEATURES.items() if features[0] in names)
+def _kind_of_features(features: Sequence[str], plane: str) -> str:
+    return "regression" if features[0] in FEATURES["regression"] else plane
 
 
 CURVES = ("line", "sine", "parabola", "bend")
 """The data sets with one input; `data.js` draws them."""
 
+SURFACES = ("plane", "gaussians")
+"""The data sets with two inputs and a number for each; `data.js` draws them."""
+
 
 def _kind_of_data(name: str) -> str:
-    return "regression" if _choice("data", name) in CURVES else "classification"
+    known = {**dict.fromkeys(CURVES, "regression"), **dict.fromkeys(SURFACES, "surface")}
+    return known.get(_choice("data", name), "classification")
 
 
 def _features(name: str, value: Any) -> list[str]:
@@ -120,7 +130,7 @@ def _features(name: str, value: Any) -> list[str]:
     for known in FEATURES.values():
         if given and set(given) <= set(known):
             return [each for each in known if each in given]
-    told = ", or of ".join(", ".join(known) for known in FEATURES.values())
+    told = ", or of ".join(", ".join(known) for known in dict.fromkeys(FEATURES.values()))
     raise OptionError(f"{name} are some of {told}, got {value!r}")
 
 
@@ -187,10 +197,12 @@ def _fit_to_model(chosen: _Settings, model: dict[str, Any], points: Any) -> None
     outputs = model["sizes"][-1]
     chosen |= {"layers": model["sizes"][1:-1], "activation": hidden, "output": output}
     chosen["init"] = "model"
-    if chosen["kind"] == "regression":
+    usual_data = {"regression": "sine", "surface": "plane"}.get(chosen["kind"])
+    if usual_data:
         if outputs > 1:
-            raise ValueError(f"playground: a curve has 1 output, and the model has {outputs}")
-        chosen.setdefault("data", "sine")
+            what = "curve" if chosen["kind"] == "regression" else "surface"
+            raise ValueError(f"playground: a {what} has 1 output, and the model has {outputs}")
+        chosen.setdefault("data", usual_data)
         return
     if outputs > MOST["classes"]:
         raise ValueError(
@@ -220,7 +232,8 @@ def _fit_to_model(chosen: _Settings, model: dict[str, Any], points: Any) -> None
 # --------------------------------------------------------------------------------------------- data
 
 
-def _points(data: Any) -> dict[str, Any]:
+def _points(data: Any, plane: str) -> dict[str, Any]:
+    """The samples, which are of the kind `plane` if they have two columns."""
     try:
         X, y = data
     except (TypeError, ValueError):
@@ -229,14 +242,14 @@ def _points(data: Any) -> dict[str, Any]:
         ) from None
     array = np.asarray(X)
     X = samples.inputs(array.reshape(-1, 1) if array.ndim == 1 else X)
-    kind = _kind(X.shape[1], "X")
+    kind = _kind(X.shape[1], "X", plane)
     if len(X) > MOST["points"]:
         raise ValueError(
             f"playground: the page shows at most {MOST['points']} samples, got {len(X)}: "
             "train_test_split(X, y, train_size=…) draws some"
         )
     found = {"kind": kind, "X": X.tolist()}
-    if kind == "regression":
+    if kind != "classification":
         return found | {"y": samples.targets(y, len(X), 1, "mse").ravel().tolist()}
     labels = np.asarray(y)
     labels = labels.ravel() if labels.ndim == 2 and labels.shape[1] == 1 else labels
@@ -309,7 +322,7 @@ def _flag(name: str, value: Any) -> int:
 
 
 SETTINGS: dict[str, Callable[[str, Any], Any]] = {
-    "kind": lambda name, value: _one_of(name, value, list(_INPUTS)[::-1]),
+    "kind": lambda name, value: _one_of(name, value, KINDS),
     "features": _features,
     "layers": _layers,
     "activation": _activations,

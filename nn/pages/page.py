@@ -60,15 +60,18 @@ def playground(
     Args:
         model: a trained model to begin with: an `MLP`, or a `Sequential` of `Layer`, with 2 inputs
             and an output for each class, or one output for two classes; or with 1 input and 1
-            output, for a curve. Without it, the page draws first weights.
+            output, for a curve; or with 2 inputs and 1 output, for a surface. Without it, the page
+            draws first weights.
         path: the file to write; without it, nothing is written.
-        data: the samples `(X, y)`, where X has 2 columns and y labels, or X has 1 column and y
-            numbers; or the name of a data set: `"moons"`, `"circles"`, `"xor"`, `"spiral"` or
-            `"blobs"`, and for curves `"line"`, `"sine"`, `"parabola"` or `"bend"`.
+        data: the samples `(X, y)`, where X has 2 columns and y labels (or numbers, if
+            `kind="surface"`), or X has 1 column and y numbers; or the name of a data set:
+            `"moons"`, `"circles"`, `"xor"`, `"spiral"` or `"blobs"`, for curves `"line"`,
+            `"sine"`, `"parabola"` or `"bend"`, and for surfaces `"plane"` or `"gaussians"`.
         lang: the language in which the page opens; readers can switch to the others.
         title: the title of the page, or one for each language in a dict.
-        **settings: with what the page opens, as in its address: `kind` (`"classification"` or
-            `"regression"`, which fits a curve), `features` (the inputs, such as
+        **settings: with what the page opens, as in its address: `kind`
+            (`"classification"`, `"regression"`, which fits a curve, or `"surface"`, which fits
+            numbers over the plane), `features` (the inputs, such as
             `["x1", "product"]`), `layers` (the sizes of the hidden layers), `activation` (a name,
             or one for each hidden layer), `output` (the activation of the output), `init` (a name
             in `nn.initializers`), `loss`, `optimizer` (`"sgd"`, `"momentum"` or `"adam"`), `rate`,

@@ -96,6 +96,24 @@ def test_the_address_keeps_what_was_set(live):
     assert_same(live(neuron(), address).numbers(), expected(neuron(0.7, 2.0, 2.0)))
 
 
+def test_the_address_keeps_names_with_spaces_and_signs(live):
+    def product(numbers):
+        names = ("learning rate", "a+b=c", "50 % & 权重")
+        leaves = [Value(x, label=name) for x, name in zip(numbers, names, strict=True)]
+        out = leaves[0] * leaves[1] * leaves[2]
+        out.label = "L"
+        return out
+
+    page = live(product([1.0, 2.0, 3.0]))
+    for name, text in (("learning rate", "1e+20"), ("a+b=c", "-4"), ("50 % & 权重", "5")):
+        page.type(name, text)
+    page.until("location.hash.includes('=5')")
+    address = page.page.evaluate("location.hash")
+    page.page.goto("about:blank")
+    page.page.goto(f"file://{page.path}{address}")
+    assert_same(page.numbers(), expected(product([1e20, -4.0, 5.0])))
+
+
 def of_row(row, numbers):
     """An operation of leaves, which are called p0, p1 and p2, times a number."""
     given = [

@@ -230,6 +230,71 @@ def test_curves_of_numbers_that_diverge_are_not_errors(live, address):
         page.page.wait_for_selector("#hills svg")
 
 
+CONTRASTS = """() => {
+    const canvas = document.createElement("canvas").getContext("2d", {
+        willReadFrequently: true,
+    });
+    const light = (color) => {
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+    };
+    return [...document.querySelectorAll("g.node tspan, .controls .grad")].map((text) => {
+        const style = getComputedStyle(text);
+        const box = text.closest("g.node") ??
+            document.querySelector(`g.node[data-name="${text.previousSibling.dataset.number}"]`);
+        const [low, high] = [
+            light(text instanceof SVGElement ? style.fill : style.color),
+            light(getComputedStyle(box.querySelector("rect")).fill),
+        ].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    });
+}"""
+
+
+@pytest.mark.slow
+def test_names_and_numbers_stand_out_from_every_tint_of_their_box(live):
+    page = live(neuron())
+    for scheme in ("light", "dark"):
+        page.page.emulate_media(color_scheme=scheme)
+        for address in ("#w=1e308&x=-1e9&b=1e9&y=inf", "#w=-1e9&x=1e9&b=-inf&y=-1e9", "#w=nan"):
+            page.go(address)
+            contrasts = page.page.evaluate(CONTRASTS)
+            assert len(contrasts) > 15
+            assert min(contrasts) >= 4.5
+    page.go("#x=-inf&wrt=w")  # what is infinite is not about infinite
+    assert page.lines()[-1] == "=0"
+    assert page.lines()[-2].endswith("·0·(−∞)")
+
+
+@pytest.mark.slow
+def test_keys_reach_the_sliders_first_and_the_derivation_keeps_its_elements(live):
+    page = live(neuron(), "#wrt=w")
+    reached = []
+    for _ in range(5):
+        page.page.keyboard.press("Tab")
+        reached.append(
+            page.page.evaluate(
+                "(({ id, dataset }) => id || dataset.number || dataset.slider)"
+                "(document.activeElement)"
+            )
+        )
+    assert reached == ["language", "theme", "w", "w", "x"]
+    factor = page.page.locator("#lines [data-edge]").nth(3).element_handle()
+    page.type("x", "2.5")  # only texts differ, so that a frame is quick
+    assert factor.evaluate("element => element.isConnected")
+    assert page.lines()[2].endswith("·2.5")
+    page.type("x", "-2.5")  # with brackets, the line is another one
+    assert page.lines()[2].endswith("·(−2.5)")
+    page.type("x", "0.5")
+    assert page.lines()[2].endswith("·0.5")
+    assert len(page.lines()) == 4
+
+
 @pytest.mark.slow
 def test_a_factor_and_its_arrow_light_up_together(live):
     page = live(neuron(), "#wrt=w")
@@ -321,6 +386,40 @@ def test_nothing_is_wider_than_the_window(live, width, lang):
     )
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.page.locator("#picture [data-slider]").count() > 15
+
+
+@pytest.mark.slow
+def test_a_wide_window_has_its_cards_beside_the_picture_or_below_a_low_one(live):
+    page = live(line(), learn=["w"], page={"viewport": {"width": 1920, "height": 900}}).page
+    places = """() => ["graph", "board", "descent", "valley"].map((id) => {
+        const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect();
+        return { left, right, top, bottom };
+    })"""
+    graph, board, descent, valley = page.evaluate(places)
+    assert graph["right"] < board["left"] < board["right"] < descent["left"]
+    assert graph["top"] == board["top"] == descent["top"]
+    assert descent["left"] == valley["left"]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    graph, board, descent, valley = page.evaluate(places)
+    assert graph["left"] == descent["left"] < valley["left"] < graph["right"] < board["left"]
+    assert graph["bottom"] < descent["top"] == valley["top"] < board["bottom"] + 600
+    page = live(network(), page={"viewport": {"width": 1280, "height": 900}}).page
+    graph, board, descent, _ = page.evaluate(places)
+    assert graph["right"] < board["left"] == descent["left"]
+    assert board["bottom"] < descent["top"] < graph["bottom"]
+
+
+@pytest.mark.slow
+def test_a_long_derivation_leaves_out_factors_of_1(live):
+    page = live(dense(20))
+    lines = [text for text in page.lines() if text.startswith("∂L")]
+    assert len(lines) > 8
+    assert not [text for text in lines if re.search(r"·1(?![\d.])|=1=1", text)]
+    assert any(text.endswith("=1") for text in lines)
+    bare = page.page.locator("#lines [data-edge]").evaluate_all(
+        "all => all.filter((each) => each.textContent.startsWith('∂L')).length"
+    )
+    assert bare >= 2  # and such a factor still lights its arrow
 
 
 @pytest.mark.slow

@@ -135,14 +135,25 @@ def test_data_of_one_column_are_a_curve():
     [
         ("classification", ["moons", "circles", "xor", "spiral", "blobs"]),
         ("regression", ["line", "sine", "parabola", "bend"]),
+        ("surface", ["plane", "gaussians"]),
     ],
 )
 def test_a_data_set_opens_the_page_of_its_kind(kind, names):
     for name in names:
         assert contents(None, name, {}).settings["kind"] == kind
-        other = ({"classification", "regression"} - {kind}).pop()
-        with pytest.raises(ValueError, match="of one kind"):
-            playground(data=name, kind=other)
+        for other in {"classification", "regression", "surface"} - {kind}:
+            with pytest.raises(ValueError, match="of one kind"):
+                playground(data=name, kind=other)
+
+
+def test_two_columns_are_a_surface_if_the_kind_says_so():
+    X, y = plane(6, (0.5, -1.5, 2))
+    found = contents(MLP(2, [3, 1]), (X, y), {"kind": "surface"})
+    assert found.points == {"kind": "surface", "X": X, "y": y}
+    assert found.settings["kind"] == "surface"
+    assert "loss" not in found.settings
+    assert contents(MLP(2, [1]), None, {"kind": "surface"}).settings["data"] == "plane"
+    assert contents(None, "plane", {"features": ["product"]}).settings["kind"] == "surface"
 
 
 def test_hostile_names_cannot_leave_the_data():
@@ -182,6 +193,9 @@ class Own:
         ([], {"features": ["x1", "cube"]}, "features are some of x1, x2, .*, or of x, square"),
         ([], {"features": ["x1"], "kind": "regression"}, "features is for classification"),
         ([MLP(1, [2, 2])], {}, "a curve has 1 output, and the model has 2"),
+        ([MLP(2, [2, 2])], {"kind": "surface"}, "a surface has 1 output, and the model has 2"),
+        ([], {"kind": "surface", "features": ["x"]}, "features is for regression"),
+        ([], {"kind": "surface", "data": plane(4, "ab")}, "numbers"),
         ([MLP(2, [2, 6])], {}, "at most 5 classes, and the model has 6"),
         ([MLP(2, [17, 1])], {}, r"at most 6 hidden layers of at most 16 neurons, got \[17\]"),
         ([MLP(2, [16] * 6 + [1])], {}, "at most 1,000 parameters, and this one has 1,425"),

@@ -17,7 +17,7 @@ from nn.initializers import INITIALIZERS
 from nn.losses import LOSSES, l1_penalty, l2_penalty
 from nn.optimizers import SGD, Adam
 from nn.pages import functions
-from nn.pages.contents import CURVES, FEATURES
+from nn.pages.contents import CURVES, FEATURES, SURFACES
 from tests.drawing.test_browser import Opened
 from tests.drawing.test_labels import HOSTILE
 
@@ -182,6 +182,43 @@ def test_the_gradients_of_curves_are_those_of_the_engine(opened):
         assert_engine_agrees(page)
 
 
+def test_the_gradients_of_surfaces_are_those_of_the_engine(opened):
+    page = opened("#kind=surface&steps=3")
+    for data in SURFACES:
+        for loss in ("mse", "l1", "huber"):
+            page.change(data=data, loss=loss, features=["x1", "product"], seed=len(loss))
+            assert page.get("sizes") == [2, 4, 3, 1]
+            assert page.get("data.targets") == [[y] for y in page.get("data.labels")]
+            assert_engine_agrees(page)
+    page.page.locator(".node[data-name='layers.2.neurons.0']").click()
+    named, *numbers = page.page.locator("#explanation mtable").all_text_contents()
+    assert named == "0.5·(ŷ−y)·(ŷ−y)|ŷ−y|≤11·(|ŷ−y|−0.5)|ŷ−y|>1".replace("ŷ", "y^")
+    assert "y" not in numbers[0]
+
+
+def test_the_colours_of_a_surface_are_numbers_and_points_have_those_of_their_numbers(opened):
+    page = opened("#kind=surface&data=own&points=0,0,-3;0.5,0.5,1.5&layers=none&tests=1")
+    scale = [page.text_of(f"#scale-{end}") for end in ("low", "high")]
+    assert scale == ["−3", "3"]
+    page.set_parameters([0.0, 0.0, -3.0])
+    pixel = page.page.evaluate("new Int32Array(document.getElementById('heat').pixels)[0]")
+    assert pixel == page.page.evaluate("palette.shades[0][255]")
+    page.set_parameters([0.0, 0.0, 1.5])
+    pixel = page.page.evaluate("new Int32Array(document.getElementById('heat').pixels)[0]")
+    assert pixel == page.page.evaluate("palette.shades[1][128]")
+    colors = page.page.evaluate("[shaded(app.experiment.certainty(-3)), palette.classes[0]]")
+    numbers = [int(part) for part in colors[0][4:-1].split()]
+    assert numbers == [int(colors[1][k : k + 2], 16) for k in (1, 3, 5)]
+    page.page.locator("#tool--0\\.5").check()
+    page.page.locator("#points").click(position={"x": 40, "y": 40})
+    assert page.get("data.labels") == [-3, 1.5, -0.5]
+    assert page.page.locator("#accuracy-part").is_hidden()
+    page.page.click("#language")
+    assert page.text_of("#scale-of").startswith("数据与输出中 y 的颜色")
+    page.page.check("#classification", force=True)
+    assert page.text_of("#scale-low") == "负"
+
+
 def test_a_factor_of_zero_lets_no_infinity_pass(opened):
     page = opened("#layers=1&activation=sqrt&data=own&points=0,0,1&loss=mse")
     page.set_parameters([1.0, 1.0, 0.0, 0.0, 0.5])
@@ -275,6 +312,14 @@ def test_the_program_of_a_curve_gives_the_same_weights(opened):
     assert_program_agrees(page)
 
 
+def test_the_program_of_a_surface_gives_the_same_weights(opened):
+    page = opened(kind="surface", seed=9)
+    for data in SURFACES:
+        page.change(data=data, samples=60, layers=[3])
+        page.page.evaluate("playground.step(25)")
+        assert_program_agrees(page)
+
+
 def test_python_knows_the_inputs_of_the_page(opened):
     names = opened().page.evaluate(
         "Object.entries(FEATURES).map(([kind, all]) => [kind, Object.keys(all)])"
@@ -283,10 +328,12 @@ def test_python_knows_the_inputs_of_the_page(opened):
 
 
 def test_python_knows_the_data_sets_of_the_page(opened):
-    curves, planes = opened().page.evaluate("[CURVES, DATA].map((sets) => Object.keys(sets))")
-    assert tuple(curves) == CURVES
+    curves, surfaces, planes = opened().page.evaluate(
+        "[CURVES, SURFACES, DATA].map((sets) => Object.keys(sets))"
+    )
+    assert (tuple(curves), tuple(surfaces)) == (CURVES, SURFACES)
     names = [key for key in languages.words("en", "playground names") if key.startswith("data ")]
-    assert {f"data {each}" for each in (*planes, *curves, "given", "own")} == set(names)
+    assert {f"data {each}" for each in (*planes, *curves, *surfaces, "given", "own")} == set(names)
 
 
 def assert_program_agrees(page):
@@ -413,6 +460,12 @@ def test_everything_can_be_done_by_keys(opened):
     assert page.page.evaluate("document.activeElement.id") == "more-1"
     page.page.locator("#data-moons").press("ArrowRight")
     assert page.get("settings.data") == "circles"
+    points, parameters = page.get("data.points"), page.get("parameters")
+    page.page.locator("#again").press("Enter")
+    assert page.get("settings.seed") == 1
+    assert page.get("data.points") != points
+    assert page.get("parameters") != parameters
+    assert page.page.input_value("#seed") == "1"
     page.page.locator(".node[data-name='layers.1.neurons.0']").press("Enter")
     assert page.text_of("#explanation-title") == "Layer 2, neuron 1"
     page.page.locator("#explanation button").first.press("Enter")
@@ -468,7 +521,7 @@ def test_the_gradient_of_a_weight_is_derived_for_the_sample_under_the_pointer(op
     place = page.get("names").index("layers.0.neurons.1.w.0")
     for sample in (3, 8):
         box = page.page.locator("#points").bounding_box()
-        x, y = page.page.evaluate(f"app.plane.toScreen(...app.plane.at({sample}))")
+        x, y = page.page.evaluate(f"app.plane.toScreen(...app.experiment.at({sample}))")
         page.page.mouse.move(box["x"] + x, box["y"] + y)
         chosen = page.get("settings.sample")
         gradient = page.page.evaluate(f"playground.gradient([{chosen}])")[place]
@@ -513,7 +566,7 @@ def test_regions_have_one_colour_and_samples_of_the_test_are_hidden_if_the_reade
     page.page.uncheck("#tests")
     assert page.page.evaluate(drawn) != with_tests
     k = page.get("data.test")[0]
-    page.page.evaluate(f"app.plane.click(...app.plane.at({k}))")
+    page.page.evaluate(f"app.plane.click(...app.experiment.at({k}))")
     assert page.get("settings.sample") in page.get("data.train")
     page.page.select_option("#speed", "step")
     for part in ("flat=1", "tests=0", "speed=step", "steps=60"):

@@ -6,7 +6,7 @@ const quotient = (above, below) => ["/", ["r", "∂", above], ["r", "∂", below
 const fenced = (mark) => ["(", "(", mark, ")"];
 const math = (...parts) => {
   const made = element("math", element("mrow", ...parts));
-  made.setAttribute("display", "block");
+  put(made, { display: "block" });
   return made;
 };
 const signs = (text) => formula(["mo", text], marks);
@@ -15,10 +15,8 @@ const signs = (text) => formula(["mo", text], marks);
 function factor(edge, mark) {
   const made = element("mrow", formula(mark, marks));
   made.dataset.edge = edge.id;
-  made.setAttribute("tabindex", "0");
-  made.setAttribute("role", "group"); // with a name of its own
-  made.setAttribute("aria-label", edge.group.getAttribute("aria-label"));
-  return made;
+  const label = edge.group.getAttribute("aria-label");
+  return put(made, { tabindex: 0, role: "group", "aria-label": label });
 }
 
 // The local derivative as a formula, at the branch that holds; its number if no formula applies.
@@ -66,12 +64,10 @@ function chain(found, write, isShown) {
   );
 }
 
-// Breaks a line that is too long before signs; what follows is indented.
-function breakLine(line) {
-  const room = at("lines").clientWidth;
-  if (line.getBoundingClientRect().width <= room) return;
+// The pieces that a line can be broken into, before signs, and their places.
+function piecesOf({ nodes }) {
   const pieces = [];
-  for (const node of [...line.firstChild.children]) {
+  for (const node of nodes) {
     const { left, right } = node.getBoundingClientRect();
     const isSign = /^[=≈·+]$/.test(node.textContent) && node.localName === "mo";
     if (isSign || !pieces.length) pieces.push({ nodes: [], left });
@@ -79,16 +75,65 @@ function breakLine(line) {
     piece.nodes.push(node);
     piece.right = right;
   }
-  let last = line,
+  return pieces;
+}
+
+// Breaks a line; what follows is indented.
+function breakLine(line, pieces, room) {
+  let last = line.parts[0],
     start = pieces[0].left;
   for (const { nodes, left, right } of pieces) {
     if (right - start > room && left > start) {
       const next = math(...nodes);
       next.classList.add("broken");
       last.after(next);
+      line.parts.push(next);
       [last, start] = [next, left - 24];
-    } else if (last !== line) last.firstChild.append(...nodes);
+    } else if (last !== line.parts[0]) last.firstChild.append(...nodes);
   }
+}
+
+// Gives nodes the texts of others; false if they differ in more than texts.
+function follow(olds, news) {
+  return (
+    olds.length === news.length &&
+    [...olds].every((old, i) => {
+      const made = news[i];
+      if (old.nodeName !== made.nodeName) return false;
+      if (old.nodeType === Node.TEXT_NODE) {
+        if (old.data !== made.data) old.data = made.data;
+        return true;
+      }
+      if (old.dataset.edge !== made.dataset.edge) return false;
+      if (old.dataset.edge) put(old, { "aria-label": made.getAttribute("aria-label") });
+      return follow(old.childNodes, made.childNodes);
+    })
+  );
+}
+
+// Shows the lines of a derivation. Most differ from those before in numbers only, and new elements
+// would take most of a frame's time; so would measuring each line after changing another.
+let shown = [];
+function showLines(lines) {
+  const room = at("lines").clientWidth;
+  const before = shown;
+  shown = lines.map((line, i) => {
+    const [old, nodes] = [before[i], [...line.firstChild.children]];
+    if (old && old.room === room && follow(old.nodes, nodes)) return old;
+    if (old) old.parts[0].before(line);
+    else at("lines").append(line);
+    return { parts: [line], nodes, room };
+  });
+  for (const old of before) if (!shown.includes(old)) for (const part of old.parts) part.remove();
+  const long = shown.filter(({ parts }) =>
+    parts.some((part) => part.getBoundingClientRect().width > room)
+  );
+  for (const { parts, nodes } of long) {
+    parts[0].firstChild.append(...nodes);
+    for (const part of parts.splice(1)) part.remove();
+  }
+  const pieces = long.map(piecesOf);
+  long.forEach((line, i) => breakLine(line, pieces[i], room));
 }
 
 function board() {
@@ -98,7 +143,7 @@ function board() {
     result = gradients[state.wrt];
   const lines = [];
   const line = (...nodes) => lines.push(math(...nodes));
-  const equals = (x) => signs(Object.is(Number(short(x).replace(/−/g, "-")), x) ? "=" : "≈");
+  const equals = (x) => signs(read(short(x)) === x || Number.isNaN(x) ? "=" : "≈");
   const whole = () => formula(left, marks);
   if (!isMean()) {
     // the functions of the graph read its numbers
@@ -106,12 +151,12 @@ function board() {
     graph.forward(v);
   }
   const write = (edge) => (isMean() ? quotient(edge.head, edge.tail) : slopeOf(edge, conditions));
+  const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
   const found = way.values.length ? segments(way) : [];
   if (!way.values.length) {
     line(whole(), signs("="), formula(figure(result), marks));
   } else if (found) {
     const byName = (edge) => quotient(edge.head, edge.tail);
-    const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
     const count = found.flat(2).length;
     const end = [equals(result), formula(figure(result), marks)];
     if (count > 1) line(whole(), signs("="), ...chain(found, byName, () => true));
@@ -129,8 +174,11 @@ function board() {
       const uses = way.edges.filter((edge) => edge.tail === value).slice(0, MOST_PATHS);
       const terms = uses.flatMap((edge, i) => [
         ...(i ? [signs("+")] : []),
-        ...(edge.head === top_ ? [] : [formula(quotient(top_, edge.head), marks), signs("·")]),
-        factor(edge, write(edge)),
+        ...(edge.head === top_
+          ? [factor(edge, write(edge))]
+          : isOne(edge)
+            ? [factor(edge, quotient(top_, edge.head))]
+            : [formula(quotient(top_, edge.head), marks), signs("·"), factor(edge, write(edge))]),
       ]);
       const more =
         way.edges.filter((edge) => edge.tail === value).length > uses.length
@@ -141,8 +189,9 @@ function board() {
         signs("="),
         ...terms,
         ...more,
-        equals(gradients[value]),
-        formula(figure(gradients[value]), marks)
+        ...(uses.length === 1 && uses[0].head === top_ && isOne(uses[0])
+          ? []
+          : [equals(gradients[value]), formula(figure(gradients[value]), marks)])
       );
     }
     if (lines.length > MOST_LINES)
@@ -150,8 +199,7 @@ function board() {
   }
   const focused = document.activeElement?.closest?.("#lines [data-edge]");
   const before = focused ? [...at("lines").querySelectorAll("[data-edge]")].indexOf(focused) : -1;
-  at("lines").replaceChildren(...lines);
-  lines.forEach(breakLine);
+  showLines(lines);
   if (before >= 0) at("lines").querySelectorAll("[data-edge]")[before]?.focus();
   tell(conditions);
 }

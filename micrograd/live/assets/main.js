@@ -70,16 +70,15 @@ function showControls() {
     ["nudge", "far", state.nudge, state.nudge],
     ["rate", "fast", state.rate, Math.log10(state.rate)],
   ]) {
-    if (document.activeElement !== at(field) || at(field).getAttribute("aria-invalid") !== "true") {
-      at(field).value = exact(value).replace(/^-/, "−");
-      at(field).setAttribute("aria-invalid", "false");
-    }
+    showNumber(at(field), exact(value).replace(/^-/, "−"));
     at(slider).value = place_;
-    at(slider).setAttribute("aria-label", field === "rate" ? say("rate") : at("delta").textContent);
-    at(slider).setAttribute("aria-valuetext", short(value));
+    put(at(slider), {
+      "aria-label": field === "rate" ? say("rate") : at("delta").textContent,
+      "aria-valuetext": short(value),
+    });
   }
   at("run").textContent = say(running ? "pause" : "run");
-  at("run").setAttribute("aria-pressed", Boolean(running));
+  put(at("run"), { "aria-pressed": Boolean(running) });
   at("taken").textContent = say("taken", {
     count: state.steps,
     output: values[top_].text,
@@ -89,18 +88,12 @@ function showControls() {
 }
 
 function type(field, slider, key, isGood, of) {
-  at(field).addEventListener("change", () => {
-    const x = read(at(field).value);
-    at(field).setAttribute("aria-invalid", x === undefined || !isGood(x));
-    if (x !== undefined && isGood(x)) {
-      state[key] = x;
-      update();
-    }
-  });
-  at(slider).addEventListener("input", () => {
-    state[key] = of(Number(at(slider).value));
+  const set = (x) => {
+    state[key] = x;
     update();
-  });
+  };
+  onNumber(at(field), set, isGood);
+  on(at(slider), "input", () => set(of(Number(at(slider).value))));
 }
 type("nudge", "far", "nudge", isFinite, (x) => x);
 type(
@@ -111,8 +104,8 @@ type(
   (x) => Number((10 ** x).toPrecision(2))
 );
 
-at("wrt").addEventListener("change", () => choose(Number(at("wrt").value)));
-at("sample").addEventListener("change", () => {
+on(at("wrt"), "change", () => choose(Number(at("wrt").value)));
+on(at("sample"), "change", () => {
   stop();
   state.sample = Number(at("sample").value);
   if (state.sample >= 0 && state.sample < ALL)
@@ -122,27 +115,27 @@ at("sample").addEventListener("change", () => {
   settle();
   update();
 });
-at("step").addEventListener("click", () => {
+on(at("step"), "click", () => {
   stop();
   descend(1);
   update();
 });
-at("run").addEventListener("click", () => {
+on(at("run"), "click", () => {
   if (running) {
     stop();
     update();
   } else run();
 });
-at("reset").addEventListener("click", () => {
+on(at("reset"), "click", () => {
   stop();
   replay(0);
   update();
 });
-at("language").addEventListener("click", () => {
+on(at("language"), "click", () => {
   language = following();
   speak();
 });
-at("theme").addEventListener("click", () => {
+on(at("theme"), "click", () => {
   const root = document.documentElement;
   const isDark = root.dataset.theme
     ? root.dataset.theme === "dark"
@@ -165,20 +158,20 @@ function speak() {
   update();
 }
 
-addEventListener("hashchange", () => {
+on(window, "hashchange", () => {
   stop();
   seen = location.hash;
   readAddress();
   speak();
 });
-addEventListener("resize", fit);
-NARROW.addEventListener("change", () => {
+on(window, "resize", fit);
+on(NARROW, "change", () => {
   build();
   update();
 });
 
 at("samples").hidden = !samples.length;
-at("descent").hidden = !learn.length;
+at("cards").hidden = !learn.length;
 at("valley").hidden = !(learn.length === 1 || learn.length === 2);
 readAddress();
 build();

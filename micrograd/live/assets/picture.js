@@ -3,16 +3,22 @@ const NARROW = matchMedia("(max-width: 740px)");
 const boxes = values.map(() => ({}));
 const SVG = "http://www.w3.org/2000/svg";
 
+// Sets attributes of an element, and returns it.
+function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+const on = (element, type, act) => element.addEventListener(type, act);
+
 function svgElement(tag, attributes, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  const made = put(document.createElementNS(SVG, tag), attributes);
   made.append(...children);
   return made;
 }
 
 function make(tag, attributes = {}, text = "") {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  const made = put(document.createElement(tag), attributes);
   made.textContent = text;
   return made;
 }
@@ -34,8 +40,8 @@ function textLine(spans, x, y, attributes = {}) {
   for (const span of spans) {
     const [text, isItalic, dx = 0, y = 0] = typeof span === "string" ? [span] : span;
     const part = svgElement("tspan", { dx, dy: (y - raised).toFixed(1) }, text);
-    if (isItalic) part.setAttribute("font-style", "italic");
-    if (y) part.setAttribute("font-size", "11.25");
+    if (isItalic) put(part, { "font-style": "italic" });
+    if (y) put(part, { "font-size": 11.25 });
     raised = y;
     made.append(part);
   }
@@ -71,6 +77,7 @@ function build() {
   const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   Object.assign(at("picture").style, { width: `${width}px`, height: `${height}px` });
   at("picture").replaceChildren(svg);
+  document.querySelector("main").classList.toggle("tall", height > 600); // then cards are beside it
   fit();
   edges.forEach((edge, k) => {
     const parts = wires[k].filter((part) => part.length > 2).map((part) => {
@@ -119,9 +126,9 @@ function build() {
     svg.append(box);
     if (isLeaf) {
       Object.assign(boxes[i], controls(value, i, [x, y + tall - 54, wide]));
-      at("picture").append(boxes[i].all);
-      box.addEventListener("click", () => choose(i));
-      box.addEventListener("keydown", (event) => {
+      svg.before(boxes[i].all); // keys reach the sliders first
+      on(box, "click", () => choose(i));
+      on(box, "keydown", (event) => {
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
           choose(i);
@@ -142,6 +149,22 @@ function build() {
   });
 }
 
+// What is typed into a field and is not a number stays there, and is marked.
+const isWrong = (field) => field.getAttribute("aria-invalid") === "true";
+function onNumber(field, act, isGood = () => true) {
+  on(field, "change", () => {
+    const x = read(field.value);
+    const isNumber = x !== undefined && isGood(x);
+    put(field, { "aria-invalid": !isNumber });
+    if (isNumber) act(x);
+  });
+}
+function showNumber(field, text) {
+  if (document.activeElement === field && isWrong(field)) return;
+  field.value = text;
+  put(field, { "aria-invalid": false });
+}
+
 // A slider, a field for the number, and the gradient, at the lower end of a box.
 function controls(value, i, [left, top, width]) {
   const all = make("div", { class: "controls" });
@@ -155,22 +178,18 @@ function controls(value, i, [left, top, width]) {
   const grad = make("span", { class: "grad" });
   const slider = make("input", { type: "range", "data-slider": value.name });
   Object.assign(all.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
-  slider.addEventListener("input", () => set(i, Number(slider.value)));
-  field.addEventListener("change", () => {
-    const typed = read(field.value);
-    field.setAttribute("aria-invalid", typed === undefined);
-    if (typed !== undefined) set(i, typed);
-  });
-  field.addEventListener("keydown", (event) => {
+  on(slider, "input", () => set(i, Number(slider.value)));
+  onNumber(field, (x) => set(i, x));
+  on(field, "keydown", (event) => {
     const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!by) return;
     event.preventDefault();
     set(i, Number((now[i] + by * Number(slider.step)).toPrecision(12)));
   });
-  field.addEventListener("blur", () => {
-    if (field.getAttribute("aria-invalid") !== "true") field.value = short(numbers[i]);
+  on(field, "blur", () => {
+    if (!isWrong(field)) field.value = short(numbers[i]);
   });
-  field.addEventListener("focus", () => {
+  on(field, "focus", () => {
     field.value = exact(numbers[i]);
     field.select();
   });
@@ -181,7 +200,7 @@ function controls(value, i, [left, top, width]) {
 const isGiven = (i) => isMean() && inputs.includes(i);
 
 // The share of colour for a number: more for larger ones, and never all.
-const share = (x) => (isFinite(x) ? Math.round((34 * Math.abs(x)) / (1 + Math.abs(x))) : 0);
+const share = (x) => Math.round(20 / (1 + 1 / Math.abs(x))) || 0; // none for nan
 const tint = (x) => (x > 0 ? "var(--positive)" : "var(--negative)");
 
 function setBorder(slider, x) {
@@ -207,7 +226,7 @@ function show() {
       slope = gradients[i];
     Object.assign(box.dataset, { value: exact(x), gradient: exact(slope) });
     const told = say("value told", { name: value.text, value: short(x), gradient: short(slope) });
-    box.setAttribute("aria-label", told);
+    put(box, { "aria-label": told });
     rect.style.fill = `color-mix(in srgb, ${tint(x)} ${share(x)}%, var(--paper))`;
     box.classList.toggle("chosen", i === state.wrt);
     if (!field) {
@@ -216,15 +235,11 @@ function show() {
       return;
     }
     grad.textContent = short(slope);
-    if (document.activeElement !== field || field.getAttribute("aria-invalid") !== "true") {
-      field.value = document.activeElement === field ? exact(x) : short(x);
-      field.setAttribute("aria-invalid", "false");
-    }
+    showNumber(field, document.activeElement === field ? exact(x) : short(x));
     setBorder(slider, x);
     field.disabled = slider.disabled = isGiven(i);
-    field.setAttribute("aria-label", say("number of", { name: value.text }));
-    slider.setAttribute("aria-label", value.text);
-    slider.setAttribute("aria-valuetext", told);
+    put(field, { "aria-label": say("number of", { name: value.text }) });
+    put(slider, { "aria-label": value.text, "aria-valuetext": told });
   });
   const most = Math.max(...edges.map((edge) => Math.abs(edge.flow)).filter(isFinite), 0);
   const onWay = new Set(wayTo(state.wrt).edges);
@@ -241,17 +256,16 @@ function show() {
     if (edge.text) edge.text.textContent = short(edge.slope);
     Object.assign(group.dataset, { slope: exact(edge.slope), flow: exact(flow) });
     group.classList.toggle("aside", !onWay.has(edge));
-    if (onWay.has(edge)) group.setAttribute("tabindex", "0");
+    if (onWay.has(edge)) put(group, { tabindex: 0 });
     else group.removeAttribute("tabindex");
-    group.setAttribute(
-      "aria-label",
-      say("edge told", {
+    put(group, {
+      "aria-label": say("edge told", {
         head: values[edge.head].text,
         tail: values[edge.tail].text,
         slope: short(edge.slope),
         flow: short(flow),
-      })
-    );
+      }),
+    });
   }
 }
 
@@ -267,4 +281,4 @@ function light(event) {
     each.classList.add("lit");
 }
 for (const type of ["pointerover", "pointerleave", "focusin", "focusout", "click"])
-  document.addEventListener(type, light);
+  on(document, type, light);

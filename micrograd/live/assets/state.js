@@ -262,5 +262,5 @@ function address() {
     asked.set(KEYS.sample, state.sample === ALL ? "all" : state.sample + 1);
   if (state.wrt !== first.wrt) asked.set(KEYS.wrt, values[state.wrt].name);
   if (language !== story.lang) asked.set(KEYS.lang, language);
-  return `#${asked}`;
+  return `#${asked}`.replace(/\+/g, "%20"); // a plus is read as the sign of a number
 }

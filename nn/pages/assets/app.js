@@ -30,7 +30,7 @@ class App {
     Object.assign(this.settings, { sample: this.sample, show: this.chosen ? settings.show : "" });
     this.plane.survey();
     this.diagram.build();
-    if (settings.kind === "regression") this.valley.build();
+    if (isCurve(settings)) this.valley.build();
     this.controls.show();
     this.catchUp(steps, 250);
     if (wasPlaying) this.play(true);
@@ -178,7 +178,7 @@ class App {
     this.diagram.draw();
     this.controls.read();
     if (!isPlaying || this.frames % 8 === 0) this.explanation.draw();
-    if (experiment.settings.kind === "regression") {
+    if (isCurve(experiment.settings)) {
       if (!isPlaying || experiment.network.parameters.length < 3 || this.frames % 6 === 0)
         this.valley.draw(!isPlaying);
     }
@@ -235,7 +235,7 @@ class App {
     const own = this.settings.points;
     if (own.length >= MOST.points) return;
     const point =
-      this.settings.kind === "regression"
+      isCurve(this.settings)
         ? [round(a), round(b)]
         : [round(a), round(b), Number(this.tool) || 0];
     this.keepWeights(() => this.begin({ ...this.settings, points: [...own, point] }));

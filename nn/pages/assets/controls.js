@@ -11,6 +11,7 @@ class Controls {
     on("save", "click", () => app.save());
     on("sample", "input", () => app.chooseSample(Number(at("sample").value) - 1));
     on("clear", "click", () => app.begin({ ...app.settings, points: [] }));
+    on("again", "click", () => app.change({ seed: (app.settings.seed + 1) % 2 ** 32 }));
     on("python", "toggle", () => this.read());
     on("activation", "change", () => {
       if (at("activation").value !== "mixed")
@@ -52,7 +53,7 @@ class Controls {
     language = lang;
     label();
     this.app.diagram.build();
-    if (this.app.settings.kind === "regression") this.app.valley.build();
+    if (isCurve(this.app.settings)) this.app.valley.build();
     this.show();
     this.app.walk.draw();
     this.app.draw();
@@ -82,7 +83,6 @@ class Controls {
     const { app } = this;
     const { settings, experiment } = app;
     const { kind } = settings;
-    const isCurve = kind === "regression";
     document.body.dataset.kind = kind;
     for (const each of KINDS) at(each).checked = each === kind;
     fill(at("loss"), losses(kind), (name) => called("loss", name));
@@ -136,19 +136,20 @@ class Controls {
     at("samples").disabled = at("noise").disabled = !isMade;
     at("test").disabled = settings.data === OWN;
     at("classes").parentElement.hidden =
-      isCurve || !(settings.data === OWN || (set && set.classes));
+      !hasClasses(settings) || !(settings.data === OWN || (set && set.classes));
     at("fewer-layers").disabled = !settings.layers.length;
     at("more-layers").disabled = settings.layers.length >= MOST.layers;
     at("layer-count").textContent = say("layers", { count: settings.layers.length });
     at("sample").max = experiment.points.length;
     at("sample").value = app.sample + 1;
-    at("valley-part").hidden = !isCurve;
-    at("accuracy-part").hidden = isCurve;
+    at("valley-part").hidden = !isCurve(settings);
+    at("accuracy-part").hidden = !hasClasses(settings);
     at("own").hidden = settings.data !== OWN;
     this.showSets();
     this.showFeatures();
     this.showTools();
     this.showLegend();
+    this.showScale();
     app.walk.label();
   }
 
@@ -190,7 +191,8 @@ class Controls {
   }
 
   drawThumbnails() {
-    const { kind } = this.app.settings;
+    const { settings } = this.app;
+    const { kind } = settings;
     for (const canvas of at("sets").querySelectorAll("canvas")) {
       const name = canvas.previousSibling.value;
       const first = firstSettings(kind);
@@ -198,7 +200,7 @@ class Controls {
       const shown = {
         ...first,
         data: name,
-        samples: kind === "regression" ? 40 : 90,
+        samples: isCurve(settings) ? 40 : 90,
         test: 0,
         seed: 1,
         noise: set ? set.noise / 2 : 0,
@@ -224,10 +226,12 @@ class Controls {
       drawn.drawData();
       const { context, width, height } = cleared(canvas);
       drawn.points.forEach((point, k) => {
-        const [a, b] = kind === "regression" ? [point[0], drawn.labels[k]] : point;
+        const [a, b] = drawn.at(k);
         const x = ((a - drawn.x.low) / (drawn.x.high - drawn.x.low)) * width;
         const y = ((drawn.y.high - b) / (drawn.y.high - drawn.y.low)) * height;
-        context.fillStyle = palette.classes[kind === "regression" ? 1 : drawn.labels[k]];
+        context.fillStyle = kind === "surface"
+            ? shaded(drawn.certainty(drawn.labels[k]))
+            : palette.classes[isCurve(settings) ? 1 : drawn.labels[k]];
         context.beginPath();
         context.arc(x, y, 1.5, 0, 2 * Math.PI);
         context.fill();
@@ -271,7 +275,11 @@ class Controls {
   showTools() {
     const { app } = this;
     const { kind, classes } = app.settings;
-    const tools = kind === "regression" ? ["0"] : Array.from({ length: classes }, (_, k) => `${k}`);
+    const tools = {
+      classification: Array.from({ length: classes }, (_, k) => `${k}`),
+      regression: ["0"],
+      surface: ["-1", "-0.5", "0", "0.5", "1"], // numbers y
+    }[kind];
     if (![...tools, "remove"].includes(app.tool)) app.tool = "0";
     at("tools").replaceChildren(
       ...[...tools, "remove"].map((tool) => {
@@ -283,9 +291,11 @@ class Controls {
         const text =
           tool === "remove"
             ? say("remove")
-            : kind === "regression"
-              ? say("add point")
-              : app.labelOf(Number(tool));
+            : hasClasses(app.settings)
+              ? app.labelOf(Number(tool))
+              : isCurve(app.settings)
+                ? say("add point")
+                : `y = ${tool.replace("-", "−")}`;
         return made("label", { class: "tool" }, input, made("span", { text }));
       }),
     );
@@ -293,14 +303,13 @@ class Controls {
 
   showLegend() {
     const { app } = this;
-    const { kind, classes } = app.settings;
-    const entries =
-      kind === "regression"
-        ? []
-        : Array.from({ length: classes }, (_, k) => {
-            const canvas = made("canvas", { class: "swatch", "aria-hidden": "true" });
-            return [made("li", {}, canvas, made("span", { text: app.labelOf(k) })), canvas, k];
-          });
+    const { classes } = app.settings;
+    const entries = !hasClasses(app.settings)
+      ? []
+      : Array.from({ length: classes }, (_, k) => {
+          const canvas = made("canvas", { class: "swatch", "aria-hidden": "true" });
+          return [made("li", {}, canvas, made("span", { text: app.labelOf(k) })), canvas, k];
+        });
     at("legend").replaceChildren(...entries.map(([entry]) => entry));
     for (const [, canvas, k] of entries) {
       const { context, width, height } = cleared(canvas);
@@ -308,6 +317,16 @@ class Controls {
       context.fillStyle = palette.classes[k];
       context.fill();
     }
+  }
+
+  // What the colours of areas say: numbers for a surface, else their sign and size.
+  showScale() {
+    const { experiment, settings } = this.app;
+    const isSurface = settings.kind === "surface";
+    const most = Number(experiment.reach.toPrecision(2));
+    at("scale-low").textContent = isSurface ? shortText(-most) : say("negative");
+    at("scale-high").textContent = isSurface ? shortText(most) : say("positive");
+    at("scale-of").textContent = say(isSurface ? "scale of surface" : "scale");
   }
 
   // ------------------------------------------------------------------------------------- numbers
@@ -335,7 +354,7 @@ class Controls {
       { key: `train${key}`, color: palette.curve },
     ];
     drawCurves(at("loss-curve"), history, curves(""));
-    if (settings.kind === "classification") {
+    if (hasClasses(settings)) {
       write("train-accuracy", now["train accuracy"], percent);
       write("test-accuracy", now["test accuracy"], percent);
       const least = extreme(Math.min, history, ["train accuracy", "test accuracy"], 0.5);
@@ -357,13 +376,13 @@ class Controls {
       test: fixed(now.test),
       epoch: epochs,
     });
-    if (settings.kind === "classification")
+    if (hasClasses(settings))
       tell("accuracy-curve", "accuracy curve", {
         train: percent(now["train accuracy"]),
         test: percent(now["test accuracy"]),
         epoch: epochs,
       });
-    tell("points", settings.kind === "regression" ? "curve picture" : "plane picture", {
+    tell("points", isCurve(settings) ? "curve picture" : "plane picture", {
       count: points.length,
       sample: this.app.sample + 1,
     });

@@ -108,6 +108,31 @@ for (const curve of Object.values(CURVES)) {
   };
 }
 
+// Surfaces: y as a function of two inputs, and how Python writes it.
+const BUMPS = [-0.6, 0, 0.6].flatMap((a, i) => [
+  [a, 0.4, i % 2 ? -1 : 1],
+  [a, -0.4, i % 2 ? 1 : -1],
+]);
+const SURFACES = {
+  plane: { y: ([a, b]) => (a + b) / 2, python: "(X[:, 0] + X[:, 1]) / 2" },
+  gaussians: {
+    y: ([a, b]) =>
+      BUMPS.reduce((sum, [p, q, s]) => sum + s * Math.exp(-12 * ((a - p) ** 2 + (b - q) ** 2)), 0),
+    python:
+      `sum(s * np.exp(-12 * ((X[:, 0] - p) ** 2 + (X[:, 1] - q) ** 2)) for p, q, s in ` +
+      `${JSON.stringify(BUMPS)})`,
+  },
+};
+for (const surface of Object.values(SURFACES)) {
+  surface.noise = 0.05;
+  surface.draw = ({ samples, noise }, random) => {
+    const X = Array.from({ length: samples }, () => [random.uniform(-1, 1), random.uniform(-1, 1)]);
+    return [X, X.map((point) => surface.y(point) + random.normal(noise))];
+  };
+}
+
+const SETS = { classification: DATA, regression: CURVES, surface: SURFACES };
+
 // The places of the samples for training and for the test, as `train_test_split` draws them.
 function split(count, share, seed) {
   const order = new NumPyRandom(seed).permutation(count);

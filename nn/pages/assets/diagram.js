@@ -148,7 +148,7 @@ class Diagram {
     const top = 70;
     const height = top + tallest * gap + 14;
     const middle = (count, j) => top + (tallest * gap) / 2 + (j - (count - 1) / 2) * gap;
-    const left = isPlain(experiment.settings) ? 38 : 62; // the names of inputs stand there
+    const left = isPlain(experiment.settings) ? 38 : 78; // the names of inputs stand there
     const across = (column) => left + (column / (columns - 1)) * (width - left - 38);
     this.frame.style.width = `${width}px`;
     this.frame.style.height = `${height}px`;

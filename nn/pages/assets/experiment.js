@@ -30,14 +30,15 @@ class Experiment {
   }
 
   drawData() {
-    const { kind, data, seed, test, classes, points } = this.settings;
+    const { settings } = this;
+    const { data, seed, test, classes, points } = settings;
     if (data === GIVEN) {
       [this.points, this.labels] = [story.points.X, story.points.y];
     } else if (data === OWN) {
-      const own = points.filter((each) => each.length === (kind === "regression" ? 2 : 3));
+      const own = points.filter((each) => each.length === (isCurve(settings) ? 2 : 3));
       this.points = own.map((each) => each.slice(0, -1));
       this.labels = own.map((each) => each[each.length - 1]);
-      if (kind === "classification") {
+      if (hasClasses(settings)) {
         this.labels = this.labels.map((k) => Math.min(classes - 1, Math.max(0, Math.round(k))));
       }
     } else {
@@ -48,19 +49,17 @@ class Experiment {
     this.measureFrame();
   }
 
-  // The part of the plane that is shown: for a curve, x and y.
+  // The part of the plane that is shown: for a curve, x and y. And how far numbers reach from 0.
   measureFrame() {
-    const { kind } = this.settings;
-    const columns =
-      kind === "regression"
-        ? [this.points.map(([x]) => x), this.labels]
-        : [0, 1].map((i) => this.points.map((point) => point[i]));
+    const columns = isCurve(this.settings)
+      ? [this.points.map(([x]) => x), this.labels]
+      : [0, 1].map((i) => this.points.map((point) => point[i]));
     const ranges = columns.map((column) => {
       const low = Math.min(...column, this.settings.data === OWN ? -1 : Infinity);
       const high = Math.max(...column, this.settings.data === OWN ? 1 : -Infinity);
       return { middle: (low + high) / 2, half: ((high - low) / 2 || 1) * 1.15 };
     });
-    if (kind === "classification") {
+    if (!isCurve(this.settings)) {
       // as many units up as across, unless the data are flat
       const most = Math.max(...ranges.map(({ half }) => half));
       for (const range of ranges) if (range.half > most / 4) range.half = most;
@@ -69,11 +68,17 @@ class Experiment {
       low: middle - half,
       high: middle + half,
     }));
+    this.reach = Math.max(...this.labels.map(Math.abs), 0) || 1;
+  }
+
+  // Where a sample is drawn.
+  at(k) {
+    return isCurve(this.settings) ? [this.points[k][0], this.labels[k]] : this.points[k];
   }
 
   encodeTargets(outputs) {
-    const { kind, loss } = this.settings;
-    if (kind === "regression") {
+    const { loss } = this.settings;
+    if (!hasClasses(this.settings)) {
       this.targets = this.labels.map((y) => [y]);
       return;
     }
@@ -97,8 +102,9 @@ class Experiment {
     return outputs.indexOf(Math.max(...outputs));
   }
 
-  // From -1 for class 0 to 1 for class 1.
+  // From -1 for class 0 to 1 for class 1, and from the least to the largest number of a surface.
   certainty(output) {
+    if (!hasClasses(this.settings)) return Math.max(-1, Math.min(1, output / this.reach));
     if (this.settings.loss === "bce_with_logits") return Math.tanh(output / 2);
     const { low, high, threshold } = this.code;
     const edge = this.settings.loss === "kl_div" ? 1 : (high - low) / 2;
@@ -148,7 +154,7 @@ class Experiment {
     for (const part of ["train", "test"]) {
       const places = this[part];
       found[part] = places.length ? this.objective.mean(this.inputs, this.targets, places) : NaN;
-      if (this.settings.kind === "classification")
+      if (hasClasses(this.settings))
         found[`${part} accuracy`] = this.accuracy(places);
     }
     return found;

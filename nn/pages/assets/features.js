@@ -56,7 +56,8 @@ const FEATURES = {
     },
   },
 };
-const PLAIN = { classification: ["x1", "x2"], regression: ["x"] };
+FEATURES.surface = FEATURES.classification;
+const PLAIN = { classification: ["x1", "x2"], regression: ["x"], surface: ["x1", "x2"] };
 
 const isPlain = ({ kind, features }) => `${features}` === `${PLAIN[kind]}`;
 const featuresOf = ({ kind, features }) => features.map((name) => FEATURES[kind][name]);

@@ -87,6 +87,7 @@ function bracketed(mark, names, isInside = true) {
     return isNegative(names[mark]) && !isInside ? ["(", "(", names[mark], ")"] : names[mark];
   }
   if (!Array.isArray(mark)) return mark;
+  if (typeof mark[0] !== "string") return mark.map((cell) => bracketed(cell, names)); // of cases
   return mark.map((part, i) =>
     i ? bracketed(part, names, mark[0] === "(" || (mark[0] === "^" && i === 2)) : part,
   );

@@ -32,6 +32,12 @@ const signed = (x) => {
   return palette.shades[x > 0 ? 1 : 0][strength];
 };
 
+// The colour of a mark for a number from -1 to 1, which stands out from the same number's area.
+function shaded(x) {
+  const [from, to] = [palette.paper, palette.classes[x > 0 ? 1 : 0]].map(rgb);
+  return `rgb(${from.map((part, k) => Math.round(part + (to[k] - part) * Math.abs(x))).join(" ")})`;
+}
+
 // Fills a square canvas of `size` pixels a side with colours; `color(k)` is that of point k.
 function paint(canvas, size, color) {
   if (canvas.width !== size || canvas.height !== size) canvas.width = canvas.height = size;

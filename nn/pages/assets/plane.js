@@ -35,12 +35,6 @@ class Plane {
     ];
   }
 
-  // Where a sample is drawn.
-  at(k) {
-    const { points, labels, settings } = this.experiment;
-    return settings.kind === "regression" ? [points[k][0], labels[k]] : points[k];
-  }
-
   nearest(a, b) {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const [x, y] = this.toScreen(a, b, width, height);
@@ -48,7 +42,7 @@ class Plane {
     const { points, test, settings } = this.experiment;
     points.forEach((_, k) => {
       if (!settings.tests && test.includes(k)) return; // it is not shown
-      const [p, q] = this.toScreen(...this.at(k), width, height);
+      const [p, q] = this.toScreen(...this.experiment.at(k), width, height);
       const distance = Math.hypot(p - x, q - y);
       if (distance < found.distance) found = { k, distance };
     });
@@ -59,8 +53,8 @@ class Plane {
 
   draw() {
     const { settings } = this.experiment;
-    this.heat.hidden = settings.kind === "regression";
-    if (settings.kind === "classification") {
+    this.heat.hidden = isCurve(settings);
+    if (!isCurve(settings)) {
       if (this.peeked) this.drawNeuron(this.heat, this.peeked(), 1);
       else this.drawRegions();
     }
@@ -79,7 +73,7 @@ class Plane {
     if (this.surveyed !== experiment || this.size !== size) {
       const { x, y, settings } = experiment;
       this.inputs =
-        settings.kind === "regression"
+        isCurve(settings)
           ? [
               Float64Array.from(
                 { length: 2 * size },
@@ -98,7 +92,7 @@ class Plane {
 
   drawRegions() {
     const { experiment } = this;
-    const { flat } = experiment.settings;
+    const flat = experiment.settings.flat && hasClasses(experiment.settings);
     const outputs = this.planes[this.planes.length - 1];
     if (outputs.length === 1) {
       const shown = flat ? Math.sign : (x) => x;
@@ -119,17 +113,22 @@ class Plane {
 
   drawPoints() {
     const { context, width, height } = cleared(this.canvas);
-    const { points, labels, train, test, settings } = this.experiment;
-    const isCurve = settings.kind === "regression";
-    if (isCurve) this.drawCurve(context, width, height);
+    const { experiment } = this;
+    const { points, labels, train, test, settings } = experiment;
+    if (isCurve(settings)) this.drawCurve(context, width, height);
     const radius = points.length > 150 ? 3.1 : 3.8;
     const mark = (k, isTest) => {
-      const [x, y] = this.toScreen(...this.at(k), width, height);
-      const label = isCurve ? 1 : labels[k];
-      drawMark(context, isCurve ? 0 : label, x, y, radius);
+      const [x, y] = this.toScreen(...this.experiment.at(k), width, height);
+      drawMark(context, hasClasses(settings) ? labels[k] : 0, x, y, radius);
       context.lineWidth = isTest ? 1.4 : 0.9;
-      context.fillStyle = isTest ? palette.paper : palette.classes[label];
-      context.strokeStyle = isTest ? palette.classes[label] : palette.paper;
+      if (settings.kind === "surface") {
+        context.fillStyle = shaded(experiment.certainty(labels[k]));
+        context.strokeStyle = isTest ? palette.ink : palette.faint;
+      } else {
+        const color = palette.classes[isCurve(settings) ? 1 : labels[k]];
+        context.fillStyle = isTest ? palette.paper : color;
+        context.strokeStyle = isTest ? color : palette.paper;
+      }
       context.fill();
       context.stroke();
     };
@@ -137,7 +136,7 @@ class Plane {
     train.forEach((k) => mark(k, false));
     const chosen = this.app.sample;
     if (chosen < points.length) {
-      const [x, y] = this.toScreen(...this.at(chosen));
+      const [x, y] = this.toScreen(...experiment.at(chosen));
       context.beginPath();
       context.arc(x, y, radius + 4, 0, 2 * Math.PI);
       context.strokeStyle = palette.ink;
@@ -192,7 +191,7 @@ class Plane {
 
   // The picture of one neuron, or of an input.
   drawNeuron(canvas, numbers, step = 2) {
-    if (this.experiment.settings.kind === "regression") {
+    if (isCurve(this.experiment.settings)) {
       this.drawNeuronCurve(canvas, numbers);
       return;
     }

@@ -31,6 +31,13 @@ function pythonData({ kind, data, samples, noise, classes, seed, points }) {
       ];
     case GIVEN:
       return ["X, y = data  # as given to playground(…, data=data)", ""];
+    case "plane":
+    case "gaussians":
+      return [
+        `rng = np.random.RandomState(${seed})\nX = rng.uniform(-1, 1, size=(${samples}, 2))\n` +
+          `y = ${SURFACES[data].python} + rng.normal(scale=${noise}, size=${samples})`,
+        "",
+      ];
     default:
       return [
         `x = np.linspace(-1, 1, ${samples})\n` +
@@ -41,7 +48,7 @@ function pythonData({ kind, data, samples, noise, classes, seed, points }) {
 }
 
 function pythonTargets({ kind, loss, data }, { code, network }) {
-  if (kind === "regression" || loss === "cross_entropy") return "";
+  if (kind !== "classification" || loss === "cross_entropy") return "";
   const labels = data === GIVEN ? "np.unique(y, return_inverse=True)[1]" : "np.asarray(y)";
   const { low, high } = code;
   const outputs = network.outputs.length;

@@ -4,7 +4,9 @@ const story = JSON.parse(document.getElementById("story").textContent);
 const at = (id) => document.getElementById(id);
 
 const MOST = story.most;
-const KINDS = ["classification", "regression"];
+const KINDS = ["classification", "regression", "surface"];
+const isCurve = ({ kind }) => kind === "regression"; // one input; a surface has two
+const hasClasses = ({ kind }) => kind === "classification";
 const PENALTIES = ["none", "l1", "l2"];
 const RATES = [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const STRENGTHS = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
@@ -46,6 +48,14 @@ const FIRST = {
     rate: 0.1,
     init: "uniform",
   },
+  surface: {
+    data: "plane",
+    samples: 200,
+    layers: [4, 3],
+    loss: "mse",
+    optimizer: "adam",
+    rate: 0.03,
+  },
 };
 
 function firstSettings(kind) {
@@ -76,12 +86,12 @@ function firstSettings(kind) {
 
 const dataSets = (kind) => [
   ...(story.points && story.points.kind === kind ? [GIVEN] : []),
-  ...Object.keys(kind === "regression" ? CURVES : DATA),
+  ...Object.keys(SETS[kind]),
   OWN,
 ];
-const losses = (kind) => (kind === "regression" ? REGRESSION_LOSSES : Object.keys(LOSSES));
+const losses = (kind) => (kind === "classification" ? Object.keys(LOSSES) : REGRESSION_LOSSES);
 const initializers = () => [...(story.model ? ["model"] : []), ...Object.keys(INITIALIZERS)];
-const recipe = (name) => DATA[name] || CURVES[name];
+const recipe = (name) => DATA[name] || CURVES[name] || SURFACES[name];
 
 // How each setting is read from text; what cannot be read is undefined.
 const oneOf = (list) => (text) => (list.includes(text) ? text : undefined);
@@ -202,7 +212,7 @@ function settled(settings) {
 }
 
 function sizesOf({ kind, layers, loss, classes, features }) {
-  if (kind === "regression") return [features.length, ...layers, 1];
+  if (kind !== "classification") return [features.length, ...layers, 1];
   return [features.length, ...layers, loss === "cross_entropy" || classes > 2 ? classes : 1];
 }
 
