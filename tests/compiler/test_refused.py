@@ -177,6 +177,12 @@ def test_an_array_of_what_is_no_number_is_refused_with_the_line(wrong):
         compile(lambda x: x[0] * 2)(wrong)
 
 
+def test_an_array_with_masked_entries_in_a_list_is_refused_with_the_line():
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    with pytest.raises(TypeError, match=rf"argument 0: .* masked .*\n  at .*{Path(__file__).name}"):
+        compile(lambda xs: xs[0][1] * 2)([masked])
+
+
 class Tensor:
     """A stand-in for a tensor of torch, which a program could mistake for an array."""
 

@@ -46,7 +46,10 @@ def numbers(argument: Any, place: str) -> tuple[Any, Structure]:
     argument = _ours(argument, place)
     if is_array(argument):
         return _reals(argument, place).ravel(), Structure(type(argument), tuple(argument.shape))
-    leaves, structure = flatten(argument)
+    try:
+        leaves, structure = flatten(argument)
+    except TypeError as error:
+        raise TypeError(f"{place}: {error}\n  at {line_of_user()}") from None
     if NONE in structure.children:
         _refuse_missing(structure, place)
     return np.array([_number(leaf, place) for leaf in leaves]), structure

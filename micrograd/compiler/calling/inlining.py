@@ -20,7 +20,13 @@ def is_on_values(args: Sequence[Any], parameters: Sequence[Value]) -> bool:
     >>> is_on_values(([1.0, Value(2.0)],), []), is_on_values((1.0,), [Value(2.0)])
     (True, False)
     """
-    return are_traced(parameters) or any(isinstance(leaf, Value) for leaf in flatten(args)[0])
+    if are_traced(parameters):
+        return True
+    try:
+        leaves, _ = flatten(args)
+    except TypeError:  # an array that stands for no numbers, such as one with masked entries
+        return False
+    return any(isinstance(leaf, Value) for leaf in leaves)
 
 
 def call_on_values(
