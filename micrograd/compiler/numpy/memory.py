@@ -21,18 +21,25 @@ _PAGE, _MANY = 2**21, 2**22  # bytes of a large page; NumPy asks for large pages
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
     """Return an array of zeros that is aligned to a cache line."""
-    return _aligned(np.zeros, count, dtype, _LINE)
+    return _aligned(np.zeros, count, dtype, _LINE)[0]
 
 
 def aligned_empty(count: int, dtype: Any) -> Any:
     """Return an array to write into, aligned to a cache line, or to a page if it is large."""
+    return aligned_with_address(count, dtype)[0]
+
+
+def aligned_with_address(count: int, dtype: Any) -> tuple[Any, int]:
+    """Return such an array and its address, which takes a while to look up."""
     return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
 
 
-def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> Any:
-    numbers = make(count + boundary // dtype.itemsize, dtype)
-    skipped = -numbers.ctypes.data % boundary // dtype.itemsize
-    return numbers[skipped : skipped + count]
+def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> tuple[Any, int]:
+    size = dtype.itemsize
+    numbers = make(count + boundary // size, dtype)
+    address: int = numbers.ctypes.data
+    skipped = -address % boundary // size
+    return numbers[skipped : skipped + count], address + skipped * size
 
 
 class Memory:
