@@ -19,8 +19,9 @@ from llvmlite import ir
 from micrograd.compiler.native.elementary import functions
 from micrograd.compiler.native.elementary.lanes import some
 from micrograd.compiler.native.writing import Writer
+from micrograd.compiler.program.flows import Flow
 from micrograd.ops import lookup
-from micrograd.table.formulas import Call, Tree
+from micrograd.table.formulas import ADJOINT, Call, Tree
 from micrograd.table.interpreters import SIGNS
 
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
@@ -45,7 +46,9 @@ class Lowering(dict[str, Callable[..., Any]]):
         applied, compare = self.functions.applied, self.functions.compare
         super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
         self.update((name, partial(compare, sign)) for name, sign in _TESTS.items())
-        self.update((name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY))
+        self.update(
+            (name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, "sigmoid_slope")
+        )
         self["_truth"] = lambda x: compare("!=", x, 0.0)
         # What was written and can be read here, by the operation and its operands, which are kept
         # so that their ids stay theirs; a scope is a branch that may be skipped.
@@ -153,7 +156,8 @@ _WRITTEN = (
 ).split()
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
-    "erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu gelu_slope".split()
+    "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
+    "gelu_slope".split()
 )
 
 _SHORT = {
@@ -162,3 +166,6 @@ _SHORT = {
     if not row.is_primitive
 }
 """What is written as a whole, by the formulas of the table."""
+for _name, _slope in (("tanh", "sech2"), ("sigmoid", "sigmoid_slope")):
+    # The slope shares most of its work with the value.
+    _SHORT[Flow(lookup(_name), 0).computed] = Call("mul", (ADJOINT, Call(_slope, ("x",))))
