@@ -157,7 +157,7 @@ _WRITTEN = (
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
-    "gelu_slope".split()
+    "gelu_slope lgamma".split()
 )
 
 _SHORT = {
