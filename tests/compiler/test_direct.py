@@ -16,11 +16,13 @@ REPEATS = 4
 """Calls: the first one traces, the second one prepares those after it."""
 
 
-@pytest.fixture(params=["fused", "in rows"])
+@pytest.fixture(params=["fused", "streamed", "in rows"])
 def direct(monkeypatch, request):
-    """Prepare calls of any length for the arrays of the caller."""
-    monkeypatch.setattr(memory, "_STAGED", 0)
-    monkeypatch.setattr(fusion, "FUSED_AFTER", 0 if request.param == "fused" else 2**60)
+    """Prepare calls of any length for the arrays of the caller; results may pass by the cache."""
+    monkeypatch.setattr(memory, "STAGED", 0)
+    monkeypatch.setattr(executor, "STAGED", 0)
+    monkeypatch.setattr(memory, "_STREAMED", 0 if request.param == "streamed" else 2**60)
+    monkeypatch.setattr(fusion, "FUSED_AFTER", 2**60 if request.param == "in rows" else 0)
 
 
 def product(x, y):
@@ -221,6 +223,31 @@ def test_means_over_large_batches_have_gradients_by_current_or_given_parameters(
             assert np.isclose(value, mean / 4, rtol=1e-13)
             assert np.allclose(slope, mean, rtol=1e-13)
     assert is_prepared(f._shortcuts[1])
+
+
+def test_samples_without_numbers_have_gradients_without_numbers(direct):
+    f = compiled(lambda x, y: x * x + sum(y))
+    x, y = np.arange(300.0), np.zeros((300, 0))
+    for _ in range(REPEATS):
+        value, (by_x, by_y) = f.value_and_grad(x, y)
+        assert np.array_equal(value, x * x)
+        assert np.array_equal(by_x, 2 * x)
+        assert by_y.shape == (300, 0)
+
+
+def test_few_arguments_with_many_results_write_them_sample_by_sample(direct, monkeypatch):
+    """The arguments are copied, as they are few, and calls of other kinds still find the copies."""
+    monkeypatch.setattr(memory, "STAGED", 2**15)
+    monkeypatch.setattr(executor, "STAGED", 2**10)
+    powers = np.arange(1, 41)
+    f = compiled(lambda x: np.stack([x * k for k in powers]))
+    g = compiled(lambda x: x * 3.0)
+    x = np.random.default_rng(0).integers(-9, 10, 333).astype(float)
+    for scale in range(1, 2 + REPEATS):
+        for given in (scale * x, scale * x, [*scale * x]):  # prepared for what comes twice
+            assert np.array_equal(f(given), scale * x[:, None] * powers)
+        assert np.array_equal(g(scale * x), 3 * scale * x)
+    assert is_prepared(f._shortcuts[0])
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -103,16 +103,17 @@ def reader(
         shared: an array with the numbers of the arguments that all samples share.
         dtype: the precision of the rows.
     """
-    steps: list[tuple[Stager | None, Any]] = []
+    steps: list[tuple[Stager | None, Any, int]] = []
     for structure, each, axis in zip(structures, args, axes, strict=True):
+        size = count_leaves(structure)
         if axis is None:
-            rows, shared = np.split(shared, [count_leaves(structure)])
+            rows, shared = shared[:size], shared[size:]
             part = sample_stager(structure, rows)
             if part is None:
                 return None
-            steps.append((part, None))
+            steps.append((part, None, size))
         elif type(each) is np.ndarray:
-            steps.append((None, each.shape))
+            steps.append((None, each.shape, size))
         else:
             return None
     count, array = len(steps), np.ndarray
@@ -121,7 +122,7 @@ def reader(
         if len(args) != count:
             return None
         found = []
-        for argument, (part, shape) in zip(args, steps, strict=True):
+        for argument, (part, shape, size) in zip(args, steps, strict=True):
             if part is not None:
                 if not part(argument):
                     return None
@@ -134,7 +135,7 @@ def reader(
                     return None
                 numbers = numbers.astype(dtype)
             if len(shape) > 1:
-                found.append(numbers.reshape(shape[0], -1).T)
+                found.append(numbers.reshape(shape[0], size).T)
             else:
                 found.append(numbers[None])
         return found

@@ -219,13 +219,12 @@ class Variants:
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
-        layout = variant.executor.layout(kind, length)
+        made = None
+        if self.batched:
+            made = direct_shortcut(self, variant, kind, args, inputs, blocks)
+        layout = None if made else variant.executor.layout(kind, length)
         if layout is not None:
             made = shortcut(self, variant, kind, args, layout)
-        elif self.batched:
-            made = direct_shortcut(self, variant, kind, args, inputs, blocks)
-        else:
-            made = None
         shortcuts.add(key, made, variant)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:

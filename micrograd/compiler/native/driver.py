@@ -233,7 +233,8 @@ class _Block:
         """Copy samples into the rows of the inputs; the last sample fills up the lanes."""
         w, build, lanes = self.w, self.w.build, self.lanes
         parts = w.pointer(self.get(Frame.PARTS))
-        input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
+        with build.goto_entry_block():  # elsewhere, each block would take more of the stack
+            input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
         build.store(word(0), input_at)
         build.store(w.pointer(self.get(Frame.AHEAD)), table)
         with w.range(self.get(Frame.PART_COUNT)) as p:

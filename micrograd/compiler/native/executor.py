@@ -29,7 +29,13 @@ from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
 from micrograd.compiler.native.lowering import refuse_function
 from micrograd.compiler.native.machine import Effort, Machine, Module
-from micrograd.compiler.native.memory import Memory, Results, is_by_sample, keep_freed_memory
+from micrograd.compiler.native.memory import (
+    STAGED,
+    Memory,
+    Results,
+    is_by_sample,
+    keep_freed_memory,
+)
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.program.active import active
 from micrograd.compiler.program.loop_instructions import Loop
@@ -237,7 +243,9 @@ class NativeExecutor(Executor):
             return self._backwards.direct(call, inputs, length, blocks)
         memories = self._memories(length)
         memory = memories[0]
-        if len(memories) > 1 or memory.inputs is not None:
+        written = len(self.program.outputs) * length if call == "values" else 0
+        is_small = memory.inputs is not None and written <= STAGED
+        if len(memories) > 1 or is_small or not self.program.batched:
             return None
         keep_freed_memory()
         results, order = Results(self, call, length, inputs, blocks), [*map(is_by_sample, inputs)]
@@ -255,17 +263,19 @@ class NativeExecutor(Executor):
                 results.fused = fusion.kernel(length, backwards=backwards)
                 memory.prepared = None
             results.prepare(memory)
-            memory.read(inputs)
-            results.renew()
             frame[Frame.PHASES] = phases
-            fine = self._run(memory.address)
-            while stacked and memory.grow():
+            try:  # whatever happens, other calls find the arrays that they expect
+                memory.read(inputs)
+                results.renew()
                 fine = self._run(memory.address)
-            results.finish(memory.u)
-            found = results.outputs if blocks else results.rows
-            slopes = results.adjoints or (memory.gradient.copy() if backwards else None)
-            results.release()
-            memory.held = ()
+                while stacked and memory.grow():
+                    fine = self._run(memory.address)
+                results.finish(memory.u)
+                found = results.outputs if blocks else results.rows
+                slopes = results.adjoints or (memory.gradient.copy() if backwards else None)
+            finally:
+                results.release()
+                memory.read([] if memory.inputs is None else [memory.inputs])
             if not results.watched and self.checked:
                 fine = fine and are_finite(found if blocks else [found])
             return found, slopes, bool(fine)
@@ -283,6 +293,9 @@ class NativeExecutor(Executor):
         sample = self.dtype.itemsize * max(1, linked.rows)
         is_small = self.dtype.itemsize * linked.places_v * _LONG_BLOCK <= _NEAREST
         most = BLOCK if linked.differentiable and not is_small else _LONG_BLOCK
+        # The numbers of a sample may be neighbours: then those of a block are read row by row.
+        widest = self.dtype.itemsize * max(1, self.program.inputs, len(self.program.outputs))
+        most = max(BLOCK, min(most, 3 * _NEAREST // 4 // widest))
         least = _LEAST if _NEAR < BLOCK * sample < _FAR else BLOCK
         blocks = -(-length // min(most, max(least, _CACHE // sample))) or 1
         step = _LANES[str(self.dtype)]

@@ -14,12 +14,17 @@ from micrograd.compiler.executor import Call
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import STACK_WORDS
-from micrograd.compiler.numpy.memory import aligned_empty, aligned_with_address, aligned_zeros
+from micrograd.compiler.numpy.memory import (
+    address_of,
+    aligned_empty,
+    aligned_with_address,
+    aligned_zeros,
+)
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.executor import NativeExecutor
 
-_STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
+STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
 _STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
@@ -94,7 +99,7 @@ class Memory:
             frame[code], frame[rows] = words.ctypes.data, len(words)
         if not program.batched:
             self.inputs = self.u[slice(*program.input_slots)]
-        elif alone and program.inputs * length <= _STAGED:
+        elif alone and program.inputs * length <= STAGED:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
 
@@ -117,7 +122,7 @@ class Memory:
         """Read the inputs from these arrays, which have a row for each input."""
         words: list[int] = []
         for part in parts:
-            words += (_address_of(part), len(part), *part.strides)
+            words += (address_of(part), len(part), *part.strides)
         self.parts = array("q", words)
         self.held = parts  # keeps them alive as long as there are pointers to them
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
@@ -128,7 +133,7 @@ class Memory:
         frame, code = self.frame, self.linked.varying
         frame[Frame.FUSED] = fused is not None
         if fused is None:
-            frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+            frame[Frame.CODE], frame[Frame.ROWS] = address_of(code), len(code)
         else:
             self.fused[0] = fused
             frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
@@ -226,7 +231,7 @@ class Results:
         written = self._outputs.nbytes + (0 if self._adjoints is None else self._adjoints.nbytes)
         frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
-        frame[Frame.RESULTS] = _address_of(self.table)
+        frame[Frame.RESULTS] = address_of(self.table)
         frame[Frame.OUTPUT_COUNT] = len(self.varying)
         frame[Frame.GRADIENT_COUNT] = len(self.table) - len(self.varying)
         if self.differentiated is not None:
@@ -318,7 +323,3 @@ def is_by_sample(rows: Any) -> bool:
     """Return whether the numbers of each sample are neighbours in memory."""
     count = len(rows)
     return count > 1 and rows.strides == (rows.itemsize, count * rows.itemsize)
-
-
-def _address_of(numbers: Any) -> int:
-    return int(numbers.ctypes.data)

@@ -50,24 +50,30 @@ class Exponentials(Lanes):
 
     def tanh(self, x: Number) -> Number:
         """The hyperbolic tangent: with E = exp(2|x|) - 1, E / (E + 2)."""
-        quarter, inverse = self._tanh_parts(x)
-        return self._unless_tiny(x, self.signed(quarter * inverse, x))
+        quarter = self._quarter_of_double(x)
+        return self._unless_tiny(x, self.signed(quarter / (quarter + 0.5), x))
 
     def sech2(self, x: Number) -> Number:
         """1 - tanh²(x): with E = exp(2|x|) - 1, 4 (E + 1) / (E + 2)²."""
-        quarter, inverse = self._tanh_parts(x)
-        size = abs(x)
+        quarter, size = self._quarter_of_double(x), abs(x)
+        inverse = 1.0 / (quarter + 0.5)
         return self.rarely(
             self.compare(">", size, 0.5 * self.c.highest),
             (quarter + 0.25) * inverse * inverse,
             lambda: self._exp(-2.0 * size, halvings=-2),
         )
 
-    def _tanh_parts(self, x: Number) -> tuple[Number, Number]:
-        """E / 4 and 4 / (E + 2), for E = exp(2|x|) - 1: the function and its slope share them."""
+    def _quarter_of_double(self, x: Number) -> Number:
+        """(exp(2|x|) - 1) / 4, which tanh and its slope share, so it is computed once for both.
+
+        The rounding error of r is lost, which changes tanh by less than a unit.
+        """
         size = abs(x)
-        quarter = self._quarter(size + size)
-        return quarter, 1.0 / (quarter + 0.5)
+        twice = self.smaller(size + size, self.c.highest)
+        shifted = self.muladd(twice, self.c.log2_e[0], self.form.magic)
+        n, (high, low) = shifted - self.form.magic, self.c.ln2
+        r = self.muladd(n, -low, self.muladd(n, -high, twice))
+        return self._quarter_of(shifted, r, r * r * self.polynomial(r, self.c.exp))
 
     def sigmoid(self, x: Number) -> Number:
         """1 / (1 + exp(-x))."""
@@ -151,8 +157,12 @@ class Exponentials(Lanes):
         """(exp(x) - 1) / 4, which is finite wherever sinh is."""
         x = self.larger(self.smaller(x, self.c.highest), -2 * self.c.flat)
         shifted, r, rest = self._reduced(x)
-        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
         tail = self.muladd(r * r, self.polynomial(r, self.c.exp), rest)
+        return self._quarter_of(shifted, r, tail)
+
+    def _quarter_of(self, shifted: Number, r: Number, tail: Number) -> Number:
+        """(2 ** n (1 + r + tail) - 1) / 4, given n + magic."""
+        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
         base = scale - 0.25
         total = self.muladd(scale, r, base)
         lost = self.muladd(scale, r, base - total)
