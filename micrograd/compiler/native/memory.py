@@ -316,7 +316,7 @@ class RowArrays:
         raise IndexError(i)
 
 
-row_arrays = lru_cache(64)(RowArrays)
+row_arrays = lru_cache(16)(RowArrays)
 
 
 def is_by_sample(rows: Any) -> bool:
