@@ -87,8 +87,11 @@ class Lowering(dict[str, Callable[..., Any]]):
         build = self.writer.build
         test = self._written(tree.operands[0], names)
         then = self._branch(test, tree.operands[1], names)
-        unless = build.not_(test) if _cost(tree.operands[2]) >= _LONG else None
-        otherwise = self._branch(unless, tree.operands[2], names)
+        if not _cost(tree.operands[1]) or _cost(tree.operands[2]) < _LONG:
+            # A test for special numbers: most lanes need this, and other formulas may share it.
+            otherwise = self._written(tree.operands[2], names)
+        else:
+            otherwise = self._branch(build.not_(test), tree.operands[2], names)
         return build.select(test, then, otherwise)
 
     def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
