@@ -48,8 +48,30 @@ class Layout(NamedTuple):
     watched: bool = False
 
 
+class Direct(NamedTuple):
+    """A prepared call for large batches: it reads the arrays of the caller, and returns new ones.
+
+    Args:
+        parameters: where the numbers of the parameters go.
+        run: takes the inputs as `Executor.values` does. It returns the results, as `Layout` has
+            them or as the blocks that were asked for; the gradient with respect to the parameters,
+            or a list of the adjoints of each input array; and whether all of that is finite. It
+            returns None if it is not prepared for arrays with such strides.
+
+    >>> Direct(np.zeros(0), lambda inputs: ([inputs[0] * 2], None, True)).run([np.ones((1, 2))])[0]
+    [array([[2., 2.]])]
+    """
+
+    parameters: Any
+    run: Callable[[Sequence[Any]], tuple[Any, Any, bool] | None]
+
+
 Call = Literal["values", "each", "mean"]
 """What a call computes: all outputs, or one output, or its mean over a batch, and its gradient."""
+
+
+Shapes = Sequence[tuple[int, bool]]
+"""Of each of several arrays, the number of its rows, and whether it is laid out by sample."""
 
 
 class Blocks:
@@ -65,9 +87,11 @@ class Blocks:
     ndim = 2
 
     def __init__(self, arrays: Sequence[Any]) -> None:
-        stops = np.cumsum([len(each) for each in arrays]).tolist()
-        starts = [stop - len(each) for stop, each in zip(stops, arrays, strict=True)]
-        self._arrays = dict(zip(zip(starts, stops, strict=True), arrays, strict=True))
+        self._arrays, start = {}, 0
+        for each in arrays:
+            stop = start + len(each)
+            self._arrays[start, stop] = each
+            start = stop
 
     def __getitem__(self, rows: slice) -> Any:
         return self._arrays[rows.start, rows.stop]
@@ -143,6 +167,20 @@ class Executor(Protocol):
         Args:
             call: what is computed.
             length: the number of samples, which is at least 1; 1 if the program is not batched.
+        """
+        return None
+
+    def direct(
+        self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
+    ) -> Direct | None:
+        """Prepare calls with large arrays for this thread, or return None if that saves nothing.
+
+        Args:
+            call: what is computed.
+            inputs: arrays like those of the calls, of the precision of the program.
+            length: the number of samples.
+            blocks: for values, which arrays the results are written to, one below the other: the
+                number of rows of each, and whether the numbers of a sample are neighbours in it.
         """
         return None
 

@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Call, Gradients, Layout, MakeExecutor, are_finite
+from micrograd.compiler.executor import (
+    Call,
+    Direct,
+    Gradients,
+    Layout,
+    MakeExecutor,
+    Shapes,
+    are_finite,
+)
 from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.planning.planner import plan
 from micrograd.compiler.program.program import Program
@@ -104,6 +112,14 @@ class CheckedExecutor:
         return laid._replace(
             run=lambda: run() and are_finite([results]), results=results[:1], slopes=results[1:]
         )
+
+    def direct(
+        self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
+    ) -> Direct | None:
+        """Prepare calls with large arrays, or return None; see `Executor.direct`."""
+        if call == "values" or self.executor.follows_loops or not has_loops(self.graph):
+            return self.executor.direct(call, inputs, length, blocks)
+        return None
 
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         """Return the outputs; see `Executor.values`."""

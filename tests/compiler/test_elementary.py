@@ -65,6 +65,10 @@ BOUNDS = {
     "ndtr": Bound(5, 5, (-38.0, math.inf), ((-1, 1), (-6, 6), (-37, 0))),
     "gauss": Bound(1, 1, EVERYWHERE, ((-1, 1), (-6, 6), (-26, 26))),
     "sech2": Bound(4, 4, EVERYWHERE, ((-1, 1), (-30, 30))),
+    "sigmoid": Bound(3, 3, EVERYWHERE, ((-1, 1), (-40, 40), (-745, -700), (-104, -80))),
+    "silu": Bound(3.5, 3.5, EVERYWHERE, ((-1, 1), (-40, 40), (-750, -700), (-108, -80))),
+    # In double precision it is that of the C library, here at numbers where it is accurate.
+    "lgamma": Bound(4, 1, (0.5, math.inf), ((0.9, 1.1), (1.9, 2.1), (0.5, 40))),
     "gelu": Bound(5, 5, (-37.5, math.inf), ((-1, 1), (-6, 6), (-37, 0))),
 }
 """The bound of each function of one operand."""
@@ -150,6 +154,19 @@ def test_a_function_is_within_its_bound_over_its_whole_range(name, kind):
     found = errors(name, kind, program(name, kind)(x), x)
     bound = getattr(BOUNDS[name], "double" if kind == "float64" else "single")
     assert found.max() <= bound, (x[found.argmax()], found.max())
+
+
+def test_lgamma_of_negative_floats_is_correct_to_a_unit():
+    """Around its zeros too; doubles that are near one of them are left to the C library."""
+    rng = np.random.default_rng(0)
+    near = [-2.457024738, -2.747682646, -3.143580888, -3.955294285]  # zeros
+    x = np.concatenate([rng.uniform(-12, 0.5, 300), rng.uniform(-1e4, -12, 20)])
+    x = np.concatenate([x, *(rng.normal(each, 1e-5, 20) for each in near)]).astype(np.float32)
+    x = x[x != np.round(x)]
+    assert errors("lgamma", "float32", program("lgamma", "float32")(x), x).max() <= 1
+    poles = np.array([0.0, -0.0, -1.0, -2.0, -1e30, -np.inf, np.inf], np.float32)
+    assert np.isposinf(program("lgamma", "float32")(poles)).all()
+    assert program("lgamma", "float32")(np.array([1.0, 2.0], np.float32)).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.slow

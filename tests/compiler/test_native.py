@@ -226,7 +226,7 @@ def several(x, y):
 def test_a_tape_gives_batches_of_any_length_results_of_their_own(monkeypatch, kind, streamed):
     monkeypatch.setattr(memory, "_STREAMED", 0 if streamed else 2**60)
     program = compile(several, batched=True, backend="numba", dtype=kind)
-    most = executor._BLOCK_OF_VALUES
+    most = executor._LONG_BLOCK
     for length in (1, 7, 8, most - 1, most, most + 1, 3_000):
         x, y = np.random.default_rng(length).normal(size=(2, length))
         found = program(x, y)

@@ -56,11 +56,11 @@ def regular(structure: Structure, numbers: Any) -> Any:
 
 
 def _samples_first(shape: Sequence[int], rows: Any) -> Any:
-    return np.array(rows.T, order="C").reshape(rows.shape[1], *shape)
+    return np.ascontiguousarray(rows.T).reshape(rows.shape[1], *shape)
 
 
 def is_array_like(structure: Structure) -> bool:
-    """Return whether this is an array; in a batch, a result with this structure is a copy."""
+    """Return whether this is an array."""
     kind = structure.kind
     return kind is np.ndarray or (kind is not None and holds_arrays(kind))
 
@@ -77,6 +77,11 @@ def copied(numbers: Any) -> Any:
     made = np.empty((count, length + spare), numbers.dtype)[:, :length]
     made[...] = numbers
     return made
+
+
+def is_rearranged(structure: Structure, length: int) -> bool:
+    """Return whether a result for a batch with this structure is a copy of rows of numbers."""
+    return is_array_like(structure) and length > 1 and count_leaves(structure) > 1
 
 
 LINE = 64  # bytes of a cache line

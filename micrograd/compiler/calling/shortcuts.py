@@ -11,16 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.compiler.calling.results import (
+    batch,
     copied,
     gradient,
     is_array_like,
+    is_rearranged,
     placed,
     regular,
     store,
     store_parameters,
 )
-from micrograd.compiler.calling.staging import parameters_stager, stager
-from micrograd.compiler.executor import Call, Layout, are_finite
+from micrograd.compiler.calling.staging import parameters_stager, reader, stager
+from micrograd.compiler.executor import Blocks, Call, Layout, Shapes, are_finite
+from micrograd.transforms.structures import count_leaves
 
 if TYPE_CHECKING:
     from micrograd.compiler.calling.variants import Variant, Variants
@@ -94,9 +97,9 @@ def shortcut(
     arguments, value_at = placed(structures), placed([result])
     values = call == "values"
     each = call == "each" and batched
-    # Arrays of a batch are copied in any case.
-    is_copied = batched and is_array_like(result)
-    are_copied = each and all(is_array_like(structure) for structure in structures)
+    # Arrays of a batch are rearranged, and so copied in any case.
+    is_copied = batched and is_rearranged(result, leaves.shape[1])
+    are_copied = each and all(is_rearranged(structure, leaves.shape[1]) for structure in structures)
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
@@ -124,5 +127,74 @@ def shortcut(
         if inputs:
             return value, store(arguments, slopes, out, "an argument")
         return value, store_parameters(slopes, out)
+
+    return again
+
+
+def direct_shortcut(
+    program: Variants,
+    variant: Variant,
+    call: Call,
+    args: Sequence[Any],
+    inputs: Sequence[Any],
+    blocks: Shapes | None,
+) -> Shortcut | None:
+    """Return a function that makes calls like this one, whose arrays are not copied, or None.
+
+    Args:
+        program: the compiled function.
+        variant: its program for such calls.
+        call: what is computed.
+        args: the arguments of this call.
+        inputs: the arrays of inputs of this call.
+        blocks: how rows of results are laid out, or None for calls that take the results.
+    """
+    structures, result, held = variant.arguments, variant.result, program._held
+    length, takes_rows = inputs[0].shape[1], blocks is not None
+    if not takes_rows and is_array_like(result):
+        blocks = [(count_leaves(result), True)]
+    inputs = [each.astype(program.dtype, copy=False) for each in inputs]
+    made = variant.executor.direct(call, inputs, length, blocks)
+    if made is None:
+        return None
+    numbers, run = made
+    count, read_parameters = len(held.values), program._numbers_now
+    parameters, shared = numbers[:count], numbers[count:]
+    read = reader(structures, args, program._axes_of(len(args)), shared, program.dtype)
+    if read is None:
+        return None
+    given = parameters_stager(held.structure, parameters)
+    arguments, value_at = placed(structures), placed([result])
+
+    def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
+        if (out is ROWS) is not takes_rows:
+            return None
+        inputs = read(args)
+        if inputs is None:
+            return None
+        if numbers is not None:
+            if not given(numbers):
+                return None
+        elif count:
+            current = read_parameters()
+            if current is None:
+                return None
+            parameters[:] = current
+        found = run(inputs)
+        if found is None or not found[2]:
+            return None
+        results, slopes, _ = found
+        if takes_rows:
+            return results[0] if len(results) == 1 else Blocks(results)
+        if call == "values":
+            rows = results[0] if blocks else results
+            return regular(result, rows) if out is None else store(value_at, rows, out, "the value")
+        if call == "mean":
+            value, slopes = results.item(), slopes[:count]
+            return value, slopes if out is None else store_parameters(slopes, out)
+        if out is not None:
+            return results[0], store(arguments, Blocks(slopes), out, "an argument")
+        parts = [batch(*each) for each in zip(structures, slopes, strict=True)]
+        return results[0], parts[0] if len(parts) == 1 else tuple(parts)
 
     return again

@@ -84,6 +84,65 @@ def stager(
     return staged
 
 
+def reader(
+    structures: Sequence[Structure],
+    args: Sequence[Any],
+    axes: Sequence[int | None],
+    shared: Any,
+    dtype: Any,
+) -> Callable[[Any], list[Any] | None] | None:
+    """Return a function that returns the arrays of a batch as rows of inputs, without copies.
+
+    It takes a tuple of arguments like these, and returns None for others. The numbers of arguments
+    that a batch shares are copied.
+
+    Args:
+        structures: the structure of each argument; in a batch, that of one sample.
+        args: arguments as they are expected.
+        axes: an entry for each argument; None for one that all samples share.
+        shared: an array with the numbers of the arguments that all samples share.
+        dtype: the precision of the rows.
+    """
+    steps: list[tuple[Stager | None, Any, int]] = []
+    for structure, each, axis in zip(structures, args, axes, strict=True):
+        size = count_leaves(structure)
+        if axis is None:
+            rows, shared = shared[:size], shared[size:]
+            part = sample_stager(structure, rows)
+            if part is None:
+                return None
+            steps.append((part, None, size))
+        elif type(each) is np.ndarray:
+            steps.append((None, each.shape, size))
+        else:
+            return None
+    count, array = len(steps), np.ndarray
+
+    def read(args: Any) -> list[Any] | None:
+        if len(args) != count:
+            return None
+        found = []
+        for argument, (part, shape, size) in zip(args, steps, strict=True):
+            if part is not None:
+                if not part(argument):
+                    return None
+                continue
+            if type(argument) is not array or argument.shape != shape:
+                return None
+            numbers = argument
+            if numbers.dtype != dtype:
+                if numbers.dtype.kind not in REAL:
+                    return None
+                numbers = numbers.astype(dtype)
+            if len(shape) > 1:
+                found.append(numbers.reshape(shape[0], size).T)
+            else:
+                found.append(numbers[None])
+        return found
+
+    return read
+
+
 def sample_stager(structure: Structure, numbers: Any) -> Stager | None:
     """Return a function that copies the numbers of one argument that is not a batch.
 

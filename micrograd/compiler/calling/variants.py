@@ -16,10 +16,10 @@ from micrograd.compiler.calling.arguments import (
     refuse_tensors,
 )
 from micrograd.compiler.calling.results import placed
-from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, shortcut
+from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, direct_shortcut, shortcut
 from micrograd.compiler.calling.staging import REAL, parameters_stager
 from micrograd.compiler.calling.targets import Parameters
-from micrograd.compiler.executor import Call, MakeExecutor
+from micrograd.compiler.executor import Call, MakeExecutor, Shapes
 from micrograd.compiler.stopping import CheckedExecutor
 from micrograd.compiler.tracing.recorder import TraceError
 from micrograd.compiler.tracing.tracer import are_traced, refuse_programs_of, trace, tracing
@@ -111,6 +111,8 @@ class Variants:
         self._axes = None if axes is None or None not in axes else axes
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
         self._last: Variant | None = None
+        # The variant of the last gradients of each sample, and where the parts of its results are.
+        self._placed: tuple[Variant, list[tuple[Structure, slice]]] | None = None
         self._warned = False
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
 
@@ -184,8 +186,19 @@ class Variants:
             parts = [np.zeros((variant.executor.program.inputs, 0))]
         return Arguments(variant, parts, length, shared)
 
-    def _rows(self, args: Sequence[Any], parameters: Any) -> tuple[Variant, Any]:
-        """Return the variant for arguments, and the outputs: a number or a row for each."""
+    def _rows(
+        self,
+        args: Sequence[Any],
+        parameters: Any,
+        blocks: Callable[[Variant], Shapes] | None = None,
+    ) -> tuple[Variant, Any]:
+        """Return the variant for arguments, and the outputs: a number or a row for each.
+
+        Args:
+            args: the arguments.
+            parameters: numbers to use in place of the current ones, or None.
+            blocks: returns which outputs are read together; they are written to arrays for that.
+        """
         for again, variant in self._shortcuts[0].each:
             found = again(args, parameters, ROWS)
             if found is not None:
@@ -194,19 +207,29 @@ class Variants:
         call = self._call(args)
         numbers = self._all_numbers(parameters, call)
         found = call.variant.executor.values(numbers, call.inputs, call.length)
-        self._prepare(self._shortcuts[0], "values", args, call)
+        shapes = blocks(call.variant) if blocks else ((len(found), False),)
+        self._prepare(self._shortcuts[0], "values", args, call, shapes)
         return call.variant, found
 
     def _prepare(
-        self, shortcuts: Shortcuts, kind: Call, args: Sequence[Any], call: Arguments
+        self,
+        shortcuts: Shortcuts,
+        kind: Call,
+        args: Sequence[Any],
+        call: Arguments,
+        blocks: Shapes | None = None,
     ) -> None:
         """Make a shortcut for further calls like this one if it is not the first of its kind."""
-        variant, _, length, _ = call
+        variant, inputs, length, _ = call
         key = variant, length, tuple(map(type, args))
         if not length or not shortcuts.is_due(key):
             return
-        layout = variant.executor.layout(kind, length)
-        made = None if layout is None else shortcut(self, variant, kind, args, layout)
+        made = None
+        if self.batched:
+            made = direct_shortcut(self, variant, kind, args, inputs, blocks)
+        layout = None if made else variant.executor.layout(kind, length)
+        if layout is not None:
+            made = shortcut(self, variant, kind, args, layout)
         shortcuts.add(key, made, variant)
 
     def _key(self, structures: Sequence[Structure | None]) -> tuple[Structure, ...]:

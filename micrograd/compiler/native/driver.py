@@ -5,7 +5,7 @@ It reads all its arguments from a frame of 64-bit words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -31,22 +31,27 @@ class Frame:
     CODE, ROWS, BACK_CODE, BACK_ROWS = range(10, 14)
     START, STOP = range(14, 16)  # the first sample, and the one after the last
     PARTS, PART_COUNT = range(16, 18)  # arrays of inputs: address, rows, strides of rows, samples
-    OUTPUTS, OUTPUT_COUNT = range(18, 20)  # place in `v`, and address of an array of samples
-    TOTAL_OF, TOTAL = range(20, 22)  # place in `v` (or -1), and in `u` of its sum over all samples
-    SEED_AT, SEED = range(22, 24)  # place of an adjoint in `v` (or -1), and the bits of its number
-    SEED_U_AT, SEED_U = range(24, 26)  # the same in `u`
-    GRADIENTS, GRADIENT_COUNT = range(26, 28)  # the first adjoint of inputs in `v`; how many
-    # A table with three words for each: the address of the first sample, the stride in bytes, and
-    # how far ahead memory is prefetched.
-    INTO = 28
-    PARAMETERS = 30  # the number of adjoints of `u` that are checked for being finite
-    STREAMED = 31  # whether outputs, which must be aligned, are stored past the cache
-    DOUBLES = 32  # in single precision: sums of the adjoints of `u` and the total, as doubles
-    CHECKED = 33  # whether outputs are checked for being finite, too
-    # A table with two words for each input: where the next block is read, and the stride. A slow
+    # What the results of `v` are copied to, four words for each: the place of its row in `v`, the
+    # address of the first sample, the stride in bytes (0 if it is not copied), and how far ahead
+    # memory is prefetched.
+    RESULTS = 18
+    OUTPUT_COUNT, GRADIENT_COUNT = range(19, 21)  # outputs come first, then adjoints of inputs
+    TOTAL_OF, TOTAL = range(21, 23)  # place in `v` (or -1), and in `u` of its sum over all samples
+    SEED_AT, SEED = range(23, 25)  # place of an adjoint in `v` (or -1), and the bits of its number
+    SEED_U_AT, SEED_U = range(25, 27)  # the same in `u`
+    PARAMETERS = 27  # the number of adjoints of `u` that are checked for being finite
+    STREAMED = 28  # whether outputs, which must be aligned, are stored past the cache
+    DOUBLES = 29  # in single precision: sums of the adjoints of `u` and the total, as doubles
+    CHECKED = 30  # whether outputs are checked for being finite, too
+    FUSED = 31  # whether one kernel does all: it reads and writes where POINTERS say
+    # A table with two words for each input: where the next block is read, and the stride. A fused
     # kernel prefetches that memory while it computes; for others, `_load` does.
-    AHEAD, ASKING = 34, 35
-    SIZE = 36
+    AHEAD = 32
+    # The address of the present block of each input, output and adjoint of an input: in the arrays
+    # of the caller if its samples are neighbours there, otherwise in `v`.
+    POINTERS = 33
+    INPUTS = 34  # their number, after which the pointers to results come
+    SIZE = 35
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -71,8 +76,9 @@ def write_driver(kind: str, width: int) -> str:
         return w.when(build.icmp_signed("!=", bit, word(0)))
 
     zero = w.constant(0.0, 1)
-    trouble = build.alloca(w.number)  # 0, or nan once an adjoint was infinite or nan
-    build.store(zero, trouble)
+    bits = ir.VectorType(ir.IntType(8 * w.number_size), w.width)
+    trouble = build.alloca(bits)  # some are set once an adjoint was infinite or nan
+    build.store(ir.Constant(bits, None), trouble)
     with doing(Phase.UNIFORM):
         adjoints = w.at(u, get(Frame.ADJOINTS))
         with w.range(get(Frame.ADJOINT_COUNT)) as i:
@@ -84,16 +90,21 @@ def write_driver(kind: str, width: int) -> str:
         with w.loop(origin, stop, lanes) as start:
             rest = build.sub(stop, start)
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
-            _load(w, get, v, lanes, start, count)
-            _seed(w, get, v, lanes, count)
+            block = _Block(w, get, u, v, lanes, start, count)
+            block.load()
+            block.aim()
+            # A fused kernel leaves the adjoint of the result as it is.
+            same = build.and_(block.is_direct, build.icmp_signed("!=", start, origin))
+            with w.when(build.not_(same)):
+                block.seed()
             call(Frame.CODE, Frame.ROWS)
-            _outputs(w, get, u, v, lanes, start, count, trouble)
+            block.add_to_total()
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
-            _gradients(w, get, v, lanes, start, count, trouble)
+            block.deliver(trouble)
             if w.number != KINDS["float64"]:
-                block = build.sdiv(build.sub(start, origin), lanes)
+                number = build.sdiv(build.sub(start, origin), lanes)
                 last = build.icmp_signed("<=", rest, lanes)
-                full = build.icmp_signed("==", build.and_(block, word(_BLOCKS - 1)), word(0))
+                full = build.icmp_signed("==", build.and_(number, word(_BLOCKS - 1)), word(0))
                 with w.when(build.or_(full, last)):
                     _move_to_doubles(w, get, u, last)
     with doing(Phase.BACK):
@@ -103,8 +114,9 @@ def write_driver(kind: str, width: int) -> str:
         call(Frame.UNIFORM_BACK_CODE, Frame.UNIFORM_BACK_ROWS)
         adjoints = w.at(u, get(Frame.ADJOINTS))
         _look_at_row(w, adjoints, get(Frame.PARAMETERS), trouble)
-    fine = build.fcmp_ordered("==", build.load(trouble), zero)
-    build.ret(build.zext(fine, WORD))
+    whole = ir.IntType(8 * w.number_size * w.width)
+    found = build.bitcast(build.load(trouble), whole)
+    build.ret(build.zext(build.icmp_unsigned("==", found, ir.Constant(whole, 0)), WORD))
     return str(w.module)
 
 
@@ -149,148 +161,205 @@ def _number(w: Writer, bits: Any) -> Any:
 def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
     """Note whether one of the first `count` numbers is not finite.
 
-    Subtracted from itself, such a number gives nan and not 0.
+    Subtracted from itself, such a number gives nan, whose bits are not 0.
     """
-    build = w.build
-    rest = _sum(w, row, count, lambda numbers: build.fsub(numbers, numbers))
-    build.store(build.fadd(build.load(trouble), rest), trouble)
+    build, full = w.build, w.build.and_(count, word(-w.width))
+    bits = trouble.type.pointee
+    begin, found = word(0), build.load(trouble)
+    for end, width in ((full, w.width), (count, 1)):
+        with w.loop(begin, end, word(width), found) as turn:
+            numbers = w.load(w.at(row, turn.i), width)
+            rest = build.fsub(numbers, numbers)
+            if width == 1:
+                first = build.bitcast(rest, bits.element)
+                new = build.insert_element(ir.Constant(bits, None), first, word(0))
+            else:
+                new = build.bitcast(rest, bits)
+            turn.following = [build.or_(turn.values[0], new)]
+        begin, found = full, turn.values[0]
+    build.store(found, trouble)
 
 
-def _sum(w: Writer, row: Any, count: Any, change: Callable[[Any], Any] = lambda x: x) -> Any:
-    """Return the sum of the first `count` numbers, each of them changed."""
+def _sum(w: Writer, row: Any, count: Any) -> Any:
+    """Return the sum of the first `count` numbers."""
     full = w.build.and_(count, word(-w.width))
     begin, total = word(0), w.constant(0.0, w.width)
     for end, width in ((full, w.width), (count, 1)):
         with w.loop(begin, end, word(width), total) as turn:
-            numbers = change(w.load(w.at(row, turn.i), width))
+            numbers = w.load(w.at(row, turn.i), width)
             turn.following = [w.build.fadd(turn.values[0], numbers)]
         begin, total = full, w.total(turn.values[0])
     return total
 
 
-def _load(w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any) -> None:
-    """Copy a block of samples into the rows of the inputs; the last sample fills up the lanes."""
-    build = w.build
-    parts = w.pointer(get(Frame.PARTS))
-    place, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
-    build.store(word(0), place)
-    build.store(w.pointer(get(Frame.AHEAD)), table)
-    asking = build.icmp_signed("!=", get(Frame.ASKING), word(0))
-    byte = ir.IntType(8).as_pointer()
-    with w.range(get(Frame.PART_COUNT)) as p:
-        part = w.at(parts, w.times(p, word(4)))
-        address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
-        together = build.icmp_signed("==", row_stride, word(w.number_size))
-        with w.range(rows) as r:
-            base = build.add(address, build.add(w.times(r, row_stride), w.times(start, stride)))
-            first = build.load(place)
-            target = w.at(v, first)
+class _Block:
+    """Writes what is done with a block of samples around the kernels.
 
-            def at(i: Any) -> Any:
-                pointer = build.inttoptr(build.add(base, w.times(i, stride)), byte)
-                return build.bitcast(pointer, w.number.as_pointer())
+    Args:
+        w: writes the function.
+        get: returns words of the frame.
+        u: the memory of numbers.
+        v: the memory of rows of lanes.
+        lanes: the number of lanes.
+        start: the first sample of the block.
+        count: the number of its samples; in the last block, there may be fewer than lanes.
+    """
 
-            # Where the numbers of a sample are neighbours, each row prefetches another line.
-            line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
-            ahead = build.add(build.add(base, w.times(lanes, stride)), line)
-            for k, each in enumerate((ahead, stride)):
-                build.store(each, w.at(build.load(table), word(k)))
-            build.store(w.at(build.load(table), word(2)), table)
+    def __init__(
+        self, w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any
+    ) -> None:
+        self.w, self.get, self.u, self.v = w, get, u, v
+        self.lanes, self.start, self.count = lanes, start, count
+        build = w.build
+        self.whole = build.and_(count, word(-w.width))
+        self.pointers = w.pointer(get(Frame.POINTERS))
+        self.is_fused = build.icmp_signed("!=", get(Frame.FUSED), word(0))
+        # Whether a kernel may read and write in the arrays of the caller.
+        self.is_direct = build.and_(self.is_fused, build.icmp_signed("==", count, lanes))
+        self.streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
 
-            def ask(i: Any) -> None:
-                there = build.select(asking, base, ahead)
-                w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
+    def are_neighbours(self, stride: Any) -> Any:
+        """Return whether samples with this stride are neighbours in memory."""
+        return self.w.build.icmp_signed("==", stride, word(self.w.number_size))
 
-            whole = build.and_(count, word(-w.width))
-            neighbours = build.icmp_signed("==", stride, word(w.number_size))
-            copied = build.select(neighbours, whole, word(0))
-            with w.loop(word(0), copied, word(w.width)) as i:
-                w.store(w.load(at(i), w.width), w.at(target, i))
-                ask(i)
-            with w.loop(copied, whole, word(w.width)) as i:
-                numbers = [w.load(at(build.add(i, word(k))), 1) for k in range(w.width)]
-                w.store(w.vector(numbers), w.at(target, i))
-                ask(i)
-            with w.loop(whole, count, word(1)) as i:
-                w.store(w.load(at(i), 1), w.at(target, i))
-            last = w.load(at(build.sub(count, word(1))), 1)
-            with w.loop(count, lanes, word(1)) as i:
-                w.store(last, w.at(target, i))
-            build.store(build.add(first, lanes), place)
+    def sample(self, base: Any, stride: Any, *places: Any) -> Any:
+        """Return the pointer to a number of a sample; its place is a sum."""
+        place = reduce(self.w.build.add, places)
+        return self.w.pointer(self.w.build.add(base, self.w.times(place, stride)), self.w.number)
 
+    # --------------------------------------------------------------------------------------- inputs
 
-def _outputs(
-    w: Writer, get: Any, u: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
-) -> None:
-    """Copy the results of a block to the outputs, and add them to the total."""
-    build = w.build
-    table = w.pointer(get(Frame.OUTPUTS))
-    full = build.and_(count, word(-w.width))
-    streamed = build.select(build.icmp_signed("!=", get(Frame.STREAMED), word(0)), full, word(0))
-    with w.range(get(Frame.OUTPUT_COUNT)) as k:
-        place, address = w.words(w.at(table, w.times(k, word(2))), 0, 1)
-        source, target = w.at(v, w.times(place, lanes)), w.pointer(address, w.number)
-        target = w.at(target, start)
+    def load(self) -> None:
+        """Copy samples into the rows of the inputs; the last sample fills up the lanes."""
+        w, build, lanes = self.w, self.w.build, self.lanes
+        parts = w.pointer(self.get(Frame.PARTS))
+        with build.goto_entry_block():  # elsewhere, each block would take more of the stack
+            input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
+        build.store(word(0), input_at)
+        build.store(w.pointer(self.get(Frame.AHEAD)), table)
+        with w.range(self.get(Frame.PART_COUNT)) as p:
+            part = w.at(parts, w.times(p, word(4)))
+            address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
+            together = build.icmp_signed("==", row_stride, word(w.number_size))
+            neighbours = self.are_neighbours(stride)
+            is_read_there = build.and_(self.is_direct, neighbours)
+            with w.range(rows) as r:
+                base = build.add(
+                    address, build.add(w.times(r, row_stride), w.times(self.start, stride))
+                )
+                place = build.load(input_at)
+                target = w.lanes_of(self.v, place, lanes)
+                # Where the numbers of a sample are neighbours, each row prefetches another line.
+                line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
+                ahead = build.add(build.add(base, w.times(lanes, stride)), line)
+                for k, each in enumerate((ahead, stride)):
+                    build.store(each, w.at(build.load(table), word(k)))
+                build.store(w.at(build.load(table), word(2)), table)
+                pointer = build.select(is_read_there, base, build.ptrtoint(target, WORD))
+                build.store(pointer, w.at(self.pointers, place))
+                with w.when(build.not_(is_read_there)):
+                    self._load_row(base, stride, target, ahead)
+                build.store(build.add(place, word(1)), input_at)
+
+    def _load_row(self, base: Any, stride: Any, target: Any, ahead: Any) -> None:
+        w, build, whole, count = self.w, self.w.build, self.whole, self.count
+
+        def ask(i: Any) -> None:
+            there = build.select(self.is_fused, base, ahead)
+            w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
+
+        copied = build.select(self.are_neighbours(stride), whole, word(0))
+        with w.loop(word(0), copied, word(w.width)) as i:
+            w.store(w.load(self.sample(base, stride, i), w.width), w.at(target, i))
+            ask(i)
+        with w.loop(copied, whole, word(w.width)) as i:
+            each = [word(k) for k in range(w.width)]
+            numbers = [w.load(self.sample(base, stride, i, k), 1) for k in each]
+            w.store(w.vector(numbers), w.at(target, i))
+            ask(i)
+        with w.loop(whole, count, word(1)) as i:
+            w.store(w.load(self.sample(base, stride, i), 1), w.at(target, i))
+        last = w.load(self.sample(base, stride, count, word(-1)), 1)
+        with w.loop(count, self.lanes, word(1)) as i:
+            w.store(last, w.at(target, i))
+
+    # -------------------------------------------------------------------------------------- results
+
+    def aim(self) -> None:
+        """Set the pointers to the results: to where they are wanted, or to rows of `v`."""
+        w, build = self.w, self.w.build
+        with w.range(self._results()) as k:
+            place, target, stride, _ = self._result(k)
+            there = build.and_(self.is_direct, self.are_neighbours(stride))
+            there = build.and_(there, build.not_(self.streams))
+            row = build.ptrtoint(w.lanes_of(self.v, place, self.lanes), WORD)
+            build.store(build.select(there, target, row), self._pointer_to(k))
+
+    def _results(self) -> Any:
+        """Return the number of results: outputs, and adjoints of inputs."""
+        return self.w.build.add(*self.get(Frame.OUTPUT_COUNT, Frame.GRADIENT_COUNT))
+
+    def _result(self, k: Any) -> tuple[Any, Any, Any, Any]:
+        """Return the place of a row, the address of its samples, the stride and what is ahead."""
+        w, table = self.w, self.w.pointer(self.get(Frame.RESULTS))
+        place, address, stride, line = w.words(w.at(table, w.times(k, word(4))), 0, 1, 2, 3)
+        return place, w.build.add(address, w.times(self.start, stride)), stride, line
+
+    def _pointer_to(self, k: Any) -> Any:
+        """Return where the address of a result is."""
+        return self.w.at(self.pointers, self.get(Frame.INPUTS), k)
+
+    def deliver(self, trouble: Any) -> None:
+        """Copy results to where they are wanted, unless they are there already."""
+        w, build = self.w, self.w.build
+        outputs, checked = self.get(Frame.OUTPUT_COUNT, Frame.CHECKED)
+        with w.range(self._results()) as k:
+            _, base, stride, line = self._result(k)
+            address = build.load(self._pointer_to(k))
+            is_elsewhere = build.icmp_signed("!=", address, base)
+            is_wanted = build.icmp_signed("!=", stride, word(0))
+            with w.when(build.and_(is_elsewhere, is_wanted)):
+                self._deliver_row(w.pointer(address, w.number), base, stride, line)
+            is_checked = build.icmp_signed("!=", checked, word(0))
+            is_checked = build.or_(is_checked, build.icmp_signed(">=", k, outputs))
+            counted = build.select(is_checked, self.count, word(0))
+            _look_at_row(w, w.pointer(address, w.number), counted, trouble)
+
+    def _deliver_row(self, source: Any, base: Any, stride: Any, line: Any) -> None:
+        w, build, whole = self.w, self.w.build, self.whole
+        copied = build.select(self.are_neighbours(stride), whole, word(0))
+        streamed = build.select(self.streams, copied, word(0))
         with w.loop(word(0), streamed, word(w.width)) as i:
-            w.stream(w.load(w.at(source, i), w.width), w.at(target, i))
-        with w.loop(streamed, full, word(w.width)) as i:
-            w.store(w.load(w.at(source, i), w.width), w.at(target, i))
-            w.prefetch_to_write(w.at(target, i, lanes))  # of the next block
-        with w.loop(full, count, word(1)) as i:
-            w.store(w.load(w.at(source, i), 1), w.at(target, i))
-        checked = build.icmp_signed("!=", get(Frame.CHECKED), word(0))
-        _look_at_row(w, source, build.select(checked, count, word(0)), trouble)
-    place = get(Frame.TOTAL_OF)
-    with w.when(build.icmp_signed(">=", place, word(0))):
-        source, total = w.at(v, w.times(place, lanes)), w.at(u, get(Frame.TOTAL))
-        w.store(build.fadd(w.load(total, 1), _sum(w, source, count)), total)
-
-
-def _seed(w: Writer, get: Any, v: Any, lanes: Any, count: Any) -> None:
-    """Set the adjoint of the result; it is 0 in lanes without a sample."""
-    build = w.build
-    place = get(Frame.SEED_AT)
-    with w.when(build.icmp_signed(">=", place, word(0))):
-        row = w.at(v, w.times(place, lanes))
-        seed = _number(w, get(Frame.SEED))
-        whole = build.and_(count, word(-w.width))
-        with w.loop(word(0), whole, word(w.width)) as i:
-            w.store(w.splat(seed, w.width), w.at(row, i))
-        with w.loop(whole, lanes, word(1)) as i:
-            inside = build.icmp_signed("<", i, count)
-            w.store(build.select(inside, seed, w.constant(0.0, 1)), w.at(row, i))
-
-
-def _gradients(
-    w: Writer, get: Any, v: Any, lanes: Any, start: Any, count: Any, trouble: Any
-) -> None:
-    """Copy the adjoints of the inputs of a block to where they are asked for."""
-    build = w.build
-    table = w.pointer(get(Frame.INTO))
-    whole = build.and_(count, word(-w.width))
-    streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
-    with w.range(get(Frame.GRADIENT_COUNT)) as k:
-        source = w.at(v, w.times(build.add(get(Frame.GRADIENTS), k), lanes))
-        address, stride, line = w.words(w.at(table, w.times(k, word(3))), 0, 1, 2)
-        base = build.add(address, w.times(start, stride))
-
-        def at(i: Any) -> Any:
-            return w.pointer(build.add(base, w.times(i, stride)), w.number)
-
-        neighbours = build.icmp_signed("==", stride, word(w.number_size))
-        copied = build.select(neighbours, whole, word(0))
-        streamed = build.select(streams, copied, word(0))
-        with w.loop(word(0), streamed, word(w.width)) as i:
-            w.stream(w.load(w.at(source, i), w.width), at(i))
+            w.stream(w.load(w.at(source, i), w.width), self.sample(base, stride, i))
         with w.loop(streamed, copied, word(w.width)) as i:
-            w.store(w.load(w.at(source, i), w.width), at(i))
+            w.store(w.load(w.at(source, i), w.width), self.sample(base, stride, i))
+            w.prefetch_to_write(self.sample(base, stride, i, self.lanes))  # of the next block
         with w.loop(copied, whole, word(w.width)) as i:
             numbers = w.load(w.at(source, i), w.width)
-            for lane in range(w.width):
-                number = build.extract_element(numbers, word(lane))
-                w.store(number, at(build.add(i, word(lane))))
-            ahead = build.ptrtoint(at(build.add(i, lanes)), WORD)  # of the next block
+            for lane in map(word, range(w.width)):
+                number = build.extract_element(numbers, lane)
+                w.store(number, self.sample(base, stride, i, lane))
+            ahead = build.ptrtoint(self.sample(base, stride, i, self.lanes), WORD)
             w.prefetch_to_write(w.pointer(build.add(ahead, line)))
-        with w.loop(whole, count, word(1)) as i:
-            w.store(w.load(w.at(source, i), 1), at(i))
-        _look_at_row(w, source, count, trouble)
+        with w.loop(whole, self.count, word(1)) as i:
+            w.store(w.load(w.at(source, i), 1), self.sample(base, stride, i))
+
+    def add_to_total(self) -> None:
+        """Add the results to their sum over all samples, if that is asked for."""
+        w, build, place = self.w, self.w.build, self.get(Frame.TOTAL_OF)
+        with w.when(build.icmp_signed(">=", place, word(0))):
+            source, total = w.lanes_of(self.v, place, self.lanes), self.get(Frame.TOTAL)
+            total = w.at(self.u, total)
+            w.store(build.fadd(w.load(total, 1), _sum(w, source, self.count)), total)
+
+    def seed(self) -> None:
+        """Set the adjoint of the result; it is 0 in lanes without a sample."""
+        w, build, place = self.w, self.w.build, self.get(Frame.SEED_AT)
+        with w.when(build.icmp_signed(">=", place, word(0))):
+            row = w.lanes_of(self.v, place, self.lanes)
+            seed = _number(w, self.get(Frame.SEED))
+            with w.loop(word(0), self.whole, word(w.width)) as i:
+                w.store(w.splat(seed, w.width), w.at(row, i))
+            with w.loop(self.whole, self.lanes, word(1)) as i:
+                inside = build.icmp_signed("<", i, self.count)
+                w.store(build.select(inside, seed, w.constant(0.0, 1)), w.at(row, i))

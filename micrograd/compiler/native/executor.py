@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.executor import Blocks, Call, Executor, Gradients, Layout, are_finite
+from micrograd.compiler.executor import (
+    Blocks,
+    Call,
+    Direct,
+    Executor,
+    Gradients,
+    Layout,
+    Shapes,
+    are_finite,
+)
 from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
@@ -20,7 +29,13 @@ from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
 from micrograd.compiler.native.lowering import refuse_function
 from micrograd.compiler.native.machine import Effort, Machine, Module
-from micrograd.compiler.native.memory import Memory, Results
+from micrograd.compiler.native.memory import (
+    STAGED,
+    Memory,
+    Results,
+    is_by_sample,
+    keep_freed_memory,
+)
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.program.active import active
 from micrograd.compiler.program.loop_instructions import Loop
@@ -29,7 +44,9 @@ from micrograd.engine.locks import reentrant_lock
 
 BLOCK = 112
 """The most samples of a block; a program of many rows has fewer, to stay in the cache."""
-_BLOCK_OF_VALUES = 448  # the same for a program without gradients, which has fewer rows
+# The same for a program without gradients, which has fewer rows, and for one of so few rows that
+# the nearest cache, of this many bytes, holds even a long block.
+_LONG_BLOCK, _NEAREST = 448, 2**15
 _LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the cache
 # Bytes of a full block: up to the first, the next cache holds it; from the second on, none does. In
 # both cases full blocks are up to 15 % faster than small ones, and in between they are slower.
@@ -196,6 +213,7 @@ class NativeExecutor(Executor):
         run, address, u = self._run, memory.address, memory.u
         frame, where, prepare, finish = memory.frame, Frame.PHASES, results.prepare, results.finish
         fusion, backwards, stacked = self.fusion, call != "values", self.program.stacks
+        results.fused = fusion.kernels[backwards]
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:
             phases |= Phase.SWEEP
@@ -214,8 +232,56 @@ class NativeExecutor(Executor):
             finish(u)
             return bool(fine)
 
-        watched = results.checked and results.by_row and not results.fixed
-        return Layout(memory.parameters, memory.inputs, again, results.rows, slopes, watched)
+        return Layout(
+            memory.parameters, memory.inputs, again, results.rows, slopes, results.watched
+        )
+
+    def direct(
+        self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
+    ) -> Direct | None:
+        """Prepare calls with large arrays, which are read where they are."""
+        if call != "values" and self._backwards is not self:
+            return self._backwards.direct(call, inputs, length, blocks)
+        memories = self._memories(length)
+        memory = memories[0]
+        written = len(self.program.outputs) * length if call == "values" else 0
+        is_small = memory.inputs is not None and written <= STAGED
+        if len(memories) > 1 or is_small or not self.program.batched:
+            return None
+        keep_freed_memory()
+        results, order = Results(self, call, length, inputs, blocks), [*map(is_by_sample, inputs)]
+        results.release()
+        backwards, phases = call != "values", Phase.UNIFORM | Phase.SWEEP
+        if backwards:
+            phases |= Phase.BACK
+        fusion, frame, stacked = self.fusion, memory.frame, self.program.stacks
+        results.fused = fusion.kernels[backwards]
+
+        def run(inputs: Sequence[Any]) -> tuple[Any, Any, bool] | None:
+            if [*map(is_by_sample, inputs)] != order:
+                return None
+            if fusion.waiting[backwards]:
+                results.fused = fusion.kernel(length, backwards=backwards)
+                memory.prepared = None
+            results.prepare(memory)
+            frame[Frame.PHASES] = phases
+            try:  # whatever happens, other calls find the arrays that they expect
+                memory.read(inputs)
+                results.renew()
+                fine = self._run(memory.address)
+                while stacked and memory.grow():
+                    fine = self._run(memory.address)
+                results.finish(memory.u)
+                found = results.outputs if blocks else results.rows
+                slopes = results.adjoints or (memory.gradient.copy() if backwards else None)
+            finally:
+                results.release()
+                memory.read([] if memory.inputs is None else [memory.inputs])
+            if not results.watched and self.checked:
+                fine = fine and are_finite(found if blocks else [found])
+            return found, slopes, bool(fine)
+
+        return Direct(memory.parameters, run)
 
     def _memories(self, length: int) -> list[Memory]:
         """Return the memories of this thread and its helpers, which share the samples."""
@@ -225,8 +291,12 @@ class NativeExecutor(Executor):
     def _laid_out(self, kept: dict[Any, list[Memory]], length: int) -> list[Memory]:
         """Return new memories for batches of a length; the oldest ones are given up for them."""
         linked = self.linked
-        most = BLOCK if linked.differentiable else _BLOCK_OF_VALUES
         sample = self.dtype.itemsize * max(1, linked.rows)
+        is_small = self.dtype.itemsize * linked.places_v * _LONG_BLOCK <= _NEAREST
+        most = BLOCK if linked.differentiable and not is_small else _LONG_BLOCK
+        # The numbers of a sample may be neighbours: then those of a block are read row by row.
+        widest = self.dtype.itemsize * max(1, self.program.inputs, len(self.program.outputs))
+        most = max(BLOCK, min(most, 3 * _NEAREST // 4 // widest))
         least = _LEAST if _NEAR < BLOCK * sample < _FAR else BLOCK
         blocks = -(-length // min(most, max(least, _CACHE // sample))) or 1
         step = _LANES[str(self.dtype)]

@@ -63,7 +63,7 @@ class Fusion:
 
 
 def _fits(linked: Linked) -> bool:
-    """Return whether a program has several instructions for a batch, and all of them are simple.
+    """Return whether all instructions of a program that vary over a batch are simple.
 
     A product with a matrix of parameters, or a large one of constants, has a kernel of its own,
     which works on many numbers at once.
@@ -86,4 +86,4 @@ def _fits(linked: Linked) -> bool:
                 several += 2
             case _ if each.varies:
                 return False
-    return several > 1
+    return several > 0

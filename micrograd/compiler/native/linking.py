@@ -96,7 +96,7 @@ class Linked:
         inputs: bool,
         follows_loops: bool = False,
     ) -> None:
-        self.program, self.kind = program, kind
+        self.program, self.kind, self.inputs = program, kind, inputs
         self._specs: list[Spec | LoopSpec] = []  # all kernels
         self._numbers: dict[Spec, int] = {}  # their positions there
         self._codes: list[Any] = []  # in which they stand for the kernels until all are compiled

@@ -19,8 +19,9 @@ from llvmlite import ir
 from micrograd.compiler.native.elementary import functions
 from micrograd.compiler.native.elementary.lanes import some
 from micrograd.compiler.native.writing import Writer
+from micrograd.compiler.program.flows import Flow
 from micrograd.ops import lookup
-from micrograd.table.formulas import Call, Tree
+from micrograd.table.formulas import ADJOINT, Call, Tree
 from micrograd.table.interpreters import SIGNS
 
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
@@ -45,7 +46,9 @@ class Lowering(dict[str, Callable[..., Any]]):
         applied, compare = self.functions.applied, self.functions.compare
         super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
         self.update((name, partial(compare, sign)) for name, sign in _TESTS.items())
-        self.update((name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY))
+        self.update(
+            (name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, "sigmoid_slope")
+        )
         self["_truth"] = lambda x: compare("!=", x, 0.0)
         # What was written and can be read here, by the operation and its operands, which are kept
         # so that their ids stay theirs; a scope is a branch that may be skipped.
@@ -84,8 +87,11 @@ class Lowering(dict[str, Callable[..., Any]]):
         build = self.writer.build
         test = self._written(tree.operands[0], names)
         then = self._branch(test, tree.operands[1], names)
-        unless = build.not_(test) if _cost(tree.operands[2]) >= _LONG else None
-        otherwise = self._branch(unless, tree.operands[2], names)
+        if not _cost(tree.operands[1]) or _cost(tree.operands[2]) < _LONG:
+            # A test for special numbers: most lanes need this, and other formulas may share it.
+            otherwise = self._written(tree.operands[2], names)
+        else:
+            otherwise = self._branch(build.not_(test), tree.operands[2], names)
         return build.select(test, then, otherwise)
 
     def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
@@ -153,7 +159,8 @@ _WRITTEN = (
 ).split()
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
-    "erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu gelu_slope".split()
+    "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
+    "gelu_slope lgamma".split()
 )
 
 _SHORT = {
@@ -162,3 +169,6 @@ _SHORT = {
     if not row.is_primitive
 }
 """What is written as a whole, by the formulas of the table."""
+for _name, _slope in (("tanh", "sech2"), ("sigmoid", "sigmoid_slope")):
+    # The slope shares most of its work with the value.
+    _SHORT[Flow(lookup(_name), 0).computed] = Call("mul", (ADJOINT, Call(_slope, ("x",))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +14,31 @@ from micrograd.compiler.executor import Call
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import STACK_WORDS
-from micrograd.compiler.numpy.memory import aligned_empty, aligned_zeros
+from micrograd.compiler.numpy.memory import (
+    address_of,
+    aligned_empty,
+    aligned_with_address,
+    aligned_zeros,
+)
 
 if TYPE_CHECKING:
     from micrograd.compiler.native.executor import NativeExecutor
 
-_STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
+STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
 _STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let the C library keep arrays of up to 32 MiB that are freed, for later ones.
+
+    glibc returns an array above a threshold to the system, and its pages are mapped again one by
+    one when the next one is written, which can take longer than the call. Freeing an array, even
+    one without pages, raises the threshold.
+    """
+    np.empty(31 * 2**20, np.uint8)
 
 
 def _bits(number: float) -> int:
@@ -56,7 +72,6 @@ class Memory:
             self._make_room(i, _ROOM if stack.length is None else max(1, stack.length), lanes)
         self.parts = array("q")
         self.held: Sequence[Any] = ()
-        self.outputs, self.slopes = array("q"), array("q")  # where results and adjoints go
         self.frame = array("q", bytes(8 * Frame.SIZE))
         self.address = self.frame.buffer_info()[0]
         self.prepared: Any = None  # the results that the frame is prepared for
@@ -70,6 +85,9 @@ class Memory:
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
         self.ahead = array("q", bytes(16 * program.inputs))
         frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.pointers = array("q", bytes(8 * (2 * program.inputs + len(program.outputs))))
+        frame[Frame.POINTERS] = self.pointers.buffer_info()[0]
+        frame[Frame.INPUTS] = program.inputs
         self.fused = array("q", (0, self.address))
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
@@ -81,7 +99,7 @@ class Memory:
             frame[code], frame[rows] = words.ctypes.data, len(words)
         if not program.batched:
             self.inputs = self.u[slice(*program.input_slots)]
-        elif alone and program.inputs * length <= _STAGED:
+        elif alone and program.inputs * length <= STAGED:
             self.inputs = np.zeros((program.inputs, length), dtype)
             self.read([self.inputs])
 
@@ -104,7 +122,7 @@ class Memory:
         """Read the inputs from these arrays, which have a row for each input."""
         words: list[int] = []
         for part in parts:
-            words += (part.__array_interface__["data"][0], len(part), *part.strides)
+            words += (address_of(part), len(part), *part.strides)
         self.parts = array("q", words)
         self.held = parts  # keeps them alive as long as there are pointers to them
         self.frame[Frame.PARTS] = self.parts.buffer_info()[0]
@@ -113,9 +131,9 @@ class Memory:
     def run(self, fused: int | None) -> None:
         """Run the rows of the program, or the kernel at an address in their place."""
         frame, code = self.frame, self.linked.varying
-        frame[Frame.ASKING] = fused is not None
+        frame[Frame.FUSED] = fused is not None
         if fused is None:
-            frame[Frame.CODE], frame[Frame.ROWS] = _address_of(code), len(code)
+            frame[Frame.CODE], frame[Frame.ROWS] = address_of(code), len(code)
         else:
             self.fused[0] = fused
             frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
@@ -136,32 +154,70 @@ class Results:
         length: the number of samples.
         inputs: the arrays of inputs, in whose order in memory the adjoints are written; else they
             are written row by row.
+        blocks: for the outputs of a batch, the numbers of rows of arrays one below the other, and
+            whether each of them is written sample by sample; else all are rows of one array.
     """
 
+    rows: Any
+    """The outputs: a row or a number for each."""
+    adjoints: Sequence[Any] = ()
+    """The adjoints of the inputs, if they are asked for, in arrays one below the other."""
+    outputs: Sequence[Any] = ()
+    """Of a batch, the arrays of `blocks`; `rows` is the first of them."""
+
     def __init__(
-        self, executor: NativeExecutor, call: Call, length: int, inputs: Sequence[Any] = ()
+        self,
+        executor: NativeExecutor,
+        call: Call,
+        length: int,
+        inputs: Sequence[Any] = (),
+        blocks: Sequence[tuple[int, bool]] | None = None,
     ) -> None:
-        program, dtype = executor.program, executor.dtype
+        program, self.dtype = executor.program, executor.dtype
         self.call, self.length, self.linked = call, length, executor.linked
-        self.checked = executor.checked and call == "values"
         self.fused: int | None = None  # the address of a fused kernel
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
-        slots = [slot for _, slot in program.outputs]
+        self.slots = np.array([slot for _, slot in program.outputs], np.intp)
         kinds = [varies for varies, _ in program.outputs]
         self.varying = [i for i, varies in enumerate(kinds) if varies]
         self.fixed = [i for i, varies in enumerate(kinds) if not varies]
-        self.slots = np.array(slots, np.intp)
-        self.adjoints: list[Any] = []
+        self.checked = executor.checked and self.by_row
+        self.watched = self.checked and not self.fixed  # whether all outputs are checked
+        self._outputs = row_arrays(tuple(blocks or [(len(kinds), False)]), length, self.dtype)
+        self._adjoints: RowArrays | None = None
+        if executor.inputs and program.batched and self.differentiated is not None:
+            shapes = tuple((len(each), is_by_sample(each)) for each in inputs)
+            self._adjoints = row_arrays(shapes or ((program.inputs, False),), length, self.dtype)
+        words = self._outputs.words[self.varying]
+        if not self.by_row:
+            words[:] = 0
+        words[:, 0] = self.slots[self.varying]
+        if self._adjoints is not None:
+            words = np.concatenate([words, self._adjoints.words])
+            words[len(self.varying) :, 0] += self.linked.adjoints_v
+        self.table = words
+        self._places = self.table[:, 1].copy()  # of rows, in bytes, from the first one
+        self.renew()
+
+    def renew(self) -> None:
+        """Allocate new arrays for what is computed."""
+        split = len(self.varying)
         if self.by_row:
-            self.rows = _aligned_rows(len(slots), length, dtype)
+            base, self.outputs = self._outputs.made()
+            self.rows = self.outputs[0]
+            self.table[:split, 1] = self._places[:split] + base
         else:
             # A mean is summed in doubles.
-            self.rows = np.empty(len(slots), float if call == "mean" and self.varying else dtype)
-        if executor.inputs and program.batched and self.differentiated is not None:
-            self.adjoints = _like(inputs, dtype)
-            if not inputs:
-                self.adjoints = [_aligned_rows(program.inputs, length, dtype)]
+            is_mean = self.call == "mean" and self.varying
+            self.rows = np.empty(len(self.slots), float if is_mean else self.dtype)
+        if self._adjoints is not None:
+            base, self.adjoints = self._adjoints.made()
+            self.table[split:, 1] = self._places[split:] + base
+
+    def release(self) -> None:
+        """Release the arrays, which belong to somebody else from now on."""
+        self.rows, self.outputs, self.adjoints = None, (), ()
 
     def prepare(self, memory: Memory) -> None:
         """Write to the frame of a memory what is computed, and where it goes."""
@@ -169,26 +225,15 @@ class Results:
             return
         memory.prepared = None  # until all is done, in case there is an interrupt
         frame = memory.frame
-        frame[Frame.OUTPUT_COUNT] = frame[Frame.GRADIENT_COUNT] = frame[Frame.BACK_ROWS] = 0
+        frame[Frame.BACK_ROWS] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.CHECKED] = self.checked
-        written = sum(each.nbytes for each in (self.rows, *self.adjoints))
+        written = self._outputs.nbytes + (0 if self._adjoints is None else self._adjoints.nbytes)
         frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
-        if self.by_row:
-            address, pitch = _address_of(self.rows), self.rows.strides[0]
-            memory.outputs = array("q")
-            for i in self.varying:
-                memory.outputs.extend((int(self.slots[i]), address + i * pitch))
-            frame[Frame.OUTPUTS] = memory.outputs.buffer_info()[0]
-            frame[Frame.OUTPUT_COUNT] = len(self.varying)
-        if self.adjoints:
-            memory.slopes = array("q")
-            for each in self.adjoints:
-                memory.slopes.frombytes(_rows_of(each).tobytes())
-            frame[Frame.GRADIENTS] = self.linked.adjoints_v
-            frame[Frame.INTO] = memory.slopes.buffer_info()[0]
-            frame[Frame.GRADIENT_COUNT] = len(memory.slopes) // 3
+        frame[Frame.RESULTS] = address_of(self.table)
+        frame[Frame.OUTPUT_COUNT] = len(self.varying)
+        frame[Frame.GRADIENT_COUNT] = len(self.table) - len(self.varying)
         if self.differentiated is not None:
             self._differentiate(frame, *self.differentiated)
         memory.prepared = self
@@ -208,52 +253,73 @@ class Results:
         """Read what a call has left in `u`."""
         if self.by_row:
             for i in self.fixed:
-                self.rows[i] = u[self.slots[i]]
+                self._outputs.row(self.outputs, i)[:] = u[self.slots[i]]
         elif self.call == "mean" and self.varying:
             self.rows[0] = u.item(self.linked.total) / self.length
         else:
             u.take(self.slots, out=self.rows, mode="clip")
 
 
-def _aligned_rows(count: int, length: int, dtype: Any) -> Any:
-    """Return an array of rows, each of them aligned.
+class RowArrays:
+    """Arrays of rows of one length, which are parts of one array: that takes less time to allocate.
 
-    They are an odd number of cache lines apart, so that the numbers of a sample do not share few
-    places in the cache.
+    Each row is aligned. Rows are an odd number of cache lines apart, so that the numbers of a
+    sample do not share few places in the cache. In an array that is written sample by sample, all
+    numbers are neighbours instead.
+
+    Args:
+        shapes: for each array the number of its rows, and whether it is written sample by sample.
+        length: the length of the rows.
+        dtype: the type of the numbers.
     """
-    step = _LINE // dtype.itemsize
-    pitch = (-(-length // step) | 1) * step
-    return aligned_empty(count * pitch, dtype).reshape(count, pitch)[:, :length]
+
+    def __init__(self, shapes: Sequence[tuple[int, bool]], length: int, dtype: Any) -> None:
+        self.dtype, size = dtype, dtype.itemsize
+        step = _LINE // size
+        pitch = (-(-length // step) | 1) * step
+        self._parts: list[tuple[slice, Any, int, int]] = []
+        self.words = np.zeros((sum(count for count, _ in shapes), 4), np.int64)
+        """The words of each row, as in `Frame.RESULTS`, with its place in bytes as the address."""
+        first = start = 0
+        for count, by_sample in shapes:
+            by_sample = by_sample and count > 1
+            down, right = (size, count * size) if by_sample else (pitch * size, size)
+            used = slice(start, start + (count * length if by_sample else count * pitch))
+            self._parts.append((used, by_sample, count, length if by_sample else pitch))
+            words = self.words[first : first + count]
+            words[:, 1] = start * size + np.arange(count) * down
+            # Where the numbers of a sample are neighbours, each row prefetches another line.
+            words[:, 2], words[:, 3] = right, np.arange(count) * (_LINE - size) * by_sample
+            words[:, 0] = np.arange(first, first + count)
+            first, start = first + count, start + count * pitch
+        self._length, self._size = length, start
+        self.nbytes = start * size
+
+    def made(self) -> tuple[int, list[Any]]:
+        """Return the address of new memory, and the arrays, of shape `(rows, length)`."""
+        memory, address = aligned_with_address(self._size, self.dtype)
+        found = []
+        for used, by_sample, count, pitch in self._parts:
+            own = memory[used]
+            if by_sample:
+                found.append(own.reshape(pitch, count).T)
+            else:
+                found.append(own.reshape(count, pitch)[:, : self._length])
+        return address, found
+
+    def row(self, arrays: Sequence[Any], i: int) -> Any:
+        """Return a row by its number among those of all arrays."""
+        for each in arrays:
+            if i < len(each):
+                return each[i]
+            i -= len(each)
+        raise IndexError(i)
 
 
-def _like(parts: Sequence[Any], dtype: Any) -> list[Any]:
-    """Return arrays for the adjoints of inputs: sample by sample if these are, else by row.
-
-    They are parts of one array, which takes less time to allocate.
-    """
-    step = _LINE // dtype.itemsize
-    pitches = [(-(-part.shape[1] // step) | 1) * step for part in parts]
-    sizes = [len(part) * pitch for part, pitch in zip(parts, pitches, strict=True)]
-    memory, found = aligned_empty(sum(sizes), dtype), []
-    for part, pitch, stop in zip(parts, pitches, accumulate(sizes), strict=True):
-        rows, length = part.shape
-        own = memory[stop - rows * pitch : stop]
-        if rows > 1 and part.strides == (dtype.itemsize, rows * dtype.itemsize):
-            found.append(own[: rows * length].reshape(length, rows).T)
-        else:
-            found.append(own.reshape(rows, pitch)[:, :length])
-    return found
+row_arrays = lru_cache(16)(RowArrays)
 
 
-def _rows_of(adjoints: Any) -> Any:
-    """Return the words of the driver for each row; see `Frame.INTO`."""
-    address, (down, right) = _address_of(adjoints), adjoints.strides
-    # Where the numbers of a sample are neighbours, each row prefetches another line.
-    line = _LINE - down if down == adjoints.itemsize else 0
-    words = np.arange(len(adjoints), dtype=np.int64)[:, None] * (down, 0, line)
-    words += (address, right, 0)
-    return words
-
-
-def _address_of(numbers: Any) -> int:
-    return int(numbers.__array_interface__["data"][0])
+def is_by_sample(rows: Any) -> bool:
+    """Return whether the numbers of each sample are neighbours in memory."""
+    count = len(rows)
+    return count > 1 and rows.strides == (rows.itemsize, count * rows.itemsize)

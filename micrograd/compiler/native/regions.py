@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from typing import Any
 
-import numpy as np
-
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
@@ -34,10 +32,10 @@ _FEW = 16  # this many inputs of a block take up half of the nearest cache
 def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> str | None:
     """Return the module of a kernel of all instructions that vary over the batch.
 
-    The second word of its row is the address of the frame. It reads the rows of the inputs and
-    numbers of `u`, and writes the rows of the outputs. If it goes backwards, it also reads the
-    adjoint of the output and writes those of the inputs, and it adds to the adjoints of numbers of
-    `u`, each contribution summed over the block of samples.
+    The second word of its row is the address of the frame, which says where the inputs are and
+    where the results go. It reads inputs and numbers of `u`, and writes the outputs. If it goes
+    backwards, it also reads the adjoint of the output and writes those of the inputs, and it adds
+    to the adjoints of numbers of `u`, each contribution summed over the block of samples.
 
     Args:
         linked: the program, with the places of all slots.
@@ -79,14 +77,15 @@ class _RegionWriter:
         body = w.build.append_basic_block("start")
         w.build.position_at_end(body)
         (frame,) = w.words(self.row, 1)
+        self._find_arrays(w.pointer(frame), len(outputs))
         for slot in dict.fromkeys(slot for each in instructions for slot in _numbers(each)):
             self.values[False, slot] = self._number(slot)
         with w.loop(word(0), self.lanes, word(w.width)) as self.i:
-            self._ask_for_next_block(frame)
+            self._ask_for_next_block()
             for each in instructions:
                 self._write(each)
-            for slot in outputs:
-                w.store(self._value((True, slot)), self._at(slot))
+            for slot, pointer in zip(outputs, self.outputs, strict=True):
+                w.store(self._value((True, slot)), w.at(pointer, self.i))
             if backwards:
                 self._backwards(outputs)
         self._add_totals()
@@ -101,12 +100,20 @@ class _RegionWriter:
 
     # --------------------------------------------------------------------------------- what is read
 
-    def _ask_for_next_block(self, frame: Any) -> None:
+    def _find_arrays(self, frame: Any, outputs: int) -> None:
+        """Read the addresses of inputs and of results, which are rows of `v` or of the caller."""
+        w, inputs = self.w, self.program.inputs
+        ahead, pointers = map(w.pointer, w.words(frame, Frame.AHEAD, Frame.POINTERS))
+        self.ahead = [w.words(ahead, 2 * k, 2 * k + 1) for k in range(inputs)]
+        addresses = w.words(pointers, *range(2 * inputs + outputs))
+        found = [w.pointer(address, w.number) for address in addresses]
+        self.inputs, self.outputs = found[:inputs], found[inputs : inputs + outputs]
+        self.adjoints = found[inputs + outputs :]
+
+    def _ask_for_next_block(self) -> None:
         """Prefetch the memory of the next samples while these are computed."""
         w = self.w
-        table = w.pointer(*w.words(w.pointer(frame), Frame.AHEAD))
-        for k in range(self.program.inputs):
-            place, stride = w.words(table, 2 * k, 2 * k + 1)
+        for place, stride in self.ahead:
             level = 1 if self.program.inputs <= _FEW else 2
             w.prefetch(w.pointer(w.build.add(place, w.times(self.i, stride))), level)
 
@@ -123,7 +130,11 @@ class _RegionWriter:
     def _value(self, place: Place) -> Any:
         """Return a number; what was neither computed nor read before is an input."""
         if place not in self.values:
-            self.values[place] = self.w.load(self._at(place[1]), self.w.width)
+            slot = place[1]
+            row = (
+                self.w.at(self.inputs[slot], self.i) if slot < len(self.inputs) else self._at(slot)
+            )
+            self.values[place] = self.w.load(row, self.w.width)
         return self.values[place]
 
     def _is_zero(self, place: Place) -> bool:
@@ -147,9 +158,9 @@ class _RegionWriter:
         for each in without_tapes(linked.reverse.instructions if linked.reverse else ()):
             if each.varies:
                 self._write(each)
-        for slot in np.flatnonzero(linked.active[True][: self.program.inputs]).tolist():
+        for slot, pointer in enumerate(self.adjoints if linked.inputs else ()):
             adjoint = self.values.get((True, first + slot), self.zero)
-            self.w.store(adjoint, self._at(first + slot))
+            self.w.store(adjoint, self.w.at(pointer, self.i))
 
     def _write(self, instruction: Step) -> None:
         for scalar in scalars(instruction):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ctypes import addressof, c_char
 from functools import cached_property, partial
 from typing import Any
 
@@ -21,18 +22,34 @@ _PAGE, _MANY = 2**21, 2**22  # bytes of a large page; NumPy asks for large pages
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
     """Return an array of zeros that is aligned to a cache line."""
-    return _aligned(np.zeros, count, dtype, _LINE)
+    return _aligned(np.zeros, count, dtype, _LINE)[0]
 
 
 def aligned_empty(count: int, dtype: Any) -> Any:
     """Return an array to write into, aligned to a cache line, or to a page if it is large."""
+    return aligned_with_address(count, dtype)[0]
+
+
+def aligned_with_address(count: int, dtype: Any) -> tuple[Any, int]:
+    """Return such an array and its address, which takes a while to look up."""
     return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
 
 
-def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> Any:
-    numbers = make(count + boundary // dtype.itemsize, dtype)
-    skipped = -numbers.ctypes.data % boundary // dtype.itemsize
-    return numbers[skipped : skipped + count]
+def address_of(numbers: Any) -> int:
+    """Return the address of an array, by a buffer of it if it has one, which is much faster."""
+    try:
+        rows = numbers if numbers.flags.c_contiguous else numbers.T
+        return addressof(c_char.from_buffer(rows))
+    except (TypeError, ValueError):  # it is read-only, empty, or has gaps
+        return int(numbers.ctypes.data)
+
+
+def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> tuple[Any, int]:
+    size = dtype.itemsize
+    numbers = make(count + boundary // size, dtype)
+    address = address_of(numbers)
+    skipped = -address % boundary // size
+    return numbers[skipped : skipped + count], address + skipped * size
 
 
 _TURNS = 4  # up to this many shares of a row are added one by one

@@ -6,6 +6,7 @@ The polynomials were fitted by Remez's algorithm at 200 bits, to the error that 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 Pair = tuple[float, float]
@@ -206,3 +207,11 @@ TAIL_SINGLE = (
     *(0.06040310487151146, -0.007522881031036377, -0.0035079193767160177, 0.0015672077424824238),
     *(0.00017037606448866427, -0.0001362705515930429),
 )
+
+# log Γ(y) = (y - 1/2) log(y) - y + log(2π) / 2 + (…) / y, in 1 / y²: Bernoulli numbers.
+STIRLING = (
+    *(1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400),
+)
+
+# sin(t) = t (…) for |t| < π / 2, in t²: Taylor's series.
+SINE = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(11))

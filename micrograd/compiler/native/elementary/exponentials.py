@@ -6,6 +6,7 @@ Sources: exp after Cody and Waite (1980), the others after Muller, Elementary Fu
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from micrograd.compiler.native.elementary import coefficients
@@ -49,15 +50,71 @@ class Exponentials(Lanes):
 
     def tanh(self, x: Number) -> Number:
         """The hyperbolic tangent: with E = exp(2|x|) - 1, E / (E + 2)."""
-        size = self.smaller(abs(x), self.c.flat)
-        quarter = self._quarter(size + size)
+        quarter = self._quarter_of_double(x)
         return self._unless_tiny(x, self.signed(quarter / (quarter + 0.5), x))
 
     def sech2(self, x: Number) -> Number:
-        """1 - tanh²(x)."""
-        e = self._exp(-2.0 * abs(x))
-        root = 1.0 + e
-        return 4.0 * e / (root * root)
+        """1 - tanh²(x): with E = exp(2|x|) - 1, 4 (E + 1) / (E + 2)²."""
+        quarter, size = self._quarter_of_double(x), abs(x)
+        inverse = 1.0 / (quarter + 0.5)
+        return self.rarely(
+            self.compare(">", size, 0.5 * self.c.highest),
+            (quarter + 0.25) * inverse * inverse,
+            lambda: self._exp(-2.0 * size, halvings=-2),
+        )
+
+    def _quarter_of_double(self, x: Number) -> Number:
+        """(exp(2|x|) - 1) / 4, which tanh and its slope share, so it is computed once for both.
+
+        The rounding error of r is lost, which changes tanh by less than a unit.
+        """
+        size = abs(x)
+        twice = self.smaller(size + size, self.c.highest)
+        shifted = self.muladd(twice, self.c.log2_e[0], self.form.magic)
+        n, (high, low) = shifted - self.form.magic, self.c.ln2
+        r = self.muladd(n, -low, self.muladd(n, -high, twice))
+        return self._quarter_of(shifted, r, r * r * self.polynomial(r, self.c.exp))
+
+    def sigmoid(self, x: Number) -> Number:
+        """1 / (1 + exp(-x))."""
+        e, inverse = self._sigmoid_parts(x)
+        return self.select(self.compare("<", x, 0.0), e * inverse, inverse)
+
+    def sigmoid_slope(self, x: Number) -> Number:
+        """The derivative of the sigmoid, which is that of its negative."""
+        e, inverse = self._sigmoid_parts(x)
+        return e * inverse * inverse
+
+    def silu(self, x: Number) -> Number:
+        """The product of x and its sigmoid."""
+        return self._unless_far_below(x, x * self.sigmoid(x), lambda x: x)
+
+    def silu_slope(self, x: Number) -> Number:
+        """The derivative of silu: s(x) (1 + x s(-x)) for the sigmoid s."""
+        e, inverse = self._sigmoid_parts(x)
+        is_below = self.compare("<", x, 0.0)
+        small = e * inverse
+        own, other = self.select(is_below, small, inverse), self.select(is_below, inverse, small)
+        slope = own * self.muladd(self.smaller(x, 2000.0), other, 1.0)
+        return self._unless_far_below(x, slope, lambda x: 1.0 + x)
+
+    def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
+        """E and 1 / (1 + E) for E = exp(-|x|): sigmoid, silu and their slopes share them."""
+        e = self._exp(-abs(x))
+        return e, 1.0 / (1.0 + e)
+
+    def _unless_far_below(
+        self, x: Number, usual: Number, factor: Callable[[Number], Number]
+    ) -> Number:
+        """A product with exp(x), which is rounded once where exp(x) is subnormal."""
+
+        def product() -> Number:
+            below = self.larger(x, -2000.0)
+            return factor(below) * self._exp(below, halvings=-10) * 2.0**-10
+
+        return self.rarely(
+            self.compare("<", x, (10 - self.form.bias) * math.log(2)), usual, product
+        )
 
     def gauss(self, x: Number) -> Number:
         """exp(-x²), with the rounding error of the square."""
@@ -100,8 +157,12 @@ class Exponentials(Lanes):
         """(exp(x) - 1) / 4, which is finite wherever sinh is."""
         x = self.larger(self.smaller(x, self.c.highest), -2 * self.c.flat)
         shifted, r, rest = self._reduced(x)
-        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
         tail = self.muladd(r * r, self.polynomial(r, self.c.exp), rest)
+        return self._quarter_of(shifted, r, tail)
+
+    def _quarter_of(self, shifted: Number, r: Number, tail: Number) -> Number:
+        """(2 ** n (1 + r + tail) - 1) / 4, given n + magic."""
+        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
         base = scale - 0.25
         total = self.muladd(scale, r, base)
         lost = self.muladd(scale, r, base - total)

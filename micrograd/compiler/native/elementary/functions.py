@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from llvmlite import ir
 
+from micrograd.compiler.native.elementary import coefficients
 from micrograd.compiler.native.elementary.lanes import DOUBLE, SINGLE, Number, outlined, some
 from micrograd.compiler.native.elementary.normal import NormalLaw
 from micrograd.compiler.native.writing import KINDS, WORD, Writer, word
@@ -104,6 +106,35 @@ class Functions(NormalLaw):
             return self.in_doubles(power, self.number(x), self.number(y)).ir
 
         return self.number(outlined(self.writer, f"power.{self.width}", body, x.ir, y.ir))
+
+    # --------------------------------------------------------------------------- the gamma function
+
+    def lgamma(self, x: Number) -> Number:
+        """The logarithm of |Γ(x)|: by the C library in doubles, which serve for floats."""
+        if self.form == DOUBLE:
+            return self.library("lgamma", x)
+        return self.in_doubles(Functions._lgamma, x)
+
+    def _lgamma(self, x: Number) -> Number:
+        """The same to some 15 digits after the point, by Stirling's series from 8 on."""
+        size = abs(x)
+        is_small, product = size < 8.0, size
+        for k in range(1, 8):  # Γ(x) = Γ(x + 8) / (x (x + 1) … (x + 7))
+            product = product * (size + float(k))
+        y = self.select(is_small, size + 8.0, size)
+        inverse = 1.0 / y
+        series = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
+        log = self.muladd(y - 0.5, self.log(y), 0.5 * math.log(2 * math.pi) - y) + series
+        # Γ(-x) Γ(x) = -π / (x sin(πx))
+        turn = math.pi * (x - self.round(x))
+        sine = turn * self.polynomial(turn * turn, coefficients.SINE)
+        is_below = self.compare("<", x, 0.0)
+        product = self.select(is_small, product, 1.0)
+        reflected = product * (math.pi / (size * abs(sine)))
+        value = log - self.log(self.select(is_below, reflected, product))
+        value = self.select(is_below, -value, value)
+        value = self.select(self.compare("==", (x - 1.0) * (x - 2.0), 0.0), 0.0, value)
+        return self.select(self.compare("==", size, math.inf), math.inf, value)
 
     # ------------------------------------------------------------------------------------ quotients
 
