@@ -28,15 +28,16 @@ def signed(tree: Tree) -> tuple[str, Tree]:
 
 def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """The terms of a sum with their signs."""
-    match tree:
-        case Call("add", (left, right)):
-            yield from terms(left)
-            yield from terms(right)
-        case Call("sub", (left, right)):
-            yield from terms(left)
-            yield from ((_OTHER[sign], term) for sign, term in terms(right))
-        case _:
-            yield signed(tree)
+    rest = [("+", tree)]
+    while rest:
+        outside, tree = rest.pop()
+        match tree:
+            case Call("add" | "sub" as name, (left, right)):
+                inside = outside if name == "add" else _OTHER[outside]
+                rest += [(inside, right), (outside, left)]
+            case _:
+                sign, term = signed(tree)
+                yield "+" if sign == outside else "−", term
 
 
 _OTHER = {"+": "−", "−": "+"}
