@@ -41,7 +41,7 @@ from micrograd.derivation.sums import (
     single,
 )
 from micrograd.table.formulas import Call, Tree, parts, size
-from micrograd.writing.parts import factors_of, times
+from micrograd.writing.parts import added, factors_of, times
 
 _SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
@@ -186,13 +186,11 @@ class _Writer:
         run = len([*takewhile(lambda term: term[1] > 0, terms[first:])])
         end = first + (run if run >= _FEWEST_ALIKE else 1)
         terms = [*terms[first:end], *terms[:first], *terms[end:]]
-        (term, coefficient), *others = terms
-        tree = self._product(coefficient, term)
-        for term, coefficient in others:
-            tree = Call(
-                "add" if coefficient > 0 else "sub", (tree, self._product(abs(coefficient), term))
-            )
-        return tree
+        shown = [("+", self._product(*terms[0][::-1]))]
+        for term, coefficient in terms[1:]:
+            sign = "+" if coefficient > 0 else "−"
+            shown.append((sign, self._product(abs(coefficient), term)))
+        return added(shown)
 
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
         coefficient, term = self._merged(coefficient, term)

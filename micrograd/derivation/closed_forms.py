@@ -21,6 +21,8 @@ from micrograd.writing.parts import terms
 
 _LONGEST = 120  # variables, numbers and operations of a closed form
 _LONG = 9  # variables, numbers and operations of a partial that names could make shorter
+_SHORT = 5  # variables, numbers and operations of 1 - y² and y(1 - y)
+_MORE = 3  # by which a quotient of polynomials may be longer without the name of what it is of
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 
 
@@ -58,9 +60,17 @@ class ClosedForms:
             return Slope(step.slopes.get(key, 0.0), is_known=False)
         raw = derivative(step.formula, key, step.key)
         found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
+        candidates = [found]
+        if step.key in variables(found.tree) and _SHORT < size(found.tree) <= _LONGEST:
+            other = self._decided(derivative(step.formula, key), None)
+            tree = simplified(other.tree, decimals=has_decimals(step.formula))
+            more = _MORE if _is_rational(step.formula) else -1
+            if size(tree) <= size(found.tree) + more:  # without its name, the formula cancels
+                candidates.insert(0, other._replace(tree=tree))
         wrt, inside = step.operands[key], self.evidence.inside(step)
-        if self.evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
-            return found
+        for each in candidates:
+            if self.evidence.agrees(each.tree, each.conditions, step.value, wrt, inside):
+                return each
         return self._decided(raw, None)
 
     def _with_names(self, tree: Tree, step: Definition) -> Tree:
@@ -94,7 +104,7 @@ class ClosedForms:
             numbers = {key: self.cut.value(key).data for key in variables(tree)}
             tree, conditions = decided(tree, numbers)
         else:
-            tree, conditions = regular(tree)
+            tree, conditions = regular(tree, {each.key: each.formula for each in self.cut})
         if conditions and known is not None:
             tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
         return Slope(tree, conditions)
@@ -163,6 +173,17 @@ class ClosedForms:
                 shorter = simplified(other, known, decimals=decimals)
                 tree = min(tree, shorter, key=size)
         return tree
+
+
+def _is_rational(tree: Tree) -> bool:
+    """Whether a formula is a quotient of polynomials."""
+    match tree:
+        case Call("pow", (base, exponent)):
+            is_whole = isinstance(exponent, float) and exponent.is_integer()
+            return is_whole and _is_rational(base)
+        case Call(name, operands):
+            return name in ("add", "sub", "mul", "div", "neg") and all(map(_is_rational, operands))
+    return True
 
 
 def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:

@@ -105,6 +105,8 @@ class NormalForm:
                 if not then.terms and len(test.terms) > 1:
                     return self._unless(test, otherwise)
             case name, (x, y) if name in COMPARISONS:
+                if x == y:
+                    return number(_compared(name, Fraction(0), Fraction(0)))
                 left, right = constant(x), constant(y)
                 if left is not None and right is not None:
                     return number(_compared(name, left, right))

@@ -41,6 +41,23 @@ def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 _OTHER = {"+": "−", "−": "+"}
+_LONG = 24  # terms of a sum
+
+
+def added(several: Sequence[tuple[str, Tree]]) -> Tree:
+    """The sum of terms with their signs.
+
+    A long one is the sum of its halves, so that it is not as deep as it is long.
+    """
+    (sign, first), *others = several
+    half = len(several) // 2 if len(several) >= _LONG else len(several) - 1
+    if not others:
+        return Call("neg", (first,)) if sign == "−" else first
+    right = several[half:]
+    if right[0][0] == "+":
+        return Call("add", (added(several[:half]), added(right)))
+    turned = [(_OTHER[sign], term) for sign, term in right]
+    return Call("sub", (added(several[:half]), added(turned)))
 
 
 def factors_of(tree: Tree) -> list[Tree]:
