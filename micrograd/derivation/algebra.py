@@ -167,10 +167,10 @@ class _Writer:
                 for atom, p in known.powers.items()
                 if p.denominator == 1 or not isinstance(atom, str)
             }
-            ratios = [
-                term.powers.get(atom, Fraction(0)) / power
-                for atom, power in (whole or known.powers).items()
-            ]
+            needed = whole or known.powers
+            if not needed.keys() <= term.powers.keys():
+                continue
+            ratios = [term.powers[atom] / power for atom, power in needed.items()]
             least = min(ratios, key=abs)
             times = Fraction(math.trunc(least))
             if not times or any(ratio / times < 1 for ratio in ratios):
