@@ -97,7 +97,7 @@ def _written_out(tree: Tree, known: Mapping[str, Tree]) -> Tree:
     return tree
 
 
-_MOST_WRITTEN_OUT = 200  # variables, numbers and operations
+_MOST_WRITTEN_OUT = 30  # variables, numbers and operations
 _ANALYTIC = frozenset(
     "add sub mul div neg square reciprocal exp expm1 log log1p sin cos tan atan sinh cosh tanh "
     "asinh sigmoid softplus log_sigmoid silu erf erfc gelu ndtr".split()

@@ -43,6 +43,7 @@ class ClosedForms:
         self.cut, self.chain, self.numbers = cut, chain, numbers
         self.evidence = Evidence(cut, chain.nodes)
         self.shares, self.names = _shares(cut)
+        self._meanings = {step.key: step.formula for step in cut}
         self._slopes: dict[Edge, Slope] = {}
 
     def slope(self, edge: Edge) -> Slope:
@@ -104,7 +105,7 @@ class ClosedForms:
             numbers = {key: self.cut.value(key).data for key in variables(tree)}
             tree, conditions = decided(tree, numbers)
         else:
-            tree, conditions = regular(tree, {each.key: each.formula for each in self.cut})
+            tree, conditions = regular(tree, self._meanings)
         if conditions and known is not None:
             tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
         return Slope(tree, conditions)
