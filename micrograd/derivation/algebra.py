@@ -25,7 +25,7 @@ import math
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import groupby, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
@@ -41,7 +41,7 @@ from micrograd.derivation.sums import (
     single,
 )
 from micrograd.table.formulas import Call, Tree, parts, size
-from micrograd.writing.parts import factors_of, times
+from micrograd.writing.parts import added, factors_of, times
 
 _SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
@@ -58,19 +58,31 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
             formula occurs, its name is written.
         decimals: whether short decimal fractions are written as such, not as common fractions.
     """
-    algebra = NormalForm(known or {})
+    names = tuple((known or {}).items())
+    algebra = _algebra(names)
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
     if algebra.has_brackets:
-        algebra = NormalForm(known or {}, opening=True)
+        algebra = _algebra(names, opening=True)
         opened = _Writer(algebra, decimals).formula(algebra.read(tree))
         kept = opened if 2 * size(opened) <= size(kept) else kept
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
-        algebra = NormalForm(known or {}, expanding=True)
+        algebra = _algebra(names, expanding=True)
         expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
-        fraction = _Writer(NormalForm(known or {}), decimals).fraction(algebra, algebra.read(kept))
+        fraction = _Writer(_algebra(names), decimals).fraction(algebra, algebra.read(kept))
         candidates: list[Tree] = [kept, expanded, fraction]
         kept = min(candidates, key=_leaves)
     return kept
+
+
+def _algebra(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
+    """The normal form of formulas where these are known."""
+    return _prepared(known, **mode).copy()
+
+
+@lru_cache(16)
+def _prepared(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
+    """A normal form that has read what is known, which is the same for a whole derivation."""
+    return NormalForm(dict(known), **mode)
 
 
 def _leaves(tree: Tree) -> int:
@@ -168,13 +180,11 @@ class _Writer:
         run = len([*takewhile(lambda term: term[1] > 0, terms[first:])])
         end = first + (run if run >= _FEWEST_ALIKE else 1)
         terms = [*terms[first:end], *terms[:first], *terms[end:]]
-        (term, coefficient), *others = terms
-        tree = self._product(coefficient, term)
-        for term, coefficient in others:
-            tree = Call(
-                "add" if coefficient > 0 else "sub", (tree, self._product(abs(coefficient), term))
-            )
-        return tree
+        shown = [("+", self._product(*terms[0][::-1]))]
+        for term, coefficient in terms[1:]:
+            sign = "+" if coefficient > 0 else "−"
+            shown.append((sign, self._product(abs(coefficient), term)))
+        return added(shown)
 
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
         coefficient, term = self._merged(coefficient, term)

@@ -162,7 +162,7 @@ class Board(Explanation):
             for line, other in others:
                 left, *right = _operands(line)
                 is_free = shape == other and not _used(right) & between
-                if is_free and general([*group, line], self._formulas, step) is not None:
+                if is_free and general([group[-1], line], self._formulas, step) is not None:
                     group.append(line)
                 else:
                     kept.append((line, other))
@@ -220,10 +220,10 @@ class Board(Explanation):
         shown = [self._lines(step, columns(whole.text)) for step in steps]
         if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
             shown.pop()
-        if len(shown) > 1 and shown[0] == (whole,):
-            shown = shown[1:]
         if self.numbers:
             shown.append((result,))
+        if len(shown) > 1 and shown[0] == (whole,):
+            shown = shown[1:]
         yield Equations(((whole, tuple(shown)),))
         yield from self._remarks(target, way, words)
 
@@ -268,6 +268,8 @@ class Board(Explanation):
                 return None
             names.append(whole)
             slopes.append(total([chain([known[edge].tree for edge in path]) for path in paths]))
+            if blackboard.count_terms(slopes[-1], self._formulas) > MOST_TERMS:
+                return None
         if len(names) > MOST_FACTORS:
             return None
         return [chain(names, keep_ones=True), chain(slopes)]
@@ -324,15 +326,15 @@ class Board(Explanation):
 
     def _remarks(self, target: Value, way: Way, words: Mapping[str, str]) -> Iterator[Block]:
         """The conditions under which the formulas hold, and what is known only as a number."""
-        found: dict[str, Formula] = {}
-        for slope in way.slopes().values():
-            for condition in joined(slope.conditions):
-                if is_simple(condition):
-                    shown = self._written(condition)
-                    found.setdefault(shown.text, shown)
-        if found:
+        conditions = dict.fromkeys(
+            each
+            for slope in way.slopes().values()
+            for each in joined(slope.conditions)
+            if is_simple(each)
+        )
+        if conditions:
             key = "conditions" if self.numbers else "where"
-            listed = _listed([*found.values()], words)
+            listed = _listed(self._in_short(joined([*conditions])), words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
         if any(blackboard.is_indicator(part) for tree in trees for part in parts(tree)):
@@ -343,6 +345,21 @@ class Board(Explanation):
         if by_hand:
             listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
+
+    def _in_short(self, conditions: Sequence[Tree]) -> list[Formula]:
+        """The conditions, where those that differ only in an index are one."""
+        shown: dict[str, Formula] = {}
+        while conditions:
+            count, step = max((self._alike(conditions, step), step) for step in (1, -1))
+            found = general(conditions[:count][::step], self._formulas) if count > 1 else None
+            if found is None:
+                each = self._written(conditions[0])
+            else:
+                each = blackboard.written(found.tree, self._with_index(found))
+                (each,) = blackboard.ranged([each], found, sys.maxsize)
+            shown.setdefault(each.text, each)
+            conditions = conditions[count:]
+        return [*shown.values()]
 
     def _is_blocked(self, target: Value, trees: Sequence[Tree]) -> bool:
         """Whether a factor of 0 stops others that are infinite or nan."""

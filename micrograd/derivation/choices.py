@@ -9,13 +9,30 @@ from collections.abc import Mapping, Sequence
 
 from micrograd.derivation.algebra import simplified
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, calls, fold, parts, variables
+from micrograd.table.formulas import (
+    COMPARISONS,
+    Call,
+    Tree,
+    calls,
+    fold,
+    parts,
+    size,
+    substituted,
+    variables,
+)
 from micrograd.table.interpreters import IEEE
 from micrograd.writing.parts import opposite
 
 
-def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree, ...]]:
+def decided(
+    tree: Tree, numbers: Mapping[str, float], known: Mapping[str, Tree] | None = None
+) -> tuple[Tree, tuple[Tree, ...]]:
     """The formula with the branches that the numbers take, and the conditions that decided.
+
+    Args:
+        tree: the formula.
+        numbers: those of its variables.
+        known: what names in it stand for, by which two numbers may be always equal.
 
     >>> tree = Call("where", (Call("gt", ("x", 0.0)), "y", 0.0))
     >>> formula, conditions = decided(tree, {"x": 2.0, "y": 1.0})
@@ -26,21 +43,25 @@ def decided(tree: Tree, numbers: Mapping[str, float]) -> tuple[Tree, tuple[Tree,
         return tree, ()
     if tree.name == "where":
         test, then, otherwise = tree.operands
-        if (certain := _certain(test)) is not None:
-            return decided(then if certain else otherwise, numbers)
+        if (certain := _certain(test, known or {})) is not None:
+            return decided(then if certain else otherwise, numbers, known)
         holds = fold(test, IEEE, numbers, to_float)
-        formula, conditions = decided(then if holds else otherwise, numbers)
+        formula, conditions = decided(then if holds else otherwise, numbers, known)
         return formula, (test if holds else opposite(test), *conditions)
-    parts = [decided(each, numbers) for each in tree.operands]
+    parts = [decided(each, numbers, known) for each in tree.operands]
     conditions = tuple(each for _, inner in parts for each in inner)
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
 
 
-def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
+def regular(tree: Tree, known: Mapping[str, Tree] | None = None) -> tuple[Tree, tuple[Tree, ...]]:
     """The formula without branches that single points take, and where it holds.
 
     At such a point two numbers are equal, as in `where(x == 0, …)`. The choice between
     `x < y`, `x > y` and equality loses its middle case.
+
+    Args:
+        tree: the formula.
+        known: what names in it stand for, by which two numbers may be always equal.
 
     >>> slope = Call("where", (Call("lt", ("x", "y")), 0.0,
     ...                        Call("where", (Call("le", ("x", "y")), 0.5, 1.0))))
@@ -52,38 +73,51 @@ def regular(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
         return tree, ()
     if tree.name == "where":
         test, then, otherwise = tree.operands
-        if (certain := _certain(test)) is not None:
-            return regular(then if certain else otherwise)
+        if (certain := _certain(test, known or {})) is not None:
+            return regular(then if certain else otherwise, known)
         if (exception := _exception(test)) is not None:
-            formula, conditions = regular(otherwise)
+            formula, conditions = regular(otherwise, known)
             return formula, (exception, *conditions)
         match test, otherwise:
             case (
                 Call("lt" | "gt" as name, sides),
                 Call("where", (Call("le" | "ge", equal), middle, last)),
             ) if sides == equal:
+                meant = [_written_out(side, known or {}) for side in sides]
                 other = Call("gt" if name == "lt" else "lt", sides)
-                formula, conditions = regular(Call("where", (other, last, then)))
-                if not _may_coincide(sides):
+                formula, conditions = regular(Call("where", (other, last, then)), known)
+                if not _may_coincide(meant):
                     return formula, (Call("ne", sides), *conditions)
                 if then == 0.0:
                     share = Call("where", (Call("eq", sides), 1.0, 0.0))
                     return Call("add", (formula, Call("mul", (middle, share)))), conditions
-    parts = [regular(each) for each in tree.operands]
+    parts = [regular(each, known) for each in tree.operands]
     conditions = tuple(each for _, inner in parts for each in inner)
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
 
 
-def _certain(test: Tree) -> bool | None:
+def _certain(test: Tree, known: Mapping[str, Tree]) -> bool | None:
     """Whether a comparison of two formulas of the same function holds; None for any other test."""
     match test:
-        case Call("lt" | "le" | "gt" | "ge" | "eq" | "ne" as name, (left, right)):
+        case Call(name, sides) if name in COMPARISONS:
+            left, right = (_written_out(side, known) for side in sides)
             used = variables(left)
             if used and used == variables(right) and simplified(Call("sub", (left, right))) == 0.0:
                 return name in ("le", "ge", "eq")
     return None
 
 
+def _written_out(tree: Tree, known: Mapping[str, Tree]) -> Tree:
+    """A formula with what its names stand for, as far as this is not too long."""
+    while variables(tree) & known.keys():
+        longer = substituted(tree, known)
+        if size(longer) > _MOST_WRITTEN_OUT:
+            break
+        tree = longer
+    return tree
+
+
+_MOST_WRITTEN_OUT = 30  # variables, numbers and operations
 _ANALYTIC = frozenset(
     "add sub mul div neg square reciprocal exp expm1 log log1p sin cos tan atan sinh cosh tanh "
     "asinh sigmoid softplus log_sigmoid silu erf erfc gelu ndtr".split()

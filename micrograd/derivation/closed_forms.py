@@ -21,6 +21,8 @@ from micrograd.writing.parts import terms
 
 _LONGEST = 120  # variables, numbers and operations of a closed form
 _LONG = 9  # variables, numbers and operations of a partial that names could make shorter
+_SHORT = 5  # variables, numbers and operations of 1 - y² and y(1 - y)
+_MORE = 3  # by which a quotient of polynomials may be longer without the name of what it is of
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 
 
@@ -41,6 +43,7 @@ class ClosedForms:
         self.cut, self.chain, self.numbers = cut, chain, numbers
         self.evidence = Evidence(cut, chain.nodes)
         self.shares, self.names = _shares(cut)
+        self._meanings = {step.key: step.formula for step in cut}
         self._slopes: dict[Edge, Slope] = {}
 
     def slope(self, edge: Edge) -> Slope:
@@ -57,15 +60,18 @@ class ClosedForms:
                 return Slope(Call("∂", (step.key, key)), is_known=False)
             return Slope(step.slopes.get(key, 0.0), is_known=False)
         raw = derivative(step.formula, key, step.key)
-        tree = self._with_names(partial(step, key), step)
-        if isinstance(step.formula, Call) and step.key in variables(tree):
-            value = simplified(step.formula)
-            if not isinstance(value, Call):  # the step is a variable or a number after all
-                tree = simplified(substituted(tree, {step.key: value}))
-        found = self._decided(tree, {step.key: step.formula})
+        found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
+        candidates = [found]
+        if step.key in variables(found.tree) and _SHORT < size(found.tree) <= _LONGEST:
+            other = self._decided(derivative(step.formula, key), None)
+            tree = simplified(other.tree, decimals=has_decimals(step.formula))
+            more = _MORE if _is_rational(step.formula) else -1
+            if size(tree) <= size(found.tree) + more:  # without its name, the formula cancels
+                candidates.insert(0, other._replace(tree=tree))
         wrt, inside = step.operands[key], self.evidence.inside(step)
-        if self.evidence.agrees(found.tree, found.conditions, step.value, wrt, inside):
-            return found
+        for each in candidates:
+            if self.evidence.agrees(each.tree, each.conditions, step.value, wrt, inside):
+                return each
         return self._decided(raw, None)
 
     def _with_names(self, tree: Tree, step: Definition) -> Tree:
@@ -97,12 +103,12 @@ class ClosedForms:
         """The formula with the branches that the numbers take, or without exceptional points."""
         if self.numbers:
             numbers = {key: self.cut.value(key).data for key in variables(tree)}
-            found, conditions = decided(tree, numbers)
+            tree, conditions = decided(tree, numbers, self._meanings)
         else:
-            found, conditions = regular(tree)
-        if found != tree and known is not None:
-            found = simplified(found, known, decimals=any(map(has_decimals, known.values())))
-        return Slope(found, conditions)
+            tree, conditions = regular(tree, self._meanings)
+        if conditions and known is not None:
+            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
+        return Slope(tree, conditions)
 
     def way(self, target: Value) -> Way | None:
         """Everything that leads from a value to the output; None if nothing does."""
@@ -168,6 +174,17 @@ class ClosedForms:
                 shorter = simplified(other, known, decimals=decimals)
                 tree = min(tree, shorter, key=size)
         return tree
+
+
+def _is_rational(tree: Tree) -> bool:
+    """Whether a formula is a quotient of polynomials."""
+    match tree:
+        case Call("pow", (base, exponent)):
+            is_whole = isinstance(exponent, float) and exponent.is_integer()
+            return is_whole and _is_rational(base)
+        case Call(name, operands):
+            return name in ("add", "sub", "mul", "div", "neg") and all(map(_is_rational, operands))
+    return True
 
 
 def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:

@@ -11,14 +11,18 @@ from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS
 
 _LONGEST = 12  # variables in a formula, where a sum counts as its longest term
-_MOST_LEAVES = 150  # variables in a formula
-_DEEPEST = 60  # operations one within the other
+_MOST_LEAVES = 2_000  # variables in a formula
+_DEEPEST = 4  # brackets one within the other
 _LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
+_MOST_REPEATED = 4  # variables that are written again because a formula is written several times
 ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
     | {"abs", "where", *COMPARISONS}
 )
 """Operations whose arguments are easy to read within a longer formula, unlike those of σ(…)."""
+
+_SUMS = ("add", "sub")
+_SIGNS = frozenset({*_SUMS, "mul", "div", "pow", "neg", "square", "reciprocal"})
 
 
 class _Size(NamedTuple):
@@ -26,7 +30,9 @@ class _Size(NamedTuple):
 
     length: int  # variables, where a sum counts as its longest term
     leaves: int = 1  # variables
-    depth: int = 0  # operations one within the other
+    depth: int = 0  # brackets one within the other
+    is_above: bool = False  # whether it uses a step whose name is made up
+    repeats: bool = False  # whether it is, or contains, a sum that is written several times
 
 
 class Cut:
@@ -49,7 +55,7 @@ class Cut:
         if not isinstance(operand, Value):
             return _Size(0, 0)
         if is_leaf(operand) or operand in self.steps:
-            return _Size(1)
+            return _Size(1, is_above=not is_leaf(operand) and operand not in self.given)
         return self.sizes[operand]
 
     def _visit(self, node: Value, users: int) -> None:
@@ -72,10 +78,13 @@ class Cut:
             self.sizes |= {x: self._joined(x) for x in operands(node) if isinstance(x, Value)}
             found = self._joined(node)
         self.sizes[node] = found
-        if users > 1 and found.length > 1:
+        repeated = (users - 1) * (found.leaves - 1)
+        if users > 1 and (found.length > 1 or repeated > _MOST_REPEATED or found.repeats):
             self.steps.add(node)
-        elif is_function and users and any(x in self.steps - self.given for x in operands(node)):
+        elif is_function and users and found.is_above:
             self.steps.add(node)  # as in y = σ(z), where z was not named either
+        elif repeated > 0:
+            self.sizes[node] = found._replace(repeats=True)
 
     def _score(self, node: Value) -> Value | None:
         """The score in a softmax, of which `node` is score - number or the exponential of this.
@@ -101,7 +110,19 @@ class Cut:
         longer = max if row is not None and row.name in ("add", "sub") else sum
         length = longer([size.length for size in sizes])
         leaves = sum(size.leaves for size in sizes)
-        return _Size(length, leaves, 1 + max(size.depth for size in sizes))
+        depths = [
+            size.depth + (size.leaves > 0 and self._is_bracketed(node, operand))
+            for size, operand in zip(sizes, operands(node), strict=True)
+        ]
+        is_above = any(size.is_above for size in sizes)
+        return _Size(length, leaves, max(depths), is_above, any(size.repeats for size in sizes))
+
+    def _is_bracketed(self, node: Value, operand: Any) -> bool:
+        """Whether an operand stands in brackets, as an argument, or a sum as a factor."""
+        if not isinstance(operand, Value) or is_leaf(operand) or operand in self.steps:
+            return False
+        name = _name(node)
+        return name not in _SIGNS or (name not in _SUMS and _name(operand) in _SUMS)
 
 
 def _name(node: Any) -> str:

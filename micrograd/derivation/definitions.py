@@ -70,7 +70,10 @@ from micrograd.table.formulas import (
     variables,
 )
 from micrograd.writing.notation import Name
+from micrograd.writing.parts import added, terms
 
+_FEW = 12  # names that are made up in the order of the graph
+_SUMS = ("add", "sub")
 _SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
 
@@ -182,13 +185,17 @@ def definitions(
     called |= hidden_labels(
         {n: [*_named_below(n, known, held)] for n in nodes if n in steps and n not in named}, called
     )
-    chosen = name_values([node for node in nodes if is_leaf(node) or node in steps], called)
+    shown = [node for node in nodes if is_leaf(node) or node in steps]
+    if sum(id(node) not in called and node not in named for node in shown) > _FEW:
+        levels = _levels(nodes, steps, held)
+        shown.sort(key=levels.__getitem__)
+    chosen = name_values(shown, called)
     trees: dict[Value, Tree] = {}
     found = []
     for node in nodes:
         if not is_leaf(node):
             tree = _formula(node, [_shown(x, chosen, trees) for x in held[node]])
-            trees[node] = tree
+            trees[node] = tree = _balanced(tree) if node in steps else tree
             if node in steps:
                 found.append(_definition(node, tree, chosen, held))
     made_up = {chosen[node].text for node in steps - named}
@@ -198,6 +205,19 @@ def definitions(
     values = {step.value for step in found}
     chosen = {node: name for node, name in chosen.items() if is_leaf(node) or node in values}
     return Definitions(outputs, found, chosen, frozenset(made_up), same)
+
+
+def _levels(nodes: Sequence[Value], steps: Container[Value], held: Held) -> dict[Value, int]:
+    """How many steps, one upon the other, each value needs.
+
+    Many values get their numbers level by level, so that those of the same kind are counted one
+    after the other: first all sums `w·xᵢ + b`, then all activations.
+    """
+    levels: dict[Value, int] = {}
+    for node in nodes:
+        below = (levels[x] for x in held[node] if isinstance(x, Value))
+        levels[node] = max(below, default=0) + (node in steps)
+    return levels
 
 
 def partial(definition: Definition, operand: str) -> Tree:
@@ -255,7 +275,8 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
         return shown[0]
     row = operation(node)
     if row is not None:
-        return _tidied(Call(row.name, tuple(shown)))
+        inner = shown if row.name in _SUMS else map(_balanced, shown)
+        return _tidied(Call(row.name, tuple(inner)))
     symbol = str(made_by(node) or "f")
     known = TABLE.get(_SYMBOLS.get(symbol, ""))
     if known is not None and len(shown) == 2:
@@ -263,6 +284,12 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
         if now == node.data:
             return Call(known.name, tuple(shown))
     return Call(f"{symbol} " if symbol in TABLE else symbol, tuple(shown))
+
+
+def _balanced(tree: Tree) -> Tree:
+    """A long sum so that the formula is not as deep as the sum is long."""
+    is_sum = isinstance(tree, Call) and tree.name in _SUMS
+    return added([*terms(tree)]) if is_sum else tree
 
 
 def _tidied(tree: Call) -> Tree:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from micrograd.ops import TABLE
 from micrograd.table.formulas import RESULT, Call, Tree, parts, substituted
+from micrograd.writing.parts import added, factors_of, times
+
+_FEWEST_FACTORS = 3  # of a product that is differentiated as a whole
 
 
 def has_decimals(tree: Tree) -> bool:
@@ -28,6 +33,8 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     """
     if not isinstance(tree, Call):
         return 1.0 if tree == variable else 0.0
+    if tree.name == "mul" and len(factors := factors_of(tree)) > _FEWEST_FACTORS:
+        return _of_product(factors, variable)
     row = TABLE[tree.name]
     inner = [derivative(operand, variable) for operand in tree.operands]
     here = {RESULT: tree if result is None else result}
@@ -40,10 +47,19 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
             terms.append(_times(slope, local) if is_first else _times(local, slope))
     if not terms:
         return 0.0
-    total = terms[0]
-    for term in terms[1:]:
-        total = Call("add", (total, term))
-    return total
+    return added([("+", term) for term in terms])
+
+
+def _of_product(factors: Sequence[Tree], variable: str) -> Tree:
+    """The sum over all factors of the derivative of one times the others."""
+    terms: list[Tree] = []
+    for i, factor in enumerate(factors):
+        slope = derivative(factor, variable)
+        if slope != 0.0:
+            others = [*factors[:i], *factors[i + 1 :]]
+            product = times(others if slope in (1.0, -1.0) else [slope, *others])
+            terms.append(Call("neg", (product,)) if slope == -1.0 else product)
+    return added([("+", term) for term in terms]) if terms else 0.0
 
 
 def _times(local: Tree, slope: Tree) -> Tree:

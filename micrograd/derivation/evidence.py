@@ -39,6 +39,13 @@ class Point(NamedTuple):
     slopes: dict[Value, list[tuple[Value, Ball]]]
 
 
+class _Sweep(NamedTuple):
+    """The derivatives of one value with respect to others, and the sums of the sizes of paths."""
+
+    adjoints: dict[Value, Ball]
+    sizes: dict[Value, float]
+
+
 class Evidence:
     """The graph of some definitions at its numbers and at points near them.
 
@@ -49,6 +56,8 @@ class Evidence:
 
     def __init__(self, cut: Definitions, nodes: Sequence[Value]) -> None:
         self.cut, self.nodes = cut, nodes
+        self._inside: dict[str, list[Value]] = {}
+        self._swept: dict[tuple[int, Value, int], _Sweep] = {}
 
     @cached_property
     def points(self) -> list[Point]:
@@ -118,7 +127,7 @@ class Evidence:
             names = {key: point.values[value] for key, value in below.items()}
             if not all(on_balls(each, names).mid for each in conditions):
                 continue
-            right, scale = self._derivative(point, root, wrt, inside)
+            right, scale = self._derivative(number, root, wrt, inside)
             if number == 0 and known is not None:
                 right = Ball(known, right.rad)
             verdict = _same(on_balls(tree, names), right, scale)
@@ -128,9 +137,20 @@ class Evidence:
         return confirmed > 0
 
     def _derivative(
-        self, point: Point, root: Value, wrt: Value, inside: Sequence[Value]
+        self, number: int, root: Value, wrt: Value, inside: Sequence[Value]
     ) -> tuple[Ball, float]:
         """The derivative by the chain rule, and the sum of the sizes of all paths.
+
+        One sweep gives the derivatives with respect to all values below the root.
+        """
+        key = number, root, len(inside)  # these are all values below the root, or those of its step
+        if key not in self._swept:
+            self._swept[key] = self._sweep(self.points[number], root, inside)
+        adjoints, sizes = self._swept[key]
+        return adjoints.get(wrt, Ball(0.0)), sizes.get(wrt, 0.0)
+
+    def _sweep(self, point: Point, root: Value, inside: Sequence[Value]) -> _Sweep:
+        """The derivatives of the root by the chain rule, and the sizes of all paths.
 
         A factor of 0 stops a path, whatever the other factors are. Values that the definitions take
         for one move together.
@@ -139,7 +159,7 @@ class Evidence:
         sizes = {root: 1.0}
         for node in reversed(inside):
             adjoint = adjoints.get(node)
-            if adjoint is None or node is wrt:
+            if adjoint is None:
                 continue
             for operand, slope in point.slopes.get(node, ()):
                 if not (adjoint.mid and slope.mid):
@@ -151,11 +171,15 @@ class Evidence:
                 before = adjoints.get(operand)
                 adjoints[operand] = share if before is None else before + share
                 sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
-        return adjoints.get(wrt, Ball(0.0)), sizes.get(wrt, 0.0)
+        return _Sweep(adjoints, sizes)
 
     def inside(self, definition: Definition) -> list[Value]:
         """The values that were written into a definition, and its own."""
-        return order(definition.value, until=definition.operands.values())
+        found = self._inside.get(definition.key)
+        if found is None:
+            found = order(definition.value, until=definition.operands.values())
+            self._inside[definition.key] = found
+        return found
 
 
 def _is_known(node: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from copy import copy
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from micrograd.derivation.sums import (
     single,
 )
 from micrograd.table.formulas import COMPARISONS, Call, Tree
-from micrograd.writing.parts import OPPOSITE
+from micrograd.writing.parts import OPPOSITE, terms
 
 _MOST_TERMS = 24  # of two sums that are multiplied out
 _HIGHEST = 64  # the highest power of a number that is multiplied out
@@ -63,6 +64,12 @@ class NormalForm:
                 }
                 self.patterns.insert(0, Pattern(name, coefficient, term, whole or term.powers))
 
+    def copy(self) -> NormalForm:
+        """Another one that has read the same formulas so far."""
+        other = copy(self)
+        other._seen, other._read = dict(self._seen), dict(self._read)
+        return other
+
     def read(self, tree: Tree) -> Sum:
         """The normal form of a formula."""
         found = self._read.get(tree)
@@ -75,12 +82,11 @@ class NormalForm:
             return single(tree)
         if not isinstance(tree, Call):
             return number(rational(tree)) if math.isfinite(tree) else single(tree)
+        if tree.name in ("add", "sub"):
+            signed = ((sign, self.read(term)) for sign, term in terms(tree))
+            return self.total(-each if sign == "−" else each for sign, each in signed)
         operands = tuple(map(self.read, tree.operands))
         match tree.name, operands:
-            case "add", (x, y):
-                return self.total((x, y))
-            case "sub", (x, y):
-                return self.total((x, -y))
             case "neg", (x,):
                 return -x
             case "mul", (x, y):
@@ -110,6 +116,8 @@ class NormalForm:
                 if not then.terms and len(test.terms) > 1:
                     return self._unless(test, otherwise)
             case name, (x, y) if name in COMPARISONS:
+                if x == y:
+                    return number(_compared(name, Fraction(0), Fraction(0)))
                 left, right = constant(x), constant(y)
                 if left is not None and right is not None:
                     return number(_compared(name, left, right))

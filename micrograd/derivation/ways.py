@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
 
 from micrograd.table.formulas import Call, Tree
+from micrograd.writing.parts import added
 
 MOST_FACTORS = 10  # of a chain that is written as one product
 MOST_PATHS = 200  # between two values that all paths pass
-MOST_VALUES = 100  # of a way, before the partials of those in the middle are not computed
+MOST_VALUES = 1_000  # of a way, before the partials of those in the middle are not computed
 MOST_TERMS = 8  # of a sum, where one with Σ is a single term
 
 
@@ -123,4 +123,4 @@ def chain(factors: Sequence[Tree], *, keep_ones: bool = False) -> Tree:
 def total(terms: Sequence[Tree]) -> Tree:
     """The sum of the terms, without zeros."""
     shown = [each for each in terms if each != 0.0]
-    return reduce(lambda x, y: Call("add", (x, y)), shown) if shown else 0.0
+    return added([("+", each) for each in shown]) if shown else 0.0

@@ -65,7 +65,9 @@ def custom_derivative(
         vjp: a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the
             result, and a cotangent with the structure of the result, to a tuple of gradients, one
             for each argument and with its structure. None is a gradient of 0; it stands for
-            arguments that are not differentiated, such as a text or the `self` of a method.
+            arguments that are not differentiated, such as a text or the `self` of a method. Both
+            rules are told of every argument, also of one given by name or left to its default; the
+            gradients of defaults at the end may be left out.
 
     Returns:
         A function of numbers and Values; given numbers alone, it is `f`.

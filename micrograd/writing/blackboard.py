@@ -23,7 +23,8 @@ import math
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
+from itertools import takewhile
 
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
@@ -33,13 +34,16 @@ from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
-from micrograd.writing.parts import factors_of, opposite, signed, terms, times
+from micrograd.writing.parts import added, factors_of, opposite, signed, terms, times
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
 
+_HALF = Call("div", (1.0, 2.0))
+_NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
 _SHORT = 3  # columns of a factor that is never alone on a line
-_FEWEST = 4  # terms that are written with Σ if they differ only in an index
+_FEWEST = 4  # terms that are written with Σ if they differ only in an index; of brackets, 3
+_LONGEST_BRACKET = 3  # terms of a bracket that is written with Σ
 
 _NAMES = {
     "sigmoid": "σ",
@@ -190,7 +194,7 @@ class _Board:
             known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
             return known or tree
         if tree.name in ("add", "sub"):
-            return self._brackets(tree) or self._sums([*terms(tree)])
+            return self._sums([*terms(tree)])
         match tree:
             case Call("mul", (first, float(last))) if not isinstance(factors_of(first)[0], float):
                 tree = Call("mul", (last, first))  # 2w for w·2
@@ -208,55 +212,50 @@ class _Board:
                 return times([Call("ratio", (number, inner[1])), *several])
         return Call(tree.name, inner)
 
-    def _brackets(self, tree: Call) -> Tree | None:
-        """A sum of brackets that differ only in an index, as Σ."""
-        spine: list[Tree] = [tree]
-        brackets: list[Tree] = []
-        while isinstance(spine[-1], Call) and spine[-1].name == "add":
-            left, right = spine[-1].operands
-            spine.append(left)
-            brackets.insert(0, right)
-        if not (
-            brackets and isinstance(brackets[-1], Call) and brackets[-1].name in ("add", "sub")
-        ):
-            return None
-        for count in range(len(brackets), _FEWEST - 2, -1):
-            first, others = spine[count], brackets[len(brackets) - count :]
-            if general([first, others[0]], self.names) is not None:
-                trees = (first, *others)
-                return Call("Σ", trees) if general(trees, self.names) is not None else None
-        return None
-
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
-        whole: Tree | None = None
+        found: list[tuple[str, Tree]] = []
         while rest:
+            period, count = self._alike(rest)
             sign, term = rest[0]
-            count = next((i for i, each in enumerate(rest) if each[0] != sign), len(rest))
-            count = alike([each for _, each in rest[:count]], self.names)
-            if count < _FEWEST:
-                count = 1
             if count > 1:
-                term = Call("Σ", tuple(each for _, each in rest[:count]))
+                term = Call("Σ", tuple(_grouped(rest[: period * count], period)))
             else:
                 term = self.gathered(term)
-            rest = rest[count:]
-            if whole is None:
-                whole = Call("neg", (term,)) if sign == "−" else term
-            else:
-                whole = Call("add" if sign == "+" else "sub", (whole, term))
-        assert whole is not None  # noqa: S101 (a sum has terms)
-        return whole
+            rest = rest[period * count :]
+            found.append((sign, term))
+        return reduce(_joined, found[1:], _joined(0.0, found[0]))
+
+    def _alike(self, rest: Sequence[tuple[str, Tree]]) -> tuple[int, int]:
+        """How many terms make a bracket, and how many brackets in a row differ only in an index.
+
+        A bracket is one term, or several as in `x₁ − μ + x₂ − μ + x₃ − μ`.
+        """
+        signs = [sign for sign, _ in rest]
+        best = 1, 1
+        for period in range(1, min(_LONGEST_BRACKET, len(rest) // 3) + 1):
+            pairs = zip(signs, signs[period:], strict=False)
+            same = period + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            groups = _grouped(rest[: same - same % period], period)
+            count = alike(groups, self.names) if len(groups) > 1 else 1
+            fewest = _FEWEST - (period > 1)
+            if count >= fewest and period * count > math.prod(best):
+                best = period, count
+        return best
 
     def _sigma(self, trees: Sequence[Tree]) -> Formula:
+        sigma, inner, term = self._range(trees)
+        return _row(sigma, inner.formula(term).bracketed(PRODUCT), strength=PRODUCT)
+
+    def _range(self, trees: Sequence[Tree]) -> tuple[Formula, _Board, Tree]:
+        """The sign Σ with the range of its index, and the term and who writes it."""
         found = general(trees, self.names)
         assert found is not None  # noqa: S101 (or it would not be a Σ)
         inner = _Board({**self.names, **found.names, found.letter: figure(1.0)})
-        term = inner.formula(inner.gathered(found.tree)).bracketed(PRODUCT)
         below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
         range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
         sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
-        return _row(sigma, term, strength=PRODUCT)
+        return sigma, inner, inner.gathered(found.tree)
 
     # ------------------------------------------------------------------------------- in one line
 
@@ -401,11 +400,33 @@ class _Board:
                     found += others
                 return found
             case Call("div", (above, below)):
-                divisor = self.formula(below).bracketed(POWER)
-                room = width - columns(divisor.text) - 1
+                first, *rest = self._part(below, POWER, width - 1)
+                room = width - columns(first.text) - 1
+                if rest or room < _NARROWEST:
+                    return [*inner(above, PRODUCT), _row("/", first), *rest]
                 *others, last = self._part(above, PRODUCT, room)
-                return [*others, _row(last, "/", divisor)]
-            case Call(name, (argument,)) if _is_function(tree) and name not in ("sqrt", "abs"):
+                return [*others, _row(last, "/", first)]
+            case Call("Σ", summands):
+                sigma, board, term = self._range(summands)
+                first, *rest = board._part(term, PRODUCT, width - columns(sigma.text))
+                return [_row(sigma, first), *rest]
+            case Call("where"):
+                whole = self.formula(tree)
+                return [Formula(whole.text.replace("; ", ";\n "), whole.mark, exact=whole.exact)]
+            case Call("abs", (argument,)):
+                first, *rest = _enclosed(self.pieces(argument, width - 1), signs=("|", "|"))
+                return [first, *rest]
+            case Call("sqrt", (argument,)):
+                *others, last = _enclosed(self.pieces(argument, width - 1))
+                return [*others, _raised_bracket(last, self.formula(_HALF))]
+            case Call("pow" | "square", (base, *exponent)):
+                power = self.formula(exponent[0] if exponent else 2.0)
+                room = width - columns(power.text) - 2
+                whole = self.formula(base)
+                if columns(whole.text) > room and whole.text_strength < ATOM:
+                    *others, last = _enclosed(self.pieces(base, room))
+                    return [*others, _raised_bracket(last, power)]
+            case Call(name, (argument,)) if _is_function(tree):
                 shown = _NAMES.get(name, name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
                 return _enclosed(self.pieces(argument, width), Formula(shown, start))
@@ -421,11 +442,39 @@ class _Board:
         return _enclosed(self.pieces(tree, width - 1))
 
 
-def _enclosed(pieces: list[Formula], *before: Formula) -> list[Formula]:
+def _grouped(several: Sequence[tuple[str, Tree]], period: int) -> list[Tree]:
+    """Terms with their signs as sums of so many terms, whose first sign is not written."""
+    if period == 1:
+        return [term for _, term in several]
+    turned = several[0][0] == "−"
+    signed = [("+" if (sign == "−") == turned else "−", term) for sign, term in several]
+    return [added(signed[i : i + period]) for i in range(0, len(signed), period)]
+
+
+def _joined(whole: Tree, signed: tuple[str, Tree]) -> Tree:
+    """A sum, which may be 0, and one more term."""
+    sign, term = signed
+    if whole == 0.0:
+        return Call("neg", (term,)) if sign == "−" else term
+    return Call("add" if sign == "+" else "sub", (whole, term))
+
+
+def _enclosed(
+    pieces: list[Formula], *before: Formula, signs: tuple[str, str] = ("(", ")")
+) -> list[Formula]:
     """The pieces with brackets around them."""
+    opening, closing = signs
     if len(pieces) == 1:
-        return [_row(*before, "(", pieces[0], ")")]
-    return [_row(*before, "(", pieces[0]), *pieces[1:-1], _row(pieces[-1], ")")]
+        return [_row(*before, opening, pieces[0], closing)]
+    return [_row(*before, opening, pieces[0]), *pieces[1:-1], _row(pieces[-1], closing)]
+
+
+def _raised_bracket(last: Formula, above: Formula) -> Formula:
+    """The last piece of a bracket, which is raised to a power; 1/2 is a root on several lines."""
+    raised = superscript(above.text.replace("−", "-")) if above.text.isdecimal() else ""
+    text = last.text + (raised or f"^{above.bracketed(ATOM).text}")
+    *marks, bracket = last.mark[1:]
+    return Formula(text, row(*marks, ("msup", bracket, above.mark)), exact=last.exact)
 
 
 def _is_sigma(tree: Tree) -> bool:
@@ -458,6 +507,9 @@ def _constants() -> Iterator[tuple[float, Tree]]:
         (2 * math.pi, Call("mul", (2.0, "π"))),
         (2 / math.pi, Call("div", (2.0, "π"))),
     )
+    for factor in (1.0, 2.0, 4.0):
+        square = Call("pow", ("π", 2.0))
+        yield factor * math.pi**2, square if factor == 1.0 else Call("mul", (factor, square))
     for value, tree in bases:
         root = Call("sqrt", (tree,))
         yield math.sqrt(value), root

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise, takewhile
 from typing import Any, NamedTuple
-from unicodedata import digit
+from unicodedata import combining, digit
 
 from micrograd.table.formulas import Call, Tree, variables
 from micrograd.writing.marks import Mark, row
@@ -70,9 +70,11 @@ def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) 
         names: the names of their variables.
         step: 1 for an index that counts up, -1 for one that counts down.
     """
-    used = {name.text for name in names.values()} | names.keys()
-    letter = next((each for each in _LETTERS if each not in used), None)
-    if letter is None or len(trees) < 2:
+    if len(trees) < 2:
+        return None
+    used = {names[key].text for key in variables(trees[0]) if key in names}
+    letter = next((each for each in _LETTERS if each not in names and each not in used), None)
+    if letter is None:
         return None
     matching = _Matching(names, letter)
     try:
@@ -90,6 +92,7 @@ class _Matching:
         self.names, self.letter = names, letter
         self.numbers: list[int] | None = None
         self.found: dict[str, Formula] = {}
+        self.are_digits = True  # whether each digit of the names at hand is an index
 
     def matched(self, trees: Sequence[Tree]) -> Tree:
         first = trees[0]
@@ -104,6 +107,7 @@ class _Matching:
         return Call(calls[0].name, tuple(map(self.matched, columns)))
 
     def _indexed(self, keys: Sequence[str]) -> str:
+        self.are_digits = True
         names = [self.names[key] for key in keys]
         text = self._text([name.text for name in names])
         mark = self._mark([name.mark for name in names])
@@ -132,12 +136,28 @@ class _Matching:
             plain = [each.translate(TO_DIGITS).translate(_ABOVE) for each in column]
             if varying > 1 or not all(each.isdecimal() for each in plain):
                 raise _DifferentError
-            before, after = _around(plain)
+            before, after = self._around(shown[:1], column, plain)
             numbers = [int(each[before : len(each) - after]) for each in plain]
-            letter = self._letter_for(column[0], self._offset(numbers))
+            offset = self._offset(numbers)
+            if offset and (before or after):
+                raise _DifferentError  # nobody reads w₁ᵢ₊₁ as w with 1 and i + 1
+            letter = self._letter_for(column[0], offset)
             first = column[0]
             shown.append(first[:before] + letter + first[len(first) - after :])
         return "".join(shown)
+
+    def _around(self, stem: list[str], digits: Sequence[str], plain: list[str]) -> tuple[int, int]:
+        """The digits before and after the index, if the digits of such a name are indices each.
+
+        They are in w₁₁ and w₁₂, unless there is also a w₁ or w₁₀₀.
+        """
+        around = _around(plain)
+        if any(around) and stem:
+            plain_stem = "".join(c for c in stem[0] if not combining(c))  # of v̄₁₂, which has a bar
+            first = digits[0]
+            others = (first[:-1], *(first + digit for digit in first[:1] + "₀₁"))
+            self.are_digits = not any(plain_stem + other in self.names for other in others)
+        return around if self.are_digits else (0, 0)
 
     def _letter_for(self, digits: str, offset: int) -> str:
         """The index as high or as low as the digits."""
@@ -170,7 +190,7 @@ class _Matching:
                 continue
             if not all(each.isdecimal() for each in column):
                 raise _DifferentError
-            before, after = _around(column)
+            before, after = _around(column) if self.are_digits else (0, 0)
             first = column[0]
             offset = self._offset([int(each[before : len(each) - after]) for each in column])
             shown += [("mn", first[:before])] * (before > 0) + [("mi", self.letter)]

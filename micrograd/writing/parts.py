@@ -28,18 +28,36 @@ def signed(tree: Tree) -> tuple[str, Tree]:
 
 def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """The terms of a sum with their signs."""
-    match tree:
-        case Call("add", (left, right)):
-            yield from terms(left)
-            yield from terms(right)
-        case Call("sub", (left, right)):
-            yield from terms(left)
-            yield from ((_OTHER[sign], term) for sign, term in terms(right))
-        case _:
-            yield signed(tree)
+    rest = [("+", tree)]
+    while rest:
+        outside, tree = rest.pop()
+        match tree:
+            case Call("add" | "sub" as name, (left, right)):
+                inside = outside if name == "add" else _OTHER[outside]
+                rest += [(inside, right), (outside, left)]
+            case _:
+                sign, term = signed(tree)
+                yield "+" if sign == outside else "−", term
 
 
 _OTHER = {"+": "−", "−": "+"}
+_LONG = 24  # terms of a sum
+
+
+def added(several: Sequence[tuple[str, Tree]]) -> Tree:
+    """The sum of terms with their signs.
+
+    A long one is the sum of its halves, so that it is not as deep as it is long.
+    """
+    (sign, first), *others = several
+    half = len(several) // 2 if len(several) >= _LONG else len(several) - 1
+    if not others:
+        return Call("neg", (first,)) if sign == "−" else first
+    right = several[half:]
+    if right[0][0] == "+":
+        return Call("add", (added(several[:half]), added(right)))
+    turned = [(_OTHER[sign], term) for sign, term in right]
+    return Call("sub", (added(several[:half]), added(turned)))
 
 
 def factors_of(tree: Tree) -> list[Tree]:
