@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.calling.arguments import batch_columns, numbers, refuse_tensors
+from micrograd.compiler.calling.arguments import batch_columns, numbers, on_devices, refuse_tensors
 from micrograd.compiler.calling.results import placed
 from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, shortcut
-from micrograd.compiler.calling.staging import REAL, parameters_stager
+from micrograd.compiler.calling.staging import REAL, is_on_devices, parameters_stager
 from micrograd.compiler.calling.targets import Parameters
 from micrograd.compiler.executor import Call, MakeExecutor
 from micrograd.compiler.stopping import CheckedExecutor
@@ -132,6 +132,9 @@ class Variants:
         if given is None:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
+        reads = getattr(self._options.make, "reads_devices", False)
+        if reads and is_on_devices(given) and given.shape == (len(self.parameters),):
+            return given
         if self._held.structure is not None and type(given) is not np.ndarray:
             array = np.empty(len(self.parameters), self.dtype)
             if parameters_stager(self._held.structure, array)(given):
@@ -158,10 +161,12 @@ class Variants:
         parts: list[Any] = []
         shared: list[Any] = []  # the numbers of arguments that all samples share
         structures, lengths = [], []
+        reads = getattr(self._options.make, "reads_devices", False)
         for i, (argument, axis) in enumerate(zip(args, self._axes_of(len(args)), strict=True)):
             place = f"argument {i}"
-            if self.batched and axis == 0:
-                columns, structure, length = batch_columns(argument, place)
+            held = axis == 0 and reads and on_devices(argument, batched=self.batched)
+            if held or (self.batched and axis == 0):
+                columns, structure, length = held or batch_columns(argument, place)
                 if structure != NONE:
                     lengths.append(length)
                     parts.append(columns)

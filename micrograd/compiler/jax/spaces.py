@@ -7,7 +7,8 @@ reading one is then that array; that of a slice of a larger one is a sum with pa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
 import jax.numpy as jnp
@@ -44,8 +45,8 @@ class Cuts:
     def __init__(self, program: Program) -> None:
         self._places: dict[bool, set[int]] = {False: set(), True: set()}
         self._whole: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
-        for varies, slot in program.outputs:
-            self._places[varies].update((slot, slot + 1))
+        for read in output_reads(program):
+            self._read(*read)
         for instruction in reversed([*with_bodies(program.instructions)]):
             self._note(instruction)
         self._sorted = {varies: self._finished(varies) for varies in (False, True)}
@@ -127,6 +128,17 @@ class Cuts:
             inside.update(range(start + 1, stop))
             places.update((first, last))
         return sorted(places - inside)
+
+
+def output_reads(program: Program) -> list[Operand]:
+    """Return the outputs as reads, few of them one by one, many of one space together."""
+    outputs = program.outputs
+    if len(outputs) <= FEW_ROWS:
+        return [Operand(varies, slice(slot, slot + 1)) for varies, slot in outputs]
+    spaces = groupby(outputs, itemgetter(0))
+    return [
+        Operand(varies, rows_of(np.array([slot for _, slot in each]))) for varies, each in spaces
+    ]
 
 
 class Space:
