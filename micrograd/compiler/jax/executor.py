@@ -204,6 +204,9 @@ class JaxExecutor(Executor):
     def _cuts(self) -> Cuts:
         return Cuts(self.program)
 
+    def _outputs(self, parameters: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+        return Run(self.program, parameters, inputs, self._cuts, self.dtype).outputs()
+
     def _leaves(self, parameters: Any, parts: Any, turned: Any) -> tuple[list[Any], list[Any]]:
         """Return the parameters and the rows of the inputs in the parts that are read."""
         cuts, batched = self._cuts, self.program.batched
@@ -245,8 +248,7 @@ class JaxExecutor(Executor):
         numbers, rows = self._leaves(parameters, parts, turned)
 
         def of(leaves: Any) -> Any:
-            given, inputs = (numbers, leaves) if self.inputs else (leaves, rows)
-            ((value,),) = Run(self.program, given, inputs, self._cuts, self.dtype).outputs()
+            ((value,),) = self._outputs(*((numbers, leaves) if self.inputs else (leaves, rows)))
             return result(value, rows)
 
         leaves = rows if self.inputs else numbers
