@@ -98,12 +98,11 @@ class JaxExecutor(Executor):
     def _fetched(self, jitted: Callable[..., Any], arrays: _Arrays) -> tuple[Any, Any, bool]:
         """Return a row of values, or one, the slopes, and whether all of them are finite."""
         first, *rest = self._ran(jitted, *arrays)
-        if not rest:
+        if not rest and first.size <= _FEW_RESULTS:
             together = np.array(first)
-            finite = not together.size or together.item(0) == 0.0
-            return together[1:2], together[2:], finite
-        value, *slopes = rest
-        return np.array(value), np.concatenate(slopes), first.item() == 0.0
+            return together[:1], together[1:], are_finite([together])
+        value, slopes = np.array(first), np.concatenate(rest or [first[1:]])
+        return value, slopes, are_finite([value, slopes])
 
     def layout(self, call: Call, length: int) -> Layout | None:
         """Lay out a call. Arrays of NumPy are laid out only if their numbers are few."""
@@ -244,7 +243,7 @@ class JaxExecutor(Executor):
     def _slopes(
         self, parameters: Any, parts: Any, turned: Any, result: Callable[..., Any]
     ) -> list[Any]:
-        """Return arrays that follow one another: zero if all is finite, the value, the slopes."""
+        """Return arrays that follow one another: the value, then the slopes."""
         numbers, rows = self._leaves(parameters, parts, turned)
 
         def of(leaves: Any) -> Any:
@@ -253,20 +252,14 @@ class JaxExecutor(Executor):
 
         leaves = rows if self.inputs else numbers
         (_, value), slopes = jax.value_and_grad(of, has_aux=True)(leaves)
-        found = [value[None], *slopes]
-        doubt = 0.0 * sum(each.sum() for each in found)  # nan if any of them is not finite
-        shape = (1, *value.shape) if _are_joined(found) else (1,)
-        return _joined([jnp.full(shape, doubt), *found])
-
-
-def _are_joined(arrays: Sequence[Any]) -> bool:
-    """Return whether arrays are joined: if their numbers are few, as each takes time to return."""
-    few = sum(each.size for each in arrays) <= _FEW_RESULTS
-    return few and len({each.shape[1:] for each in arrays}) == 1
+        return _joined([value[None], *slopes])
 
 
 def _joined(arrays: list[Any]) -> list[Any]:
-    return [jnp.concatenate(arrays)] if _are_joined(arrays) else arrays
+    """Join arrays if their numbers are few, as each takes its time to return."""
+    few = sum(each.size for each in arrays) <= _FEW_RESULTS
+    alike = len({each.shape[1:] for each in arrays}) == 1  # not a mean and slopes of each sample
+    return [jnp.concatenate(arrays)] if few and alike else arrays
 
 
 def _beside(parts: Sequence[Any], numbers: Any) -> Any:
