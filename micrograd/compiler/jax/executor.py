@@ -100,7 +100,7 @@ class JaxExecutor(Executor):
         first, *rest = self._ran(jitted, *arrays)
         if not rest and first.size <= _FEW_RESULTS:
             together = np.array(first)
-            return together[:1], together[1:], are_finite([together])
+            return together[:1], together[1:], bool(np.isfinite(together).all())
         value, slopes = np.array(first), np.concatenate(rest or [first[1:]])
         return value, slopes, are_finite([value, slopes])
 
