@@ -186,10 +186,10 @@ def engines(jax: Any, work: Workload) -> Mapping[str, Engine]:
     hand = jax.jit(jax.value_and_grad(work.hand)) if given else work.hand
 
     def compiled(*arguments: Any) -> Run:
-        held = jax.device_put(arguments)
+        held, parameters = jax.device_put((arguments, work.parameters))
         if not work.gradient:
             return lambda: work.program(*held)
-        return lambda: _flat(work.program.value_and_grad(*held, parameters=work.parameters))
+        return lambda: _flat(work.program.value_and_grad(*held, parameters=parameters))
 
     def by_hand(fetched: bool, *arguments: Any) -> Run:
         held = jax.device_put((*given, *arguments))

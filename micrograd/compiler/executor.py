@@ -7,9 +7,9 @@ batched, each input is one number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from math import isfinite
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -25,13 +25,16 @@ class Layout(NamedTuple):
     Args:
         parameters: where the numbers of the parameters go.
         inputs: where the inputs go: of shape `(program.inputs, length)`, or `(program.inputs,)` if
-            the program is not batched.
-        run: computes everything; it returns whether all adjoints are finite.
+            the program is not batched; None if only `held` can have them.
+        run: computes everything; it returns whether all adjoints are finite. If it makes new arrays
+            for what is found, it returns them instead: the results and the gradient.
         results: where the results are then: a row for each output, or its number in a program that
             is not batched; for a mean, one number, the sum over the batch.
         slopes: where the gradient is then: an array of shape `(program.parameters,)`, or of the
             shape of `inputs`; None for a call of `values`.
         watched: whether `run` also says whether all results are finite.
+        held: None, or a list of two: the parameters and a sequence of the arguments, if they are on
+            devices. The next run reads them where they are, and sets both to None.
 
     >>> double = np.zeros(1)
     >>> layout = Layout(np.zeros(0), double, lambda: True, double, None)
@@ -42,10 +45,11 @@ class Layout(NamedTuple):
 
     parameters: Any
     inputs: Any
-    run: Callable[[], bool]
+    run: Callable[[], bool | tuple[Any, Any]]
     results: Any
     slopes: Any
     watched: bool = False
+    held: list[Any] | None = None
 
 
 class Direct(NamedTuple):
@@ -97,6 +101,31 @@ class Blocks:
         return self._arrays[rows.start, rows.stop]
 
 
+class OnDevices:
+    """An argument on the devices of a backend that `reads_devices`: columns, as of other arguments.
+
+    Args:
+        array: an array of numbers that is not NumPy's; in a batch, with the samples along axis 0.
+        batched: whether it is a batch.
+
+    >>> OnDevices(np.array([[1.0, 2.0], [3.0, 4.0]]), batched=True)[:, :1].shape
+    (2, 1)
+    """
+
+    def __init__(self, array: Any, *, batched: bool) -> None:
+        self.array, self.batched = array, batched
+        size = math.prod(array.shape[batched:])
+        self.shape: tuple[int, ...] = (size, len(array)) if batched else (size,)
+        self.size = math.prod(self.shape)
+
+    def __getitem__(self, at: tuple[slice, slice]) -> OnDevices:
+        return OnDevices(self.array[at[1]], batched=True)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        numbers = np.asarray(self.array, dtype)
+        return numbers.reshape(self.shape[::-1]).T
+
+
 class Gradients(NamedTuple):
     """What `Executor.value_and_grad` returns.
 
@@ -128,6 +157,8 @@ class Executor(Protocol):
     """
 
     program: Program
+    reads_devices: bool = False
+    """Whether inputs and parameters may be arrays on devices, the inputs as `OnDevices`."""
     follows_loops: bool = False
     """Whether `value_and_grad` follows loops backwards; otherwise their gradient is traced."""
 
@@ -283,4 +314,4 @@ def are_finite(arrays: Sequence[Any]) -> bool:
     (True, False)
     """
     with np.errstate(all="ignore"):
-        return all(isfinite(np.add.reduce(each, axis=None)) for each in arrays)
+        return all(math.isfinite(np.add.reduce(each, axis=None)) for each in arrays)

@@ -109,9 +109,13 @@ class CheckedExecutor:
         if laid is None:
             return None
         run, results = laid.run, laid.results
-        return laid._replace(
-            run=lambda: run() and are_finite([results]), results=results[:1], slopes=results[1:]
-        )
+
+        def run_both() -> bool | tuple[Any, Any]:
+            found = run()
+            rows = found[0] if isinstance(found, tuple) else results.copy()
+            return bool(found) and are_finite([rows]) and (rows[:1], rows[1:])
+
+        return laid._replace(run=run_both)
 
     def direct(
         self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
@@ -125,7 +129,7 @@ class CheckedExecutor:
         """Return the outputs; see `Executor.values`."""
         outputs, finite = self.executor.values(parameters, inputs, length)
         if self.stopping is not None and not finite:
-            outputs, _ = self.reference.values(parameters, inputs, length)
+            outputs, _ = self.reference.values(*_here(parameters, inputs), length)
         return outputs
 
     def value_and_grad(
@@ -149,7 +153,7 @@ class CheckedExecutor:
     ) -> Gradients:
         if has_loops(self.graph):
             return self._traced_gradient(parameters, inputs, length, mean)
-        return self.reference.value_and_grad(parameters, inputs, length, mean=mean)
+        return self.reference.value_and_grad(*_here(parameters, inputs), length, mean=mean)
 
     def _traced_gradient(
         self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
@@ -176,6 +180,11 @@ class CheckedExecutor:
         if self.program.batched and not mean:
             slopes = slopes.sum(axis=1)
         return Gradients(value, slopes, None, finite)
+
+
+def _here(parameters: Any, inputs: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """Return parameters and inputs as arrays of NumPy."""
+    return np.asarray(parameters), [*map(np.asarray, inputs)]
 
 
 _MOST_NUMBERS = 2**22  # of a gradient that is averaged over a batch, in one block

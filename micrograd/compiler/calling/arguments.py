@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.calling.staging import REAL
+from micrograd.compiler.calling.staging import REAL, is_on_devices
+from micrograd.compiler.executor import OnDevices
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
@@ -135,7 +136,7 @@ def _reals(array: Any, place: str) -> Any:
             f"{place} is a matrix of NumPy, which multiplies in a way of its own: give "
             f"np.asarray(x)\n  at {line_of_user()}"
         )
-    if _is_real(array):
+    if array.dtype.kind in REAL or is_on_devices(array):
         return np.asarray(array)
     if array.dtype.kind == "O":
         numbers = [_number(each, place) for each in array.ravel().tolist()]
@@ -150,12 +151,6 @@ def _is_masked(array: Any) -> bool:
     """Return whether entries are masked, without importing `numpy.ma`, which takes its time."""
     masked = sys.modules.get("numpy.ma")
     return masked is not None and bool(masked.is_masked(array))
-
-
-def _is_real(array: Any) -> bool:
-    """Return whether an array holds real numbers; 16-bit floats of JAX have the kind V."""
-    kind = array.dtype.kind
-    return kind in REAL or (kind == "V" and hasattr(array, "sharding"))
 
 
 def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
@@ -177,10 +172,7 @@ def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:
         return np.zeros((0, 0)), NONE, 0
     if is_array(batch):
         length, *shape = batch.shape
-        # An array of JAX stays one, on the devices that hold it.
-        on_devices = hasattr(batch, "sharding") and _is_real(batch)
-        array = batch if on_devices else _reals(batch, place)
-        columns = array.reshape(length, math.prod(shape)).T
+        columns = _reals(batch, place).reshape(length, math.prod(shape)).T
         return columns, Structure(type(batch), tuple(shape)) if shape else LEAF, length
     if isinstance(batch, dict):
         return _dict_columns(batch, place)
@@ -207,6 +199,21 @@ def different_lengths(lengths: Sequence[int]) -> ValueError:
         f"the arguments are batches of different lengths: {[*lengths]}; for an argument that all "
         "samples share, give None in in_axes, as in compile(f, batched=True, in_axes=(None, 0))"
     )
+
+
+def on_devices(argument: Any, *, batched: bool) -> tuple[Any, Structure, int] | None:
+    """Return the same as `batch_columns` for an array on devices, which stays there; else None.
+
+    Args:
+        argument: an argument of any kind.
+        batched: whether it is a batch; otherwise, the length is 1.
+    """
+    if not is_on_devices(argument) or argument.ndim < batched:
+        return None
+    shape = tuple(argument.shape[batched:])
+    structure = LEAF if batched and not shape else Structure(type(argument), shape)
+    columns = OnDevices(argument, batched=batched)
+    return columns, structure, columns.shape[1] if batched else 1
 
 
 def _dict_columns(batch: dict[Any, Any], place: str) -> tuple[Any, Structure | None, int]:

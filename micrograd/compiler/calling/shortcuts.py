@@ -21,8 +21,14 @@ from micrograd.compiler.calling.results import (
     store,
     store_parameters,
 )
-from micrograd.compiler.calling.staging import parameters_stager, reader, stager
-from micrograd.compiler.executor import Blocks, Call, Layout, Shapes, are_finite
+from micrograd.compiler.calling.staging import (
+    holder,
+    is_on_devices,
+    parameters_stager,
+    reader,
+    stager,
+)
+from micrograd.compiler.executor import Blocks, Call, Layout, OnDevices, Shapes, are_finite
 from micrograd.transforms.structures import count_leaves
 
 if TYPE_CHECKING:
@@ -80,18 +86,23 @@ def shortcut(
         args: the arguments of this call.
         layout: the arrays of the executor.
     """
-    numbers, leaves, run, results, slopes, watched = layout
-    structures, result, held = variant.arguments, variant.result, program._held
+    numbers, leaves, run, results, slopes, watched, held = layout
+    structures, result, kept = variant.arguments, variant.result, program._held
     inputs, batched, read = program._inputs, program.batched, program._numbers_now
     # Whether results that are not finite have to be computed again in another way.
     checked = variant.executor.stopping is not None and not watched
-    count = len(held.values)
+    count = len(kept.values)
     parameters, shared = numbers[:count], numbers[count:]
     axes = program._axes_of(len(args))
-    staged = stager(structures, args, axes, leaves, shared, batched=batched)
+    on_devices = None not in axes and all(map(is_on_devices, args))
+    staged = None
+    if held is not None and on_devices:
+        staged = holder(args, held)
+    elif leaves is not None:
+        staged = stager(structures, args, axes, leaves, shared, batched=batched)
     if staged is None:
         return None
-    given = parameters_stager(held.structure, parameters)
+    given = parameters_stager(kept.structure, parameters)
     if slopes is not None and not inputs:
         slopes = slopes[:count]
     arguments, value_at = placed(structures), placed([result])
@@ -106,27 +117,35 @@ def shortcut(
             return None
         if numbers is not None:
             if not given(numbers):
-                return None
+                if held is None or not is_on_devices(numbers) or numbers.shape != (count,):
+                    return None
+                if on_devices and numbers.sharding != args[0].sharding:
+                    return None
+                held[0] = numbers
         elif count:
             current = read()
             if current is None:
                 return None
             parameters[:] = current
-        if not run() or (checked and not are_finite([results])):
+        found, rows, adjoints = run(), results, slopes
+        if made := isinstance(found, tuple):  # new arrays
+            rows, adjoints = found if inputs or values else (found[0], found[1][:count])
+        if not found or (checked and not are_finite([rows])):
             return None
         if values:
             if out is ROWS:
-                return copied(results)
+                return rows if made else copied(rows)
             if out is not None:
-                return store(value_at, results, out, "the value")
-            return regular(result, results if is_copied else copied(results))
-        value = results[0].copy() if each else results.item()
+                return store(value_at, rows, out, "the value")
+            return regular(result, rows if made or is_copied else copied(rows))
+        value = (rows[0] if made else rows[0].copy()) if each else rows.item()
         if out is None:
-            found = slopes if inputs and are_copied else copied(slopes)
-            return value, gradient(arguments, found) if inputs else found
+            if not (made or (inputs and are_copied)):
+                adjoints = copied(adjoints)
+            return value, gradient(arguments, adjoints) if inputs else adjoints
         if inputs:
-            return value, store(arguments, slopes, out, "an argument")
-        return value, store_parameters(slopes, out)
+            return value, store(arguments, adjoints, out, "an argument")
+        return value, store_parameters(adjoints, out)
 
     return again
 
@@ -149,6 +168,8 @@ def direct_shortcut(
         inputs: the arrays of inputs of this call.
         blocks: how rows of results are laid out, or None for calls that take the results.
     """
+    if any(isinstance(each, OnDevices) for each in inputs):
+        return None
     structures, result, held = variant.arguments, variant.result, program._held
     length, takes_rows = inputs[0].shape[1], blocks is not None
     if not takes_rows and is_array_like(result):

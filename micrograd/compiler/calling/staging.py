@@ -180,6 +180,44 @@ def parameters_stager(structure: Structure | None, numbers: Any) -> Stager:
     return lambda given: flat(given) or nested(given)
 
 
+def is_on_devices(argument: Any) -> bool:
+    """Return whether this is an array of real numbers on devices, such as those of JAX.
+
+    >>> is_on_devices(np.zeros(2))
+    False
+    """
+    # 16-bit floats of JAX have the kind V.
+    return hasattr(argument, "sharding") and argument.dtype.kind in REAL | {"V"}
+
+
+def holder(args: Sequence[Any], held: list[Any]) -> Stager | None:
+    """Return a function that lets an executor read arrays on a device like these, where they are.
+
+    Args:
+        args: the arrays.
+        held: the list of `Layout.held`.
+
+    Returns:
+        The function, or None if an array is on several devices.
+    """
+    kinds = [(type(each), each.shape, each.dtype, each.sharding) for each in args]
+    if not kinds or any(hasattr(kind[3], "mesh") for kind in kinds):
+        return None
+
+    def staged(args: Any) -> bool:
+        if len(args) != len(kinds):
+            return False
+        for each, (kind, shape, dtype, sharding) in zip(args, kinds, strict=True):
+            if type(each) is not kind or each.shape != shape or each.dtype != dtype:
+                return False
+            if each.sharding != sharding:
+                return False
+        held[1] = args
+        return True
+
+    return staged
+
+
 def _batch_stager(structure: Structure, example: Any, rows: Any) -> Stager | None:
     length = rows.shape[1]
     if structure == NONE:

@@ -13,11 +13,12 @@ from micrograd.compiler.calling.arguments import (
     batch_columns,
     different_lengths,
     numbers,
+    on_devices,
     refuse_tensors,
 )
 from micrograd.compiler.calling.results import placed
 from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, direct_shortcut, shortcut
-from micrograd.compiler.calling.staging import REAL, parameters_stager
+from micrograd.compiler.calling.staging import REAL, is_on_devices, parameters_stager
 from micrograd.compiler.calling.targets import Parameters
 from micrograd.compiler.executor import Call, MakeExecutor, Shapes
 from micrograd.compiler.stopping import CheckedExecutor
@@ -139,6 +140,9 @@ class Variants:
         if given is None:
             refuse_programs_of(self.parameters)
             return [*map(_number, self.parameters)]
+        reads = getattr(self._options.make, "reads_devices", False)
+        if reads and is_on_devices(given) and given.shape == (len(self.parameters),):
+            return given
         if self._held.structure is not None and type(given) is not np.ndarray:
             array = np.empty(len(self.parameters), self.dtype)
             if parameters_stager(self._held.structure, array)(given):
@@ -165,10 +169,12 @@ class Variants:
         parts: list[Any] = []
         shared: list[Any] = []  # the numbers of arguments that all samples share
         structures, lengths = [], []
+        reads = getattr(self._options.make, "reads_devices", False)
         for i, (argument, axis) in enumerate(zip(args, self._axes_of(len(args)), strict=True)):
             place = f"argument {i}"
-            if self.batched and axis == 0:
-                columns, structure, length = batch_columns(argument, place)
+            held = axis == 0 and reads and on_devices(argument, batched=self.batched)
+            if held or (self.batched and axis == 0):
+                columns, structure, length = held or batch_columns(argument, place)
                 if structure != NONE:
                     lengths.append(length)
                     parts.append(columns)

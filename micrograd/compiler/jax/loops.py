@@ -87,9 +87,19 @@ def _loop(run: Any, loop: Loop) -> None:
     run.spaces[loop.varies].append(jnp.concatenate([states, number]))
 
 
+def _blocks(loop: Loop) -> list[tuple[int, int, int]]:
+    """Return the columns that a loop reads as blocks: a stack, the first column, and the stop."""
+    found: list[tuple[int, int, int]] = []
+    for stack, column in loop.columns:
+        follows = found and (found[-1][0], found[-1][2]) == (stack, column)
+        first = found.pop()[1] if follows else column
+        found.append((stack, first, column + 1))
+    return found
+
+
 def _scan(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     """Return the number of steps and the last states of a loop of a known number of steps."""
-    columns = [run.stacks[each.stack][: loop.length, each.column] for each in loop.columns]
+    columns = [run.stacks[stack][: loop.length, first:stop] for stack, first, stop in _blocks(loop)]
 
     def step(carried: Any, inputs: Any) -> Any:
         body = _body(run, loop, carried[0], inputs)
@@ -119,9 +129,9 @@ def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     def step(carried: Any) -> Any:
         done, _, states, kept, needed = carried
         k = count - 1 - done if loop.reverse else done
-        inputs = [run.stacks[each.stack][k, each.column] for each in loop.columns]
+        inputs = [run.stacks[stack][k, first:stop] for stack, first, stop in _blocks(loop)]
         if loop.indexed:
-            inputs.append(k.astype(run.dtype))
+            inputs.append(k.astype(run.dtype)[None])
         body = _body(run, loop, states, inputs)
         holds = jnp.bool_(True)
         if loop.holds is not None:
@@ -150,8 +160,9 @@ def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
     space.append(states)
     if inputs:
         if loop.varies:
-            inputs = [jnp.broadcast_to(each, run.lanes) for each in inputs]
-        space.append(jnp.stack(inputs))
+            inputs = [each if each.ndim > 1 else each[:, None] for each in inputs]
+            inputs = [jnp.broadcast_to(each, (len(each), *run.lanes)) for each in inputs]
+        space.append(inputs[0] if len(inputs) == 1 else jnp.concatenate(inputs))
     body.add(loop.body)
     return body
 

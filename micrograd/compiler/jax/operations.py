@@ -95,7 +95,7 @@ def _atanh(x: Any) -> Any:
     return jnp.copysign(0.5 * jnp.log1p((size + size) / (1.0 - size)), x)
 
 
-_FEW = 8  # up to this many rows are added one by one
+_FEW = 8  # up to this many rows or terms are added one by one
 
 ON_JAX = Interpreter(
     "arrays of JAX",
@@ -190,6 +190,8 @@ def summed(terms: Any) -> Any:
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _summed(terms: Any, count: int) -> Any:
+    if count <= _FEW:
+        return reduce(add, (terms[:, i] for i in range(count)))
     return lax.reduce(terms, terms.dtype.type(-0.0), lambda x, y: x + y, (1,))
 
 

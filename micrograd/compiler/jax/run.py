@@ -15,7 +15,7 @@ from jax import lax
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function, summed
 from micrograd.compiler.jax.patterns import common_counts, pattern_of, taken, viewed
-from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, some
+from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
 from micrograd.compiler.jax.tape import LoopedTape
 from micrograd.compiler.program.instructions import (
     Elementwise,
@@ -79,11 +79,13 @@ class Run:
             self._add(instruction)
 
     def outputs(self) -> list[Any]:
-        """Return each output, a row or a number."""
-        return [
-            self.spaces[varies].read(slice(slot, slot + 1))[0]
-            for varies, slot in self.program.outputs
-        ]
+        """Return arrays of rows or numbers that follow one another: those of all outputs."""
+        found = []
+        for varies, rows in output_reads(self.program):
+            count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+            each = self.spaces[varies].read(rows)
+            found.append(jnp.broadcast_to(each, (count, *each.shape[1:])))
+        return found
 
     def read(self, varies: bool, rows: Rows, wide: bool) -> Any:
         """Return rows of a space, with an axis of samples if `wide` is true."""

@@ -7,7 +7,8 @@ reading one is then that array; that of a slice of a larger one is a sum with pa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
 import jax.numpy as jnp
@@ -44,10 +45,14 @@ class Cuts:
     def __init__(self, program: Program) -> None:
         self._places: dict[bool, set[int]] = {False: set(), True: set()}
         self._whole: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
-        for varies, slot in program.outputs:
-            self._places[varies].update((slot, slot + 1))
-        for instruction in reversed([*with_bodies(program.instructions)]):
-            self._note(instruction)
+        self._is_kept = False
+        for read in output_reads(program):
+            self._read(*read)
+        for instruction in reversed(program.instructions):
+            for each in reversed([*with_bodies([instruction])]):
+                # In a loop, each array more is one more that every step keeps for the way back.
+                self._is_kept = each is not instruction
+                self._note(each)
         self._sorted = {varies: self._finished(varies) for varies in (False, True)}
 
     def within(self, varies: bool, rows: slice) -> list[int]:
@@ -112,10 +117,15 @@ class Cuts:
         bounds = runs(found)
         if len(found) <= FEW_ROWS and len(bounds) > 1:
             places.update(*((row, row + 1) for row in found.tolist()))
-        elif len(bounds) == 1 or (len(bounds) <= FEW_ROWS and pattern_of(found) is None):
+        elif len(bounds) == 1 or (len(bounds) <= FEW_ROWS and not self._is_whole(found)):
             places.update(*((int(found[a]), int(found[b - 1]) + 1) for a, b in bounds))
         else:
             self._whole[varies].append((int(found[0]), int(found[-1]) + 1))
+
+    def _is_whole(self, rows: Any) -> bool:
+        """Return whether what is between rows in rising order stays together with them."""
+        span = int(rows[-1] - rows[0]) + 1
+        return (self._is_kept or 2 * len(rows) > span) and pattern_of(rows) is not None
 
     def _finished(self, varies: bool) -> list[int]:
         """Return the cuts in order, without those inside of what stays together."""
@@ -127,6 +137,17 @@ class Cuts:
             inside.update(range(start + 1, stop))
             places.update((first, last))
         return sorted(places - inside)
+
+
+def output_reads(program: Program) -> list[Operand]:
+    """Return the outputs as reads, few of them one by one, many of one space together."""
+    outputs = program.outputs
+    if len(outputs) <= FEW_ROWS:
+        return [Operand(varies, slice(slot, slot + 1)) for varies, slot in outputs]
+    spaces = groupby(outputs, itemgetter(0))
+    return [
+        Operand(varies, rows_of(np.array([slot for _, slot in each]))) for varies, each in spaces
+    ]
 
 
 class Space:
@@ -142,7 +163,7 @@ class Space:
         self.starts: list[int] = []
         self.arrays: list[Any] = []
         self.size = 0
-        self._together: dict[tuple[int, int], Any] = {}
+        self._together: dict[tuple[int, ...], Any] = {}  # by the numbers of the arrays
 
     def append(self, array: Any) -> None:
         """Add the values of the next slots, in parts if they are read in parts."""
@@ -165,9 +186,20 @@ class Space:
         if cuts and len(cuts) < MOST_PARTS:
             parts = (rows[a:b] for a, b in pairwise([0, *cuts, len(rows)]))
             return jnp.concatenate([self._repeated(part) for part in parts])
-        first = int(rows.min())
-        held, offset = self.held(first, int(rows.max()) + 1)
-        return taken(held, rows - offset)
+        return taken(*self._gathered(rows))
+
+    def _gathered(self, rows: Any) -> tuple[Any, Any]:
+        """Return an array that holds all rows, and their places in it."""
+        owners: Any = np.searchsorted(self.starts, rows, side="right") - 1
+        used = np.unique(owners)
+        key = tuple(used.tolist())
+        if key not in self._together:
+            parts = [self.arrays[i] for i in key]
+            self._together[key] = parts[0] if len(parts) == 1 else jnp.concatenate(parts)
+        starts = np.array(self.starts)[used]
+        sizes = [len(self.arrays[i]) for i in key]
+        moved = np.cumsum([0, *sizes[:-1]]) - starts
+        return self._together[key], rows + moved[np.searchsorted(used, owners)]
 
     def _repeated(self, rows: Any) -> Any:
         """Return rows of one array, also if all are the same."""
@@ -179,9 +211,10 @@ class Space:
         begin, end = bisect_right(self.starts, first) - 1, bisect_left(self.starts, stop)
         if end - begin == 1:
             return self.arrays[begin], self.starts[begin]
-        if (begin, end) not in self._together:
-            self._together[begin, end] = jnp.concatenate(self.arrays[begin:end])
-        return self._together[begin, end], self.starts[begin]
+        key = tuple(range(begin, end))
+        if key not in self._together:
+            self._together[key] = jnp.concatenate(self.arrays[begin:end])
+        return self._together[key], self.starts[begin]
 
     def cuts(self, rows: Rows) -> list[int]:
         """Return where a read is cut into parts that are each in one array."""

@@ -1,0 +1,49 @@
+"""What XLA is given to compile: few and small operations on arrays."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from micrograd import compile, scan, tanh  # noqa: A004
+
+jax = pytest.importorskip("jax")
+pytestmark = pytest.mark.slow
+
+
+def test_a_read_joins_only_the_arrays_that_it_reads():
+    from micrograd.compiler.jax.patterns import MOST_PARTS
+    from micrograd.compiler.jax.spaces import Space
+
+    whole = SimpleNamespace(parts=lambda varies, start, array: [array])
+    first, between, last = np.arange(40.0), np.zeros(1000), np.arange(40.0, 80.0)
+    rows = np.random.default_rng(0).permutation([*range(0, 40, 2), *range(1041, 1080, 2)])
+    assert (np.diff(rows) != 1).sum() > MOST_PARTS
+
+    def read(*arrays):
+        space = Space(False, whole)
+        for each in arrays:
+            space.add(each)
+        return space.read(rows)
+
+    arrays = first, between, last
+    sizes = [each.aval.size for eqn in jax.make_jaxpr(read)(*arrays).eqns for each in eqn.outvars]
+    assert max(sizes) == 80
+    assert np.array_equal(read(*map(jax.numpy.asarray, arrays)), np.concatenate(arrays)[rows])
+
+
+def test_what_a_loop_reads_at_each_step_is_one_array():
+    def last(xs):
+        return scan(lambda h, x: (tanh(h * x[0] + x[1] * x[2] - x[3]), 0.0), 0.5, xs)[0]
+
+    xs = np.random.default_rng(0).normal(size=(5, 7, 4))
+    f = compile(last, batched=True, backend="jax")
+    np.testing.assert_allclose(f(xs), compile(last, batched=True, backend="numpy")(xs), rtol=1e-14)
+    run = f._last.executor.executor
+    with jax.enable_x64(True):
+        traced = jax.make_jaxpr(lambda p, x: run._values(p, [x], (True,), 0))(np.zeros(0), xs)
+    (loop,) = (eqn for eqn in traced.eqns if eqn.primitive.name == "scan")
+    carried = loop.params["num_consts"] + loop.params["num_carry"]
+    assert len(loop.invars) - carried == 1

@@ -1,0 +1,144 @@
+"""Arguments and parameters that are arrays on a device of JAX: they are read where they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, sin  # noqa: A004
+
+jax = pytest.importorskip("jax")
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_xla")]
+
+DRAW = np.random.default_rng(0).normal
+WEIGHTS = [Value(0.5), Value(-1.5)]
+OTHERS = np.array([0.75, 2.0])
+
+
+def of_batch(x, y, z):
+    return sin(x[0] * y + x[1]) * z[1, 1] + z[0, 1] * y
+
+
+def of_weights(x, y, z):
+    return (WEIGHTS[0] * of_batch(x, y, z) + WEIGHTS[1]) ** 2
+
+
+def both(f, *parameters, **options):
+    """A function that JAX runs, and the same by NumPy."""
+    return [compile(f, *parameters, backend=each, **options) for each in ("jax", "numpy")]
+
+
+@pytest.fixture
+def on_device():
+    """Puts arrays on the device in float64."""
+    with jax.enable_x64(True):
+        yield jax.device_put
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """What JAX was given in the last call: the parameters, then each input."""
+    from micrograd.compiler.jax.executor import JaxExecutor
+
+    run, seen = JaxExecutor._ran, []
+
+    def noted(self, jitted, parameters, parts, *rest):
+        seen[:] = [parameters, *parts]
+        return run(self, jitted, parameters, parts, *rest)
+
+    monkeypatch.setattr(JaxExecutor, "_ran", noted)
+    return seen
+
+
+def assert_same(found, expected):
+    """The same numbers in arrays of NumPy that are the caller's."""
+    leaves = jax.tree.leaves(found)
+    for one, other in zip(leaves, jax.tree.leaves(expected), strict=True):
+        assert type(one) is type(other)
+        assert isinstance(one, float) or one.flags.writeable
+        np.testing.assert_allclose(one, other, rtol=1e-14, atol=1e-14)
+
+
+BATCH = DRAW(size=(5, 2)), DRAW(size=5), DRAW(size=(5, 2, 2))
+SAMPLE = DRAW(size=(5, 2)), DRAW(size=5)
+
+
+@pytest.mark.parametrize(
+    ("f", "parameters", "batched", "args"),
+    [
+        (of_batch, (), True, BATCH),
+        (of_weights, (WEIGHTS,), True, BATCH),
+        (lambda x, y: (x * x).sum() * y[3], (), False, SAMPLE),
+        (lambda x, y: (x * x).sum() * y[3] * WEIGHTS[0] + WEIGHTS[1], (WEIGHTS,), False, SAMPLE),
+    ],
+    ids=["batch", "weights", "sample", "weights of a sample"],
+)
+def test_arrays_on_a_device_are_read_there_and_give_arrays_of_numpy(
+    on_device, given, f, parameters, batched, args
+):
+    ours, other = both(f, *parameters, batched=batched)
+    held, numbers = on_device(args), on_device(OTHERS)
+    for _ in range(4):  # calls are prepared from the third one on
+        assert_same(ours(*held), other(*args))
+        assert all(one is part for one, part in zip(held, given[1:], strict=True))
+        assert_same(ours.value_and_grad(*held), other.value_and_grad(*args))
+        assert all(one is part for one, part in zip(held, given[1:], strict=True))
+        if parameters:
+            expected = other.value_and_grad(*args, parameters=OTHERS)
+            assert_same(ours.value_and_grad(*held, parameters=numbers), expected)
+            assert given[0] is numbers
+            assert_same(ours.value_and_grad(*args, parameters=numbers), expected)
+            assert given[0] is numbers
+
+
+def test_arrays_of_any_precision_are_converted_on_the_device(on_device):
+    ours, other = both(lambda x, i: WEIGHTS[0] * x * i, [WEIGHTS[0]], batched=True)
+    x, i = np.array([0.5, 1.25], np.float32), np.array([3, 4])
+    for _ in range(4):
+        assert_same(ours.value_and_grad(on_device(x), on_device(i)), other.value_and_grad(x, i))
+
+
+def test_a_result_that_is_not_finite_is_computed_again_for_arrays_on_a_device(on_device):
+    ours, other = both(lambda x, y: x * y / (x - x), batched=True)
+    x, y = np.array([0.0, 2.0]), np.array([1.0, -3.0])
+    for _ in range(4):
+        assert_same(ours.value_and_grad(*on_device((x, y))), other.value_and_grad(x, y))
+
+
+def test_arrays_on_a_device_stand_beside_other_arguments(on_device):
+    ours, other = both(lambda x, y: (x[0] * y + x[1]) ** 2, batched=True)
+    x, y = BATCH[:2]
+    for _ in range(4):
+        assert_same(ours.value_and_grad(on_device(x), y), other.value_and_grad(x, y))
+        assert_same(ours.value_and_grad(on_device(x), y.tolist()), other.value_and_grad(x, list(y)))
+    shared, reference = both(lambda x, w: x[0] * w[0] + w[1], batched=True, in_axes=(0, None))
+    for _ in range(4):
+        assert_same(shared(*on_device((x, OTHERS))), reference(x, OTHERS))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "reference", "auto"])
+def test_the_other_backends_take_arrays_of_jax(on_device, backend):
+    f = compile(of_weights, WEIGHTS, batched=True, backend=backend)
+    for _ in range(4):
+        assert_same(f.value_and_grad(*on_device(BATCH)), f.value_and_grad(*BATCH))
+
+
+def test_many_outputs_are_returned_in_few_arrays(monkeypatch):
+    from micrograd.compiler.jax.executor import JaxExecutor
+
+    run, counts = JaxExecutor._ran, []
+
+    def counted(*args):
+        found = run(*args)
+        counts.append(len(jax.tree.leaves(found)))
+        return found
+
+    monkeypatch.setattr(JaxExecutor, "_ran", counted)
+    for batched, x in ((True, BATCH[0]), (False, BATCH[0][0])):
+        ours, other = both(
+            lambda x: [*(x[0] * k + x[k % 2] for k in range(200)), x[1], 3.0, x[0]],
+            batched=batched,
+        )
+        assert_same(ours(x), other(x))
+    assert counts == [3, 1]  # in a batch, the constant stands apart
