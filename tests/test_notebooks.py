@@ -101,8 +101,9 @@ def test_every_tutorial_is_a_valid_notebook_without_outputs(lang):
 @pytest.mark.slow
 def test_a_tutorial_offers_its_notebook_and_the_list_of_tutorials_the_tour(tmp_path):
     for name in ("pendulum", "index"):
-        path = pages.pages("zh")[f"tutorials/{name}"]
-        job = (f"tutorials/{name}", path, "zh", tmp_path / "source", tmp_path / "out")
+        page = f"tutorials/{name}"
+        files = {"zh": pages.pages("zh")[page]}
+        job = (page, files, tmp_path / "source", tmp_path / "out")
         assert pages.run_page(job) == ""
     written = tmp_path / "out" / "zh" / "notebooks"
     assert {path.name for path in written.iterdir()} == {"pendulum.ipynb", "tour.ipynb"}

@@ -126,7 +126,7 @@ def check_gradients(
     micrograd.testing.report.GradientMismatch: dw[0]: got -18, -6 ± 6e-09
       gradient  shape  verdict  compared with              largest difference
       dw        2      WRONG    all entries, complex step  2e+01
-      also: dw[1]: got -24, -8 ± 6e-09
+      also: dw[1]: got -24, -8 ± 7e-09
       note: dx is not given, and not checked
       note: 2 of 2 entries of dw are wrong
       suspicion: dw: a division by 3 is missing: the size of axis 0 of x, the batch size?
