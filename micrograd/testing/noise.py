@@ -24,7 +24,8 @@ _HALF = 8  # points on either side of the center
 # The first reaches as far as the first step of the differences; one is not a power of two, so that
 # not all keep step with numbers that were rounded.
 _SPACINGS = (2.0**-7, 0.0031, 2.0**-11, 2.0**-14)
-_ORDERS = (4, 5, 6)
+_ORDERS = (4, 5, 6, 7, 8)
+_ALIKE = 3  # successive orders that show the same noise
 _TINY = 1e-5  # of the function's size: a few jumps or kinks below this are noise, too
 _DOUBLE = 2.0**-48  # of the function's size: less is rounding in doubles, which is bounded
 _DEGREE = 64
@@ -66,14 +67,20 @@ def _at(f: PiecewiseFunction, center: float, unit: float, spacing: float) -> flo
     return found if found > 8 * _DOUBLE * slope * max(abs(center), unit) else 0.0
 
 
-def level(values: Sequence[float]) -> float:
-    """The noise in equally spaced values of a function; 0 if no noise is seen."""
-    if len(values) < 2 * _ORDERS[-1]:
-        return 0.0
+def level(values: Sequence[float], highest: int = _ORDERS[2], unsettled: float = 0.0) -> float:
+    """The noise in equally spaced values of a function; 0 if no noise is seen.
+
+    Args:
+        values: the values.
+        highest: the order of the highest differences. Those up to 8 show the noise of a function
+            that bends, and also show a jump as noise.
+        unsettled: what to return if the differences of no order are those of noise, since the
+            function itself moves more.
+    """
     spread: list[float] = []
     widest: list[float] = []
     row = list(values)
-    for k in range(1, _ORDERS[-1] + 1):
+    for k in range(1, min(highest, len(values) // 2) + 1):
         row = [after - before for before, after in pairwise(row)]
         if k in _ORDERS:
             sizes = [abs(difference) / math.comb(k, k // 2) for difference in row]
@@ -81,13 +88,16 @@ def level(values: Sequence[float]) -> float:
             spread.append(4 * median(sizes))
             widest.append(2 * max(sizes))
     size = max(map(abs, values))
-    if _stays(widest) and widest[-1] <= _TINY * size:
-        found = max(widest)
-    elif _stays(spread):  # the largest difference may be a kink's, which the median does not see
-        found = min(max(widest), 4 * max(spread))
-    else:
-        return 0.0
-    return found if found > _DOUBLE * size else 0.0
+    for first in range(len(spread) - _ALIKE + 1):  # the lowest orders may be the function's own
+        near, far = spread[first : first + _ALIKE], widest[first : first + _ALIKE]
+        if _stays(far) and far[-1] <= _TINY * size:
+            found = max(far)
+        elif _stays(near):  # the largest difference may be a kink's, which the median does not see
+            found = min(max(far), 4 * max(near))
+        else:
+            continue
+        return found if found > _DOUBLE * size else 0.0
+    return unsettled
 
 
 def tail(f: PiecewiseFunction, center: float, reach: float) -> float:

@@ -23,6 +23,8 @@ METHODS = ("central", "forward", "complex")
 
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
+_RATIOS = (1.0, 0.618)  # of the spacings of points at which noise is measured
+_OF_POINT = 2.0**-50  # of a move by the point itself: less is rounding of a multiple of the point
 _TINY = 2.0**-300  # the step of the complex method, which subtracts nothing
 
 Flat = Callable[[np.ndarray], np.ndarray]
@@ -362,30 +364,41 @@ def noise_of(
     """The noise of each output near the point; of many outputs, that of the noisiest of some.
 
     Noise is the same at every spacing, while an oscillation that is fast for one is slow for the
-    other.
+    other. Values that happen to be multiples of the last place hide it at one of two near ones.
     """
     rng = random.Random(3)  # noqa: S311 (no secrets)
     parts = np.array([rng.uniform(0.5, 1) for _ in x])
     wide, own = np.maximum(abs(x), 1.0), np.where(x, abs(x), 1.0)
     fine = 2.0**-24 if itemsize == 8 else 2.0**-17
-    spacings = [2.0**-13 * wide, fine * wide, fine * own]
+    groups = [[2.0**-13 * wide], [ratio * fine * wide for ratio in _RATIOS]]
+    if (own < wide).any():
+        groups.append([ratio * fine * own for ratio in _RATIOS])
     if part < 1:
-        spacings = [part * 2.0**-4 * wide]
+        groups = [[part * 2.0**-4 * wide]]
     if itemsize < 8:
-        spacings.append(2.0**-22 * own)  # few units in the last place
+        groups.append([2.0**-22 * own])  # few units in the last place
     chosen = np.unique(np.linspace(0, len(value) - 1, 16).astype(int))
     found = []
-    for spacing in spacings:
-        # A multiple of the last place, so that the points are equally far from each other.
-        step = _rounded(x + spacing * parts, itemsize) - x
-        values = np.array(
-            [_tried(f, _rounded(x + k * step, itemsize), value) for k in range(-8, 9)]
-        )
-        if not np.isfinite(values).all():
-            return np.zeros_like(value)
-        heights = [measuring.level(values[:, index].tolist()) for index in chosen]
-        # Where the values do not move, rounding does not show.
-        found.append(np.where(np.ptp(values[:, chosen], axis=0), heights, np.inf))
+    for i, group in enumerate(groups):
+        # At the widest spacing, a function that bends may hide noise that shows at finer ones.
+        hidden = np.inf if i == 0 and part == 1 else 0.0
+        largest = np.full(len(chosen), -np.inf)
+        for spacing in group:
+            # A multiple of the last place, so that the points are equally far from each other.
+            step = _rounded(x + spacing * parts, itemsize) - x
+            values = np.array(
+                [_tried(f, _rounded(x + k * step, itemsize), value) for k in range(-8, 9)]
+            )
+            if not np.isfinite(values).all():
+                return np.zeros_like(value)
+            heights = [measuring.level(values[:, at].tolist(), 8, hidden) for at in chosen]
+            moves = np.ptp(values[:, chosen], axis=0)
+            # Rounding of a multiple of the point is allowed for by `Extrapolation`.
+            inside = _OF_POINT * moves / (len(values) - 1) * (abs(x) / abs(step)).max()
+            heights = np.where(heights > inside, heights, 0.0)
+            # Where the values do not move, rounding does not show.
+            largest = np.maximum(largest, np.where(moves > 0, heights, -np.inf))
+        found.append(np.where(largest >= 0, largest, np.inf))
     levels = np.min(found, axis=0)
     levels[~np.isfinite(levels)] = 0.0
     return levels if len(chosen) == len(value) else np.full_like(value, levels.max())

@@ -212,3 +212,22 @@ def test_a_point_without_numbers_has_derivatives_without_entries():
     assert numerical_gradient(lambda x: 1.0, x).value.shape == (0,)
     assert numerical_jacobian(lambda x: np.ones(2), x).error.shape == (2, 0)
     assert numerical_hessian(lambda x: 1.0, x).value.shape == (0, 0)
+
+
+# Functions that lose digits inside and are 0 at their minimum, with their second derivatives.
+MINIMA = {
+    "log1p": (lambda u: math.log(1 + u * u), 2.0),
+    "log cosh": (lambda u: math.log(math.cosh(u)), 1.0),
+    "hyperbola": (lambda u: math.sqrt(1 + u * u) - 1, 1.0),
+    "cosine": (lambda u: 1 - math.cos(u), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", MINIMA)
+@pytest.mark.parametrize("center", [0.0, 0.2])
+def test_the_curvature_of_a_minimum_is_within_its_error_at_every_scale(name, center):
+    f, curvature = MINIMA[name]
+    for scale in (1.0, 1.93744, 3.3, 5.7, 6.09874, 10.12144, 20.5, 44.13674, 60.21874, 99.0):
+        value, error = numerical_hessian(lambda x, a=scale: f(a * (x - center)), center)
+        true = curvature * scale**2
+        assert abs(value - true) <= 3 * error <= 1e-6 * true
