@@ -391,14 +391,14 @@ def noise_of(
             )
             if not np.isfinite(values).all():
                 return np.zeros_like(value)
-            heights = [measuring.level(values[:, at].tolist(), 8, hidden) for at in chosen]
+            levels = [measuring.level(values[:, at].tolist(), 8, hidden) for at in chosen]
             moves = np.ptp(values[:, chosen], axis=0)
             # Rounding of a multiple of the point is allowed for by `Extrapolation`.
             inside = _OF_POINT * moves / (len(values) - 1) * (abs(x) / abs(step)).max()
-            heights = np.where(heights > inside, heights, 0.0)
+            heights = np.where(np.array(levels) > inside, levels, 0.0)
             # Where the values do not move, rounding does not show.
             largest = np.maximum(largest, np.where(moves > 0, heights, -np.inf))
         found.append(np.where(largest >= 0, largest, np.inf))
-    levels = np.min(found, axis=0)
-    levels[~np.isfinite(levels)] = 0.0
-    return levels if len(chosen) == len(value) else np.full_like(value, levels.max())
+    least = np.min(found, axis=0)
+    least[~np.isfinite(least)] = 0.0
+    return least if len(chosen) == len(value) else np.full_like(value, least.max())

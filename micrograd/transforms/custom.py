@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property, partial, wraps
-from inspect import signature
+from inspect import Parameter, signature
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
@@ -66,7 +66,7 @@ def custom_derivative(
             result, and a cotangent with the structure of the result, to a tuple of gradients, one
             for each argument and with its structure. None is a gradient of 0; it stands for
             arguments that are not differentiated, such as a text or the `self` of a method. Both
-            rules are told of every argument, also of one given by name or left to its default; the
+            rules receive every argument, also one given by name or left to its default; the
             gradients of defaults at the end may be left out.
 
     Returns:
@@ -128,12 +128,21 @@ class _Rule:
 
     def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
         """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""
-        bound = signature(self.f).bind(*args, **options)
-        if bound.kwargs:
-            names = ", ".join(bound.kwargs)
+        shown = signature(self.f)
+        try:
+            bound = shown.bind(*args, **options)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}") from None
+        parameters = shown.parameters
+        alone = [
+            name
+            for name in options
+            if name not in parameters or parameters[name].kind is Parameter.KEYWORD_ONLY
+        ]
+        if alone:
             raise TypeError(
-                f"{self.name} has a custom derivative, which is told of arguments by position, but "
-                f"takes by name alone: {names}; let the parameters be positional ones"
+                f"{self.name} has a custom derivative, which receives arguments by position, but "
+                f"takes by name alone: {', '.join(alone)}; let the parameters be positional ones"
             )
         bound.apply_defaults()
         return bound.args[len(args) :]
@@ -261,6 +270,8 @@ class _Called:
         return max(self.places) < sum(map(count_leaves, wanted.children[: len(found)]))
 
     def _leaves(self, kind: str, found: Any, wanted: Structure) -> list[Any]:
+        if kind == "vjp" and not isinstance(found, tuple) and self.rule.counts[0] == 1:
+            found = (found,)  # the gradient of the only argument without a default
         if kind == "vjp" and isinstance(found, tuple) and self._is_complete(found, wanted):
             pairs = zip_longest(found, wanted.children)
             found = tuple(_zeros(child) if part is None else part for part, child in pairs)

@@ -80,6 +80,7 @@ def flatten_rows(entries: Any, name: str) -> tuple[list[list[Any]], Structure]:
         name: what an entry is called in the ValueError for entries of different structures.
     """
     if is_array(entries) and len(entries) and hasattr(entries, "reshape"):
+        _check_array(entries)
         structure = flatten(entries[0])[1]
         if structure == LEAF or structure.kind is type(entries):
             return entries.reshape(len(entries), -1).tolist(), structure

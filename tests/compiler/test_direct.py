@@ -225,6 +225,42 @@ def test_means_over_large_batches_have_gradients_by_current_or_given_parameters(
     assert is_prepared(f._shortcuts[1])
 
 
+def test_means_over_large_batches_have_gradients_by_parameters_and_arguments(direct):
+    w = Value(2.0)
+    f = compiled(lambda x, y: sum(x) * w * y, parameters=[w])
+    x, y = np.random.default_rng(0).integers(-8, 9, (2, 300)).astype(float)
+    x = np.stack([x, -2 * x], axis=1)
+    total = x.sum(axis=1)
+    for _ in range(REPEATS):
+        value, (by_x, by_w, by_y) = f.value_and_grad(x, y, argnums=(0, "parameters", 1))
+        assert np.isclose(value, (2 * total * y).mean(), rtol=1e-13)
+        assert np.allclose(by_w, (total * y).mean(), rtol=1e-13)
+        assert type(by_x) is type(by_y) is np.ndarray
+        assert np.allclose(by_x, np.stack([2 * y, 2 * y], axis=1) / 300, rtol=1e-13)
+        assert np.allclose(by_y, 2 * total / 300, rtol=1e-13)
+
+
+@pytest.mark.parametrize("staged", [0, memory.STAGED])
+def test_a_prepared_call_uses_a_kernel_that_was_fused_for_another_length(staged, monkeypatch):
+    monkeypatch.setattr(memory, "STAGED", staged)
+    monkeypatch.setattr(executor, "STAGED", staged)
+    monkeypatch.setattr(fusion, "FUSED_AFTER", 1_000)
+    prepare, used = memory.Results.prepare, {}
+
+    def noted(results, memory):
+        used[results.length] = results.fused
+        prepare(results, memory)
+
+    monkeypatch.setattr(memory.Results, "prepare", noted)
+    f = compiled(product)
+    for length in (50, 60, 50, 60, *[50] * 40):
+        for _ in range(REPEATS):
+            f(*np.ones((2, length)))
+    assert used[60] is None
+    f(*np.ones((2, 60)))
+    assert used[60] == used[50] is not None
+
+
 def test_samples_without_numbers_have_gradients_without_numbers(direct):
     f = compiled(lambda x, y: x * x + sum(y))
     x, y = np.arange(300.0), np.zeros((300, 0))

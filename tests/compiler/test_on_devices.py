@@ -142,3 +142,34 @@ def test_many_outputs_are_returned_in_few_arrays(monkeypatch):
         )
         assert_same(ours(x), other(x))
     assert counts == [3, 1]  # in a batch, the constant stands apart
+
+
+def test_many_numbers_on_a_device_may_be_given_again(on_device, monkeypatch):
+    from micrograd.compiler.jax import executor
+
+    monkeypatch.setattr(executor, "_FEW", 0)
+    ours, other = both(of_batch, batched=True)
+    for _ in range(4):
+        assert_same(ours(*on_device(BATCH)), other(*BATCH))
+        assert_same(ours.value_and_grad(*on_device(BATCH)), other.value_and_grad(*BATCH))
+
+
+def test_parameters_on_a_device_are_those_of_their_call_alone(on_device):
+    from micrograd.compiler.jax.devices import Devices
+
+    f = compile(lambda x: x * WEIGHTS[0] + WEIGHTS[1], WEIGHTS, batched=True, backend="jax")
+    x, numbers = np.arange(4.0), on_device(OTHERS)
+    for _ in range(3):
+        f(x)
+    with Devices(1).shared():
+        assert f(x, parameters=numbers).tolist() == (x * OTHERS[0] + OTHERS[1]).tolist()
+    assert f(x).tolist() == (x * 0.5 - 1.5).tolist()
+    with Devices(1).shared():
+        f(x, parameters=numbers)
+    assert f(x, parameters=np.zeros(2)).tolist() == [0.0] * 4
+
+
+def test_keys_of_jax_are_refused_as_what_they_are():
+    f = compile(lambda x: x * 2, batched=True, backend="jax")
+    with pytest.raises(TypeError, match="argument 0 takes real numbers, got an array of key"):
+        f(jax.random.split(jax.random.key(0), 3))

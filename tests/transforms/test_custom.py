@@ -100,6 +100,26 @@ def test_a_rule_is_told_of_defaults_whether_or_not_an_argument_is_given_by_name(
     assert jvp(pushed, (5.0,), (1.0,)) == (10.0, 2.0)
 
 
+def test_an_argument_may_be_given_by_name_past_a_default():
+    told = []
+
+    def rule(args, out, g):
+        told.append(tuple(args))
+        return (args[1] * args[2] * g,)
+
+    scaled = custom_derivative(lambda x, by=2.0, k=1.0: x * by * k, vjp=rule)
+    assert grad(lambda x: scaled(x, k=3.0))(5.0) == 6.0
+    assert told == [(5.0, 2.0, 3.0)]
+    with pytest.raises(TypeError, match="<lambda>: missing a required argument: 'x'"):
+        scaled(k=3.0)
+
+
+def test_the_gradient_of_an_only_argument_needs_no_tuple_beside_defaults():
+    tripled = custom_derivative(lambda x, n=3: x * n, vjp=lambda args, out, g: args[1] * g)
+    assert grad(tripled)(4.0) == 3.0
+    assert grad(lambda x: tripled(x, n=5))(4.0) == 5.0
+
+
 def test_arguments_of_a_function_with_a_rule_may_be_given_by_name_or_left_out():
     @custom_derivative(vjp=lambda args, out, g: (g * out / args[0], g * 0.0))
     def scaled(x, factor=3.0):

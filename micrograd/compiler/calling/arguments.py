@@ -136,9 +136,10 @@ def _reals(array: Any, place: str) -> Any:
             f"{place} is a matrix of NumPy, which multiplies in a way of its own: give "
             f"np.asarray(x)\n  at {line_of_user()}"
         )
-    if array.dtype.kind in REAL or is_on_devices(array):
+    kind = getattr(array.dtype, "kind", "")  # keys of JAX have none
+    if kind in REAL or is_on_devices(array):
         return np.asarray(array)
-    if array.dtype.kind == "O":
+    if kind == "O":
         numbers = [_number(each, place) for each in array.ravel().tolist()]
         return np.array(numbers, float).reshape(array.shape)
     raise TypeError(

@@ -108,9 +108,10 @@ def shortcut(
     arguments, value_at = placed(structures), placed([result])
     values = call == "values"
     each = call == "each" and batched
-    # Arrays of a batch are rearranged, and so copied in any case.
-    is_copied = batched and is_rearranged(result, leaves.shape[1])
-    are_copied = each and all(is_rearranged(structure, leaves.shape[1]) for structure in structures)
+    # Arrays of a batch are rearranged, and so copied in any case. (Those on devices are new.)
+    length = 0 if leaves is None or not batched else leaves.shape[1]
+    is_copied = batched and is_rearranged(result, length)
+    are_copied = each and all(is_rearranged(structure, length) for structure in structures)
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
@@ -210,12 +211,13 @@ def direct_shortcut(
         if call == "values":
             rows = results[0] if blocks else results
             return regular(result, rows) if out is None else store(value_at, rows, out, "the value")
-        if call == "mean":
-            value, slopes = results.item(), slopes[:count]
+        value = results.item() if call == "mean" else results[0]
+        if not program._inputs:
+            slopes = slopes[:count]
             return value, slopes if out is None else store_parameters(slopes, out)
         if out is not None:
-            return results[0], store(arguments, Blocks(slopes), out, "an argument")
+            return value, store(arguments, Blocks(slopes), out, "an argument")
         parts = [batch(*each) for each in zip(structures, slopes, strict=True)]
-        return results[0], parts[0] if len(parts) == 1 else tuple(parts)
+        return value, parts[0] if len(parts) == 1 else tuple(parts)
 
     return again

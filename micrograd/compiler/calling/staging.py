@@ -187,7 +187,8 @@ def is_on_devices(argument: Any) -> bool:
     False
     """
     # 16-bit floats of JAX have the kind V.
-    return hasattr(argument, "sharding") and argument.dtype.kind in REAL | {"V"}
+    kind = getattr(getattr(argument, "dtype", None), "kind", "")  # keys of JAX have none
+    return hasattr(argument, "sharding") and kind in REAL | {"V"}
 
 
 def holder(args: Sequence[Any], held: list[Any]) -> Stager | None:

@@ -118,15 +118,14 @@ class JaxExecutor(Executor):
             own = parameters, [inputs.T], (True,)
 
         def run() -> bool | tuple[Any, Any]:
+            arrays, (numbers, given) = own, held
+            held[:] = None, None  # they are of this call alone
             if sharing() is not None:
                 return False
-            arrays, (numbers, given) = own, held
             if numbers is not None:
                 arrays = _automatic(numbers), *arrays[1:]
-                held[0] = None
             if given is not None:
                 arrays = arrays[0], [*given], (program.batched,) * len(given)
-                held[1] = None
             if call == "values":
                 outputs = self._found(jitted, arrays, length)
                 return (not self.checked or are_finite([outputs])) and (outputs, None)

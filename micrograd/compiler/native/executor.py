@@ -217,13 +217,12 @@ class NativeExecutor(Executor):
         phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
         if self.program.batched:
             phases |= Phase.SWEEP
-        results.fused = fusion.kernels[backwards]
 
         def again() -> bool:
             if fusion.waiting[backwards]:
-                results.fused = fusion.kernel(length, backwards=backwards)
-                if results.fused is not None:
-                    memory.prepared = None
+                fusion.kernel(length, backwards=backwards)
+            if results.fused != fusion.kernels[backwards]:  # perhaps after calls of other lengths
+                results.fused, memory.prepared = fusion.kernels[backwards], None
             prepare(memory)
             frame[where] = phases
             fine = run(address)
@@ -261,8 +260,9 @@ class NativeExecutor(Executor):
             if [*map(is_by_sample, inputs)] != order:
                 return None
             if fusion.waiting[backwards]:
-                results.fused = fusion.kernel(length, backwards=backwards)
-                memory.prepared = None
+                fusion.kernel(length, backwards=backwards)
+            if results.fused != fusion.kernels[backwards]:
+                results.fused, memory.prepared = fusion.kernels[backwards], None
             results.prepare(memory)
             frame[Frame.PHASES] = phases
             try:  # whatever happens, other calls find the arrays that they expect
