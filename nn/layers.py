@@ -16,7 +16,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
-from micrograd.engine.arrays import refuse_masked
+from micrograd.engine.arrays import refuse_unusual
 from micrograd.engine.value import to_number
 from micrograd.ops import TABLE
 from nn.initializers import Initializer, known
@@ -384,7 +384,7 @@ def _inputs(x: Inputs) -> list[Value | float]:
         return [x]
     if not hasattr(x, "__iter__") or isinstance(x, set | dict | str):
         raise TypeError(f"the inputs are a list of Values or numbers, got {x!r}")
-    refuse_masked(x)
+    refuse_unusual(x)
     return [xi if isinstance(xi, Value) else to_number(xi, "an input") for xi in x]
 
 

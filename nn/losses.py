@@ -23,7 +23,7 @@ from operator import index
 from typing import Any, Literal
 
 from micrograd import Value, detach, log, log1p, minimum, relu, softplus, square, where
-from micrograd.engine.arrays import elementwise, refuse_masked
+from micrograd.engine.arrays import elementwise, refuse_unusual
 from micrograd.engine.value import to_number
 from nn.functional import log_softmax, total_of
 from nn.options import real
@@ -250,7 +250,7 @@ def _entropy(
         costs = [w * cost for w, cost in zip(weights, costs, strict=True)]
     counted: Any = 1.0
     if _is_list(target):
-        shares = list(target)
+        shares = _list("cross_entropy", "a target", target)
         _same_length("cross_entropy", costs, shares)
         loss = total_of([t * cost for t, cost in zip(shares, costs, strict=True)])
     elif isinstance(target, Value):
@@ -415,7 +415,7 @@ def _scalar(name: str, each: Any) -> Any:
 def _list(name: str, what: str, each: Any) -> list[Any]:
     if not _is_list(each):
         raise TypeError(f"{name}: {what} is a list here, got {each!r}")
-    refuse_masked(each)
+    refuse_unusual(each)
     return list(each)
 
 

@@ -220,7 +220,8 @@ def numbers(given: Any, name: str) -> Any:
         raise TypeError(f"{name} is an array or a list, got {type(given).__name__}")
     if hasattr(given, "to_numpy"):
         given = _unframed(given, name)
-    if isinstance(given, np.ma.MaskedArray) and given.mask.any():
+    rows = given if isinstance(given, list | tuple) else [given]
+    if any(isinstance(row, np.ma.MaskedArray) and row.mask.any() for row in rows):
         raise ValueError(f"{name} has masked entries: leave out or fill in what is missing")
     try:
         array = np.asarray(given)

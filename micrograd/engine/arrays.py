@@ -323,6 +323,19 @@ def refuse_masked(array: Any) -> None:
         )
 
 
+def refuse_unusual(array: Any) -> None:
+    """TypeError for an array of NumPy that an array of Values cannot stand for.
+
+    Args:
+        array: the array, or anything else.
+    """
+    refuse_masked(array)
+    if hasattr(array, "A1"):
+        raise TypeError(
+            "np.matrix multiplies differently from other arrays: give np.asarray(x) instead"
+        )
+
+
 def _listed(xs: Any, name: str) -> list[Any]:
     refuse_masked(xs)
     is_flat = not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ()

@@ -378,6 +378,8 @@ def to_number(number: Any, place: str) -> Number:
     if type(number) is float or type(number) is int:
         return number
     if getattr(number, "shape", None) == () and hasattr(number, "item"):
+        if getattr(number, "mask", False):
+            raise TypeError(f"{place} takes a real number, got a masked entry of an array")
         number = number.item()  # an array without axes, or a scalar of NumPy
     if isinstance(number, Real):
         return int(number) if isinstance(number, bool) else to_float(number)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.engine.arrays import refuse_masked
+from micrograd.engine.arrays import refuse_unusual
 
 
 class Leaf(NamedTuple):
@@ -36,7 +36,7 @@ def to_array(thing: Any) -> np.ndarray:
     if library(thing) == "torch":
         thing = thing.detach().cpu()
         return np.asarray(thing if thing.dtype.itemsize > 2 else thing.float())
-    refuse_masked(thing)
+    refuse_unusual(thing)
     return np.asarray(thing)
 
 

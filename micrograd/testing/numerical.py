@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine.arrays import refuse_masked
+from micrograd.engine.arrays import refuse_unusual
 from micrograd.testing import noise as measuring
 from micrograd.testing.extrapolation import Extrapolation, NumericalDerivative
 
@@ -42,7 +42,7 @@ class Sampler:
     def __init__(self, f: Callable[[Any], Any], x: Any) -> None:
         if not callable(f):
             raise TypeError(f"f must be a function of a number or an array, got {f!r}")
-        refuse_masked(x)
+        refuse_unusual(x)
         array = np.asarray(x)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")

@@ -15,7 +15,7 @@ from contextlib import suppress
 from numbers import Number
 from typing import Any, NamedTuple
 
-from micrograd.engine.arrays import as_traced, refuse_masked
+from micrograd.engine.arrays import as_traced, refuse_unusual
 from micrograd.engine.graph import Node
 
 
@@ -80,7 +80,7 @@ def flatten_rows(entries: Any, name: str) -> tuple[list[list[Any]], Structure]:
         name: what an entry is called in the ValueError for entries of different structures.
     """
     if is_array(entries) and len(entries) and hasattr(entries, "reshape"):
-        _check_array(entries)
+        refuse_unusual(entries)
         structure = flatten(entries[0])[1]
         if structure == LEAF or structure.kind is type(entries):
             return entries.reshape(len(entries), -1).tolist(), structure
@@ -111,11 +111,12 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), (), tuple(_flatten(child, found) for child in tree))
     if is_array(tree):
         if kind.__name__ != "ndarray":
-            _check_array(tree)
+            refuse_unusual(tree)
         for leaf in tree.ravel().tolist():
             found(leaf)
         return Structure(type(tree), tuple(tree.shape))
     if getattr(tree, "shape", None) == () and _is_of_numpy(type(tree)):
+        refuse_unusual(tree)
         tree = tree.item()  # an array without axes, as some functions of NumPy return
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
@@ -123,13 +124,6 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         return Structure(type(tree), names, children)
     found(tree)
     return LEAF
-
-
-def _check_array(array: Any) -> None:
-    """TypeError for an array of NumPy that an array of Values cannot stand for."""
-    refuse_masked(array)
-    if hasattr(array, "A1"):
-        raise TypeError("a matrix of NumPy multiplies in a way of its own: give np.asarray(x)")
 
 
 def _is_of_numpy(kind: type) -> bool:

@@ -20,8 +20,9 @@ from micrograd.writing.marks import Mark, row
 from micrograd.writing.notation import Formula
 
 _LETTERS = "ijk"
-TO_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_DIGITS = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"
+TO_DIGITS = str.maketrans(_DIGITS[0], _DIGITS[2])
+_ABOVE = str.maketrans(_DIGITS[1], _DIGITS[2])
 _TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 _TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 DIGITS = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
@@ -149,13 +150,14 @@ class _Matching:
     def _around(self, stem: list[str], digits: Sequence[str], plain: list[str]) -> tuple[int, int]:
         """The digits before and after the index, if the digits of such a name are indices each.
 
-        They are in w₁₁ and w₁₂, unless there is also a w₁ or w₁₀₀.
+        They are in w₁₁ and w₁₂, unless there is also a w₁, a w₉ or a w₁₀₀.
         """
         around = _around(plain)
         if any(around) and stem:
             plain_stem = "".join(c for c in stem[0] if not combining(c))  # of v̄₁₂, which has a bar
             first = digits[0]
-            others = (first[:-1], *(first + digit for digit in first[:1] + "₀₁"))
+            signs = next(each for each in _DIGITS if first[0] in each)
+            others = (start + sign for start in (first[:-2], first) for sign in signs)
             self.are_digits = not any(plain_stem + other in self.names for other in others)
         return around if self.are_digits else (0, 0)
 

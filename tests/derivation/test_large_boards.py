@@ -1,5 +1,7 @@
 """Boards of large graphs: sums as Σ, recursions as one line, and work that grows as the graph."""
 
+from itertools import pairwise
+
 import pytest
 
 from micrograd import Value, explain, logsumexp
@@ -142,6 +144,15 @@ def test_digits_are_indices_of_their_own_only_if_no_name_has_fewer_or_more():
     several = [Value(1.0 + i, label=f"x_{i}") for i in range(1, 26)]
     total = sum(x * x for x in (several[1], several[11], several[21])) + several[0]
     assert "ᵢ" not in board((total, several[1]))
+
+
+def test_neighbours_are_a_sum_over_an_index_past_ten():
+    x = [Value(0.1 * i, label=f"x_{i}") for i in range(1, 21)]
+    y = [Value(0.3 * i, label=f"y_{i}") for i in range(2, 13)]
+    neighbours = sum(a * b for a, b in pairwise(x[7:]))
+    assert explain(neighbours, x[10], style="board").text().startswith("let v₁ = Σᵢ₌₈¹⁹ xᵢxᵢ₊₁\n")
+    shifted = sum(a * b for a, b in zip(x, y, strict=False))
+    assert explain(shifted, x[0], style="board").text().startswith("let v₁ = Σᵢ₌₁¹¹ xᵢyᵢ₊₁\n")
 
 
 def test_lines_are_broken_within_roots_sizes_powers_denominators_and_choices():

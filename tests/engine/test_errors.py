@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, compile, grad, taylor  # noqa: A004
+from micrograd import Value, compile, grad, scan, taylor  # noqa: A004
 from micrograd.testing import check_gradients, numerical_gradient
 from nn import MLP
-from nn.losses import mse_loss
+from nn.losses import cross_entropy, mse_loss
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,23 @@ def test_arrays_whose_mask_or_product_would_be_lost_are_refused():
     ):
         with pytest.raises(TypeError, match="the array has masked entries; give them numbers"):
             call(masked)
+    for call in (Value, grad(lambda x: x * x), lambda x: mse_loss([x, 1.0], [1.0, 2.0])):
+        with pytest.raises(TypeError, match="masked ent"):
+            call(masked[1])
+    with pytest.raises(TypeError, match="masked entries"):
+        cross_entropy([1.0, 2.0], masked)
+    with pytest.raises(TypeError, match="masked entries"):
+        scan(lambda total, x: (total + x, x), 0.0, masked)
     for transform in (grad, compile):
-        with pytest.raises(TypeError, match="a matrix of NumPy"):
+        with pytest.raises(TypeError, match=r"np\.matrix"):
             transform(lambda x: (x * x).sum())(np.asmatrix([[1.0, 2.0], [3.0, 4.0]]))
+    for call in (
+        lambda x: mse_loss(x, x),
+        lambda x: numerical_gradient(np.sum, x),
+        lambda x: check_gradients(np.sum, x, gradient=np.ones_like),
+    ):
+        with pytest.raises(TypeError, match=r"np\.matrix"):
+            call(np.asmatrix([[1.0, 2.0], [3.0, 4.0]]))
 
 
 def test_an_order_that_is_not_whole_is_refused_with_its_name():

@@ -149,6 +149,7 @@ def test_labels_of_every_kind_of_number_train_alike(name):
         ({0, 1}, "y is an array or a list, got set"),
         ([None] * 40, r"y\[0\] is nan"),
         (np.ma.masked_array(Y, Y == 1), "y has masked entries"),
+        ([*np.ma.masked_array(Y, Y == 1).reshape(-1, 1)], "y has masked entries"),
         (Y[:39], "X has 40 samples, but y has 39 targets"),
         ([10**400] * 40, "an int beyond the largest float"),
     ],

@@ -133,8 +133,8 @@ def _reals(array: Any, place: str) -> Any:
         )
     if hasattr(array, "A1"):
         raise TypeError(
-            f"{place} is a matrix of NumPy, which multiplies in a way of its own: give "
-            f"np.asarray(x)\n  at {line_of_user()}"
+            f"{place} is an np.matrix, which multiplies differently from other arrays: give "
+            f"np.asarray(x) instead\n  at {line_of_user()}"
         )
     kind = getattr(array.dtype, "kind", "")  # keys of JAX have none
     if kind in REAL or is_on_devices(array):
