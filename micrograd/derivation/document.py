@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from micrograd.writing.labels import columns, filled, pieces
 from micrograd.writing.marks import latex, mathml, row
-from micrograd.writing.notation import Formula
+from micrograd.writing.notation import Formula, equals
 
 Sentence = tuple["str | Formula", ...]
 
@@ -53,8 +53,9 @@ class Let(NamedTuple):
         words: list[str | Formula] = []
         for left, (right,) in self.equations:
             lines = _lines(right)
-            mark = row(left.mark, ("mo", "="), lines[0].mark)
-            whole = Formula(f"{left.text} = {lines[0].text}", mark)
+            sign = equals(lines[0])
+            mark = row(left.mark, ("mo", sign), lines[0].mark)
+            whole = Formula(f"{left.text} {sign} {lines[0].text}", mark)
             others = columns(f"{self.word} {self.comma.rstrip()}")
             if len(lines) > 1 or columns(whole.text) > self.width - others:
                 return None

@@ -221,3 +221,9 @@ def test_only_the_derivative_of_a_quotient_of_polynomials_is_written_without_its
     ):
         f.label = "f"
         assert expected in board((f, x), numbers=False)
+
+
+def test_a_definition_with_a_rounded_number_is_no_equation():
+    x = Value(1.3, label="x")
+    assert board(((0.859312345 + x) / 7, x)).startswith("let v₁ ≈ (0.8593 + x)/7\n")
+    assert board(((0.5 + x) / 7, x)).startswith("let v₁ = (0.5 + x)/7\n")
