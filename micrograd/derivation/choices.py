@@ -201,17 +201,6 @@ def _follows(condition: Tree, other: Tree) -> bool:
     return False
 
 
-_PLAIN = {
-    "abs",
-    "maximum",
-    "minimum",
-    "add",
-    "sub",
-    "neg",
-    "mul",
-    "div",
-    "pow",
-}
 _LONGEST = 12  # variables, numbers and operations of a condition that is shown
 
 
@@ -225,5 +214,8 @@ def is_simple(condition: Tree) -> bool:
             return False
         case Call(name) if name in COMPARISONS and variables(condition):
             inner = set().union(*map(calls, condition.operands))
-            return inner <= _PLAIN and sum(1 for _ in parts(condition)) <= _LONGEST
+            return (
+                inner.isdisjoint((*COMPARISONS, "where"))
+                and sum(1 for _ in parts(condition)) <= _LONGEST
+            )
     return False

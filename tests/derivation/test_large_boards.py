@@ -227,3 +227,9 @@ def test_a_definition_with_a_rounded_number_is_no_equation():
     x = Value(1.3, label="x")
     assert board(((0.859312345 + x) / 7, x)).startswith("let v₁ ≈ (0.8593 + x)/7\n")
     assert board(((0.5 + x) / 7, x)).startswith("let v₁ = (0.5 + x)/7\n")
+
+
+def test_a_condition_on_a_function_is_stated_like_one_on_a_variable():
+    x, y = Value(1.3, label="x"), Value(0.2, label="y")
+    assert "This holds where x² ≠ exp(y)." in board((maximum(x * x, exp(y)), x), numbers=False)
+    assert "numbers take: sin(x) > y." in board((maximum(sin(x), y), x))
