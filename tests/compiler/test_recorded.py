@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from micrograd import Value, cos, exp, scan, sin
+from micrograd import Value, cos, define, exp, scan, sin
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.compiler.tracing import recorded, structural
 from micrograd.compiler.tracing.graph import CONSTANT
@@ -152,3 +153,14 @@ def test_sums_of_products_that_are_computed_in_different_products_of_matrices_ar
     graph = trace(run, [], inputs=32)
     assert graph.size == 32 + 3 * 15
     assert len({*graph.outputs[[1, 3, 4]].tolist()}) == 1
+
+
+def test_runs_that_differ_in_an_operation_of_four_operands_are_refused() -> None:
+    four = define("four_operands", lambda a, b, c, d: a * b + c * d, ["b", "a", "d", "c"])
+    runs = itertools.count()
+
+    def f(x: Any) -> Any:
+        return four(x, 2 * x, x, x) if next(runs) % 2 else x * x + 2 * x
+
+    with pytest.raises(TraceError, match="did something else when it was run again"):
+        compile(f, backend="numpy")(1.0)

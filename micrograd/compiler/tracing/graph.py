@@ -104,7 +104,11 @@ class Graph(NamedTuple):
             graph.numbers[:shared].view(np.int64) for graph in (self, other)
         )  # a nan equals itself
         differs = np.not_equal(*numbers) | (self.code[:shared] != other.code[:shared])
-        differs |= any_of((self.operands[:shared] != other.operands[:shared]).T)
+        one, another = self.operands[:shared], other.operands[:shared]
+        width = min(one.shape[1], another.shape[1])
+        differs |= any_of((one[:, :width] != another[:, :width]).T)
+        for wider in (one, another):  # an operation of four operands stands in one of them alone
+            differs |= (wider[:, width:] != NOTHING).any(axis=1)
         rows = [a != b for a, b in zip(self.table, other.table, strict=False)]
         differs |= np.isin(self.code[:shared], np.flatnonzero(rows))
         found = np.flatnonzero(differs)
