@@ -49,7 +49,8 @@ def with_marks(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
 def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
-    examples.run(name, {"en": text_of(ENGLISH[name])}, tmp_path)
+    written = examples.run(name, {"en": text_of(ENGLISH[name])}, tmp_path)
+    assert written["en"].partition("\n")[0] == text_of(ENGLISH[name]).partition("\n")[0]
 
 
 @pytest.mark.parametrize("name", ENGLISH)
@@ -79,7 +80,10 @@ def test_a_wrong_example_is_reported(page, message, capsys):
 def test_the_blocks_of_a_page_are_one_session(tmp_path):
     first = "```python\n>>> n = 1\n>>> def f():\n...     return n\n```\n"
     second = "```python helper.py\nN = 2\n```\n```python\n>>> from helper import N as n\n```\n"
-    examples.run("page", {"en": f"{first}{second}```python\n>>> f()\n2\n```\n"}, tmp_path)
+    page = f"{first}{second}```python\n>>> f()\n{{}}\n```\n"
+    assert ">>> f()\n2\n" in examples.run("page", {"en": page.format(2)}, tmp_path)["en"]
+    with pytest.raises(examples.ExampleError, match="Expected:\n    1\nGot:\n    2"):
+        examples.run("page", {"en": page.format(1)}, tmp_path)
 
 
 def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):

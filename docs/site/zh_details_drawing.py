@@ -82,14 +82,14 @@ DETAILS = {
     "an object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`; or a layer or a neuron alone; or the numbers of inputs and neurons, such as `[4, 3, 3]`.": "有 `.layers` 的对象，其成员有 `.neurons`，后者有 `.w` 和 `.b`；或单独的一层、一个神经元；或输入和各层神经元的个数，例如 `[4, 3, 3]`。",
     "whether to write the weights and biases below it, as matrices: the numbers of a model, or names if only sizes are given.": "是否在下方把权重和偏置写成矩阵：模型写出数值，只给出大小时写出名字。",
     "what the inputs are called; x₁, x₂, … by default.": "各输入的名字；默认 x₁、x₂、…。",
-    "if there are no layers, if there are too many for the width, or if the numbers of names and inputs differ.": "没有层，或层太多放不下，或名字的个数与输入不同。",
+    "if there are no layers or too many for the width, or if there are not as many names as inputs.": "没有层，或层太多放不下，或名字与输入的个数不同。",
     # micrograd.drawing.draw_losses
     "For a logarithmic axis, and for what `fit` returns, see `nn.plots.loss_curves`.": "要用对数坐标，或要画 `fit` 返回的记录，见 `nn.plots.loss_curves`。",
     "the loss before the first iteration and after each; or a dict from titles to such lists, to compare them.": "第一次迭代之前和每次迭代之后的损失；或从标题到这种列表的字典，用来比较。",
     'what the loss is called; "loss" in the language by default.': "损失的名字；默认用所选语言的“损失”。",
     'what is counted: "iteration" or "epoch".': '按什么计数："iteration" 或 "epoch"。',
     "whether several lists are drawn side by side, each on axes of its own; where the picture is narrow, one below another.": "几组损失是否并排画，各有自己的坐标轴；图窄时上下排列。",
-    "if there are no losses, if there are more than 6 lists of them, or if `by` is not one of its two words.": "没有损失，或超过 6 组；或者 `by` 是别的词。",
+    "if there are no losses or more than 6 lists of them, or if `by` is neither of its two values.": "没有损失，或超过 6 组，或 `by` 不是那两个取值之一。",
     # micrograd.drawing.draw_matrices
     "As in `nn.derivations.explain_layers`, each column of X, Z and H is a sample, and each row of W holds the weights of a neuron: Z = W X + b. Of large matrices the first rows and columns and the last ones are shown.": "与 `nn.derivations.explain_layers` 一样，X、Z 和 H 的每一列是一个样本，W 的每一行是一个神经元的权重：Z = W X + b。大矩阵只显示开头和末尾的几行几列。",
     "an object with `.layers`, whose members have `.neurons`, which have `.w` and `.b`; or a layer or a neuron alone.": "有 `.layers` 的对象，其成员有 `.neurons`，后者有 `.w` 和 `.b`；或单独的一层、一个神经元。",
@@ -113,7 +113,7 @@ DETAILS = {
     "whether to draw the distance of each point from the fit.": "是否画出每个点到拟合线的距离。",
     "whether both axes have the same scale, in a square.": "两个坐标轴是否用同样的比例，画成正方形。",
     "what the axes are called.": "坐标轴的名字。",
-    "if there are no points or more than 2,000, if the numbers of labels and points differ, or if `regions` returns a class that is not among the labels.": "没有点、超过 2,000 个点，或标签与点的个数不同；或者 `regions` 返回的类别不在标签之中。",
+    "if there are no points or more than 2,000, if there are not as many labels as points, or if `regions` returns a class that is not among the labels.": "没有点，或点超过 2,000 个，或标签与点的个数不同，或 `regions` 返回的类别不在标签之中。",
     # micrograd.drawing.draw_program
     "Each bar is an instruction. Its width grows with the number of results, and its colour shows whether they are computed for each sample or once for the whole batch.": "每个条形是一条指令。宽度随结果的个数增长，颜色表示结果是每个样本各算一次，还是整批只算一次。",
     "what `micrograd.compile` returned; it must have been called.": "`micrograd.compile` 返回的函数；必须已经调用过。",

@@ -310,29 +310,32 @@ def _vector(xs: Any, name: str) -> list[Any]:
     return _numbers(found, name)
 
 
-def refuse_masked(array: Any) -> None:
+def refuse_masked(array: Any, place: str = "the array") -> None:
     """TypeError for an array of NumPy with masked entries, whose mask would be lost.
 
     Args:
         array: the array, or anything else.
+        place: what the message calls it.
     """
     if hasattr(array, "filled") and hasattr(array, "mask") and array.mask.any():
         raise TypeError(
-            "the array has masked entries; give them numbers with .filled(…), or leave them out "
+            f"{place} has masked entries; give them numbers with .filled(…), or leave them out "
             "with .compressed()"
         )
 
 
-def refuse_unusual(array: Any) -> None:
+def refuse_unusual(array: Any, place: str = "the array") -> None:
     """TypeError for an array of NumPy that an array of Values cannot stand for.
 
     Args:
         array: the array, or anything else.
+        place: what the message calls it.
     """
-    refuse_masked(array)
+    refuse_masked(array, place)
     if hasattr(array, "A1"):
         raise TypeError(
-            "np.matrix multiplies differently from other arrays: give np.asarray(x) instead"
+            f"{place} is an np.matrix, which multiplies differently from other arrays: give "
+            "np.asarray(x) instead"
         )
 
 

@@ -7,116 +7,79 @@ entry, that is what the mistake looks like, whatever the function is multiplied 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from micrograd import erf, sigmoid
+from micrograd.compiler.numpy.operations import ON_ARRAYS
+from micrograd.ops import TABLE
+from micrograd.table.formulas import Tree
+from micrograd.table.reading import parse
 
-Slope = Callable[[np.ndarray], np.ndarray]
-
-
-def _phi(x: np.ndarray) -> np.ndarray:
-    """The density of the standard normal law."""
-    found: np.ndarray = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
-    return found
-
-
-def _cumulative(x: np.ndarray) -> np.ndarray:
-    """The distribution function of the standard normal law."""
-    found: np.ndarray = (1 + erf(x / np.sqrt(2))) / 2
-    return found
-
-
-def _inner(x: np.ndarray, factor: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """The hyperbolic tangent in the approximation of gelu, and the derivative of its operand."""
-    c = np.sqrt(2 / np.pi)
-    return np.tanh(c * (x + 0.044715 * x**3)), c * (1 + factor * 0.044715 * x * x)
-
-
-def _gelu_by_tanh(x: np.ndarray, half: float = 0.5, factor: float = 3.0) -> np.ndarray:
-    t, slope = _inner(x, factor)
-    found: np.ndarray = 0.5 * (1 + t) + half * x * (1 - t * t) * slope
-    return found
-
-
-_GELU_BY_TANH = "(1 + t) / 2 + x (1 - t²) u / 2"
-_SLOPES: dict[tuple[str, str], tuple[Slope, dict[str, Slope]]] = {
-    ("tanh", "1 - tanh(x)²"): (
-        lambda x: 1 - np.tanh(x) ** 2,
-        {
-            "1 - tanh(x)": lambda x: 1 - np.tanh(x),
-            "1 - x²": lambda x: 1 - x * x,
-            "1 + tanh(x)²": lambda x: 1 + np.tanh(x) ** 2,
-            "tanh(x) (1 - tanh(x))": lambda x: np.tanh(x) * (1 - np.tanh(x)),
-            "1 - tanh(tanh(x))²": lambda x: 1 - np.tanh(np.tanh(x)) ** 2,
-        },
+_WRITTEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tanh": (
+        "1 - tanh(x)**2",
+        (
+            "1 - tanh(x)",
+            "1 - x**2",
+            "1 + tanh(x)**2",
+            "tanh(x) * (1 - tanh(x))",
+            "1 - tanh(tanh(x))**2",
+        ),
     ),
-    ("sigmoid", "s (1 - s)"): (
-        lambda x: sigmoid(x) * sigmoid(-x),
-        {
-            "s": sigmoid,
-            "1 - s": lambda x: sigmoid(-x),
-            "1 - s²": lambda x: 1 - sigmoid(x) ** 2,
-            "x (1 - x)": lambda x: x * (1 - x),
-            "sigmoid(s) (1 - sigmoid(s))": lambda x: sigmoid(sigmoid(x)) * sigmoid(-sigmoid(x)),
-        },
+    "sigmoid": (
+        "sigmoid(x) * (1 - sigmoid(x))",
+        (
+            "sigmoid(x)",
+            "1 - sigmoid(x)",
+            "1 - sigmoid(x)**2",
+            "x * (1 - x)",
+            "sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x)))",
+        ),
     ),
-    ("softplus", "s"): (
-        sigmoid,
-        {"1 - s": lambda x: sigmoid(-x), "s (1 - s)": lambda x: sigmoid(x) * sigmoid(-x)},
+    "softplus": ("sigmoid(x)", ("1 - sigmoid(x)", "sigmoid(x) * (1 - sigmoid(x))")),
+    "silu": (
+        "sigmoid(x) + x * sigmoid(x) * (1 - sigmoid(x))",
+        (
+            "sigmoid(x)",
+            "x * sigmoid(x) * (1 - sigmoid(x))",
+            "sigmoid(x) + sigmoid(x) * (1 - sigmoid(x))",
+            "sigmoid(x) + x * (1 - sigmoid(x))",
+        ),
     ),
-    ("silu", "s + x s (1 - s)"): (
-        lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
-        {
-            "s": sigmoid,
-            "x s (1 - s)": lambda x: x * sigmoid(x) * sigmoid(-x),
-            "s + s (1 - s)": lambda x: sigmoid(x) * (1 + sigmoid(-x)),
-            "s + x (1 - s)": lambda x: sigmoid(x) + x * sigmoid(-x),
-        },
+    "gelu": (
+        "ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)",
+        (
+            "ndtr(x)",
+            "x * exp(-x**2 / 2) / sqrt(2 * pi)",
+            "ndtr(x) + exp(-x**2 / 2) / sqrt(2 * pi)",
+            "ndtr(x) + x * exp(-x**2) / sqrt(2 * pi)",
+            "ndtr(x) + x * exp(-x**2 / 2) / sqrt(pi)",
+        ),
     ),
-    ("gelu", "Φ(x) + x φ(x)"): (
-        lambda x: _cumulative(x) + x * _phi(x),
-        {
-            "Φ(x)": _cumulative,
-            "x φ(x)": lambda x: x * _phi(x),
-            "Φ(x) + φ(x)": lambda x: _cumulative(x) + _phi(x),
-            "Φ(x) + x exp(-x²) / √(2π)": lambda x: (
-                _cumulative(x) + x * np.exp(-x * x) / np.sqrt(2 * np.pi)
-            ),
-            "Φ(x) + x exp(-x²/2) / √π": lambda x: _cumulative(x) + np.sqrt(2) * x * _phi(x),
-        },
-    ),
-    ("gelu", _GELU_BY_TANH): (
-        _gelu_by_tanh,
-        {
-            "(1 + t) / 2": lambda x: _gelu_by_tanh(x, half=0.0),
-            "(1 + t) / 2 + x (1 - t²) u": lambda x: _gelu_by_tanh(x, half=1.0),
-            "(1 + t) / 2 + x (1 - t²) / 2": lambda x: (
-                0.5 * (1 + _inner(x)[0] + x * (1 - _inner(x)[0] ** 2))
-            ),
-            "x (1 - t²) u / 2": lambda x: _gelu_by_tanh(x) - 0.5 * (1 + _inner(x)[0]),
-            f"{_GELU_BY_TANH}, u = √(2/π) (1 + 0.044715 x²)": lambda x: _gelu_by_tanh(
-                x, factor=1.0
-            ),
-        },
-    ),
-    ("exp", "exp(x)"): (np.exp, {"x exp(x - 1)": lambda x: x * np.exp(x - 1)}),
-    ("log", "1 / x"): (lambda x: 1 / x, {"log(x)": np.log, "1 / x²": lambda x: x**-2.0}),
-    ("reciprocal", "-1 / x²"): (
-        lambda x: -(x**-2.0),
-        {"-1 / x": lambda x: -1 / x, "log(x)": np.log},
-    ),
-    ("sqrt", "1 / (2 √x)"): (
-        lambda x: 0.5 / np.sqrt(x),
-        {"√x / 2": lambda x: 0.5 * np.sqrt(x), "1 / (2 x)": lambda x: 0.5 / x},
-    ),
-    ("sin", "cos(x)"): (np.cos, {"sin(x)": np.sin}),
-    ("cos", "-sin(x)"): (lambda x: -np.sin(x), {"cos(x)": np.cos}),
+    "exp": ("exp(x)", ("x * exp(x - 1)",)),
+    "log": ("1 / x", ("log(x)", "1 / x**2")),
+    "reciprocal": ("-1 / x**2", ("-1 / x", "log(x)")),
+    "sqrt": ("1 / (2 * sqrt(x))", ("sqrt(x) / 2", "1 / (2 * x)")),
+    "sin": ("cos(x)", ("sin(x)",)),
+    "cos": ("-sin(x)", ("cos(x)",)),
 }
-"""Functions with their derivatives, and what is often written in place of these. Here s is
-sigmoid(x), Φ and φ are the distribution function and the density of the standard normal law, and t
-and u are the tanh(…) in the approximation of gelu and the derivative of what is in it."""
+"""For operations of the table, the derivative as it is usually written, and what is often written
+in its place. What it is compared with is the derivative of the table."""
+
+_GELU_BY_TANH = (
+    "(1 + t + x * (1 - t**2) * u) / 2",
+    (
+        "(1 + t) / 2",
+        "(1 + t) / 2 + x * (1 - t**2) * u",
+        "(1 + t + x * (1 - t**2)) / 2",
+        "x * (1 - t**2) * u / 2",
+        "(1 + t + x * (1 - t**2) * sqrt(2 / pi) * (1 + 0.044715 * x**2)) / 2",
+    ),
+)
+"""The same for the approximation of gelu, where t is tanh(…) and u is the derivative of its
+operand."""
 
 
 def mistakes(
@@ -131,7 +94,26 @@ def mistakes(
     Yields:
         The function, its derivative, what is written in its place, and the gradient then.
     """
-    for (name, formula), (right, wrong) in _SLOPES.items():
-        slope = right(variable)
-        for written, mistaken in wrong.items():
-            yield name, formula, written, expected * mistaken(variable) / slope
+    for name, (right, wrong) in _WRITTEN.items():
+        row = TABLE[name]
+        out = _computed(row.expression, x=variable)
+        slope = _computed(row.slopes[0], x=variable, out=out)
+        for written in wrong:
+            yield name, right, written, expected * _computed(_read(written), x=variable) / slope
+    operand = math.sqrt(2 / math.pi) * (variable + 0.044715 * variable**3)
+    inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * variable**2)
+    variables = {"x": variable, "t": np.tanh(operand), "u": inner}
+    right, wrong = _GELU_BY_TANH
+    slope = _computed(_read(right), **variables)
+    for written in wrong:
+        yield "gelu", right, written, expected * _computed(_read(written), **variables) / slope
+
+
+def _read(formula: str) -> Tree:
+    known = {row.name: row.arity for row in TABLE.values()}
+    return parse(formula, names=("x", "t", "u", "pi"), known=known, place="a derivative")
+
+
+def _computed(formula: Tree, **variables: np.ndarray) -> np.ndarray:
+    names = {**variables, "pi": math.pi}
+    return np.asarray(ON_ARRAYS.compiled([*names], formula)(*names.values()))

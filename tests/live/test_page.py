@@ -228,6 +228,8 @@ def test_curves_of_numbers_that_diverge_are_not_errors(live, address):
     for learn in (["w"], ["w", "b"]):
         page = live(neuron(), address, learn=learn)
         page.page.wait_for_selector("#hills svg")
+        drawn = page.page.inner_html("#hills svg")
+        assert not re.search("NaN|Infinity|undefined", drawn)
 
 
 CONTRASTS = """() => {
@@ -321,10 +323,12 @@ def test_an_arrow_lights_up_under_a_tap_and_when_the_pointer_is_near(live):
     )
     page.locator("g.aside text").first.tap()
     page.wait_for_selector("g.aside.lit")
+    assert page.locator("g.aside.lit").count() == 1
     page.touchscreen.tap(2, 2)
     page.wait_for_selector("g.aside.lit", state="detached")
     page.mouse.move(x + 6, y)
     page.wait_for_selector("g.aside.lit")
+    assert page.locator("g.aside.lit").count() == 1
 
 
 @pytest.mark.slow

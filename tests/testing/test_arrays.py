@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from micrograd import define, gelu, ndtr, sigmoid, silu, tanh
-from micrograd.testing import GradientMismatch, check_gradients, check_operation
+from micrograd.ops import TABLE
+from micrograd.testing import GradientMismatch, activations, check_gradients, check_operation
 from micrograd.writing.messages import message
 from tests.testing import layers, networks
 from tests.testing.layers import backward, mistaken
@@ -503,14 +504,25 @@ def _slope_of(name):
     }[name]
 
 
+SIGMOID_SLOPE = "sigmoid(x) * (1 - sigmoid(x))"
+
+
 @pytest.mark.parametrize(
     ("name", "mistaken", "written"),
     [
-        ("tanh", lambda x: 1 - np.tanh(x), "1 - tanh(x) in place of 1 - tanh(x)²"),
-        ("tanh", lambda x: 1 - x**2, "1 - x² in place of 1 - tanh(x)²"),
-        ("sigmoid", lambda x: 1 - sigmoid(x) ** 2, "1 - s² in place of s (1 - s)"),
-        ("silu", lambda x: x * sigmoid(x) * sigmoid(-x), "x s (1 - s) in place of s + x s (1 - s)"),
-        ("gelu", ndtr, "Φ(x) in place of Φ(x) + x φ(x)"),
+        ("tanh", lambda x: 1 - np.tanh(x), "1 - tanh(x) in place of 1 - tanh(x)**2"),
+        ("tanh", lambda x: 1 - x**2, "1 - x**2 in place of 1 - tanh(x)**2"),
+        (
+            "sigmoid",
+            lambda x: 1 - sigmoid(x) ** 2,
+            f"1 - sigmoid(x)**2 in place of {SIGMOID_SLOPE}",
+        ),
+        (
+            "silu",
+            lambda x: x * sigmoid(x) * sigmoid(-x),
+            f"x * {SIGMOID_SLOPE} in place of sigmoid(x) + x * {SIGMOID_SLOPE}",
+        ),
+        ("gelu", ndtr, "ndtr(x) in place of ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)"),
     ],
 )
 def test_a_wrong_derivative_of_an_activation_is_named(name, mistaken, written):
@@ -523,6 +535,13 @@ def test_a_wrong_derivative_of_an_activation_is_named(name, mistaken, written):
     (suspicion,) = error.report.suspicions
     assert suspicion == f"dx: it fits {name} with the derivative {written}"
     assert not re.search("[a-z]{2,} [a-z]{2,}", message(f"suspicion: {suspicion}", "zh"))
+
+
+def test_the_derivatives_of_activations_are_written_as_the_table_has_them():
+    x = np.linspace(0.1, 3.0, 7)
+    for name, (right, _) in activations._WRITTEN.items():
+        found = activations._computed(activations._read(right), x=x)
+        np.testing.assert_allclose(found, [TABLE[name].evaluate(each)[1][0] for each in x], 1e-12)
 
 
 def test_an_argument_that_is_forgotten_or_mixed_up_is_named():

@@ -11,7 +11,6 @@ a dict has a batch under each key. What is left is the structure of one sample.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from micrograd.compiler.calling.staging import REAL, is_on_devices
 from micrograd.compiler.executor import OnDevices
+from micrograd.engine.arrays import refuse_unusual
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
@@ -126,16 +126,10 @@ def refuse_tensors(structure: Structure, place: str) -> None:
 
 def _reals(array: Any, place: str) -> Any:
     """Return an array of real numbers; raise TypeError if it holds something else."""
-    if _is_masked(array):
-        raise TypeError(
-            f"{place} has masked entries; give them numbers with .filled(…) first"
-            f"\n  at {line_of_user()}"
-        )
-    if hasattr(array, "A1"):
-        raise TypeError(
-            f"{place} is an np.matrix, which multiplies differently from other arrays: give "
-            f"np.asarray(x) instead\n  at {line_of_user()}"
-        )
+    try:
+        refuse_unusual(array, place)
+    except TypeError as error:
+        raise TypeError(f"{error}\n  at {line_of_user()}") from None
     kind = getattr(array.dtype, "kind", "")  # keys of JAX have none
     if kind in REAL or is_on_devices(array):
         return np.asarray(array)
@@ -146,12 +140,6 @@ def _reals(array: Any, place: str) -> Any:
         f"{place} takes real numbers, got an array of {array.dtype}; convert it with "
         f".astype(float), or leave out the entries that are not numbers\n  at {line_of_user()}"
     )
-
-
-def _is_masked(array: Any) -> bool:
-    """Return whether entries are masked, without importing `numpy.ma`, which takes its time."""
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and bool(masked.is_masked(array))
 
 
 def batch_columns(batch: Any, place: str) -> tuple[Any, Structure | None, int]:

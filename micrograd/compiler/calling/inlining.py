@@ -24,7 +24,7 @@ def is_on_values(args: Sequence[Any], parameters: Sequence[Value]) -> bool:
         return True
     try:
         leaves, _ = flatten(args)
-    except (TypeError, AttributeError):  # an array that is no array of numbers, as keys of JAX
+    except (TypeError, AttributeError):  # not an array of numbers, such as JAX's random keys
         return False
     return any(isinstance(leaf, Value) for leaf in leaves)
 

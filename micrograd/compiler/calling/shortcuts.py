@@ -87,11 +87,11 @@ def shortcut(
         layout: the arrays of the executor.
     """
     numbers, leaves, run, results, slopes, watched, held = layout
-    structures, result, kept = variant.arguments, variant.result, program._held
-    inputs, batched, read = program._inputs, program.batched, program._numbers_now
+    structures, result = variant.arguments, variant.result
+    inputs, batched = program._inputs, program.batched
     # Whether results that are not finite have to be computed again in another way.
     checked = variant.executor.stopping is not None and not watched
-    count = len(kept.values)
+    count = len(program._held.values)
     parameters, shared = numbers[:count], numbers[count:]
     axes = program._axes_of(len(args))
     on_devices = None not in axes and all(map(is_on_devices, args))
@@ -102,7 +102,7 @@ def shortcut(
         staged = stager(structures, args, axes, leaves, shared, batched=batched)
     if staged is None:
         return None
-    given = parameters_stager(kept.structure, parameters)
+    given = _parameters(program, parameters)
     if slopes is not None and not inputs:
         slopes = slopes[:count]
     arguments, value_at = placed(structures), placed([result])
@@ -116,18 +116,12 @@ def shortcut(
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
             return None
-        if numbers is not None:
-            if not given(numbers):
-                if held is None or not is_on_devices(numbers) or numbers.shape != (count,):
-                    return None
-                if on_devices and numbers.sharding != args[0].sharding:
-                    return None
-                held[0] = numbers
-        elif count:
-            current = read()
-            if current is None:
+        if (count or numbers is not None) and not given(numbers):
+            if held is None or not is_on_devices(numbers) or numbers.shape != (count,):
                 return None
-            parameters[:] = current
+            if on_devices and numbers.sharding != args[0].sharding:
+                return None
+            held[0] = numbers
         found, rows, adjoints = run(), results, slopes
         if made := isinstance(found, tuple):  # new arrays
             rows, adjoints = found if inputs or values else (found[0], found[1][:count])
@@ -151,6 +145,30 @@ def shortcut(
     return again
 
 
+def _parameters(program: Variants, target: Any) -> Callable[[Any], bool]:
+    """Return a function that stores the parameters that a call is given, or else the current ones.
+
+    It returns whether it could: not for numbers of another structure, and not while this thread
+    traces a function with these parameters.
+
+    Args:
+        program: the compiled function.
+        target: where the numbers go.
+    """
+    given, read = parameters_stager(program._held.structure, target), program._numbers_now
+
+    def stored(numbers: Any) -> bool:
+        if numbers is not None:
+            return given(numbers)
+        current = read()
+        if current is None:
+            return False
+        target[:] = current
+        return True
+
+    return stored
+
+
 def direct_shortcut(
     program: Variants,
     variant: Variant,
@@ -171,7 +189,7 @@ def direct_shortcut(
     """
     if any(isinstance(each, OnDevices) for each in inputs):
         return None
-    structures, result, held = variant.arguments, variant.result, program._held
+    structures, result = variant.arguments, variant.result
     length, takes_rows = inputs[0].shape[1], blocks is not None
     if not takes_rows and is_array_like(result):
         blocks = [(count_leaves(result), True)]
@@ -180,12 +198,12 @@ def direct_shortcut(
     if made is None:
         return None
     numbers, run = made
-    count, read_parameters = len(held.values), program._numbers_now
+    count = len(program._held.values)
     parameters, shared = numbers[:count], numbers[count:]
     read = reader(structures, args, program._axes_of(len(args)), shared, program.dtype)
     if read is None:
         return None
-    given = parameters_stager(held.structure, parameters)
+    given = _parameters(program, parameters)
     arguments, value_at = placed(structures), placed([result])
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
@@ -194,14 +212,8 @@ def direct_shortcut(
         inputs = read(args)
         if inputs is None:
             return None
-        if numbers is not None:
-            if not given(numbers):
-                return None
-        elif count:
-            current = read_parameters()
-            if current is None:
-                return None
-            parameters[:] = current
+        if (count or numbers is not None) and not given(numbers):
+            return None
         found = run(inputs)
         if found is None or not found[2]:
             return None

@@ -168,10 +168,10 @@ class Memory:
 
 
 def _adding_in_turns(array: Any, slots: Any, share: Any) -> Call:
-    """Return the call that adds a share to rows of an array, some of which occur several times.
+    """Return the call that adds shares to rows of an array, where a row may have several shares.
 
-    The first share of each row is added at once with those of others, then the second ones. If a
-    row has many shares, they are added up first.
+    All rows get their first share in one addition, then their second, and so on. If a row has many
+    shares, they are summed first.
     """
     order = np.argsort(slots, kind="stable")
     rows, start, counts = np.unique(slots[order], return_index=True, return_counts=True)

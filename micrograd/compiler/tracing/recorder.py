@@ -100,10 +100,12 @@ class Recorder:
         return place
 
     def chain(self, row: Any, places: Sequence[int]) -> int:
-        """Record a list of any length, as operations that each add two places; return its place.
+        """Record a list of any length as a chain of operations; return the place of the last.
+
+        Each operation takes the one before it and up to two more places.
 
         Args:
-            row: the row of these operations, the first of which has up to three places.
+            row: the row of these operations.
             places: what is in the list.
         """
         start, place = len(self.rows), len(self.rows) + self.shift
@@ -116,7 +118,7 @@ class Recorder:
 
     @property
     def count(self) -> int:
-        """The number of operations so far, of which some may be equal."""
+        """The number of operations recorded so far, with equal ones counted each time."""
         return len(self.rows) + self.shift - self.leaves
 
     def multiplied(self, block: InnerProducts) -> range:

@@ -57,8 +57,8 @@ def draw_layers(
 
     Raises:
         TypeError: if the model is not shaped like one.
-        ValueError: if there are no layers, if there are too many for the width, or if the numbers
-            of names and inputs differ.
+        ValueError: if there are no layers or too many for the width, or if there are not as many
+            names as inputs.
 
     >>> draw_layers([4, 3, 3]).title
     'A network 4–3–3'

@@ -69,8 +69,8 @@ def draw_losses(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if there are no losses, if there are more than 6 lists of them, or if `by` is
-            not one of its two words.
+        ValueError: if there are no losses or more than 6 lists of them, or if `by` is neither of
+            its two values.
 
     >>> draw_losses([4.0, 2.0, 1.0]).description
     'loss: 4 at the start, 1 at iteration 2.'

@@ -61,8 +61,8 @@ def draw_points(
         A drawing, which shows itself in a notebook; `.write(path)` writes an .svg or a .png.
 
     Raises:
-        ValueError: if there are no points or more than 2,000, if the numbers of labels and points
-            differ, or if `regions` returns a class that is not among the labels.
+        ValueError: if there are no points or more than 2,000, if there are not as many labels as
+            points, or if `regions` returns a class that is not among the labels.
 
     >>> draw_points([(1, 2), (2, 4), (3, 6), (4, 8)], "line").description
     'Points: 4; line: y = 2·x.'
