@@ -101,13 +101,13 @@ def _formulas(found: Branches) -> list[Tree]:
 
 
 def closed_forms(cut: Definitions) -> dict[str, Tree]:
-    """The derivative of the output with respect to each leaf as one formula of named values.
+    """The derivative of the output with respect to each value as one formula of named values.
 
     Args:
         cut: the definitions of the graph.
 
     Returns:
-        The formulas by the keys of the leaves, without those that have branches or are not much
+        The formulas by the keys of the values, without those that have branches or are not much
         shorter than the sum over all paths.
 
     >>> from micrograd import Value
@@ -116,7 +116,7 @@ def closed_forms(cut: Definitions) -> dict[str, Tree]:
     >>> e = x.exp()
     >>> p = e / (e + 1)
     >>> p.label, loss = "p", -p.log()
-    >>> {leaf: str(form) for leaf, form in closed_forms(definitions([loss])).items()}
+    >>> {key: str(form) for key, form in closed_forms(definitions([loss])).items()}
     {'x': 'sub(p, 1.0)'}
     """
     written: dict[str, Tree] = {cut.key(cut.outputs[0]): 1.0}
@@ -138,11 +138,10 @@ def closed_forms(cut: Definitions) -> dict[str, Tree]:
             else:
                 found[key] = simplified(found[key], known, decimals=decimals)
     return {
-        leaf: form
-        for leaf, form in found.items()
-        if leaf not in known
-        and all(each == each for each in parts(form))
-        and 1 < size(form) < min(LONGEST, 0.5 * size(written[leaf]))
+        key: form
+        for key, form in found.items()
+        if all(each == each for each in parts(form))
+        and 1 < size(form) < min(LONGEST, 0.5 * size(written[key]))
     }
 
 

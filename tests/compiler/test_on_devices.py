@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -173,3 +177,24 @@ def test_keys_of_jax_are_refused_as_what_they_are():
     f = compile(lambda x: x * 2, batched=True, backend="jax")
     with pytest.raises(TypeError, match="argument 0 takes real numbers, got an array of key"):
         f(jax.random.split(jax.random.key(0), 3))
+
+
+ON_TWO_DEVICES = """
+import jax, numpy as np
+from micrograd import Value, compile
+first, second = jax.devices()
+weights = [Value(0.5), Value(-1.5)]
+f = compile(lambda x: x * weights[0] + weights[1], weights, batched=True, backend="jax")
+x = jax.device_put(np.arange(4.0), first)
+for device in (first, first, first, second, first):
+    numbers = jax.device_put(np.array([2.0, 1.0]), device)
+    print(f(x, parameters=numbers).tolist())
+"""
+
+
+@pytest.mark.exhaustive
+def test_parameters_may_be_on_another_device_than_the_arguments_in_any_call():
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    command = [sys.executable, "-c", ON_TWO_DEVICES]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.splitlines() == ["[1.0, 3.0, 5.0, 7.0]"] * 5, done.stderr[-2000:]

@@ -5,7 +5,20 @@ from itertools import pairwise
 import pytest
 
 from micrograd import Value, explain, logsumexp
-from micrograd.engine.functions import clip, cos, exp, log, maximum, relu, sigmoid, sin, sqrt, where
+from micrograd.engine.functions import (
+    clip,
+    cos,
+    eq,
+    exp,
+    log,
+    maximum,
+    ne,
+    relu,
+    sigmoid,
+    sin,
+    sqrt,
+    where,
+)
 from micrograd.writing.labels import columns
 from tests.counting import calls
 
@@ -233,3 +246,16 @@ def test_a_condition_on_a_function_is_stated_like_one_on_a_variable():
     x, y = Value(1.3, label="x"), Value(0.2, label="y")
     assert "This holds where x² ≠ exp(y)." in board((maximum(x * x, exp(y)), x), numbers=False)
     assert "numbers take: sin(x) > y." in board((maximum(sin(x), y), x))
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_a_comparison_of_a_formula_with_itself_chooses_one_branch(numbers):
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    left, right = x + y, y + x
+    holds = [left >= right, left <= right, eq(left, right)]
+    fails = [left > right, left < right, ne(left, right)]
+    for chosen in [
+        *(where(each, 2 * x, y) for each in holds),
+        *(where(each, y, 2 * x) for each in fails),
+    ]:
+        assert board((chosen, x), numbers=numbers).rstrip().endswith("= 2")
