@@ -252,6 +252,7 @@ def test_a_condition_on_a_function_is_stated_like_one_on_a_variable():
 def test_a_comparison_of_a_formula_with_itself_chooses_one_branch(numbers):
     x, y = Value(2.0, label="x"), Value(3.0, label="y")
     left, right = x + y, y + x
+    left.label = "a"
     holds = [left >= right, left <= right, eq(left, right)]
     fails = [left > right, left < right, ne(left, right)]
     for chosen in [
