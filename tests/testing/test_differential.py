@@ -411,13 +411,20 @@ def test_every_planted_wrong_partial_is_caught_by_the_same_comparison(mutation):
 def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
     """The functions of a library with NumPy's names, on arrays without dimensions."""
     names = (
-        "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh square sign maximum minimum"
+        "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh square sign maximum minimum"
     ).split()
     functions = {name: getattr(numpy, name) for name in names}
     functions |= {f"a{name}": getattr(numpy, f"arc{name}") for name in "sin cos tan tan2".split()}
     functions |= {f"a{name}h": getattr(numpy, f"arc{name}h") for name in "sin cos tan".split()}
+    def tanh(x: Any) -> Any:
+        small = numpy.exp(-2.0 * numpy.abs(x))
+        saturated = numpy.sign(x) * (1.0 - small) / (1.0 + small)
+        return numpy.where(numpy.abs(x) < 0.5, numpy.tanh(x), saturated)
+
     functions |= {
         "reciprocal": lambda x: 1 / x,
+        # PyTorch's slope of tanh is 1 - out², which loses all digits where tanh is nearly 1.
+        "tanh": tanh,
         "hypot": lambda x, y: numpy.sqrt(x * x + y * y),
         "sigmoid": lambda x: numpy.exp(-numpy.logaddexp(number(0.0), -x)),
         "softplus": lambda x: numpy.logaddexp(number(0.0), x),
@@ -427,7 +434,7 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
         "expm1": lambda x: numpy.where(x < -1.0, numpy.exp(x) - 1.0, numpy.expm1(x)),
         "elu": lambda x: numpy.maximum(x, functions["expm1"](numpy.minimum(x, number(0.0)))),
         "silu": lambda x: x * functions["sigmoid"](x),
-        "mish": lambda x: x * numpy.tanh(functions["softplus"](x)),
+        "mish": lambda x: x * tanh(functions["softplus"](x)),
         # The formula of the table has a kink at 1/2, where Autograd's slope would be 0.
         "logit": lambda x: numpy.where(
             x < 0.25, numpy.log(x) - numpy.log1p(-x), numpy.log1p((2 * x - 1) / (1 - x))
