@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +49,10 @@ def _library() -> tuple[dict[str, str], dict[str, str]]:
         elif function.__name__ != "<lambda>":
             calls[name] = function.__name__
             texts[function.__name__] = _source(function)
+    for name in vars(math):
+        if name not in calls and not name.startswith("_") and callable(getattr(math, name)):
+            calls[name] = f"math_{name}"
+            texts[calls[name]] = f'{calls[name]} = completed("{name}", math.{name})'
     texts["_gauss"] = f"GRID = {GRID!r}\n\n\n{texts['_gauss']}"
     return calls, texts
 

@@ -416,6 +416,7 @@ def vocabulary_of(numpy: Any, number: Callable[[Any], Any]) -> dict[str, Callabl
     functions = {name: getattr(numpy, name) for name in names}
     functions |= {f"a{name}": getattr(numpy, f"arc{name}") for name in "sin cos tan tan2".split()}
     functions |= {f"a{name}h": getattr(numpy, f"arc{name}h") for name in "sin cos tan".split()}
+
     def tanh(x: Any) -> Any:
         small = numpy.exp(-2.0 * numpy.abs(x))
         saturated = numpy.sign(x) * (1.0 - small) / (1.0 + small)

@@ -21,6 +21,7 @@ from micrograd.compiler.native.elementary.lanes import some
 from micrograd.compiler.native.writing import Writer
 from micrograd.compiler.program.flows import Flow
 from micrograd.ops import lookup
+from micrograd.source.c import LIBRARY
 from micrograd.table.formulas import ADJOINT, Call, Tree
 from micrograd.table.interpreters import SIGNS
 
@@ -122,13 +123,14 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def _library(self, name: str, *operands: Any) -> Any:
         """A function of the C library, called lane by lane."""
-        if not hasattr(_C, name):
+        function = LIBRARY.get(name, "")
+        if not hasattr(_C, function):
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and the C library, which machine code calls, "
                 "has no function of that name: give it a formula of other operations, or add it "
                 "to micrograd.compiler.native.elementary"
             )
-        return self.functions.library(name, *map(self.functions.number, operands)).ir
+        return self.functions.library(function, *map(self.functions.number, operands)).ir
 
 
 def refuse_function(name: str) -> NoReturn:
