@@ -28,7 +28,7 @@ from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
 from micrograd.compiler.native.lowering import refuse_function
-from micrograd.compiler.native.machine import Effort, Machine, Module
+from micrograd.compiler.native.machine import Machine, Module
 from micrograd.compiler.native.memory import (
     STAGED,
     Memory,
@@ -73,21 +73,14 @@ def _only_machine() -> Machine:
 
 def _addresses(specs: Sequence[Spec | LoopSpec]) -> list[int]:
     width = _machine().width
-    modules = (Module(str(each), partial(write, each, width), _effort(each)) for each in specs)
-    return _machine().addresses([*modules])
-
-
-def _effort(spec: Spec | LoopSpec) -> int:
-    if isinstance(spec, LoopSpec):
-        return Effort.ALL
-    return Effort.FEW if spec.name.startswith("value_") else Effort.PLAIN
+    return _machine().addresses([Module(str(each), partial(write, each, width)) for each in specs])
 
 
 @cache
 def _driver(kind: str) -> Any:
     machine = _machine()
     write = partial(write_driver, kind, machine.width)
-    address = machine.address(f"driver {kind}", write, Effort.PLAIN)
+    address = machine.address(f"driver {kind}", write)
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
 
 

@@ -55,11 +55,9 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     uses, above = uses_of(graph)
     once = (uses == 1) & (above >= 0)
     fits = once & linear[above] & (varying == varying[above])
-    absorbed = fits & linear
     product = fits & (code == codes.get("mul", -9))
 
-    absorbed &= ~_cuts(absorbed, above, operands, signs, product, varying)
-    root, sign = _roots(absorbed, above, operands, signs)
+    absorbed, root, sign = _absorbed(fits & linear, above, operands, signs, product, varying)
     terms = _terms(linear, absorbed, operands, signs, root, sign)
     kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
     zero = np.zeros(size, dtype=bool)
@@ -112,17 +110,22 @@ def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, A
     return root, sign
 
 
-def _cuts(absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, varying: Any) -> Any:
-    """Return which nodes are not absorbed after all, so that sums of several products stay whole.
+def _absorbed(
+    absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, varying: Any
+) -> tuple[Any, Any, Any]:
+    """Return which of the nodes that fit are absorbed, and the sum and sign of each node.
 
-    A product that is subtracted stays an operation of its own, since fused with the difference,
-    `x * y - y * x` would not be 0. So in `y - w @ x`, all products would be apart. And a matrix
-    product has no terms that are subtracted, such as that of `w @ x - y`.
+    The others stay, so that sums of several products stay whole. A product that is subtracted stays
+    an operation of its own, since fused with the difference, `x * y - y * x` would not be 0. So in
+    `y - w @ x`, all products would be apart. And a matrix product has no terms that are subtracted,
+    such as that of `w @ x - y`.
     """
     adds = (signs == 1).all(axis=1)
     inner = absorbed & adds & adds[above]
-    whole, _ = _roots(inner, above, operands, signs)  # the sum of plain additions of each node
-    edges = np.flatnonzero(absorbed & (whole != whole[above]))
+    whole, sign = _roots(inner, above, operands, signs)  # of plain additions
+    edges = np.flatnonzero(absorbed & ~inner)
+    if not len(edges):
+        return absorbed, whole, sign
     ends = np.zeros(len(above), dtype=bool)  # the sums that may become separate ones
     ends[whole[edges]] = ends[whole[above[edges]]] = True
     nodes = np.flatnonzero(product & adds[above] & ends[whole[above]])
@@ -133,9 +136,8 @@ def _cuts(absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, va
     several, rows = (np.bincount(x, minlength=len(above)) >= _LEAST for x in (of, of[mixed]))
     _, sign = _roots(absorbed, above, operands, signs)
     leaves = (several & (sign < 0)) | rows
-    cut = np.zeros(len(above), dtype=bool)
-    cut[edges] = leaves[whole[edges]] | rows[whole[above[edges]]]
-    return cut
+    absorbed[edges] = ~(leaves[whole[edges]] | rows[whole[above[edges]]])
+    return absorbed, *_roots(absorbed, above, operands, signs)
 
 
 def _terms(
