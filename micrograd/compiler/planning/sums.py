@@ -94,12 +94,21 @@ def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
     return np.arange(lengths.sum()) + np.repeat(first - start, lengths), start
 
 
-def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
-    """Return the sum that each node ends up in and its sign there, by pointer doubling."""
-    root, sign = np.arange(len(absorbed)), np.ones(len(absorbed), dtype=np.int8)
-    nodes = np.flatnonzero(absorbed)
-    root[nodes] = holder = above[nodes]
+def _roots(nodes: Any, above: Any, operands: Any, signs: Any, whole: Any) -> tuple[Any, Any]:
+    """Return the sum that each node ends up in and its sign there, by pointer doubling.
+
+    Args:
+        nodes: those that are absorbed by the sum above them.
+        above: the node above each.
+        operands: the operands of each node.
+        signs: their signs.
+        whole: the sum that each node is known to end up in, with the sign 1; these absorb and are
+            absorbed as a whole.
+    """
+    root, sign = np.arange(len(above)), np.ones(len(above), dtype=np.int8)
+    holder = above[nodes]
     sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
+    root[nodes] = whole[holder]
     while len(nodes):
         holder = root[nodes]
         further = root[holder]
@@ -107,7 +116,7 @@ def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, A
         nodes, holder, further = nodes[moves], holder[moves], further[moves]
         sign[nodes] = sign[nodes] * sign[holder]
         root[nodes] = further
-    return root, sign
+    return root[whole], sign[whole]
 
 
 def _absorbed(
@@ -122,7 +131,8 @@ def _absorbed(
     """
     adds = (signs == 1).all(axis=1)
     inner = absorbed & adds & adds[above]
-    whole, sign = _roots(inner, above, operands, signs)  # of plain additions
+    alone = np.arange(len(above))
+    whole, sign = _roots(np.flatnonzero(inner), above, operands, signs, alone)  # plain additions
     edges = np.flatnonzero(absorbed & ~inner)
     if not len(edges):
         return absorbed, whole, sign
@@ -134,10 +144,11 @@ def _absorbed(
     if not varying.any():
         mixed[:] = len(nodes) >= LEAST_UNIFORM
     several, rows = (np.bincount(x, minlength=len(above)) >= _LEAST for x in (of, of[mixed]))
-    _, sign = _roots(absorbed, above, operands, signs)
+    _, sign = _roots(edges, above, operands, signs, whole)
     leaves = (several & (sign < 0)) | rows
-    absorbed[edges] = ~(leaves[whole[edges]] | rows[whole[above[edges]]])
-    return absorbed, *_roots(absorbed, above, operands, signs)
+    stays = leaves[whole[edges]] | rows[whole[above[edges]]]
+    absorbed[edges[stays]] = False
+    return absorbed, *_roots(edges[~stays], above, operands, signs, whole)
 
 
 def _terms(

@@ -151,7 +151,9 @@ class Recorder:
         except AttributeError:  # not all of them are traced values
             known, place = self.constants, self.place
             return [
-                known.setdefault(x, -2 - len(known)) if type(x) is float and x and x == x else place(x)
+                known.setdefault(x, -2 - len(known))
+                if type(x) is float and x and x == x
+                else place(x)
                 for x in operands
             ]
 
