@@ -117,19 +117,16 @@ class NativeExecutor(Executor):
     @cached_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
-        return self._linked()
-
-    def _linked(self, **options: bool) -> Linked:
-        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs, **options)
+        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs)
 
     @cached_property
     def _backwards(self) -> NativeExecutor:
-        """What computes gradients: an executor that follows loops, if there are any."""
-        if not self.follows_loops:
-            return self
+        """What computes gradients; the kernels for them are compiled when one is asked for."""
         make, arguments = self.__reduce__()
         made: NativeExecutor = make(*arguments)
-        made.linked = self._linked(follows_loops=True)
+        made.linked = Linked(
+            self.program, str(self.dtype), _addresses, inputs=self.inputs, gradient=True
+        )
         made._backwards = made
         return made
 
@@ -286,7 +283,7 @@ class NativeExecutor(Executor):
         linked = self.linked
         sample = self.dtype.itemsize * max(1, linked.rows)
         is_small = self.dtype.itemsize * linked.places_v * _LONG_BLOCK <= _NEAREST
-        most = BLOCK if linked.differentiable and not is_small else _LONG_BLOCK
+        most = BLOCK if linked.reverse is not None and not is_small else _LONG_BLOCK
         # The numbers of a sample may be neighbours: then those of a block are read row by row.
         widest = self.dtype.itemsize * max(1, self.program.inputs, len(self.program.outputs))
         most = max(BLOCK, min(most, 3 * _NEAREST // 4 // widest))
