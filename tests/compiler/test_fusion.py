@@ -44,7 +44,9 @@ def fused_at_once(monkeypatch):
 
 def codes(program):
     """Whether there is a fused kernel for values, and for gradients."""
-    return [code is not None for code in program._last.executor.executor.fusion.kernels]
+    values = program._last.executor.executor
+    found = values.fusion.kernels[False], values._backwards.fusion.kernels[True]
+    return [code is not None for code in found]
 
 
 def both(f, parameters=(), **options):
@@ -226,7 +228,7 @@ def test_a_program_is_fused_by_the_first_call_after_enough_samples(monkeypatch):
 def test_batches_of_other_lengths_use_the_fused_kernel_that_there_is(fused_at_once):
     program = compile(lambda x, y: sin(x * y) + x, batched=True, backend="numba")
     program.value_and_grad(*np.ones((2, 50)))
-    runs = program._last.executor.executor
+    runs = program._last.executor.executor._backwards
     for _ in range(5):  # later ones are laid out once and repeated
         program.value_and_grad(*np.ones((2, 30)))
     (memory,) = runs._memories(30)
@@ -249,7 +251,7 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
         long = compile(f, batched=True, backend="numba")
         long.value_and_grad(x)
         assert codes(long) == [False, False]
-        assert not long._last.executor.executor.fusion.waiting[True]
+        assert not long._last.executor.executor._backwards.fusion.waiting[True]
     wide = compile(lambda x: sum(sin(each * each) for each in x), batched=True, backend="numba")
     wide.value_and_grad(np.ones((1, fusion.MOST_LINES // 2)))
     assert wide._last.executor.executor.fusion.waiting == [False, False]

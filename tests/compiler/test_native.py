@@ -389,3 +389,19 @@ def test_a_program_of_machine_code_pickles_without_addresses():
 def test_a_number_of_threads_that_is_none_is_refused():
     with pytest.raises(ValueError, match="threads is the number of threads"):
         compile(lambda x: x, threads=0)
+
+
+def test_kernels_of_gradients_are_compiled_when_a_gradient_is_asked_for(monkeypatch):
+    def count(specs, asked=executor._addresses):
+        compiled.extend(specs)
+        return asked(specs)
+
+    monkeypatch.setattr(executor, "_addresses", count)
+    f = compile(lambda x: micrograd.sin(x) * x, batched=True, backend="numba")
+    compiled: list[object] = []
+    f([0.5, 2.0])
+    values = len(compiled)
+    f([0.5, 2.0])
+    assert values == len(compiled) > 0
+    f.value_and_grad([0.5, 2.0])
+    assert len(compiled) > 2 * values

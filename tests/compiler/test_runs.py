@@ -54,7 +54,7 @@ def test_runs_give_the_same_numbers_to_the_bit(f, length, monkeypatch):
 
 def rows_of(program):
     """Return the number of rows that are carried out for a block of samples, both ways."""
-    linked = program._last.executor.executor.linked
+    linked = program._last.executor.executor._backwards.linked
     return len(linked.varying), len(linked.varying_back)
 
 

@@ -81,8 +81,7 @@ def write_driver(kind: str, width: int) -> str:
     build.store(ir.Constant(bits, None), trouble)
     with doing(Phase.UNIFORM):
         adjoints = w.at(u, get(Frame.ADJOINTS))
-        with w.range(get(Frame.ADJOINT_COUNT)) as i:
-            w.store(zero, w.at(adjoints, i))
+        w.clear(adjoints, get(Frame.ADJOINT_COUNT))
         w.store(zero, w.at(u, get(Frame.TOTAL)))
         call(Frame.UNIFORM_CODE, Frame.UNIFORM_ROWS)
     with doing(Phase.SWEEP):

@@ -28,7 +28,7 @@ from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.loops import LoopSpec, is_straight
 from micrograd.compiler.native.lowering import refuse_function
-from micrograd.compiler.native.machine import Effort, Machine, Module
+from micrograd.compiler.native.machine import Machine, Module
 from micrograd.compiler.native.memory import (
     STAGED,
     Memory,
@@ -73,21 +73,14 @@ def _only_machine() -> Machine:
 
 def _addresses(specs: Sequence[Spec | LoopSpec]) -> list[int]:
     width = _machine().width
-    modules = (Module(str(each), partial(write, each, width), _effort(each)) for each in specs)
-    return _machine().addresses([*modules])
-
-
-def _effort(spec: Spec | LoopSpec) -> int:
-    if isinstance(spec, LoopSpec):
-        return Effort.ALL
-    return Effort.FEW if spec.name.startswith("value_") else Effort.PLAIN
+    return _machine().addresses([Module(str(each), partial(write, each, width)) for each in specs])
 
 
 @cache
 def _driver(kind: str) -> Any:
     machine = _machine()
     write = partial(write_driver, kind, machine.width)
-    address = machine.address(f"driver {kind}", write, Effort.PLAIN)
+    address = machine.address(f"driver {kind}", write)
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
 
 
@@ -124,19 +117,16 @@ class NativeExecutor(Executor):
     @cached_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
-        return self._linked()
-
-    def _linked(self, **options: bool) -> Linked:
-        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs, **options)
+        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs)
 
     @cached_property
     def _backwards(self) -> NativeExecutor:
-        """What computes gradients: an executor that follows loops, if there are any."""
-        if not self.follows_loops:
-            return self
+        """What computes gradients; the kernels for them are compiled when one is asked for."""
         make, arguments = self.__reduce__()
         made: NativeExecutor = make(*arguments)
-        made.linked = self._linked(follows_loops=True)
+        made.linked = Linked(
+            self.program, str(self.dtype), _addresses, inputs=self.inputs, gradient=True
+        )
         made._backwards = made
         return made
 
@@ -293,7 +283,7 @@ class NativeExecutor(Executor):
         linked = self.linked
         sample = self.dtype.itemsize * max(1, linked.rows)
         is_small = self.dtype.itemsize * linked.places_v * _LONG_BLOCK <= _NEAREST
-        most = BLOCK if linked.differentiable and not is_small else _LONG_BLOCK
+        most = BLOCK if linked.reverse is not None and not is_small else _LONG_BLOCK
         # The numbers of a sample may be neighbours: then those of a block are read row by row.
         widest = self.dtype.itemsize * max(1, self.program.inputs, len(self.program.outputs))
         most = max(BLOCK, min(most, 3 * _NEAREST // 4 // widest))

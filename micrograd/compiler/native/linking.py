@@ -83,8 +83,7 @@ class Linked:
         kind: the type of the numbers, `"float64"` or `"float32"`.
         addresses: returns the addresses of kernels.
         inputs: whether the adjoints of the inputs are asked for.
-        follows_loops: whether loops are followed backwards; otherwise a program with loops has
-            values only.
+        gradient: whether the adjoints are wanted; loops are followed backwards for them.
     """
 
     def __init__(
@@ -94,14 +93,12 @@ class Linked:
         addresses: Addresses,
         *,
         inputs: bool,
-        follows_loops: bool = False,
+        gradient: bool = False,
     ) -> None:
         self.program, self.kind, self.inputs = program, kind, inputs
         self._specs: list[Spec | LoopSpec] = []  # all kernels
         self._numbers: dict[Spec, int] = {}  # their positions there
         self._codes: list[Any] = []  # in which they stand for the kernels until all are compiled
-        has_loops = any(isinstance(each, Loop) for each in program.instructions)
-        self.differentiable = len(program.outputs) == 1 and (follows_loops or not has_loops)
         self.rows = program.varying  # the number of rows of `v` for values
         self.rows += sum(x.columns * (x.length or 0) for x in program.stacks if x.varies)
         self._kept: list[Any] = []  # tables of places, to which rows point
@@ -111,7 +108,7 @@ class Linked:
         self.adjoints_u = self.one + 1 + sum(u for u, _ in gathered)
         self.adjoints_v = self._next[True] + sum(v for _, v in gathered)
         self.reverse: Reverse | None = None
-        if self.differentiable:
+        if gradient:
             first = self.adjoints_u, self.adjoints_v
             self.reverse = reverse(program, inputs=inputs, first=first)
         self.active: Active = self.reverse.active if self.reverse else active(program, inputs)

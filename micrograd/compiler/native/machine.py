@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
@@ -32,19 +31,12 @@ if _llvms is not None:
     free_in_children(_llvms)
 
 
-class Effort:
-    """What LLVM does about a module before it makes machine code of it."""
-
-    FEW = 0  # the few passes that a loop over numbers needs, in a third of the time
-    # All, but loops stay as they are: they are written in vectors that fill the registers.
-    PLAIN = 1
-    ALL = 2
-
-
-_FEW = (
+_PASSES = (
     *("sroa", "simplify_cfg", "loop_simplify", "loop_rotate"),
     *("instruction_combine", "new_gvn", "simplify_cfg"),
 )
+"""The few passes that loops over vectors need; all of LLVM's would take twice the time in total,
+and give code that is no faster."""
 
 
 class Module(NamedTuple):
@@ -53,12 +45,10 @@ class Module(NamedTuple):
     Args:
         name: all that it depends on, besides the sources of this package.
         write: returns its text; it is called if the code is not on disk.
-        effort: how the code is made; see `Effort`.
     """
 
     name: str
     write: Callable[[], str]
-    effort: int = Effort.ALL
 
 
 class Machine:
@@ -77,9 +67,9 @@ class Machine:
         # It keeps the code alive.
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target())
 
-    def address(self, name: str, write: Callable[[], str], effort: int = Effort.ALL) -> int:
+    def address(self, name: str, write: Callable[[], str]) -> int:
         """Return the address of the function of a module; see `Module`."""
-        return self.addresses([Module(name, write, effort)])[0]
+        return self.addresses([Module(name, write)])[0]
 
     def addresses(self, modules: Sequence[Module]) -> list[int]:
         """Return the addresses of the functions of modules.
@@ -106,14 +96,11 @@ class Machine:
             if kept is not None and symbol not in self._symbols:
                 self._add(_read(kept / f"{symbol}.bin", self._maker, symbol))
         rest = [symbol for symbol in modules if symbol not in self._symbols]
-        rest.sort(key=lambda symbol: modules[symbol].effort)
-        for effort, group in groupby(rest, lambda symbol: modules[symbol].effort):
-            symbols = [*group]
-            texts = [_named(modules[symbol].write(), symbol) for symbol in symbols]
-            code = self._compiled(texts, effort)
+        if rest:
+            code = self._compiled([_named(modules[symbol].write(), symbol) for symbol in rest])
             if kept is not None:
-                _write([kept / f"{symbol}.bin" for symbol in symbols], self._maker, symbols, code)
-            self._add((symbols, code))
+                _write([kept / f"{symbol}.bin" for symbol in rest], self._maker, rest, code)
+            self._add((rest, code))
         self._engine.finalize_object()
 
     def _add(self, found: tuple[Sequence[str], bytes] | None) -> None:
@@ -127,7 +114,7 @@ class Machine:
         target = llvm.Target.from_default_triple()
         return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
-    def _compiled(self, texts: Iterable[str], effort: int) -> bytes:
+    def _compiled(self, texts: Iterable[str]) -> bytes:
         target = self._target()
         module, *others = map(llvm.parse_assembly, texts)
         for other in others:
@@ -135,17 +122,11 @@ class Machine:
         module.triple = llvm.get_default_triple()
         module.data_layout = str(target.target_data)
         module.verify()
+        passes = llvm.create_new_module_pass_manager()
+        for each in _PASSES:
+            getattr(passes, f"add_{each}_pass")()
         options = llvm.create_pipeline_tuning_options(speed_level=3)
-        if effort < Effort.ALL:
-            options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-        builder = llvm.create_pass_builder(target, options)
-        if effort == Effort.FEW:
-            passes = llvm.create_new_module_pass_manager()
-            for each in _FEW:
-                getattr(passes, f"add_{each}_pass")()
-        else:
-            passes = builder.getModulePassManager()
-        passes.run(module, builder)
+        passes.run(module, llvm.create_pass_builder(target, options))
         return bytes(target.emit_object(module))
 
 

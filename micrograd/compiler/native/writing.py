@@ -8,6 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 
+BYTE = ir.IntType(8)
 WORD = ir.IntType(64)
 KINDS = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
 
@@ -89,6 +90,13 @@ class Writer:
         if isinstance(value.type, ir.VectorType):
             pointer = self.build.bitcast(pointer, value.type.as_pointer())
         self.build.store(value, pointer, align=self.number_size)
+
+    def clear(self, pointer: Any, count: Any) -> None:
+        """Set neighbouring numbers to 0."""
+        bytes_of = self.build.bitcast(pointer, BYTE.as_pointer())
+        size = self.times(count, word(self.number_size))
+        rest = ir.Constant(BYTE, 0), size, ir.Constant(ir.IntType(1), 0)
+        self.call("llvm.memset.p0i8.i64", ir.VoidType(), bytes_of, *rest)
 
     def stream(self, vector: Any, pointer: Any) -> None:
         """Store a vector at an aligned address, past the cache."""
@@ -188,7 +196,7 @@ class Writer:
         self._prefetch(pointer, 1, 3)
 
     def _prefetch(self, pointer: Any, *hints: int) -> None:
-        byte = self.build.bitcast(pointer, ir.IntType(8).as_pointer())
+        byte = self.build.bitcast(pointer, BYTE.as_pointer())
         words = (ir.Constant(ir.IntType(32), hint) for hint in (*hints, 1))
         self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *words)
 

@@ -55,11 +55,9 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     uses, above = uses_of(graph)
     once = (uses == 1) & (above >= 0)
     fits = once & linear[above] & (varying == varying[above])
-    absorbed = fits & linear
     product = fits & (code == codes.get("mul", -9))
 
-    absorbed &= ~_cuts(absorbed, above, operands, signs, product, varying)
-    root, sign = _roots(absorbed, above, operands, signs)
+    absorbed, root, sign = _absorbed(fits & linear, above, operands, signs, product, varying)
     terms = _terms(linear, absorbed, operands, signs, root, sign)
     kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
     zero = np.zeros(size, dtype=bool)
@@ -96,12 +94,21 @@ def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
     return np.arange(lengths.sum()) + np.repeat(first - start, lengths), start
 
 
-def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, Any]:
-    """Return the sum that each node ends up in and its sign there, by pointer doubling."""
-    root, sign = np.arange(len(absorbed)), np.ones(len(absorbed), dtype=np.int8)
-    nodes = np.flatnonzero(absorbed)
-    root[nodes] = holder = above[nodes]
+def _roots(nodes: Any, above: Any, operands: Any, signs: Any, whole: Any) -> tuple[Any, Any]:
+    """Return the sum that each node ends up in and its sign there, by pointer doubling.
+
+    Args:
+        nodes: those that are absorbed by the sum above them.
+        above: the node above each.
+        operands: the operands of each node.
+        signs: their signs.
+        whole: the sum that each node is known to end up in, with the sign 1; these absorb and are
+            absorbed as a whole.
+    """
+    root, sign = np.arange(len(above)), np.ones(len(above), dtype=np.int8)
+    holder = above[nodes]
     sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
+    root[nodes] = whole[holder]
     while len(nodes):
         holder = root[nodes]
         further = root[holder]
@@ -109,20 +116,26 @@ def _roots(absorbed: Any, above: Any, operands: Any, signs: Any) -> tuple[Any, A
         nodes, holder, further = nodes[moves], holder[moves], further[moves]
         sign[nodes] = sign[nodes] * sign[holder]
         root[nodes] = further
-    return root, sign
+    return root[whole], sign[whole]
 
 
-def _cuts(absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, varying: Any) -> Any:
-    """Return which nodes are not absorbed after all, so that sums of several products stay whole.
+def _absorbed(
+    absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, varying: Any
+) -> tuple[Any, Any, Any]:
+    """Return which of the nodes that fit are absorbed, and the sum and sign of each node.
 
-    A product that is subtracted stays an operation of its own, since fused with the difference,
-    `x * y - y * x` would not be 0. So in `y - w @ x`, all products would be apart. And a matrix
-    product has no terms that are subtracted, such as that of `w @ x - y`.
+    The others stay, so that sums of several products stay whole. A product that is subtracted stays
+    an operation of its own, since fused with the difference, `x * y - y * x` would not be 0. So in
+    `y - w @ x`, all products would be apart. And a matrix product has no terms that are subtracted,
+    such as that of `w @ x - y`.
     """
     adds = (signs == 1).all(axis=1)
     inner = absorbed & adds & adds[above]
-    whole, _ = _roots(inner, above, operands, signs)  # the sum of plain additions of each node
-    edges = np.flatnonzero(absorbed & (whole != whole[above]))
+    alone = np.arange(len(above))
+    whole, sign = _roots(np.flatnonzero(inner), above, operands, signs, alone)  # plain additions
+    edges = np.flatnonzero(absorbed & ~inner)
+    if not len(edges):
+        return absorbed, whole, sign
     ends = np.zeros(len(above), dtype=bool)  # the sums that may become separate ones
     ends[whole[edges]] = ends[whole[above[edges]]] = True
     nodes = np.flatnonzero(product & adds[above] & ends[whole[above]])
@@ -131,11 +144,11 @@ def _cuts(absorbed: Any, above: Any, operands: Any, signs: Any, product: Any, va
     if not varying.any():
         mixed[:] = len(nodes) >= LEAST_UNIFORM
     several, rows = (np.bincount(x, minlength=len(above)) >= _LEAST for x in (of, of[mixed]))
-    _, sign = _roots(absorbed, above, operands, signs)
+    _, sign = _roots(edges, above, operands, signs, whole)
     leaves = (several & (sign < 0)) | rows
-    cut = np.zeros(len(above), dtype=bool)
-    cut[edges] = leaves[whole[edges]] | rows[whole[above[edges]]]
-    return cut
+    stays = leaves[whole[edges]] | rows[whole[above[edges]]]
+    absorbed[edges[stays]] = False
+    return absorbed, *_roots(edges[~stays], above, operands, signs, whole)
 
 
 def _terms(

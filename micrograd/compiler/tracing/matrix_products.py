@@ -41,8 +41,9 @@ def matrix_product(a: Any, b: Any) -> Any:
     left = (a if a.ndim == 1 else a.ravel()).tolist()
     right = (b if b.ndim == 1 else b.T.ravel()).tolist()
     of_left, of_right = _places(left), _places(right)
-    for places, of_others, numbers in (of_left, of_right, left), (of_right, of_left, right):
-        if places is None and (of_others is None or not _NUMBERS.issuperset(map(type, numbers))):
+    if of_left is None or of_right is None:
+        rest = right if of_left else left
+        if of_left is of_right or not _NUMBERS.issuperset(map(type, rest)):
             return None
     found = _entries(TABLE["mul"], left, right, len(b), of_left, of_right)
     shape = a.shape[:-1] + b.shape[1:]
@@ -81,8 +82,8 @@ def _entries(
     """
     recorder = recorders.current()
     shape = len(left) // length, len(right) // length, length
-    before = tuple(of_left or map(recorder.place, left))
-    block = InnerProducts(row, shape, before, tuple(of_right or map(recorder.place, right)))
+    pairs = (of_left, left), (of_right, right)
+    block = InnerProducts(row, shape, *(tuple(at or recorder.places(each)) for at, each in pairs))
     found = [*map(leaf, recorder.multiplied(block))]
     node = leaf(found[0]._place)
     node._row = _made(row, *shape)

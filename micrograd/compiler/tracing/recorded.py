@@ -152,7 +152,7 @@ def _without_repetitions(graph: Graph, alone: Any) -> Graph:
     )
 
 
-_ROUNDS = 3
+_ROUNDS = 5
 """Rounds on arrays; in each, operations are found that differ only in operands found before."""
 
 

@@ -149,7 +149,13 @@ class Recorder:
         try:
             return [x._place for x in operands]
         except AttributeError:  # not all of them are traced values
-            return [*map(self.place, operands)]
+            known, place = self.constants, self.place
+            return [
+                known.setdefault(x, -2 - len(known))
+                if type(x) is float and x and x == x
+                else place(x)
+                for x in operands
+            ]
 
     def _converted(self, value: Value) -> int:
         """Return the place of a value; what a Value was computed from is recorded, too."""
