@@ -67,6 +67,8 @@ OPERATORS = {
     " ": r"\,",
 }
 ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot", "¨": "ddot"}
+# What MathML draws: a macron would cover the letter, and a caret grow to the letter's width.
+DRAWN_ACCENTS = {"¯": "‾", "^": "ˆ"}
 FUNCTIONS = frozenset(
     "max min ln log exp sin cos tan arcsin arccos arctan sinh cosh tanh".split()  # LaTeX's own
 )
@@ -226,17 +228,22 @@ def mathml(mark: Mark) -> str:
     """The mark as elements of MathML, without the `<math>` around it."""
     tag, *parts = mark
     match tag:
+        case "mo" if parts[0] in _BRACKETS:
+            return _bracket(parts[0])
         case "mi" | "mn" | "mo" | "mtext":
             return f"<{tag}>{html.escape(_mathml_text(*mark))}</{tag}>"
         case "func":
             return f"<mi>{html.escape(parts[0])}</mi>"
         case "mover":
-            accent = "‾" if parts[1] == "¯" else parts[1]  # a macron would cover the letter
+            accent = DRAWN_ACCENTS.get(parts[1], parts[1])
             return f'<mover accent="true">{mathml(parts[0])}<mo>{accent}</mo></mover>'
+        case "msub" if parts[0] == ("mo", "∑"):  # below the sign where there is room
+            return f"<munder>{mathml(parts[0])}{mathml(parts[1])}</munder>"
         case "fence":
             left, body, right = parts
+            grows = _is_tall(body)
             return "<mrow>" + "".join(
-                f"<mo>{html.escape(part)}</mo>" if isinstance(part, str) else mathml(part)
+                _bracket(part, grows=grows) if isinstance(part, str) else mathml(part)
                 for part in (left, body, right)
                 if part
             ) + "</mrow>"  # fmt: skip
@@ -255,6 +262,14 @@ def mathml(mark: Mark) -> str:
         case "gap":
             return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
+
+
+_BRACKETS = frozenset("()[]")
+
+
+def _bracket(sign: str, *, grows: bool = False) -> str:
+    # Chromium leaves gaps around brackets that may grow, even if they need not.
+    return f"<mo>{sign}</mo>" if grows else f'<mo stretchy="false">{sign}</mo>'
 
 
 def _mathml_text(tag: str, text: str) -> str:
