@@ -14,7 +14,16 @@ import pytest
 
 import micrograd
 from docs import build
-from docs.site import code_links, docstrings, examples, gallery, pages, reference, zh_gallery
+from docs.site import (
+    code_links,
+    docstrings,
+    examples,
+    gallery,
+    keywords,
+    pages,
+    reference,
+    zh_gallery,
+)
 from docs.site.languages import WORDS
 from micrograd.files import write
 from micrograd.ops import TABLE
@@ -84,6 +93,11 @@ def test_the_blocks_of_a_page_are_one_session(tmp_path):
     assert ">>> f()\n2\n" in examples.run("page", {"en": page.format(2)}, tmp_path)["en"]
     with pytest.raises(examples.ExampleError, match="Expected:\n    1\nGot:\n    2"):
         examples.run("page", {"en": page.format(1)}, tmp_path)
+
+
+def test_the_words_of_the_search_are_those_of_pages_that_exist():
+    assert {*keywords.KEYWORDS} <= {*ENGLISH}
+    assert keywords.cut("冻结参数 zero_grad") == ["冻结", "结参", "参数", "zero_grad"]
 
 
 def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
@@ -441,6 +455,56 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         )
         assert places <= set(re.findall(r' id="(\w+)"', text_of(tmp_path / lang / "gallery.html")))
         assert len(places) > 15
-    search = text_of(tmp_path / "zh" / "searchindex.js")
+    for (lang, words), page in SEARCHED.items():
+        assert page in found(tmp_path / lang, words), words
+    assert "changes" not in found(tmp_path / "en", "gradient")
+    assert len(found(tmp_path / "zh", "神经元")) > 5
+
+
+SEARCHED = {
+    ("en", "nan"): "howto/nan",
+    ("en", "softmax overflow"): "howto/nan",
+    ("en", "zero_grad"): "howto/accumulation",
+    ("en", "retain_graph"): "howto/accumulation",
+    ("en", "detach"): "howto/stop_gradient",
+    ("en", "no_grad"): "howto/stop_gradient",
+    ("en", "freeze parameter"): "howto/freeze",
+    ("en", "learning rate"): "howto/clipping",
+    ("en", "save model"): "howto/saving",
+    ("en", "GPU dtype"): "howto/gpu",
+    ("en", "install error"): "install",
+    ("en", "dot found"): "install",
+    ("en", "chinese font squares"): "install",
+    ("en", "Windows"): "install",
+    ("en", "pytest plugin"): "howto/pytest",
+    ("en", "tolerance"): "howto/pytest",
+    ("en", "kink"): "concepts/kinks",
+    ("en", "RecursionError"): "coming/micrograd",
+    ("en", "weight decay"): "howto/overfitting",
+    ("en", "custom gradient"): "howto/own_operation",
+    ("en", "reproducible"): "howto/reproducible",
+    ("en", "jupyter notebook"): "howto/notebooks",
+    ("zh", "梯度清零"): "howto/accumulation",
+    ("zh", "冻结参数"): "howto/freeze",
+    ("zh", "显卡"): "howto/gpu",
+    ("zh", "安装失败"): "install",
+    ("zh", "方块"): "install",
+    ("zh", "随机种子"): "howto/reproducible",
+    ("zh", "正则化"): "howto/overfitting",
+    ("zh", "公众号"): "howto/wechat",
+}
+"""What people ask, by language, and a page that must be found."""
+
+
+def found(folder, words):
+    """The pages that have all these words, as the search of the site finds them."""
+    from snowballstemmer import stemmer
+
+    search = text_of(folder / "searchindex.js")
     index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
-    assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}
+    hits = []
+    for word in keywords.cut(words):
+        stem = stemmer("english").stemWord(word.lower())
+        at = [index[part].get(stem, []) for part in ("terms", "titleterms")]
+        hits.append({i for each in at for i in (each if isinstance(each, list) else [each])})
+    return {index["docnames"][i] for i in set.intersection(*hits)}
