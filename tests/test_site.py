@@ -160,9 +160,7 @@ def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, mea
 def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
     for lang in WORDS:
         for name in gallery.ENTRIES:
-            entry = (
-                "" if name == "handwritten" else f'<img class="svg" src="made/{name}.svg" alt="">'
-            )
+            entry = f'<img class="svg" src="made/{name}.svg" alt="">'
             write(tmp_path / lang / "gallery" / f"{name}.txt", entry)
     gallery.write_tiles(tmp_path)
     for lang, title in (("en", "Two moons"), ("zh", "两个月牙")):
@@ -171,7 +169,13 @@ def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
         assert (
             f'<a href="#moons"><img src="made/moons.svg" alt="" loading="lazy">{title}</a>' in tiles
         )
-        assert tiles.count("<img") == len(gallery.ENTRIES) - 1
+        assert tiles.count("<img") == len(gallery.ENTRIES)
+
+
+@pytest.mark.parametrize(("lang", "verdict"), [("en", "WRONG"), ("zh", "错误")])
+def test_the_picture_of_a_mistake_is_the_table_of_the_report(lang, verdict):
+    table = gallery._mistake("", lang=lang, theme="auto", width=390)
+    assert f"dX 6 × 3 | {verdict} 4e-01" in table.description
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,10 @@ def draw_table(
         )
     ]
     bottom = draw_grid(canvas, 10.0, header, shown, after=len(headings))
-    listed = "; ".join(
+    listed = canvas.words["next row"].join(
         " ".join(row[: len(headings)]) + " | " + " ".join(row[len(headings) :]) for row in shown
     )
-    texts = ", ".join(formula.text for formula in header)
+    texts = canvas.words["next"].join(formula.text for formula in header)
     seen = canvas.words["table seen"].format(columns=texts, rows=listed)
     return canvas.drawing("a table", canvas.words["table"], seen, bottom + 10.0)
 
