@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 from unicodedata import category, normalize
 
@@ -228,6 +229,8 @@ def mathml(mark: Mark) -> str:
     """The mark as elements of MathML, without the `<math>` around it."""
     tag, *parts = mark
     match tag:
+        case "mrow":
+            return f"<mrow>{''.join(_spaced(parts))}</mrow>"
         case "mo" if parts[0] in _BRACKETS:
             return _bracket(parts[0])
         case "mi" | "mn" | "mo" | "mtext":
@@ -262,6 +265,20 @@ def mathml(mark: Mark) -> str:
         case "gap":
             return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
+
+
+def _spaced(marks: Sequence[Mark]) -> Iterator[str]:
+    """The marks of a row, with a thin space on either side of the name of a function.
+
+    As in TeX, there is none beside a sign, nor before an opening bracket.
+    """
+    before: Mark = ("mo",)
+    for mark in marks:
+        beside = mark[0] == "func" or (before[0] == "func" and mark[0] != "fence")
+        if beside and "mo" not in (before[0], mark[0]):
+            yield '<mspace width="0.17em"/>'
+        yield mathml(mark)
+        before = mark
 
 
 _BRACKETS = frozenset("()[]")
