@@ -113,7 +113,7 @@ class Latex(NamedTuple):
         """A table of numbers and their sources."""
         keys = ("what", "source", "expected", "got", "ok")
         heads = [_escaped(PHRASES[key].within(self.lang)) for key in keys]
-        widths = r"p{0.36\textwidth}p{0.24\textwidth}rrl"
+        widths = r"p{0.30\textwidth}p{0.22\textwidth}rrl"
         return _table(widths, [heads, *map(self._cells, rows)])
 
     def _cells(self, row: Row) -> list[str]:
@@ -133,7 +133,7 @@ class Latex(NamedTuple):
 def _table(columns: str, rows: list[list[str]]) -> str:
     head, *body = (" & ".join(row) + r" \\" for row in rows)
     lines = [rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", head, r"\hline", *body]
-    return "\n".join([r"{\small", *lines, r"\end{longtable}}"])
+    return "\n".join([r"{\footnotesize\setlength{\tabcolsep}{4pt}", *lines, r"\end{longtable}}"])
 
 
 def _block(block: Block) -> str:

@@ -79,7 +79,7 @@ def outcome(reports: Iterable[Report]) -> Iterator[str]:
         for reason, names in report.skipped.items():
             skipped.setdefault(reason, []).extend(names)
     for reason, names in skipped.items():
-        yield f"skipped {', '.join(names)}: {reason}"
+        yield f"skipped {len(names)} files, such as {names[0]}: {reason}"
 
 
 def show(report: Report) -> None:

@@ -101,7 +101,7 @@ def softmax_loss() -> tuple[Value, Value]:
     logits = [Value(z, label=f"z_{i}") for i, z in enumerate((0.5, 1.0, -1.0), 1)]
     exponentials = [z.exp() for z in logits]
     for i, each in enumerate(exponentials, 1):
-        each.label = f"e_{i}"
+        each.label = f"u_{i}"  # e is the base of the exponential
     s = total(exponentials, "S")
     p = exponentials[0] / s
     loss = -p.log()
@@ -238,9 +238,9 @@ def tell_training(
     report.say(
         Words(
             f"After {EPOCHS} epochs of minibatches with {MINIBATCH} points each, by Adam, the "
-            f"network gets {share:.1%} of the {len(points)} points right.",
+            f"network gets {share:.1%} of the {len(points)} points right that it was trained on.",
             f"用 Adam 训练 {EPOCHS} 轮，每个小批 {MINIBATCH} 个点，"
-            f"{len(points)} 个点中有 {share:.1%} 分类正确。",
+            f"用来训练的 {len(points)} 个点中有 {share:.1%} 分类正确。",
         )
     )
     report.figure(

@@ -290,13 +290,13 @@ def tell_sensitivity(report: Report) -> None:
 def tell_vectors(report: Report) -> None:
     """The dot product as similarity."""
     report.section("vectors", Words("The weighted sum as similarity", "加权求和即相似度"))
-    listed = ", ".join(f"${k} = ({', '.join(f'{x:g}' for x in v)})$" for k, v in VECTORS.items())
+    listed = [f"${k} = ({', '.join(f'{x:g}' for x in v)})$" for k, v in VECTORS.items()]
     report.say(
         Words(
             "A weighted sum is a dot product: it is large where inputs and weights are large in "
-            f"the same places. The article compares five vectors: {listed}.",
+            f"the same places. The article compares five vectors: {', '.join(listed)}.",
             "加权求和就是点积：输入和权重在相同的位置上都大，结果才大。"
-            f"文章比较了五个向量：{listed}。",
+            f"文章比较了五个向量：{'、'.join(listed)}。",
         )
     )
     for pair, caption in (

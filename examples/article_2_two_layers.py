@@ -111,7 +111,8 @@ def threshold_rows() -> list[Row]:
         what = Words(
             f"largest gradient in {gate}, over all inputs", f"{gate} 在所有输入下的最大梯度"
         )
-        rows.append(Row(what, 0, max(gradients), source="formula", formula=r"\text{step}'(z) = 0"))
+        slope = r"\text{step}'(z) = 0\, (z \ne 0)"
+        rows.append(Row(what, 0, max(gradients), source="formula", formula=slope))
     return rows
 
 
@@ -339,7 +340,7 @@ def tell_threshold_neuron(report: Report) -> None:
         partial(
             draw_table,
             [*TRUTH["AND"]],
-            {gate: [*TRUTH[gate].values()] for gate in ("AND", "OR")}
+            {f"x₁ {gate} x₂": [*TRUTH[gate].values()] for gate in ("AND", "OR")}
             | {"NOT x₁": [TRUTH["NOT"][x[:1]] for x in TRUTH["AND"]]},
         ),
         caption=Words(
@@ -353,10 +354,11 @@ def tell_threshold_neuron(report: Report) -> None:
     report.say(
         Words(
             "A step is flat: its derivative is 0 everywhere except at the threshold, where it has "
-            "none. Whatever the weights of the restaurant are, the product along the path from a "
-            "weight to the decision is 0. Gradient descent has nothing to follow.",
-            "阶跃函数是平的：除阈值处（不可导）外导数都是 0。无论餐厅的权重是多少，"
-            "从权重到决定的整条路径的乘积都是 0，梯度下降无从下手。",
+            "none. So whatever the weights of the restaurant are, as long as their sum is not "
+            "exactly the threshold, the product along the path from a weight to the decision is 0. "
+            "Gradient descent has nothing to follow.",
+            "阶跃函数是平的：除阈值处（不可导）外导数都是 0。所以无论餐厅的权重是多少，"
+            "只要加权和不恰好等于阈值，从权重到决定的整条路径的乘积就是 0，梯度下降无从下手。",
         )
     )
     report.figure(
@@ -397,8 +399,9 @@ def tell_network(report: Report) -> None:
     report.say(
         Words(
             "The network has three inputs, a hidden layer of four neurons and one output. All "
-            "neurons use the sigmoid, and the biases are taken as 0.",
-            "网络有三个输入、一个四个神经元的隐藏层和一个输出；所有神经元都用 sigmoid，偏置取 0。",
+            "neurons use the sigmoid, and the biases $b$ are taken as 0.",
+            "网络有三个输入、一个四个神经元的隐藏层和一个输出；所有神经元都用 sigmoid，"
+            "偏置 $b$ 取 0。",
         )
     )
     report.figure(
@@ -406,14 +409,17 @@ def tell_network(report: Report) -> None:
         partial(draw_layers, [3, HIDDEN, 1]),
         caption=Words("Each line is a weight: 12 and 4.", "每条线是一个权重：12 个和 4 个。"),
     )
-    report.formula(r"ŷ = \sigma(W^{(2)} \sigma(W^{(1)} x))")
+    report.formula(
+        r"ŷ = \sigma(W^{(2)} \sigma(W^{(1)} x + b^{(1)}) + b^{(2)})",
+        r"= \sigma(W^{(2)} \sigma(W^{(1)} x))",
+    )
     report.section("training", Words("Training", "训练"))
     report.say(
         Words(
             "Training repeats two halves. Feedforward computes the predictions; the loss, here the "
             "sum of squared errors, says how wrong they are. Backpropagation computes the gradient "
             "of the loss, and every weight takes a step against it.",
-            "训练反复做两件事：前向计算得出预测值，损失（这里是误差平方和）衡量它们错了多少；"
+            "训练反复做两件事：前向传播得出预测值，损失（这里是误差平方和）衡量它们错了多少；"
             "反向传播求出损失的梯度，每个权重沿梯度的反方向走一步。",
         )
     )
@@ -484,9 +490,11 @@ def tell_backpropagation(report: Report) -> None:
         Words(
             "In matrix form, the gradient of all weights is four lines. The columns of $X$ are the "
             "four samples, and $\\delta$ is the derivative of the loss with respect to the "
-            "weighted sums of a layer.",
+            "weighted sums of a layer. Its first factor is that of one layer, written as "
+            "$2(ŷ - y)$.",
             "写成矩阵形式，所有权重的梯度只要四行。$X$ 的每一列是一个样本，"
-            "$\\delta$ 是损失对一层各加权和的导数。",
+            "$\\delta$ 是损失对一层各加权和的导数；它的第一个因子就是单层中的那一个，"
+            "写成 $2(ŷ - y)$。",
         )
     )
     report.matrices(
@@ -509,10 +517,11 @@ def tell_results(report: Report, runs: dict[int, Run]) -> None:
     report.say(
         Words(
             "The article trains for 1,500 iterations. It does not say which weights it starts "
-            f"from; ours are those of NumPy's seed {SEED}. From seed to seed a prediction moves "
-            f"by up to {SPREAD}, so the article's predictions are compared to within that.",
+            f"from; ours are those of NumPy's seed {SEED}. Among {OF_SEEDS.en} a prediction "
+            f"differs by up to {SPREAD}, so the article's predictions are compared to within that.",
             f"文章训练了 1,500 次，但没有说初始权重是什么；这里用 NumPy 的种子 {SEED}。"
-            f"换一个种子，预测值最多相差 {SPREAD}，所以与原文的预测值比较时允许这么大的差别。",
+            f"在{OF_SEEDS.zh} 之间，同一个预测值最多相差 {SPREAD}，"
+            "所以与原文的预测值比较时允许这么大的差别。",
         )
     )
     report.figure(

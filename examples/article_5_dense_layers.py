@@ -209,7 +209,7 @@ def tell_batch(report: Report) -> None:
             "数值是一样的。",
         )
     )
-    report.formula(r"Z = W X + b", r"Z^T = X^T W^T + b^T")
+    report.formula(r"Z = W X + b", r"Z^\top = X^\top W^\top + b^\top")
     report.figure(
         "batch",
         partial(draw_matrices, dense(WEIGHTS_1, BIASES_1), BATCH),
@@ -253,8 +253,8 @@ def tell_two_layers(report: Report) -> None:
         )
     )
     report.formula(
-        r"ŷ = W_2(W_1 x + b_1) + b_2",
-        r"= (W_2 W_1) x + (W_2 b_1 + b_2)",
+        r"ŷ = W^{(2)}(W^{(1)} x + b^{(1)}) + b^{(2)}",
+        r"= (W^{(2)} W^{(1)}) x + (W^{(2)} b^{(1)} + b^{(2)})",
     )
     report.numbers(merged_row())
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd import Value
 from micrograd.engine.arrays import refuse_unusual
 from micrograd.engine.value import to_number
-from micrograd.ops import TABLE
+from micrograd.ops import SERVING, TABLE
 from nn.initializers import Initializer, known
 from nn.module import Module, Output
 from nn.options import OptionError, by_name
@@ -415,6 +415,8 @@ def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
     known: Any = {name: name for name, row in TABLE.items() if row.arity == 1}
+    if activation not in known:  # the message lists those that are useful
+        known = {name: name for name in known if name not in SERVING}
     found: Activation = by_name(activation, "activation", known, "a function of a Value")
     return found
 

@@ -100,6 +100,7 @@ def test_micrograd_alone_says_what_it_can_do(capsys):
     ("words", "meant"),
     [
         (["expalin", "x"], "explain"),
+        (["lvie", "x"], "live"),
         (["draw", "x", "--them", "dark", "--widht", "3"], "--width"),
         (["draw", "x", "--lnag", "zh"], "--lang"),
         (["check", "x", "--lang", "zn"], None),

@@ -160,6 +160,8 @@ def test_draw_draws_gradients_partials_and_contributions(tmp_path, capsys):
     [
         (["-o", "a.docx"], "a.docx"),
         (["-o", "a"], "suffix"),
+        (["-o", "a.sgv"], ".svg, .png"),
+        (["-o", "a.htm"], ".html, .md, .gif"),
         (["-o", "a.gv", "--theme", "pink"], "unknown theme 'pink'"),
         (["-o", "a.gv", "--direction", "UP"], "LR, RL, TB, BT"),
     ],

@@ -59,7 +59,8 @@ def test_it_opens_with_a_model_from_a_file(tmp_path, capsys):
         (["path=x"], "expected NAME=VALUE"),
         (["sed=1"], "playground has no setting 'sed'"),
         (["loss=abs"], "loss is one of mse"),
-        (["data=moon"], "data is one of moons"),
+        (["dta=xor"], "it has data, kind, "),
+        (["data=sprial"], "got 'sprial'; did you mean 'spiral'?"),
         (["--model", "nowhere.npz"], "cannot read nowhere.npz"),
     ],
 )

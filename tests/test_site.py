@@ -14,7 +14,16 @@ import pytest
 
 import micrograd
 from docs import build
-from docs.site import code_links, docstrings, examples, gallery, pages, reference, zh_gallery
+from docs.site import (
+    code_links,
+    docstrings,
+    examples,
+    gallery,
+    keywords,
+    pages,
+    reference,
+    zh_gallery,
+)
 from docs.site.languages import WORDS
 from micrograd.files import write
 from micrograd.ops import TABLE
@@ -86,6 +95,11 @@ def test_the_blocks_of_a_page_are_one_session(tmp_path):
         examples.run("page", {"en": page.format(1)}, tmp_path)
 
 
+def test_the_words_of_the_search_are_those_of_pages_that_exist():
+    assert {*keywords.KEYWORDS} <= {*ENGLISH}
+    assert keywords.cut("冻结参数 zero_grad") == ["冻结", "结参", "参数", "zero_grad"]
+
+
 def test_a_picture_is_drawn_for_wide_and_for_narrow_screens(tmp_path):
     shown = "drawing.draw_curve('tanh', width=width, lang=lang)"
     page = f"```{{show}} {shown}\n:alt: tanh\n```\n"
@@ -146,9 +160,7 @@ def test_an_entry_of_the_gallery_has_a_picture_the_output_and_the_time(lang, mea
 def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
     for lang in WORDS:
         for name in gallery.ENTRIES:
-            entry = (
-                "" if name == "handwritten" else f'<img class="svg" src="made/{name}.svg" alt="">'
-            )
+            entry = f'<img class="svg" src="made/{name}.svg" alt="">'
             write(tmp_path / lang / "gallery" / f"{name}.txt", entry)
     gallery.write_tiles(tmp_path)
     for lang, title in (("en", "Two moons"), ("zh", "两个月牙")):
@@ -157,7 +169,13 @@ def test_the_gallery_begins_with_a_picture_of_each_example(tmp_path):
         assert (
             f'<a href="#moons"><img src="made/moons.svg" alt="" loading="lazy">{title}</a>' in tiles
         )
-        assert tiles.count("<img") == len(gallery.ENTRIES) - 1
+        assert tiles.count("<img") == len(gallery.ENTRIES)
+
+
+@pytest.mark.parametrize(("lang", "verdict"), [("en", "WRONG"), ("zh", "错误")])
+def test_the_picture_of_a_mistake_is_the_table_of_the_report(lang, verdict):
+    table = gallery._mistake("", lang=lang, theme="auto", width=390)
+    assert f"dX 6 × 3 | {verdict} 4e-01" in table.description
 
 
 @pytest.mark.parametrize(
@@ -441,6 +459,56 @@ def test_the_site_is_built_without_warnings_and_complete(tmp_path):
         )
         assert places <= set(re.findall(r' id="(\w+)"', text_of(tmp_path / lang / "gallery.html")))
         assert len(places) > 15
-    search = text_of(tmp_path / "zh" / "searchindex.js")
+    for (lang, words), page in SEARCHED.items():
+        assert page in found(tmp_path / lang, words), words
+    assert "changes" not in found(tmp_path / "en", "gradient")
+    assert len(found(tmp_path / "zh", "神经元")) > 5
+
+
+SEARCHED = {
+    ("en", "nan"): "howto/nan",
+    ("en", "softmax overflow"): "howto/nan",
+    ("en", "zero_grad"): "howto/accumulation",
+    ("en", "retain_graph"): "howto/accumulation",
+    ("en", "detach"): "howto/stop_gradient",
+    ("en", "no_grad"): "howto/stop_gradient",
+    ("en", "freeze parameter"): "howto/freeze",
+    ("en", "learning rate"): "howto/clipping",
+    ("en", "save model"): "howto/saving",
+    ("en", "GPU dtype"): "howto/gpu",
+    ("en", "install error"): "install",
+    ("en", "dot found"): "install",
+    ("en", "chinese font squares"): "install",
+    ("en", "Windows"): "install",
+    ("en", "pytest plugin"): "howto/pytest",
+    ("en", "tolerance"): "howto/pytest",
+    ("en", "kink"): "concepts/kinks",
+    ("en", "RecursionError"): "coming/micrograd",
+    ("en", "weight decay"): "howto/overfitting",
+    ("en", "custom gradient"): "howto/own_operation",
+    ("en", "reproducible"): "howto/reproducible",
+    ("en", "jupyter notebook"): "howto/notebooks",
+    ("zh", "梯度清零"): "howto/accumulation",
+    ("zh", "冻结参数"): "howto/freeze",
+    ("zh", "显卡"): "howto/gpu",
+    ("zh", "安装失败"): "install",
+    ("zh", "方块"): "install",
+    ("zh", "随机种子"): "howto/reproducible",
+    ("zh", "正则化"): "howto/overfitting",
+    ("zh", "公众号"): "howto/wechat",
+}
+"""What people ask, by language, and a page that must be found."""
+
+
+def found(folder, words):
+    """The pages that have all these words, as the search of the site finds them."""
+    from snowballstemmer import stemmer
+
+    search = text_of(folder / "searchindex.js")
     index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", search, flags=re.DOTALL)[1])
-    assert {"梯度", "神经", "经元"} <= {*index["terms"], *index["titleterms"]}
+    hits = []
+    for word in keywords.cut(words):
+        stem = stemmer("english").stemWord(word.lower())
+        at = [index[part].get(stem, []) for part in ("terms", "titleterms")]
+        hits.append({i for each in at for i in (each if isinstance(each, list) else [each])})
+    return {index["docnames"][i] for i in set.intersection(*hits)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from docs.site.code_links import linked
 from docs.site.docstrings import marked, translated
+from docs.site.keywords import cut
 from docs.site.languages import OTHER, WORDS
 from micrograd import __version__
 
@@ -83,13 +83,7 @@ var splitQuery = (query) => {
 
     def split(self, text: str) -> list[str]:
         """The words of a text, as the function above cuts a query."""
-        found = []
-        for word in re.findall(r"[\u4e00-\u9fff]+|[^\W\u4e00-\u9fff]+", text):
-            if len(word) > 2 and "\u4e00" <= word[0] <= "\u9fff":
-                found += [word[i : i + 2] for i in range(len(word) - 1)]
-            else:
-                found.append(word)
-        return found
+        return cut(text)
 
 
 def plain_docstring(

@@ -22,7 +22,7 @@ from docs.site.examples import MADE, ROOT, WIDTHS, figure, image, shown
 from docs.site.languages import WORDS
 from docs.site.zh_gallery import LINES
 from examples import ARTICLES
-from micrograd.drawing import draw_curve, draw_network, draw_points, draw_program
+from micrograd.drawing import draw_curve, draw_network, draw_points, draw_program, draw_table
 from micrograd.files import write
 from micrograd.writing.languages import words
 from micrograd.writing.messages import Templates, compiled, translated
@@ -92,10 +92,14 @@ def _attention(printed: str, *, width: int, **options: Any) -> Any:
     return draw_program(program, **options)
 
 
-def _mistake(printed: str, **options: Any) -> Any:
+def _mistake(printed: str, *, lang: str, **options: Any) -> Any:
     from examples.handwritten import check, with_the_wrong_sign
 
-    return check(with_the_wrong_sign)
+    report = check(with_the_wrong_sign)
+    lines = report.text(lang).splitlines()[1 : 2 + len(report.rows)]
+    head, *rows = (re.split("  +", line.strip()) for line in lines)
+    columns = {head[j]: [row[j] for row in rows] for j in (2, 4)}  # the verdict, the difference
+    return draw_table([row[:2] for row in rows], columns, names=head[:2], lang=lang, **options)
 
 
 def _exported_network(printed: str, *, width: int, **options: Any) -> Any:
@@ -253,7 +257,9 @@ def write_tiles(source: Path) -> None:
         ):
             entry = (source / lang / "gallery" / f"{program}.txt").read_text(encoding="utf-8")
             picture = re.search(r'<img [^>]*src="([^"]+)"', entry)
-            image = f'<img src="{picture[1]}" alt="" loading="lazy">' if picture else ""
+            if picture is None:
+                raise ValueError(f"the entry of {program} has no picture")
+            image = f'<img src="{picture[1]}" alt="" loading="lazy">'
             tiles += f'<li class="made"><a href="#{program}">{image}{html.escape(title)}</a></li>'
         write(
             source / lang / "tiles.txt", f'```{{raw}} html\n<ul class="tiles">{tiles}</ul>\n```\n'

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from docs import notebooks
 from docs.site import articles, examples, gallery, reference
+from docs.site.keywords import with_keywords
 from docs.site.languages import WORDS
 from examples import ARTICLES
 from micrograd.files import write
@@ -63,7 +64,7 @@ def run_page(job: Job) -> str:
             title, _, rest = page.partition("\n")
             offered = notebooks.offered(name, found[lang], lang, out / lang)
             page = f"{title}\n\n{offered}\n{rest}"
-        write(source / lang / f"{name}.md", page)
+        write(source / lang / f"{name}.md", with_keywords(name, page))
     return ""
 
 

@@ -71,7 +71,10 @@ def generated(lang: str) -> dict[str, str]:
     pages["reference/cards.rst"] = cards(lang)
     pages["reference/commands.rst"] = commands(lang)
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("\n")[2]
-    pages["changes.md"] = f"# {words['changes']}\n\n{words['changes about']}\n{changes}"
+    # The search does not list this page: it has nearly every word, and explains none.
+    pages["changes.md"] = (
+        f"---\nno-search: true\n---\n\n# {words['changes']}\n\n{words['changes about']}\n{changes}"
+    )
     return pages
 
 

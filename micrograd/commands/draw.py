@@ -65,9 +65,10 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 def draw(options: argparse.Namespace) -> int:
     """Draw an expression's graph into a file, or print it as a tree."""
     from micrograd.drawing import RenderingError, film
+    from micrograd.drawing.computation_graph import SUFFIXES
     from micrograd.drawing.named.builder import WIDTH
     from micrograd.drawing.page import step_page
-    from micrograd.files import write
+    from micrograd.files import suffix, write
 
     output, variables = graph(options)
     output.backward()
@@ -76,7 +77,8 @@ def draw(options: argparse.Namespace) -> int:
         if path is None:
             print(_picture(output, options).tree())
             return 0
-        if path.suffix.lower() == ".html":
+        kind = suffix(path, (*SUFFIXES, ".html", ".md", ".gif"))
+        if kind == ".html":
             pictorial = (options.theme, options.direction, options.partials, options.contributions)
             if pictorial != ("light", None, False, False) or options.compact:
                 raise CommandError(
@@ -84,11 +86,11 @@ def draw(options: argparse.Namespace) -> int:
                     "--partials, --contributions and --compact"
                 )
             step_page(output, path, lang=options.lang, title=options.expression)
-        elif path.suffix.lower() == ".md":
+        elif kind == ".md":
             drawn = _picture(output, options).mermaid()
             text = derivation(output, variables, list(variables), options.lang).markdown()
             write(path, f"```mermaid\n{drawn}\n```\n\n{text}")
-        elif path.suffix.lower() == ".gif":
+        elif kind == ".gif":
             film(
                 output,
                 path,

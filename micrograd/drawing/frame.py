@@ -14,7 +14,7 @@ from typing import Any
 from micrograd.drawing.themes import THEMES, Theme
 from micrograd.writing import languages
 from micrograd.writing.labels import one_line
-from micrograd.writing.marks import Mark
+from micrograd.writing.marks import DRAWN_ACCENTS, Mark
 
 
 class Page(str):
@@ -125,6 +125,8 @@ def brief(mark: Any, places: Mapping[Mark, int]) -> Any:
         return places[mark]
     if mark[0] in ("mn", "mo") and (mark[0] == "mn") == mark[1][0].isdigit():
         return mark[1]
+    if mark[0] == "mover":
+        return ["mover", brief(mark[1], places), DRAWN_ACCENTS.get(mark[2], mark[2])]
     return [_TAGS.get(mark[0], mark[0]), *(brief(part, places) for part in mark[1:])]
 
 

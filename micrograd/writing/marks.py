@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 from unicodedata import category, normalize
 
@@ -67,6 +68,8 @@ OPERATORS = {
     " ": r"\,",
 }
 ACCENTS = {"¯": "bar", "^": "hat", "~": "tilde", "˙": "dot", "¨": "ddot"}
+# What MathML draws: a macron would cover the letter, and a caret grow to the letter's width.
+DRAWN_ACCENTS = {"¯": "‾", "^": "ˆ"}
 FUNCTIONS = frozenset(
     "max min ln log exp sin cos tan arcsin arccos arctan sinh cosh tanh".split()  # LaTeX's own
 )
@@ -226,17 +229,24 @@ def mathml(mark: Mark) -> str:
     """The mark as elements of MathML, without the `<math>` around it."""
     tag, *parts = mark
     match tag:
+        case "mrow":
+            return f"<mrow>{''.join(_spaced(parts))}</mrow>"
+        case "mo" if parts[0] in _BRACKETS:
+            return _bracket(parts[0])
         case "mi" | "mn" | "mo" | "mtext":
             return f"<{tag}>{html.escape(_mathml_text(*mark))}</{tag}>"
         case "func":
             return f"<mi>{html.escape(parts[0])}</mi>"
         case "mover":
-            accent = "‾" if parts[1] == "¯" else parts[1]  # a macron would cover the letter
+            accent = DRAWN_ACCENTS.get(parts[1], parts[1])
             return f'<mover accent="true">{mathml(parts[0])}<mo>{accent}</mo></mover>'
+        case "msub" if parts[0] == ("mo", "∑"):  # below the sign where there is room
+            return f"<munder>{mathml(parts[0])}{mathml(parts[1])}</munder>"
         case "fence":
             left, body, right = parts
+            grows = _is_tall(body)
             return "<mrow>" + "".join(
-                f"<mo>{html.escape(part)}</mo>" if isinstance(part, str) else mathml(part)
+                _bracket(part, grows=grows) if isinstance(part, str) else mathml(part)
                 for part in (left, body, right)
                 if part
             ) + "</mrow>"  # fmt: skip
@@ -255,6 +265,28 @@ def mathml(mark: Mark) -> str:
         case "gap":
             return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
+
+
+def _spaced(marks: Sequence[Mark]) -> Iterator[str]:
+    """The marks of a row, with a thin space on either side of the name of a function.
+
+    As in TeX, there is none beside a sign, nor before an opening bracket.
+    """
+    before: Mark = ("mo",)
+    for mark in marks:
+        beside = mark[0] == "func" or (before[0] == "func" and mark[0] != "fence")
+        if beside and "mo" not in (before[0], mark[0]):
+            yield '<mspace width="0.17em"/>'
+        yield mathml(mark)
+        before = mark
+
+
+_BRACKETS = frozenset("()[]")
+
+
+def _bracket(sign: str, *, grows: bool = False) -> str:
+    # Chromium leaves gaps around brackets that may grow, even if they need not.
+    return f"<mo>{sign}</mo>" if grows else f'<mo stretchy="false">{sign}</mo>'
 
 
 def _mathml_text(tag: str, text: str) -> str:

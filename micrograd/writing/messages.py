@@ -60,12 +60,14 @@ def meant(word: str, known: Iterable[str]) -> str:
         word: the word.
         known: the words that are known.
 
-    >>> meant("tanhh", ["tan", "tanh", "sinh"]), meant("xyz", ["tan"])
+    >>> meant("tahn", ["tan", "tanh", "sinh"]), meant("xyz", ["tan"])
     ("; did you mean 'tanh'?", '')
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(str(word), known, n=1)
+    known, word = list(known), str(word)
+    swapped = [each for each in known if sorted(each) == sorted(word)]  # letters in another order
+    close = swapped or get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close and close[0] != word else ""
 
 

@@ -282,7 +282,8 @@ def _choice(name: str, value: Any) -> str:
 
 def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
     if value not in known:
-        raise OptionError(f"{name} is one of {', '.join(known)}, got {value!r}")
+        hint = meant(str(value), known)
+        raise OptionError(f"{name} is one of {', '.join(known)}, got {value!r}{hint}")
     return str(value)
 
 
@@ -351,7 +352,7 @@ def _checked(settings: Mapping[str, Any]) -> _Settings:
     for name in settings:
         if name not in SETTINGS:
             raise OptionError(
-                f"playground has no setting {name!r}; it has {', '.join(SETTINGS)}"
-                f"{meant(name, SETTINGS)}"
+                f"playground has no setting {name!r}; it has {', '.join(('data', *SETTINGS))}"
+                f"{meant(name, ('data', *SETTINGS))}"
             )
     return {name: SETTINGS[name](name, value) for name, value in settings.items()}

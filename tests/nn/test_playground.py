@@ -223,7 +223,7 @@ class Own:
         ([], {"layers": [1] * 7}, "layers has at most 6 sizes of at most 16"),
         ([], {"rate": -1}, "rate is a number of at least 0"),
         ([], {"seed": 2**32}, "seed is a number"),
-        ([], {"speeed": 1}, "playground has no setting 'speeed'; it has kind, features"),
+        ([], {"speeed": 1}, "playground has no setting 'speeed'; it has data, kind"),
         ([], {"lang": "xx"}, "lang is one of"),
     ],
 )

@@ -38,7 +38,30 @@ def test_a_mark_is_written_in_latex(mark, written):
         (("mo", "-"), "<mo>−</mo>"),
         (("mtext", "a<b"), "<mtext>a&lt;b</mtext>"),
         (("mfrac", X, Y), "<mfrac><mi>x</mi><mi>y</mi></mfrac>"),
-        (("fence", "(", X, ")"), "<mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow>"),
+        (
+            ("fence", "(", X, ")"),
+            '<mrow><mo stretchy="false">(</mo><mi>x</mi><mo stretchy="false">)</mo></mrow>',
+        ),
+        (
+            ("fence", "(", ("mfrac", X, Y), ")"),
+            "<mrow><mo>(</mo><mfrac><mi>x</mi><mi>y</mi></mfrac><mo>)</mo></mrow>",
+        ),
+        (("mover", X, "^"), '<mover accent="true"><mi>x</mi><mo>ˆ</mo></mover>'),
+        (("msub", ("mo", "∑"), X), "<munder><mo>∑</mo><mi>x</mi></munder>"),
+        (
+            ("mrow", X, ("func", "sin"), Y),
+            (
+                '<mrow><mi>x</mi><mspace width="0.17em"/><mi>sin</mi><mspace width="0.17em"/>'
+                "<mi>y</mi></mrow>"
+            ),
+        ),
+        (
+            ("mrow", ("mo", "-"), ("func", "sin"), ("fence", "(", ("mfrac", X, Y), ")")),
+            (
+                "<mrow><mo>−</mo><mi>sin</mi><mrow><mo>(</mo><mfrac><mi>x</mi><mi>y</mi></mfrac>"
+                "<mo>)</mo></mrow></mrow>"
+            ),
+        ),
         (("mover", X, "¯"), '<mover accent="true"><mi>x</mi><mo>‾</mo></mover>'),
         (("func", "tanh"), "<mi>tanh</mi>"),
         (("mtext", " if "), "<mtext>\u00a0if\u00a0</mtext>"),

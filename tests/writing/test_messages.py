@@ -284,7 +284,7 @@ def test_names_in_a_table_stay():
         ("draw x x=1 --compact --width 3", "width 是像素数，不小于 200，得到 3"),
         ("draw x x=1 -o a.png --scale 0", "scale 应大于 0 且不超过 100，得到 0.0"),
         ("playground layers=abc", "layers 中的大小应为不小于 1 的整数，得到 'abc'"),
-        ("playground sed=1", "网页没有 'sed' 这项设置；可用的有 kind, features"),
+        ("playground sed=1", "网页没有 'sed' 这项设置；可用的有 data, kind"),
         ("playground sed=1", "；是不是想写 'seed'？"),
         ("demo 1 --out latin.csv", "无法写入 latin.csv：这是一个文件，而 --out 要的是文件夹"),
     ],

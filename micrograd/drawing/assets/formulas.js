@@ -6,6 +6,8 @@ const MATHML = "http://www.w3.org/1998/Math/MathML";
 function element(tag, ...children) {
   const made = document.createElementNS(MATHML, tag);
   made.append(...children);
+  if (/^[()[\]]$/.test(children)) // Chromium leaves gaps around brackets that may grow
+    made.setAttribute("stretchy", false);
   return made;
 }
 
@@ -27,13 +29,17 @@ function formula(mark, names) {
     case "func":
       return element("mi", parts[0]);
     case "mover": {
-      const accent = parts[1] === "¯" ? "‾" : parts[1]; // a macron would cover the letter
-      const over = element("mover", written(parts[0]), element("mo", accent));
-      over.setAttribute("accent", "true");
+      const over = element("mover", written(parts[0]), element("mo", parts[1]));
+      over.setAttribute("accent", true);
       return over;
     }
-    case "fence":
-      return element("mrow", element("mo", parts[0]), written(parts[1]), element("mo", parts[2]));
+    case "fence": {
+      const row = element("mrow", element("mo", parts[0]), written(parts[1]), element("mo", parts[2]));
+      if (row.querySelector("mfrac,msqrt,mtable"))
+        for (const mark of row.children)
+          mark.removeAttribute("stretchy");
+      return row;
+    }
     case "cases":
       return element("mrow", element("mo", "{"), element("mtable", ...parts.map(
         (row) => element("mtr", ...row.map((cell) => element("mtd", written(cell)))))));

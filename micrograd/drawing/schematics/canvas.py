@@ -222,7 +222,8 @@ def size_of(words: Words) -> float:
     return BODY if isinstance(words, str) else NAME
 
 
-_PIECES = re.compile(r"[\u2e80-\uffff][，。：；、）]*|[^\s\u2e80-\uffff]+\s*|\s+")
+# No line begins with a stop or a closing bracket.
+_PIECES = re.compile(r"(?:[\u2e80-\uffff]|[^\s\u2e80-\uffff]+)[，。：；、）！？]*\s*|\s+")
 
 
 def broken(words: Sequence[Words], room: float) -> list[list[Words]]:

@@ -22,7 +22,7 @@ from micrograd.drawing.schematics.canvas import (
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing import notation
-from micrograd.writing.notation import Formula
+from micrograd.writing.notation import Formula, named
 
 MOST_ROWS, MOST_COLUMNS = 40, 12
 
@@ -76,13 +76,21 @@ def draw_table(
         )
     numbers = [[*row, *(column[i] for column in columns)] for i, row in enumerate(rows)]
     shown = _written(canvas, numbers)
-    room = _share(canvas, len(headings) + len(columns))
-    header = [name_within(name, room) for name in (*headings, *outputs)]
+    needed = [
+        2 * _NARROW + max(breadth(named(name), NAME), *map(breadth, column))
+        for name, column in zip((*headings, *outputs), zip(*shown, strict=True), strict=True)
+    ]
+    header = [
+        name_within(name, across - 2 * _NARROW + 0.01)
+        for name, across in zip(
+            (*headings, *outputs), _shared(needed, canvas.width - 2 * MARGIN), strict=True
+        )
+    ]
     bottom = draw_grid(canvas, 10.0, header, shown, after=len(headings))
-    listed = "; ".join(
+    listed = canvas.words["next row"].join(
         " ".join(row[: len(headings)]) + " | " + " ".join(row[len(headings) :]) for row in shown
     )
-    texts = ", ".join(formula.text for formula in header)
+    texts = canvas.words["next"].join(formula.text for formula in header)
     seen = canvas.words["table seen"].format(columns=texts, rows=listed)
     return canvas.drawing("a table", canvas.words["table"], seen, bottom + 10.0)
 
@@ -245,6 +253,16 @@ def _cell(
         y += _LINE
 
 
+def _shared(needed: Sequence[float], room: float) -> list[float]:
+    """The widths that are needed, less for the widest if there is no room."""
+    if sum(needed) <= room:
+        return [*needed]
+    share = room / len(needed)
+    small = [each for each in needed if each <= share]
+    wide = (room - sum(small)) / max(len(needed) - len(small), 1)
+    return [each if each <= share else wide for each in needed]
+
+
 def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
     """The widths of the columns: what they need, less for the widest if there is no room."""
     texts = [
@@ -254,9 +272,6 @@ def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
     pad = (room - sum(texts)) / (2 * len(texts))
     needed = [each + 2 * min(max(pad, _NARROW), _PAD) for each in texts]
     if pad < _NARROW:
-        share = room / len(needed)
-        small = [each for each in needed if each <= share]
-        wide = (room - sum(small)) / max(len(needed) - len(small), 1)
-        needed = [each if each <= share else wide for each in needed]
+        needed = _shared(needed, room)
     spare = min((room - sum(needed)) / len(needed), 30.0)
     return [each + max(spare, 0.0) for each in needed]

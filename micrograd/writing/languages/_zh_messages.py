@@ -107,7 +107,7 @@ MESSAGES = {
     "the examples are not installed, nor are they at {path}": "没有安装示例程序，{path} 处也没有",
     "no files written: give --out DIR for the companions": "没有写出文件：要配套文件，请给出 --out DIR",
     "article {number}: wrote {count} files to {path}": "第 {number} 篇：{count} 个文件已写入 {path}",
-    "skipped {names}: {why}": "略过 {names}：{why}",
+    "skipped {count} files, such as {name}: {why}": "略过 {count} 个文件，例如 {name}：{why}",
     # ------------------------------------------------------------------------ training, prediction
     "regression of {target}": "回归：{target}",
     "classification of {target}, {count} classes": "分类：{target}，共 {count} 类",

@@ -344,6 +344,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loss by epoch": "{loss}: {first} at the start, {last} at epoch {count}.",
         "table": "A table of samples",
         "table seen": "Columns {columns}. {rows}.",
+        "next row": "; ",
         "dot": "The dot product {dot}",
         "dot seen": "{a} = ({first}), {b} = ({second}); the products are {products} and "
         "their sum {dot} is {sum}.",

@@ -380,6 +380,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loss by epoch": "{loss}：开始时为 {first}，第 {count} 轮后为 {last}。",
         "table": "样本表",
         "table seen": "各列：{columns}。{rows}。",
+        "next row": "；",
         "dot": "点积 {dot}",
         "dot seen": "{a} = ({first})，{b} = ({second})；逐列的乘积是 {products}，总和 {dot} "
         "等于 {sum}。",

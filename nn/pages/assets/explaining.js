@@ -321,7 +321,7 @@ class Explanation {
     const w = experiment.network.parameters[place];
     const share = penalty === "l2" ? 2 * strength * w : strength * Math.sign(w);
     const isPenalised = penalty !== "none" && strength > 0;
-    const parts = [["mover", byPartial(loss, name), "¯"], "="];
+    const parts = [["mover", byPartial(loss, name), "‾"], "="];
     if (isPenalised) parts.push(num(total - share), "+", factor(share), "=");
     const line = equation(...parts, num(total));
     const key = isPenalised ? "batch with penalty" : "mean of batch";

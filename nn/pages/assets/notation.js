@@ -54,7 +54,7 @@ class Names {
   }
 
   output(j) {
-    const hat = ["mover", ["i", "y"], "^"];
+    const hat = ["mover", ["i", "y"], "ˆ"];
     return this.network.outputs.length === 1 ? hat : ["_", hat, `${j + 1}`];
   }
 
