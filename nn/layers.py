@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd import Value
 from micrograd.engine.arrays import refuse_unusual
 from micrograd.engine.value import to_number
-from micrograd.ops import TABLE
+from micrograd.ops import SERVING, TABLE
 from nn.initializers import Initializer, known
 from nn.module import Module, Output
 from nn.options import OptionError, by_name
@@ -414,8 +414,12 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    known: Any = {name: name for name, row in TABLE.items() if row.arity == 1}
-    found: Activation = by_name(activation, "activation", known, "a function of a Value")
+    if isinstance(activation, str) and activation in SERVING and TABLE[activation].arity == 1:
+        return activation  # of no use as an activation, so it is not among those that are named
+    names = [name for name, row in TABLE.items() if row.arity == 1 and name not in SERVING]
+    known: Any = dict(zip(names, names, strict=True))
+    otherwise = "a function of a Value, such as nn.functional.identity"
+    found: Activation = by_name(activation, "activation", known, otherwise)
     return found
 
 
