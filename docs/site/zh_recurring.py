@@ -140,6 +140,8 @@ DETAILS = {
     'the name of an optimizer in `nn.optimizers.OPTIMIZERS`; or `"lbfgs"`, a quasi-Newton method for small data (L-BFGS-B of SciPy), which takes all samples at once. It ends when no component of the gradient is above `tol`, and ignores the options of the others.': '`nn.optimizers.OPTIMIZERS` 中优化器的名字；或 `"lbfgs"`，一种适合小数据的拟牛顿法（SciPy 的 L-BFGS-B），每步使用全部样本，当梯度的各分量都不超过 `tol` 时结束，并忽略其他优化器的选项。',
     "the weight of the penalty, `alpha / 2` times the squares of the weights, divided by the number of samples of a batch.": "惩罚项的权重：权重平方和乘以 `alpha / 2`，再除以一批的样本数。",
     'the number of samples of a batch; `"auto"` is 200, or all if they are fewer.': '每批的样本数；`"auto"` 表示 200，样本不足时取全部。',
+    'how the learning rate of `"sgd"` changes: `"constant"`; `"invscaling"`, which divides it by `(1 + t) ** power_t` after `t` samples; or `"adaptive"`, which divides it by 5 where training would end, until it is at most 1e-6.': '`"sgd"` 的学习率如何变化：`"constant"` 不变；`"invscaling"` 在学过 `t` 个样本后除以 `(1 + t) ** power_t`；`"adaptive"` 在训练本该结束时除以 5，直到不超过 1e-6。',
+    'the exponent of `"invscaling"`.': '`"invscaling"` 的指数。',
     "the most epochs.": "最大轮数。",
     "whether to draw a new order of the samples for each epoch.": "是否在每轮重新打乱样本的次序。",
     "training ends when the loss has not fallen by `tol` for `n_iter_no_change` epochs.": "损失在 `n_iter_no_change` 轮内下降不到 `tol` 时，训练结束。",

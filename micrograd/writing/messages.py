@@ -80,7 +80,7 @@ def meant(word: str, known: Iterable[str]) -> str:
 def _edits(word: str, other: str) -> int:
     """How many letters are added, left out or changed, or neighbours exchanged, between words."""
     older: list[int] = []
-    before = [*range(len(other) + 1)]
+    before: list[int] = [*range(len(other) + 1)]
     for i, x in enumerate(word):
         row = [i + 1]
         for j, y in enumerate(other):
