@@ -7,7 +7,6 @@ DETAILS = {
     "as for `jacobian`.": "同 `jacobian`。",
     "a tuple of arguments, or the only argument itself.": "由各参数组成的元组；只有一个参数时可以直接给出它。",
     "further arguments of the function, which are not differentiated.": "函数的其他参数，不对它们求导。",
-    "The value, and its pullback, which is a function that takes a cotangent with the structure of the value and returns a tuple of gradients, one for each primal.": "函数值，以及它的拉回，即这样一个函数：接收与函数值结构相同的余切向量，返回梯度的元组，每个参数一项。",
     "the language that a notebook shows.": "在 notebook 里显示的语言。",
     "the language of the words; that of the explanation by default.": "文字的语言；默认与推导相同。",
     "whether to compare the derivatives with central differences.": "是否把导数与中心差分比较。",
