@@ -600,10 +600,8 @@ _installer = Installer(
         "_coerce": _coerce,
     }
 )
-_installer.install(*(row for row in TABLE.values() if row.operator))
 for _row in TABLE.values():
-    if not _row.operator:
-        _installer.defer(_row)
+    _installer.defer(_row)
 
 
 def _attach(row: Operation) -> None:
