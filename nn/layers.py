@@ -414,10 +414,12 @@ def _size(size: int) -> int:
 def _known(activation: Activation) -> Activation:
     if callable(activation):
         return activation
-    known: Any = {name: name for name, row in TABLE.items() if row.arity == 1}
-    if activation not in known:  # the message lists those that are useful
-        known = {name: name for name in known if name not in SERVING}
-    found: Activation = by_name(activation, "activation", known, "a function of a Value")
+    if isinstance(activation, str) and activation in SERVING and TABLE[activation].arity == 1:
+        return activation  # of no use as an activation, so it is not among those that are named
+    names = [name for name, row in TABLE.items() if row.arity == 1 and name not in SERVING]
+    known: Any = dict(zip(names, names, strict=True))
+    otherwise = "a function of a Value, such as nn.functional.identity"
+    found: Activation = by_name(activation, "activation", known, otherwise)
     return found
 
 

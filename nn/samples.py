@@ -117,6 +117,8 @@ def weights(given: Any, samples: int, name: str = "sample_weight") -> Any:
         raise ValueError(f"{name}[{i}] is {array[i]:g}, and a weight is at least 0")
     if not array.any():
         raise ValueError(f"all numbers in {name} are 0: give at least one sample a weight above 0")
+    if array.max() > np.finfo(float).max / samples:
+        raise ValueError(f"the sum of {name} overflows: only their ratios matter, so divide them")
     return array
 
 

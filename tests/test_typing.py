@@ -64,6 +64,7 @@ REVEALED = {
     "grad(product, argnums=range(2))(1.0, 2.0)": "tuple[float, ...]",
     "grad(mg.tanh)(1.0)": "float",
     "grad(with_aux, has_aux=True)(1.0)": "tuple[Any, Any]",
+    "jvp(with_aux, (1.0,), (1.0,), has_aux=True)": "tuple[Any, Any, Any]",
     "value_and_grad(square)(2.0)": "tuple[float, float]",
     "value_and_grad(square)(v)": "tuple[Value, Value]",
     "value_and_grad(loss)([1.0, 2.0])": "tuple[float, list[float]]",

@@ -58,6 +58,8 @@ DETAILS = {
     "the arguments of the function; only their structure matters.": "函数的参数；只用到它们的结构。",
     "1 for the Jacobian, 2 for the Hessian.": "1 表示雅可比矩阵，2 表示黑塞矩阵。",
     "What `jacobian` or `hessian` returns for one sample, with a bool for each number.": "`jacobian` 或 `hessian` 对一个样本返回的内容，但每个数换成布尔值。",
+    # micrograd.compiler.CompiledFunction.vjp
+    "The value, and its pullback, which is a function that takes a cotangent with the structure of the value and returns a tuple of gradients, one for each primal.": "函数值，以及它的拉回，即这样一个函数：接收与函数值结构相同的余切向量，返回梯度的元组，每个参数一项。",
     # micrograd.compiler.CompiledFunction.value_and_grad
     "numbers to use in place of the current numbers of the parameters: an array in their order, or numbers in their structure.": "代替 parameters 当前数值的数：按其次序排列的数组，或与其结构相同的数。",
     "an array to write the gradient to, which is also returned with the value; for several arguments, a tuple of arrays. Only without `argnums` and `has_aux`.": "写入梯度的数组，它也与函数值一起返回；有几个参数时是数组的元组。只在没有 `argnums` 和 `has_aux` 时可用。",
@@ -172,7 +174,7 @@ DETAILS = {
     # micrograd.jvp
     "the arguments of `f`, as a tuple or list.": "`f` 的参数，元组或列表。",
     "the direction, with the structure of `primals`.": "方向，结构与 `primals` 相同。",
-    "The value of `f(*primals)`, and its derivative in the direction of the tangents, which has the structure of the value.": "`f(*primals)` 的值，以及它沿切向量方向的导数，后者与前者结构相同。",
+    "The value of `f(*primals)`, and its derivative in the direction of the tangents, which has the structure of the value. With `has_aux`, the second part of what `f` returned follows.": "`f(*primals)` 的值，以及它沿切向量方向的导数，后者与前者结构相同。设置了 `has_aux` 时，后面还有 `f` 返回的第二部分。",
     "`primals` or `tangents` is not a tuple or list.": "`primals` 或 `tangents` 不是元组或列表。",
     "the tangents have a different structure from the primals.": "切向量的结构与参数不同。",
     # micrograd.label_all
@@ -183,7 +185,7 @@ DETAILS = {
     "if `names` is neither a mapping nor a model.": "`names` 既不是映射也不是模型。",
     # micrograd.linearize
     "The function runs once; then any number of directions can be pushed through its graph.": "函数只运行一次，之后可以把任意多个方向沿它的计算图推过去。",
-    "The value, and a function of tangents, one for each primal and with its structure, whose result has the structure of the value.": "函数值，以及一个切向量的函数：切向量每个参数一项，结构相同；结果与函数值结构相同。",
+    "The value, and a function of tangents, one for each primal and with its structure, whose result has the structure of the value. With `has_aux`, the second part of what `f` returned follows.": "函数值，以及一个切向量的函数：切向量每个参数一项，结构相同；结果与函数值结构相同。设置了 `has_aux` 时，后面还有 `f` 返回的第二部分。",
     # micrograd.log_softmax
     "the axis along which the exponentials of the results add up to 1.": "结果的指数沿哪个轴相加为 1。",
     # micrograd.mean
@@ -237,6 +239,8 @@ DETAILS = {
     # micrograd.var
     "what is subtracted from the count of the numbers in the denominator, as in NumPy; 1 for the unbiased estimate.": "分母中从数的个数里减去多少，同 NumPy；1 给出无偏估计。",
     "there are at most `ddof` numbers.": "数的个数不大于 `ddof`。",
+    # micrograd.vjp
+    "The value, and its pullback, which is a function that takes a cotangent with the structure of the value and returns a tuple of gradients, one for each primal. With `has_aux`, the second part of what `f` returned follows.": "函数值，以及它的拉回，即这样一个函数：接收与函数值结构相同的余切向量，返回梯度的元组，每个参数一项。设置了 `has_aux` 时，后面还有 `f` 返回的第二部分。",
     # micrograd.while_
     "The derivative is that of the steps that were done; their number counts as a constant.": "导数是已完成的各步的导数；步数视为常数。",
     "a function from a state to a comparison, such as `s < 1`, or a number, which holds unless it is 0.": "由状态得到比较（例如 `s < 1`）或数的函数；数不为 0 时条件成立。",

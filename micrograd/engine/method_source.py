@@ -150,34 +150,29 @@ class Installer:
         }
 
     def defer(self, row: Operation) -> None:
-        """Attach methods that are compiled when they are first used, to keep the import fast.
-
-        This does not work for special methods, which Python looks up in another way.
-        """
+        """Attach methods that are compiled when they are first used, to keep the import fast."""
         for name in method_names(row):
             setattr(Methods, name, _Deferred(self, row, name))
 
-    def install(self, *rows: Operation) -> None:
+    def install(self, row: Operation) -> None:
         """Compile the methods and attach them."""
-        text = "".join(map(source, rows))
-        filename = f"<micrograd {rows[0].name if len(rows) == 1 else 'operators'}>"
+        text = source(row)
+        filename = f"<micrograd {row.name}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        self._globals |= {f"_row_{row.name}": row for row in rows}
-        trees = [row.expression for row in rows]
-        trees += [tree for row in rows if row.function is None for tree in row.slopes]
+        self._globals[f"_row_{row.name}"] = row
+        trees = [row.expression, *(row.slopes if row.function is None else ())]
         called = set().union(*map(ON_FLOATS.called, trees))
         # A redefined operation may be called by methods that exist already.
-        called |= {row.name for row in rows} & self._globals.keys()
+        called |= {row.name} & self._globals.keys()
         self._globals |= {name: ON_FLOATS.found(name) for name in called}
         functions: dict[str, Any] = {}
         exec(compile(text, filename, "exec"), self._globals, functions)  # noqa: S102 (checked text)
-        for row in rows:
-            names = method_names(row)
-            for name in names:
-                method = functions.get(name, functions[names[0]])
-                method.__module__ = "micrograd.engine.value"
-                method.__qualname__ = f"Value.{method.__name__}"
-                setattr(Methods, name, method)
+        names = method_names(row)
+        for name in names:
+            method = functions.get(name, functions[names[0]])
+            method.__module__ = "micrograd.engine.value"
+            method.__qualname__ = f"Value.{method.__name__}"
+            setattr(Methods, name, method)
 
 
 class _Deferred:

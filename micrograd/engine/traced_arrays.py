@@ -122,16 +122,6 @@ def _traced(found: Any) -> Any:
     return found.view(TracedArray) if is_of_objects else found
 
 
-def _truth(x: Any) -> Any:
-    if isinstance(x, bool) or (isinstance(x, Value) and getattr(x._row, "is_comparison", False)):
-        return x
-    raise TypeError(f"only comparisons, such as x > 0, can be combined by &, |, ^ and ~, got {x!r}")
-
-
-def _on_truths(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *operands: f(*map(_truth, operands))
-
-
 def _where(condition: Any, *branches: Any) -> Any:
     if branches and np.asarray(_plain(condition)).dtype == object:
         return VOCABULARY["where"](condition, *branches)
@@ -167,16 +157,10 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sinc: VOCABULARY["sinc"],
 }
 
-# The result of each is a comparison again.
-_BOTH = _on_truths(lambda x, y: x + y >= 2)
-_EITHER = _on_truths(lambda x, y: x + y >= 1)
-_ONE = _on_truths(lambda x, y: x + y == 1)
-_NOT = _on_truths(lambda x: 1 - x >= 1)
-
 _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
     1: {
-        "invert": _NOT,
-        "logical_not": _NOT,
+        "invert": operator.invert,
+        "logical_not": operator.invert,
         "isnan": lambda x: VOCABULARY["ne"](x, x),
         "sign": VOCABULARY["sign"],
     },
@@ -187,12 +171,12 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
         "less_equal": operator.le,
         "equal": operator.eq,
         "not_equal": operator.ne,
-        "bitwise_and": _BOTH,
-        "logical_and": _BOTH,
-        "bitwise_or": _EITHER,
-        "logical_or": _EITHER,
-        "bitwise_xor": _ONE,
-        "logical_xor": _ONE,
+        "bitwise_and": operator.and_,
+        "logical_and": operator.and_,
+        "bitwise_or": operator.or_,
+        "logical_or": operator.or_,
+        "bitwise_xor": operator.xor,
+        "logical_xor": operator.xor,
         "maximum": VOCABULARY["maximum"],
         "minimum": VOCABULARY["minimum"],
         "copysign": VOCABULARY["copysign"],

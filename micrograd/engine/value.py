@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat, starmap
@@ -33,6 +34,11 @@ from micrograd.engine.methods import Methods
 from micrograd.ops import STOPPING, TABLE, Operation, on_define, reserve
 from micrograd.table.floats import Number, to_float
 from micrograd.table.formulas import FormulaError
+
+_NESTED = (
+    "the .data of a Value is a number, and here it has become a Value: "
+    "write p.data = p.data - step instead of p - step"
+)
 
 
 class Value(Methods, Node):
@@ -130,6 +136,8 @@ class Value(Methods, Node):
         Args:
             gradient: the gradient of this Value itself, by which all others are multiplied.
         """
+        if isinstance(self.data, Value):
+            raise TypeError(_NESTED)
         seed = to_number(gradient, "backward: gradient")
         seed = seed if abs(seed) < 2**53 else to_float(seed)
         with walking:
@@ -240,6 +248,22 @@ class Value(Methods, Node):
             "test v.data for the number"
         )
 
+    # Of comparisons, in place of `and`, `or` and `not`; the result is a comparison again.
+
+    def __and__(self, other: Any) -> Any:
+        return _combined(lambda x, y: x + y >= 2, self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return _combined(lambda x, y: x + y >= 1, self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return _combined(lambda x, y: x + y == 1, self, other)
+
+    def __invert__(self) -> Any:
+        return _combined(lambda x: 1 - x >= 1, self)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
     def __pos__(self) -> Value:
         return self
 
@@ -250,6 +274,8 @@ class Value(Methods, Node):
         return other // self, other % self
 
     def __float__(self) -> NoReturn:
+        if sys._getframe(1).f_code.co_filename.startswith("<micrograd "):  # a generated method
+            raise TypeError(_NESTED)
         raise TypeError(
             "float(v) would cut the computation graph: read v.data for the number, "
             "and write v.exp() or micrograd.exp(v) instead of math.exp(v)"
@@ -447,6 +473,19 @@ def equality(row: Operation, value: Value, other: Any) -> Any:
     return NotImplemented  # text and None are never equal; arrays compare each of their elements
 
 
+def _combined(f: Callable[..., Any], *operands: Any) -> Any:
+    """A function of truth values, of which at least one is a Value."""
+    if any(getattr(x, "shape", ()) for x in operands):
+        return NotImplemented  # the other one is an array, which combines each of its elements
+    for x in operands:
+        row = x._row if isinstance(x, Value) else None
+        if not getattr(row, "is_comparison", type(x).__name__ in ("bool", "bool_")):
+            raise TypeError(
+                f"only comparisons, such as x > 0, can be combined by &, |, ^ and ~, got {x!r}"
+            )
+    return f(*operands)
+
+
 def _connect(
     node: Value,
     children: tuple[Any, ...],
@@ -561,10 +600,8 @@ _installer = Installer(
         "_coerce": _coerce,
     }
 )
-_installer.install(*(row for row in TABLE.values() if row.operator))
 for _row in TABLE.values():
-    if not _row.operator:
-        _installer.defer(_row)
+    _installer.defer(_row)
 
 
 def _attach(row: Operation) -> None:

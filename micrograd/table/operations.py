@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import Any, NamedTuple
 from unicodedata import is_normalized
@@ -220,6 +220,32 @@ class Operation:
         return kernel
 
 
+class _BuiltIn(Operation):
+    """A row of the package, which is checked when its formulas are first needed.
+
+    An import needs few of them, and tests check all.
+    """
+
+    def __init__(self, row: Row, known: dict[str, int]) -> None:
+        super().__init__(_complete(row), row.name, ())
+        del self.__dict__["expression"]  # until it is needed
+        self._check = partial(checked, row, known)
+
+    @cached_property
+    def _checked(self) -> Operation:
+        return self._check()
+
+    @cached_property
+    def expression(self) -> Tree:  # type: ignore[override]
+        """The formula as a tree."""
+        return self._checked.expression
+
+    @cached_property
+    def slopes(self) -> tuple[Tree, ...]:
+        """The partials as trees."""
+        return self._checked.slopes
+
+
 TABLE: dict[str, Operation] = {}
 """The operations by name: the rows of `micrograd.ops`, then those that users have defined."""
 STOPPING: dict[str, Operation] = {}
@@ -338,14 +364,18 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
     for column in ("domain", "kink"):
         if text := getattr(row, column):
             parse(text, names=names, known=known, place=f"{name}: {column}")
-    arguments = ", ".join(names)
+    return Operation(_complete(row), expression, slopes)
+
+
+def _complete(row: Row) -> Row:
+    """Fill in the columns that may be left out."""
+    arguments = ", ".join(OPERANDS[: len(row.partials)])
     typeset = rf"\operatorname{{{row.name}}}({arguments})".replace("_", r"\_")
-    complete = row._replace(
+    return row._replace(
         partials=tuple(row.partials),
         typeset=row.typeset or typeset,
         symbol=row.symbol or row.name,
     )
-    return Operation(complete, expression, slopes)
 
 
 def _enter(operations: Sequence[Operation]) -> None:
@@ -362,14 +392,14 @@ def _supply(operations: Sequence[Operation]) -> None:
 
 
 def enter_built_in(rows: Sequence[Row], stopping: Sequence[Row], given: Sequence[Row]) -> None:
-    """Check the rows of the package and add them to `TABLE`, `STOPPING` and `GIVEN`."""
+    """Add the rows of the package to `TABLE`, `STOPPING` and `GIVEN`."""
     known = {row.name: len(row.partials) for row in rows}
-    _enter([checked(row, known) for row in rows])
+    _enter([_BuiltIn(row, known) for row in rows])
     _built_in.update(known)
     products = {row.name: len(row.partials) for row in stopping}
-    STOPPING.update((row.name, checked(row, known | products)) for row in stopping)
+    STOPPING.update((row.name, _BuiltIn(row, known | products)) for row in stopping)
     _supply([*STOPPING.values()])
     reserve(products)
-    GIVEN.update((row.name, checked(row, known)) for row in given)
+    GIVEN.update((row.name, _BuiltIn(row, known)) for row in given)
     _supply([*GIVEN.values()])
     reserve(GIVEN)

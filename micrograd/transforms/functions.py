@@ -26,7 +26,7 @@ cannot confuse them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeVar, overload
 
 from micrograd.engine.graph import order
@@ -170,17 +170,22 @@ def jvp(f: ListFunction, primals: Along, tangents: Along) -> tuple[list[float], 
 def jvp(f: ArrayFunction, primals: Along, tangents: Along) -> tuple[NDArray[Any], NDArray[Any]]: ...
 @overload
 def jvp(f: Function, primals: Along, tangents: Along) -> tuple[Any, Any]: ...
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+@overload
+def jvp(
+    f: Function, primals: Along, tangents: Along, *, has_aux: Literal[True]
+) -> tuple[Any, Any, Any]: ...
+def jvp(f: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> tuple[Any, ...]:
     """Compute a Jacobian-vector product by the forward mode.
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
         primals: the arguments of `f`, as a tuple or list.
         tangents: the direction, with the structure of `primals`.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         The value of `f(*primals)`, and its derivative in the direction of the tangents, which has
-        the structure of the value.
+        the structure of the value. With `has_aux`, the second part of what `f` returned follows.
 
     Raises:
         TypeError: `primals` or `tangents` is not a tuple or list.
@@ -189,8 +194,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    value, pushed = linearize(f, *_arguments("primals", primals))
-    return value, pushed(*_arguments("tangents", tangents))
+    run = Run(f, _arguments("primals", primals), has_aux=has_aux)
+    return run.with_value(_pushed(run, *_arguments("tangents", tangents)))
 
 
 @overload
@@ -205,22 +210,28 @@ def vjp(
 ) -> tuple[NDArray[Any], Pullback[Unpack[Args]]]: ...
 @overload
 def vjp(f: Function, *primals: Unpack[Args]) -> tuple[Any, Pullback[Unpack[Args]]]: ...
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[misc]
+@overload
+def vjp(
+    f: Function, *primals: Unpack[Args], has_aux: Literal[True]
+) -> tuple[Any, Pullback[Unpack[Args]], Any]: ...
+def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:  # type: ignore[misc]
     """Compute the value of `f(*primals)` and a function for vector-Jacobian products.
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
         *primals: the arguments of `f`.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         The value, and its pullback, which is a function that takes a cotangent with the structure
-        of the value and returns a tuple of gradients, one for each primal.
+        of the value and returns a tuple of gradients, one for each primal. With `has_aux`, the
+        second part of what `f` returned follows.
 
     >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
     >>> value, pullback([1.0, 0.0])
     ([6.0, 5.0], (3.0, 2.0))
     """
-    run = Run(f, primals)
+    run = Run(f, primals, has_aux=has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         leaves = leaves_for(
@@ -232,7 +243,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:  # type: ignore[mis
                 seeds[output] = seeds.get(output, 0.0) + scalar(leaf, "vjp: the cotangent")
         return tuple(run.in_structure(run.pull(seeds)))
 
-    return run.outputs_as(run.outputs), pullback
+    return run.with_value(pullback)
 
 
 @overload
@@ -281,7 +292,9 @@ def linearize(
 ) -> tuple[NDArray[Any], Callable[..., NDArray[Any]]]: ...
 @overload
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]: ...
-def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+@overload
+def linearize(f: Function, *primals: Any, has_aux: Literal[True]) -> tuple[Any, Function, Any]: ...
+def linearize(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Compute the value of `f(*primals)` and its derivative there as a linear function.
 
     The function runs once; then any number of directions can be pushed through its graph.
@@ -289,24 +302,19 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of numbers.
         *primals: the arguments of `f`.
+        has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
         The value, and a function of tangents, one for each primal and with its structure, whose
-        result has the structure of the value.
+        result has the structure of the value. With `has_aux`, the second part of what `f` returned
+        follows.
 
     >>> value, derivative_along = linearize(lambda x, y: x * y, 2.0, 3.0)
     >>> value, derivative_along(1.0, 0.0), derivative_along(0.0, 1.0)
     (6.0, 3.0, 2.0)
     """
-    run = Run(f, primals)
-
-    def pushed(*tangents: Any) -> Any:
-        directions = run.as_leaves(tangents, "tangent")
-        pairs = zip(run.variables, directions, strict=True)
-        seeds = {x: each for x, each in pairs if isinstance(each, Value) or each}
-        return run.outputs_as(run.push(seeds))
-
-    return run.outputs_as(run.outputs), pushed
+    run = Run(f, primals, has_aux=has_aux)
+    return run.with_value(partial(_pushed, run))
 
 
 def derivative(output: Value, wrt: T) -> T:
@@ -338,6 +346,13 @@ def derivative(output: Value, wrt: T) -> T:
     found = propagation.pull(nodes, targets, {output: 1.0})
     result: T = unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
     return result
+
+
+def _pushed(run: Run, *tangents: Any) -> Any:
+    directions = run.as_leaves(tangents, "tangent")
+    pairs = zip(run.variables, directions, strict=True)
+    seeds = {x: each for x, each in pairs if isinstance(each, Value) or each}
+    return run.outputs_as(run.push(seeds))
 
 
 def _arguments(name: str, args: Any) -> Sequence[Any]:

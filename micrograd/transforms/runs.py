@@ -71,7 +71,7 @@ class Run:
             self.variables += variables
         with self._running():
             result = f(*args, **(options or {}))
-        self._aux = None
+        self._aux, self._has_aux = None, has_aux
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"has_aux=True: the function returns a pair, got {result!r}")
@@ -189,6 +189,11 @@ class Run:
         """What the function returned beside its result, with numbers in place of Values."""
         leaves, structure = flatten(self._aux)
         return unflatten(structure, [self.result(x) if isinstance(x, Value) else x for x in leaves])
+
+    def with_value(self, derivative: Any) -> tuple[Any, ...]:
+        """The value, a derivative and, with `has_aux`, what the function returned beside."""
+        found = (self.outputs_as(self.outputs), derivative)
+        return (*found, self.aux()) if self._has_aux else found
 
     def outputs_as(self, leaves: Sequence[Scalar]) -> Any:
         """Results, one per output, in the structure of the outputs."""

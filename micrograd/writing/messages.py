@@ -60,15 +60,35 @@ def meant(word: str, known: Iterable[str]) -> str:
         word: the word.
         known: the words that are known.
 
-    >>> meant("tahn", ["tan", "tanh", "sinh"]), meant("xyz", ["tan"])
-    ("; did you mean 'tanh'?", '')
+    >>> meant("tahn", ["tan", "tanh", "sinh"]), meant("ReLU", ["relu"]), meant("xyz", ["tan"])
+    ("; did you mean 'tanh'?", "; did you mean 'relu'?", '')
     """
-    from difflib import get_close_matches
+    if word in (words := [*known]):
+        return ""
+    typed = str(word).casefold()
 
-    known, word = list(known), str(word)
-    swapped = [each for each in known if sorted(each) == sorted(word)]  # letters in another order
-    close = swapped or get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close and close[0] != word else ""
+    def distance(other: str) -> tuple[int, bool]:
+        return _edits(typed, other), sorted(typed) != sorted(other)
+
+    close = [each for each in words if _edits(typed, each.casefold()) <= len(typed) // 3]
+    if not close and len(typed) > 2:  # perhaps only the beginning
+        close = [each for each in words if each.casefold().startswith(typed)]
+    best = min(close, key=lambda each: distance(each.casefold()), default=None)
+    return "" if best is None else f"; did you mean {best!r}?"
+
+
+def _edits(word: str, other: str) -> int:
+    """How many letters are added, left out or changed, or neighbours exchanged, between words."""
+    older: list[int] = []
+    before: list[int] = [*range(len(other) + 1)]
+    for i, x in enumerate(word):
+        row = [i + 1]
+        for j, y in enumerate(other):
+            row.append(min(before[j] + (x != y), before[j + 1] + 1, row[j] + 1))
+            if i and j and (x, word[i - 1]) == (other[j - 1], y):
+                row[-1] = min(row[-1], older[j - 1] + 1)
+        older, before = before, row
+    return before[-1]
 
 
 def _listed(text: str, mark: str, templates: Templates) -> str:

@@ -156,6 +156,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         weights = compute_class_weight("balanced", classes=self.classes_, y=y)
         return dict(enumerate(weights.tolist()))
 
+    @property
+    def out_activation_(self) -> str:
+        """What makes probabilities of the outputs: `"softmax"`, or `"logistic"` for each."""
+        return "logistic" if self._is_multilabel or self.n_outputs_ == 1 else "softmax"
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, of shape (samples, classes).
 

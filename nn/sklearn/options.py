@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from nn.functional import identity
 from nn.layers import Neuron
 from nn.optimizers import OPTIMIZERS
-from nn.options import OptionError, by_name, flag, real, whole
+from nn.options import OptionError, by_name, flag, one_of, real, whole
 
 
 def activation_of(given: Any) -> Any:
@@ -69,7 +69,9 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "solver": _solver,
     "alpha": partial(real, least=0),
     "batch_size": _batch,
+    "learning_rate": partial(one_of, known=("constant", "invscaling", "adaptive")),
     "learning_rate_init": partial(real, above=0),
+    "power_t": partial(real, least=0),
     "max_iter": whole,
     "shuffle": flag,
     "tol": partial(real, least=0),

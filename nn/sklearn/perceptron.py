@@ -24,11 +24,12 @@ from nn.history import History
 from nn.layers import MLP
 from nn.metrics import Metric
 from nn.objective import Compiled, Loss, Objective, loss_function, normalised
-from nn.optimizers import OPTIMIZERS, Adam, Optimizer
+from nn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from nn.optimizers.optimizer import Array
 from nn.options import OptionError
+from nn.schedules import LambdaLR
 from nn.sklearn.options import CHECKS, activation_of
-from nn.training import EarlyStopping, fit, predict
+from nn.training import EarlyStopping, State, fit, predict
 
 
 @dataclass(eq=False)
@@ -46,6 +47,45 @@ class _Adam(Adam):
         return moved
 
 
+@dataclass(eq=False)
+class _SGD(SGD):
+    """SGD as in scikit-learn, whose momentum keeps the learning rates of earlier steps."""
+
+    def rule(self, x: Array, g: Array) -> Array:
+        given = self.lr
+        self.lr = 1.0
+        moved = super().rule(x, given * g)
+        self.lr = given
+        return moved
+
+
+@dataclass
+class _Adaptive:
+    """A callback that divides the learning rate by 5 when a column of the history stops improving.
+
+    At a rate of at most 1e-6, it ends training instead. A column of which more is better has the
+    sign 1, another -1.
+    """
+
+    column: str
+    sign: int
+    patience: int
+    tol: float
+    best: float = -math.inf
+    waited: int = 0
+
+    def __call__(self, state: State) -> None:
+        number = self.sign * state.history[self.column][-1]
+        self.waited = 0 if number >= self.best + self.tol else self.waited + 1
+        self.best = max(self.best, number)
+        if self.waited > self.patience:
+            self.waited = 0
+            if state.optimizer.lr <= 1e-6:
+                state.stop()
+            else:
+                state.optimizer.lr /= 5
+
+
 @dataclass(eq=False, repr=False)
 class Perceptron(BaseEstimator):  # type: ignore[misc]
     """The base of both estimators, with the names and the defaults of scikit-learn's parameters.
@@ -60,7 +100,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         alpha: the weight of the penalty, `alpha / 2` times the squares of the weights, divided by
             the number of samples of a batch.
         batch_size: the number of samples of a batch; `"auto"` is 200, or all if they are fewer.
+        learning_rate: how the learning rate of `"sgd"` changes: `"constant"`; `"invscaling"`, which
+            divides it by `(1 + t) ** power_t` after `t` samples; or `"adaptive"`, which divides it
+            by 5 where training would end, until it is at most 1e-6.
         learning_rate_init: the learning rate.
+        power_t: the exponent of `"invscaling"`.
         max_iter: the most epochs.
         shuffle: whether to draw a new order of the samples for each epoch.
         random_state: a seed, a `numpy.random.RandomState`, or None for NumPy's global generator.
@@ -89,7 +133,9 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     solver: str = "adam"
     alpha: float = 0.0001
     batch_size: int | str = "auto"
+    learning_rate: str = "constant"
     learning_rate_init: float = 0.001
+    power_t: float = 0.5
     max_iter: int = 200
     shuffle: bool = True
     random_state: Any = None
@@ -138,7 +184,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 initializer="xavier_uniform",
                 generator=random.Random(seed),
             )
-            self.history_ = History()
+            self.history_, self.t_ = History(), 0
         found = [len(layer.neurons) for layer in self.model_.layers]
         if found != sizes:
             raise ValueError(
@@ -152,12 +198,21 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if self.solver == "lbfgs":
             history, complaint = self._minimised(X, y, loss, sample_weight, class_weight)
         else:
-            if not incremental or begins or not hasattr(self, "_learned"):
-                self._learned = self._optimizer(self.model_.parameters())
             column = "loss"
             is_weighted = sample_weight is not None or class_weight is not None
             if stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
+            if not incremental or begins or not hasattr(self, "_learned"):
+                self._learned = self._optimizer(self.model_.parameters())
+                sign = 1 if stopping else -1
+                self._adaptive = _Adaptive(column, sign, self.n_iter_no_change, self.tol)
+            rule = self.learning_rate if self.solver == "sgd" else "constant"
+            adaptive, schedule = rule == "adaptive", None
+            if rule == "invscaling":
+                seen, self._learned.lr = 1 + self.t_, float(self.learning_rate_init)
+                schedule = LambdaLR(
+                    self._learned, lambda epoch: (seen + count * epoch) ** -self.power_t
+                )
             history = fit(
                 self.model_,
                 X,
@@ -174,12 +229,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 metrics=[score] if stopping else (),
                 penalty=self._penalty(size, sample_weight),
                 early_stopping=EarlyStopping(
-                    self.n_iter_no_change,
+                    self.max_iter if adaptive else self.n_iter_no_change,
                     self.tol,
                     restore_best=stopping,
                     monitor=column,
                     mode="max" if stopping else "min",
                 ),
+                schedule=schedule,
+                callbacks=[self._adaptive] if adaptive else (),
                 progress="auto" if self.verbose else False,
                 engine=self._engine(X, loss, size, sample_weight, is_weighted)
                 if incremental
@@ -189,6 +246,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             if history.end == "epochs" and not incremental:
                 complaint = f"{self.max_iter} epochs were done"
         self._record(history, column if stopping else None)
+        self.t_ += count * self.n_iter_
         if complaint is not None:
             warnings.warn(
                 f"{complaint}, and the optimization has not converged yet: "
@@ -214,6 +272,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = history.epochs
         if scores is not None:
             self.validation_scores_ = self.history_[scores]
+            self.best_validation_score_ = max(self.validation_scores_)
 
     def _minimised(
         self, X: Any, y: Any, loss: Loss, sample_weight: Any, class_weight: Any
@@ -300,7 +359,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         elif self.solver == "sgd":
             options = {"momentum": float(self.momentum)}
             options["nesterov"] = self.nesterovs_momentum and self.momentum > 0
-        kind = _Adam if self.solver == "adam" else OPTIMIZERS[self.solver]
+        kind = {**OPTIMIZERS, "adam": _Adam, "sgd": _SGD}[self.solver]
         made: Optimizer = kind(parameters, lr=float(self.learning_rate_init), **options)
         return made
 

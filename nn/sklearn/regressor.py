@@ -69,6 +69,11 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         )
         return self
 
+    @property
+    def out_activation_(self) -> str:
+        """The activation of the outputs, `"identity"`: they are the predictions."""
+        return "identity"
+
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the predictions, of shape (samples,) or (samples, outputs).
 

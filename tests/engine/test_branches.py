@@ -3,13 +3,15 @@
 import math
 import operator
 
+import numpy as np
+import pytest
+
 import micrograd
-from micrograd import Value
+from micrograd import Value, compile, grad, where  # noqa: A004
 from tests.engine.common import INF, NAN, gradient
 
 
 def test_where_lets_nothing_of_the_branch_not_taken_in():
-    where = micrograd.where
     assert gradient(lambda x: where(x > 0, x.log(), 0), 0.0) == [0.0]
     assert gradient(lambda x: where(x > 0, x.log(), 0.0 * x), 0.0) == [0.0]
     assert gradient(lambda x: where(x > 0, x.sqrt(), 2 * x), 0.0) == [2.0]
@@ -81,3 +83,31 @@ def test_comparisons_are_operations_with_derivative_zero():
         assert result.data == expected
     ((a < b) * a).backward()
     assert (a.grad, b.grad) == (1.0, 0)
+
+
+@pytest.mark.parametrize("at", [-1.0, 0.5, 3.0])
+@pytest.mark.parametrize(
+    "holds",
+    [
+        lambda x: (x > 0) & (x < 1),
+        lambda x: (x < 0) | (x > 1),
+        lambda x: (x > 0) ^ (x > 1),
+        lambda x: ~((x > 0) & (x < 1)) | (x == 3),
+        lambda x: True & (x > 0),
+        lambda x: (x > 0) ^ np.True_,
+        lambda x: np.False_ | (x > 0),
+    ],
+)
+def test_comparisons_are_combined_by_logical_operators(holds, at):
+    expected = bool(holds(np.float64(at)))
+    assert bool(holds(Value(at))) is expected
+    f = lambda x: where(holds(x), x * x, -x)  # noqa: E731
+    slope = 2 * at if expected else -1.0
+    assert grad(f)(at) == slope
+    assert compile(f).value_and_grad(at) == (at * at if expected else -at, slope)
+
+
+def test_a_comparison_and_an_array_of_truths_combine_entry_by_entry():
+    truths = np.array([True, False])
+    assert [each.data for each in (Value(1.0) > 0) & truths] == [1.0, 0.0]
+    assert [each.data for each in truths ^ (Value(1.0) > 0)] == [0.0, 1.0]

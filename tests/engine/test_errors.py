@@ -180,3 +180,22 @@ def test_arrays_whose_mask_or_product_would_be_lost_are_refused():
 def test_an_order_that_is_not_whole_is_refused_with_its_name():
     with pytest.raises(TypeError, match=r"taylor: order is a whole number from 0, got 2\.0"):
         taylor(micrograd.exp, 0.0, 2.0)
+
+
+@pytest.mark.parametrize("loss", [lambda p: (p - 1) * (p - 1), lambda p: p.tanh() + p.exp()])
+def test_a_step_that_makes_a_value_of_the_data_is_named(loss):
+    p = Value(3.0)
+    loss(p).backward()
+    p.data = p - 0.1 * p.grad
+    with pytest.raises(TypeError, match=r"write p\.data = p\.data - step instead of p - step"):
+        loss(p).backward()
+
+
+@pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
+@pytest.mark.parametrize("other", [Value(1.0), 1, 0.5, "a", None])
+def test_only_comparisons_are_combined_by_logical_operators(combine, other):
+    for operands in ((Value(1.0) > 0, other), (other, Value(1.0) > 0), (Value(1.0), True)):
+        with pytest.raises(TypeError, match="only comparisons, such as x > 0, can be combined"):
+            combine(*operands)
+    with pytest.raises(TypeError, match="only comparisons"):
+        ~Value(1.0)

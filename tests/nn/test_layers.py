@@ -99,6 +99,16 @@ def test_an_unknown_initializer_is_refused():
             Neuron(2, initializer=wrong)
 
 
+def test_an_unknown_activation_is_answered_with_those_of_use_alone():
+    with pytest.raises(ValueError, match="unknown activation 'linear'") as refused:
+        MLP(2, [1], activation="linear")
+    said = str(refused.value)
+    assert "tanh, " in said
+    assert "nn.functional.identity" in said
+    assert "sech2" not in said
+    assert Neuron(2, activation="sech2")([0.0, 0.0]).data == 1
+
+
 # ------------------------------------------------------------------------------------- sequential
 
 

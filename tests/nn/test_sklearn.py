@@ -149,6 +149,8 @@ WRONG = {
     "solver": ["newton", "", None, 3, ["adam"]],
     "alpha": [-1, math.nan, math.inf, "0.1", None, True],
     "batch_size": [0, -1, 2.5, "all", None, True],
+    "learning_rate": ["faster", "", None, 3],
+    "power_t": [-0.1, math.nan, math.inf, "0.5", None, True],
     "learning_rate_init": [0, -0.1, math.nan, math.inf, "0.1", None, True],
     "max_iter": [0, -1, 2.5, "10", None, True, math.inf],
     "shuffle": ["False", 0, None],
@@ -200,7 +202,8 @@ def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
     seen = []
 
     def watched(*args, **options):
-        return training.fit(*args, callbacks=lambda state: seen.append(state.y), **options)
+        options["callbacks"] = lambda state: seen.append(state.y)
+        return training.fit(*args, **options)
 
     monkeypatch.setattr("nn.sklearn.perceptron.fit", watched)
     small(MLPClassifier, early_stopping=True, validation_fraction=0.2).fit(X, y)
@@ -317,6 +320,48 @@ def test_partial_fit_agrees_with_scikit_learn(task, solver):
             each.partial_fit(POINTS[rows], y[rows], sample_weight=WEIGHTS[rows])
     assert largest_difference(ours, theirs) < 1e-10
     assert len(ours.loss_curve_) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        ("invscaling", {"n_iter_no_change": 100, "power_t": 0.3}),
+        ("adaptive", {"n_iter_no_change": 2, "tol": 0.01}),
+    ],
+)
+def test_the_learning_rate_of_sgd_changes_as_in_scikit_learn(rule, options):
+    options |= {"solver": "sgd", "learning_rate": rule, "learning_rate_init": 0.3, "alpha": 0.1}
+    ours, theirs = with_equal_weights(MLPClassifier, GROUPS, **options)
+    ours.t_, theirs.t_, theirs.best_loss_ = 0, 0, math.inf
+    for each in (ours, theirs):
+        each.set_params(max_iter=70).fit(POINTS, GROUPS)
+    assert largest_difference(ours, theirs) < 1e-10
+    assert ours._learned.lr == pytest.approx(theirs._optimizer.learning_rate)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_)
+    assert (ours.n_iter_ < 70) == (rule == "adaptive")
+    for each in (ours, theirs):  # which goes on with the rate of the last epoch
+        each.partial_fit(POINTS[:20], GROUPS[:20])
+    assert largest_difference(ours, theirs) < 1e-10
+    assert ours.t_ == theirs.t_
+
+
+def test_an_adaptive_rate_keeps_the_weights_of_the_best_score():
+    options = {"early_stopping": True, "validation_fraction": 0.5, "n_iter_no_change": 1}
+    options |= {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1}
+    network = small(MLPClassifier, **options).set_params(max_iter=100).fit(POINTS, GROUPS)
+    assert network.n_iter_ < 100
+    assert network._learned.lr <= 1e-6
+    assert network.best_validation_score_ == max(network.validation_scores_)
+    assert network.history_.best_epoch <= 1 + np.argmax(network.validation_scores_)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_activation_of_the_outputs_has_the_name_that_scikit_learn_gives_it(task):
+    kind, y = TASKS[task]
+    ours = kind(hidden_layer_sizes=(2,), max_iter=1).fit(POINTS, y)
+    theirs = getattr(neural_network, kind.__name__)(max_iter=1).fit(POINTS, y)
+    assert ours.out_activation_ == theirs.out_activation_
 
 
 def test_a_first_partial_fit_needs_all_classes_and_later_ones_may_lack_some():

@@ -159,6 +159,7 @@ def test_a_checkpoint_of_other_weights_is_refused(tmp_path):
         ({"sample_weight": np.where(Y, -1.0, 1.0)}, r"sample_weight\[\d+\] is -1, and a weight is"),
         ({"sample_weight": np.zeros(40)}, "all numbers in sample_weight are 0"),
         ({"sample_weight": np.full(40, np.nan)}, r"sample_weight\[0\] is nan"),
+        ({"sample_weight": np.full(40, 1e307)}, "the sum of sample_weight overflows"),
         ({"sample_weight": ["1"] * 40}, "sample_weight is an array of real numbers"),
         ({"validation": (X, Y, [1.0])}, "validation sample_weight has a number for each of the 40"),
         ({"class_weight": "even"}, "a dict of weights by class, or \"balanced\", got 'even'"),

@@ -22,6 +22,7 @@ from micrograd import (
     register_structure,
     value_and_grad,
     value_and_jacobian,
+    vjp,
     where,
 )
 from micrograd.testing import check_gradients
@@ -251,6 +252,15 @@ def test_what_is_returned_beside_the_result_comes_back_as_numbers():
     assert value_and_jacobian(f, has_aux=True)(3.0) == ((9.0, aux), 6.0)
     with pytest.raises(TypeError, match="the function returns a pair"):
         grad(lambda x: x, has_aux=True)(1.0)
+    assert jvp(f, (3.0,), (2.0,), has_aux=True) == (9.0, 12.0, aux)
+    value, pullback, beside = vjp(f, 3.0, has_aux=True)
+    assert (value, pullback(2.0), beside) == (9.0, (12.0,), aux)
+    value, pushed, beside = linearize(f, 3.0, has_aux=True)
+    assert (value, pushed(2.0), beside) == (9.0, 12.0, aux)
+    with pytest.raises(TypeError, match="has_aux=True: the function returns a pair"):
+        vjp(lambda x: x, 1.0, has_aux=True)
+    # Inside another transform, what is returned beside can be differentiated, too.
+    assert grad(lambda x: jvp(lambda y: (y, x * y), (x,), (1.0,), has_aux=True)[2])(3.0) == 6.0
 
 
 def test_a_linearized_function_is_run_once():

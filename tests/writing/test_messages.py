@@ -17,10 +17,11 @@ import pytest
 import micrograd
 from micrograd import Value, floor, log, sqrt, tanh
 from micrograd.__main__ import main
+from micrograd.ops import TABLE
 from micrograd.testing import check_gradients
 from micrograd.writing import languages
 from micrograd.writing.labels import columns
-from micrograd.writing.messages import message
+from micrograd.writing.messages import meant, message
 
 ROOT = Path(micrograd.__file__).parent.parent
 CHINESE = languages.words("zh", "message")
@@ -348,3 +349,17 @@ def test_a_message_without_a_translation_stays():
     assert message("it is what it is; and so on", "zh") == "it is what it is; and so on"
     with pytest.raises(ValueError, match="lang is one of en, zh"):
         message("ok", "xx")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        *[("tahn", "tanh"), ("rleu", "relu"), ("sigmiod", "sigmoid"), ("erff", "erf")],
+        *[("Tanh", "tanh"), ("ReLU", "relu"), ("leaky", "leaky_relu"), ("hardswish", "hard_swish")],
+        *[("swish", None), ("linear", None), ("zn", None), ("tanh", None), ("", None)],
+    ],
+)
+def test_a_suggestion_has_the_fewest_edits_and_a_transposition_is_one(typed, expected):
+    names = [name for name, row in TABLE.items() if row.arity == 1]
+    assert meant(typed, names) == (f"; did you mean {expected!r}?" if expected else "")
+    assert meant(typed, iter(names)) == meant(typed, names)
