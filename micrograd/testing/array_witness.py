@@ -100,6 +100,21 @@ class ArrayWitness:
             return None
         return self._steps(terms, self.x, indices).reshape(*cotangent.shape, len(indices))
 
+    def pushed(self, entries: slice) -> np.ndarray | None:
+        """The Jacobian times dout, where the entries are as many as those of the result."""
+        terms, cotangent = self.claim.terms, self.claim.cotangent
+        if terms is None or cotangent is None:
+            return None
+        direction = np.zeros_like(self.x)
+        direction[entries] = cotangent.ravel()
+        if self.is_complex:
+            found = terms(self.x + 1j * _TINY * direction).imag / _TINY
+        else:
+            size = self.claim.itemsize
+            found = slopes(terms, self.x, terms(self.x), [direction], itemsize=size).value[:, 0]
+        made: np.ndarray = found.reshape(cotangent.shape) / cotangent
+        return made
+
     def _steps(
         self, f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, indices: np.ndarray
     ) -> np.ndarray:
