@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,7 +126,8 @@ class _Check:
         self.claimant, self.claim, self.options = claimant, claimant.claim, options
         self.arguments = claimant.arguments
         self.report = ArrayReport(claimant.name, [], [], math.nan, notes=claimant.notes)
-        self.rng = random.Random(4)  # noqa: S311 (directions, not secrets)
+        self.rng = random.Random(4)  # noqa: S311 (places, not secrets)
+        self.directions = np.random.default_rng(4)
         if claimant.kind == "gradient":
             self.report.value = float(self.claim.value.sum())
         self.expected: dict[str, np.ndarray] = {}
@@ -308,7 +309,7 @@ class _Check:
 
     def _search(self, leaf: Leaf, got: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """A sample of the entries if one is wrong, by random directions and halving."""
-        groups, remarks = [list(range(got.shape[1]))], self._remarks_count()
+        groups, remarks = [np.arange(got.shape[1])], self._remarks_count()
         for _ in range(_SEARCHES):
             if not groups:
                 return None
@@ -317,18 +318,20 @@ class _Check:
             if all(agrees and is_narrow for agrees, is_narrow in says):
                 continue
             if len(group) <= _SMALLEST:
-                _, wrong = self._entries(leaf, got, np.array(group))
+                _, wrong = self._entries(leaf, got, group)
                 if wrong.any():
                     return self._entries(leaf, got, self._sample(leaf, int(wrong.any(0).argmax())))
                 continue
             if not all(agrees for agrees, _ in says):
-                index = first_wrong(group, lambda part: not self._says(leaf, got, part)[0])
+                index = first_wrong(
+                    group.tolist(), lambda part: not self._says(leaf, got, np.array(part))[0]
+                )
                 _, wrong = self._entries(leaf, got, np.array([index]))
                 if wrong.any():
                     return self._entries(leaf, got, self._sample(leaf, index))
                 if self._remarks_count() > remarks:  # a kink, which is reported
                     remarks = self._remarks_count()
-                    groups.append([other for other in group if other != index])
+                    groups.append(group[group != index])
                     continue
             groups += [group[: len(group) // 2], group[len(group) // 2 :]]
         self.report.undecided.append(
@@ -340,11 +343,12 @@ class _Check:
     def _remarks_count(self) -> int:
         return len(self.report.notes) + len(self.report.undecided)
 
-    def _says(self, leaf: Leaf, got: np.ndarray, group: Sequence[int]) -> tuple[bool, bool]:
+    def _says(self, leaf: Leaf, got: np.ndarray, group: np.ndarray) -> tuple[bool, bool]:
         """Whether a random direction agrees, and whether one wrong entry would show."""
-        steps = np.array([self.rng.choice((-1, 1)) * self.rng.uniform(0.5, 1) for _ in group])
+        steps = self.directions.choice([-1.0, 1.0], len(group))
+        steps *= self.directions.uniform(0.5, 1, len(group))
         direction = np.zeros_like(self.arguments.x)
-        direction[leaf.entries.start + np.asarray(group)] = steps
+        direction[leaf.entries.start + group] = steps
         true, error = self.witness.along(direction)
         parts = got[:, group] * steps
         size = np.sqrt((parts**2).sum(axis=1))

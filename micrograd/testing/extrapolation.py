@@ -37,6 +37,8 @@ _SETTLED = 8  # times rounding at the smallest step: an error below is not impro
 _EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
 _INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
 _SEEN = 3  # of the smallest steps: how far the quotients there vary shows noise
+_SLOW = 0.3  # by which changes fall that are those of a fractional power
+_ENDLESS = 0.9  # by which changes of quotients fall, or grow, that have no limit in sight
 _LEAVES = 64  # units in the last place by which a function leaves a slope
 _HALVINGS = 30  # down to a jump, beside which nothing smooth moves as far
 _SMALL_JUMP = 2.0**43  # units in the last place: 0.001 of the function; a larger one is no rounding
@@ -181,6 +183,10 @@ class Extrapolation:
         rounding = known / abs(steps)
         total = rounding + inside / abs(steps)
         limit, error = _extrapolated(quotients, total, self.ratio)
+        if self.ratio == 2:  # at the border of a domain, as of sqrt(x)
+            changes = np.diff(quotients, axis=1)
+            grows = (changes[:, 1:] / changes[:, :-1] >= _ENDLESS).all(axis=1)
+            error = np.where(grows, np.inf, error)
         denied = _is_denied(limit, error, quotients, rounding)
         if denied.any() and last >= self._enough:
             near = _extrapolated(quotients[:, -_LAST:], total[:, -_LAST:], self.ratio)
@@ -228,8 +234,9 @@ class Extrapolation:
             self._see_stairs(row, is_flat)
             is_still = apart > 4 * (rounding + self._noise / width)
             is_apart &= np.where(is_flat, is_still, is_smooth)
+            worst = int(is_apart.argmax())
             if is_apart.any() and not self._is_rounded(
-                row, part, below, int(is_apart.argmax())
+                row, part, below, worst
             ):  # what was measured as noise may be the same structure
                 self._noise = np.where(is_apart, np.minimum(self._noise, level), self._noise)
                 return _ABOVE * part, np.where(is_apart, abs(below - limit), 0.0)
@@ -260,7 +267,7 @@ class Extrapolation:
                 high, far = middle, value
             else:
                 low, near = middle, value
-        return whole / 16 <= abs(far - near) <= min(4 * whole, _SMALL_JUMP * size)
+        return bool(whole / 16 <= abs(far - near) <= min(4 * whole, _SMALL_JUMP * size))
 
     def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
         """Take the steps of outputs that are flat beside the point for noise, if they are many."""
@@ -324,6 +331,20 @@ def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarr
     return found
 
 
+def _rest(column: np.ndarray) -> np.ndarray:
+    """What a geometric series adds to each but the first entry, where a column is slow as one.
+
+    So it is at the border of a domain, where a fractional power of the step remains.
+    """
+    change = abs(np.diff(column, axis=1))
+    rest = np.zeros_like(column[:, 1:])
+    ratio = change[:, 1:] / change[:, :-1]
+    before, now = ratio[:, :-1], ratio[:, 1:]
+    is_slow = (now > _SLOW) & (now < 1) & (abs(now - before) <= 0.05 * now)
+    rest[:, 2:] = np.where(is_slow, change[:, 2:] * now / (1 - now), 0.0)
+    return rest
+
+
 def _extrapolated(
     quotients: np.ndarray, rounding: np.ndarray, ratio: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -336,6 +357,7 @@ def _extrapolated(
         growth *= (power + 1) / (power - 1)  # of rounding
         # A change that is smaller than its predecessor lets expect is small by accident.
         least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
+        least = np.maximum(least, _rest(column))
         candidates.append(column[:, 1:])
         errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
