@@ -139,9 +139,15 @@ class _Check:
             )
         elif all(got is None for got in self.claim.gradients):
             self.report.undecided.append("no gradient was given")
+        elif not np.isfinite(self.claim.value).any():
+            unusual = self.claimant.outputs.flat[~np.isfinite(self.claimant.outputs.flat)]
+            self.report.undecided.append(
+                f"{claimant.name} returned {unusual[0].item()!r}: choose a point where it is finite"
+            )
         else:
-            self.witness = ArrayWitness(self.claim, self.arguments, options)
-            self._compare()
+            with np.errstate(all="ignore"):  # steps may lead out of the domain
+                self.witness = ArrayWitness(self.claim, self.arguments, options)
+                self._compare()
 
     def _compare(self) -> None:
         """Compare the gradients of all leaves, then look at what is wrong together."""

@@ -124,14 +124,25 @@ class Claimant:
         if self._has_whole(claimed):
             self.arguments = Arguments(f, at, with_whole=True)
             claimed, outputs = make()
-        if not self.arguments.leaves:
+        if not self.arguments.x.size:
+            if any(is_array(part) and to_array(part).dtype.kind == "c" for _, part in flatten(at)):
+                raise TypeError(
+                    f"{self.name} got complex numbers, {at!r}: give their real and their imaginary"
+                    " part as two arguments"
+                )
             raise TypeError(
                 f"{self.name} got no number that varies: {at!r}; integers are taken for labels, so"
                 " pass floats or an array of floats"
             )
+        if outputs.flat.dtype.kind == "c":
+            raise TypeError(
+                f"{self.name} must return real numbers, got {outputs.arrays[0]!r}; check the real"
+                " and the imaginary part one by one"
+            )
         self.outputs, self.itemsize = outputs, min(outputs.itemsize, self.arguments.itemsize)
         self.claim = self._claim_of_vjp(claimed) if kind == "vjp" else self._claim(claimed)
-        apart = abs(self._function(self.arguments.x) - outputs.flat)
+        with np.errstate(invalid="ignore"):
+            apart = abs(self._function(self.arguments.x) - outputs.flat)
         size = abs(outputs.flat).max(initial=0)
         # On a GPU, sums may be rounded in another order. Nan is not a sign of chance.
         self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()

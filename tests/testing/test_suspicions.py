@@ -203,6 +203,31 @@ def test_nothing_else_is_said_of_a_gradient_that_does_not_depend_on_dout():
     ]
 
 
+# ---------------------------------------------------------------------------- what is no function
+
+
+def test_a_function_that_is_not_finite_is_said_to_be_so_without_warnings():
+    point, other = np.array([-1.0, 2.0]), np.array([0.0, 1.0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for x, number in ((point, "nan"), (other, "-inf")):
+            report = check_gradients(
+                lambda x: np.log(x).sum(), x, gradient=lambda x: 1 / np.maximum(x, 0.1)
+            )
+            assert report.is_undecided
+            (text,) = report.undecided
+            assert text == f"f returned {number}: choose a point where it is finite"
+            assert "有限" in message(text, "zh")
+
+
+def test_complex_numbers_and_empty_arrays_are_refused():
+    with pytest.raises(TypeError, match=r"must return real numbers, .* imaginary part"):
+        check_gradients(lambda x: (1j * x).sum(), X, gradient=lambda x: x)
+    with pytest.raises(TypeError, match=r"got complex numbers, .* as two arguments"):
+        check_gradients(lambda x: abs(x).sum(), X + 1j, gradient=lambda x: x)
+    with pytest.raises(TypeError, match="no number that varies"):
+        check_gradients(lambda x: x.sum(), np.zeros(0), gradient=lambda x: x)
+
+
 # ---------------------------------------------------------------------------- layers with a state
 
 

@@ -100,6 +100,7 @@ REPORT = {
     "{entry}: got {got}, {witness} found no number": "{entry}：得到 {got}，{witness}没有得到数值",
     "{name} is not deterministic: two calls with the same arguments returned different numbers; fix its seed, or pass what is drawn at random as an argument": "{name} 的结果不确定：参数相同的两次调用返回了不同的数；请固定随机种子，或把随机抽取的内容作为参数传入",
     "no gradient was given": "没有给出任何梯度",
+    "{name} returned {number}: choose a point where it is finite": "{name} 返回了 {number}：请选一个函数值有限的点",
     # ------------------------------------------------------------------------------------ silences
     "two complex steps disagree": "两次复数步的结果不一致",
     "a number that is not finite": "出现了非有限的数",
