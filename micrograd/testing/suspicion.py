@@ -99,6 +99,8 @@ def suspicion(
             if is_like(candidate):
                 return words
     where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, close)
+    if where.endswith("?") and not _is_carried(wrong, surroundings):
+        where = where.partition(", the last:")[0]
     if where and what == _ZERO:
         return f"{where}; {what}"
     if text := _from_terms(got, wrong, known, surroundings, close):
@@ -206,6 +208,26 @@ def _factor(
     if not found and known.sum() >= _ENOUGH and is_like(factor * expected):
         return constant
     return "; or ".join(found[:2])
+
+
+def _is_carried(wrong: np.ndarray, surroundings: Surroundings) -> bool:
+    """Whether steps feel later ones: entries draw on outputs at other indices than their own."""
+    places = np.flatnonzero(wrong)[:_TERMS]
+    terms = surroundings.terms(places)
+    if terms is None:
+        return True
+    indices = np.unravel_index(places, wrong.shape)
+    for axis, size in enumerate(wrong.shape):
+        hit = np.asarray(np.moveaxis(wrong, axis, 0).reshape(size, -1).any(axis=1))
+        if hit[-1] or not hit[:-1].all():
+            continue
+        for output in range(terms.ndim - 1):
+            if terms.shape[output] == size:
+                shares = abs(np.moveaxis(terms, output, 0)).reshape(size, -1, len(places))
+                shares[indices[axis], :, np.arange(len(places))] = 0
+                if not shares.any():
+                    return False
+    return True
 
 
 def digits(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:

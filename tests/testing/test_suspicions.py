@@ -196,6 +196,12 @@ def test_a_division_is_by_the_number_of_outputs_only_if_it_is_a_sum_over_them():
     ]
 
 
+def test_rows_that_do_not_feel_each_other_are_no_steps_in_time():
+    scale = np.array([[2.0, 3.0, 0.5, 1.0]]).T
+    found = suspicions(sine, X, vjp=lambda d: sine_backward(d) * scale)
+    assert found == ["dx: only row 3 is right"]
+
+
 def test_nothing_else_is_said_of_a_gradient_that_does_not_depend_on_dout():
     """Where dout is one number, the gradient seems to have a factor too many."""
     assert suspicions(lambda x: (x**2).sum(), X, vjp=lambda d: 2 * X) == [
