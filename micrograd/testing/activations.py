@@ -82,9 +82,7 @@ _GELU_BY_TANH = (
 operand."""
 
 
-def mistakes(
-    expected: np.ndarray, variable: np.ndarray
-) -> Iterator[tuple[str, str, str, np.ndarray]]:
+def mistakes(expected: np.ndarray, variable: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """What a gradient would be if the derivative of an elementwise function were mistaken.
 
     Args:
@@ -92,21 +90,29 @@ def mistakes(
         variable: the operand of the function, of the same shape.
 
     Yields:
-        The function, its derivative, what is written in its place, and the gradient then.
+        What the mistake looks like, and the gradient then.
     """
     for name, (right, wrong) in _WRITTEN.items():
         row = TABLE[name]
         out = _computed(row.expression, x=variable)
         slope = _computed(row.slopes[0], x=variable, out=out)
+        yield f"the derivative of {name} is missing", expected / slope
+        yield f"the derivative of {name} is a factor too many", expected * slope
         for written in wrong:
-            yield name, right, written, expected * _computed(_read(written), x=variable) / slope
+            made = expected * _computed(_read(written), x=variable) / slope
+            yield _words(name, written, right), made
     operand = math.sqrt(2 / math.pi) * (variable + 0.044715 * variable**3)
     inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * variable**2)
     variables = {"x": variable, "t": np.tanh(operand), "u": inner}
     right, wrong = _GELU_BY_TANH
     slope = _computed(_read(right), **variables)
     for written in wrong:
-        yield "gelu", right, written, expected * _computed(_read(written), **variables) / slope
+        made = expected * _computed(_read(written), **variables) / slope
+        yield _words("gelu", written, right), made
+
+
+def _words(name: str, written: str, right: str) -> str:
+    return f"it fits {name} with the derivative {written} in place of {right}"
 
 
 def _read(formula: str) -> Tree:

@@ -107,6 +107,7 @@ class Arguments:
     def __init__(self, f: Callable[..., Any], at: tuple[Any, ...], with_whole: bool) -> None:
         self.at, self.names = at, _names(f, len(at))
         self.leaves: list[Leaf] = []
+        self._constants: list[tuple[tuple[Any, ...], np.ndarray]] = []
         start, numbers = 0, []
         for path, thing in flatten(at):
             if _is_variable(thing, with_whole):
@@ -116,6 +117,8 @@ class Arguments:
                 self.leaves.append(Leaf(name, path, thing, array.shape, entries))
                 numbers.append(array.astype(float).ravel())
                 start += array.size
+            elif isinstance(thing, np.ndarray):
+                self._constants.append((path, thing))
         self.x = np.concatenate(numbers) if numbers else np.zeros(0)
         varying = {leaf.path[0] for leaf in self.leaves}
         self.varying = [index for index in range(len(at)) if index in varying]
@@ -128,9 +131,7 @@ class Arguments:
             leaf.path: like(leaf.original, flat[leaf.entries].reshape(leaf.shape))
             for leaf in self.leaves
         }
-        for path, thing in flatten(self.at):
-            if path not in new and isinstance(thing, np.ndarray):
-                new[path] = thing.copy()
+        new |= {path: array.copy() for path, array in self._constants}
         return tuple(replaced(self.at, new))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,8 @@ class ArrayWitness:
 
     def along(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The derivative of each output in a direction, and its error."""
-        exact = self._complex(direction) if self.is_complex else None
+        made = self._complex([direction]) if self.is_complex else None
+        exact = made[0] if made else None
         if exact is not None and self.asked == ["complex step"]:
             return exact, self._rounding(exact)
         found, error = (part[:, 0] for part in self._differences(directions=[direction]))
@@ -74,15 +75,10 @@ class ArrayWitness:
     def entries(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The derivatives with respect to some entries, outputs × entries, and their errors."""
         if self.is_complex:
-            columns = []
-            for index in indices:
-                direction = np.zeros_like(self.x)
-                direction[index] = 1.0
-                columns.append(self._complex(direction))
-            if all(column is not None for column in columns):
+            columns = self._complex(_axis(len(self.x), index) for index in indices)
+            if columns:
                 found = np.array(columns).T
                 return found, np.full_like(found, self._rounding(found).max(initial=0))
-            self.is_complex = False
         return self._differences(only=indices)
 
     def reconsidered(self, indices: np.ndarray, shrink: float) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +96,21 @@ class ArrayWitness:
             return None
         return self._steps(terms, self.x, indices).reshape(*cotangent.shape, len(indices))
 
+    def pushed(self, entries: slice) -> np.ndarray | None:
+        """The Jacobian times dout, where the entries are as many as those of the result."""
+        terms, cotangent = self.claim.terms, self.claim.cotangent
+        if terms is None or cotangent is None:
+            return None
+        direction = np.zeros_like(self.x)
+        direction[entries] = cotangent.ravel()
+        if self.is_complex:
+            found = terms(self.x + 1j * _TINY * direction).imag / _TINY
+        else:
+            size = self.claim.itemsize
+            found = slopes(terms, self.x, terms(self.x), [direction], itemsize=size).value[:, 0]
+        made: np.ndarray = found.reshape(cotangent.shape) / cotangent
+        return made
+
     def _steps(
         self, f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, indices: np.ndarray
     ) -> np.ndarray:
@@ -116,8 +127,7 @@ class ArrayWitness:
     def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
         """The slopes on the left and on the right of some entries, and their error."""
         for index in indices:
-            axis = np.zeros_like(self.x)
-            axis[index] = 1.0
+            axis = _axis(len(self.x), index)
             found, error = self._differences(directions=[-axis, axis], is_forward=True)
             yield (0.0 - found[:, 0], found[:, 1]), error.max(axis=1)
 
@@ -125,20 +135,28 @@ class ArrayWitness:
         size = float(abs(found).max(initial=0)) + 2.0**-8 * abs(self.claim.value)
         return np.broadcast_to(_COMPLEX * np.max(size), found.shape)
 
-    def _complex(self, direction: np.ndarray) -> np.ndarray | None:
-        """The derivative by a complex step; None if the function does not admit it.
+    def _complex(self, directions: Iterable[np.ndarray]) -> list[np.ndarray] | None:
+        """The derivatives by complex steps; None if the function does not admit them.
 
         An error of the function is not its fault: it was written for real numbers, and has already
         computed its value from them.
         """
+        exact = []
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error")
-                found = self.claim.function(self.x + 1j * _TINY * direction)
-            if found.dtype.kind == "c" and np.isfinite(found).all():
-                exact: np.ndarray = found.imag / _TINY
-                return exact
-        except Exception:  # noqa: S110 (whatever code for real numbers does with complex ones)
-            pass
-        self.is_complex = False
-        return None
+                for direction in directions:
+                    found = self.claim.function(self.x + 1j * _TINY * direction)
+                    if found.dtype.kind != "c" or not np.isfinite(found).all():
+                        raise ArithmeticError
+                    exact.append(found.imag / _TINY)
+        except Exception:  # whatever code for real numbers does with complex ones
+            self.is_complex = False
+            return None
+        return exact
+
+
+def _axis(count: int, index: int) -> np.ndarray:
+    axis = np.zeros(count)
+    axis[index] = 1.0
+    return axis

@@ -107,7 +107,8 @@ class Claimant:
         arguments: the arguments, as a flat array.
         notes: remarks on what was called.
         is_repeatable: whether two calls of the function returned the same.
-        nonlinear: what is wrong with how a backward pass uses the gradient of the result.
+        nonlinear: what is wrong with how a backward pass uses the gradient of the result, by the
+            names of the arguments.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Claimant:
     ) -> None:
         self.f, self.kind, self.given, self.name = f, kind, given, title(f)
         self.notes: list[str] = []
-        self.nonlinear: list[str] = []
+        self.nonlinear: dict[str, str] = {}
         self.outs = 0  # the number of results that are followed by a cache
         self.arguments = Arguments(f, at, with_whole=False)
         make = self._backward if kind == "vjp" else self._direct
@@ -123,14 +124,25 @@ class Claimant:
         if self._has_whole(claimed):
             self.arguments = Arguments(f, at, with_whole=True)
             claimed, outputs = make()
-        if not self.arguments.leaves:
+        if not self.arguments.x.size:
+            if any(is_array(part) and to_array(part).dtype.kind == "c" for _, part in flatten(at)):
+                raise TypeError(
+                    f"{self.name} got complex numbers, {at!r}: give their real and their imaginary"
+                    " part as two arguments"
+                )
             raise TypeError(
                 f"{self.name} got no number that varies: {at!r}; integers are taken for labels, so"
                 " pass floats or an array of floats"
             )
+        if outputs.flat.dtype.kind == "c":
+            raise TypeError(
+                f"{self.name} must return real numbers, got {outputs.arrays[0]!r}; check the real"
+                " and the imaginary part one by one"
+            )
         self.outputs, self.itemsize = outputs, min(outputs.itemsize, self.arguments.itemsize)
         self.claim = self._claim_of_vjp(claimed) if kind == "vjp" else self._claim(claimed)
-        apart = abs(self._function(self.arguments.x) - outputs.flat)
+        with np.errstate(invalid="ignore"):
+            apart = abs(self._function(self.arguments.x) - outputs.flat)
         size = abs(outputs.flat).max(initial=0)
         # On a GPU, sums may be rounded in another order. Nan is not a sign of chance.
         self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()
@@ -191,7 +203,11 @@ class Claimant:
         signs = rng.choice([-1.0, 1.0], outputs.flat.size)
         # Few digits, which are exact in every precision.
         self.cotangent = signs * rng.integers(512, 1024, outputs.flat.size) / 1024
-        self.doubled = self._pulled_back(self.f(*self.arguments.build(self.arguments.x)), 2.0)
+        doubled = self._pulled_back(self.f(*self.arguments.build(self.arguments.x)), 2.0)
+        # A layer may return the same arrays again, which its next call fills.
+        self.doubled = replaced(doubled, {
+            path: to_array(part).copy() for path, part in flatten(doubled) if is_array(part)
+        })  # fmt: skip
         return self._pulled_back(result, 1.0), outputs
 
     def _results_before_cache(self, result: Any) -> int:
@@ -234,7 +250,9 @@ class Claimant:
             size = max(abs(once).max(initial=0), abs(twice).max(initial=0))
             if (abs(twice - 2 * once) > 64 * ROUNDING[self.itemsize] * size).any():
                 how = "does not depend on dout" if same(once, twice) else "is not linear in dout"
-                self.nonlinear.append(f"d{leaf.name} {how}")
+                if np.allclose(once, 1.5 * twice, rtol=1e-6):  # 2 g, then 2 g + g
+                    how = "grows with every call of the backward pass, as if it were never set to 0"
+                self.nonlinear[leaf.name] = f"d{leaf.name} {how}"
 
         def terms(flat: np.ndarray) -> np.ndarray:
             made: np.ndarray = weights * self._function(flat)

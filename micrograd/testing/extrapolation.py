@@ -37,6 +37,13 @@ _SETTLED = 8  # times rounding at the smallest step: an error below is not impro
 _EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
 _INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
 _SEEN = 3  # of the smallest steps: how far the quotients there vary shows noise
+_SLOW = 0.3  # by which changes fall that are those of a fractional power
+_ENDLESS = 0.9  # by which changes of quotients fall, or grow, that have no limit in sight
+_LEAVES = 64  # units in the last place by which a function leaves a slope
+_HALVINGS = 30  # down to a jump, beside which nothing smooth moves as far
+_SMALL_JUMP = 2.0**43  # units in the last place: 0.001 of the function; a larger one is no rounding
+_STAIRS = 14  # numbers that a staircase takes if it is rounding, and not a function such as floor
+_DECIMALS = 9  # numbers with no more look rounded
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 
@@ -109,11 +116,15 @@ class Extrapolation:
                 self._settle(rows, limits, errors)
                 denied = []
                 for row in rows:
+                    before = self._noise
                     if found := self._denial(row, limits[row], errors[row]):
                         self._starts[row], apart = found
                         self._values[row], self._widths[row] = [], []
                         errors[row] = np.maximum(errors[row], apart)
                         denied.append(row)
+                    elif self._noise is not before:
+                        limit, error, _ = self._estimate([row], len(self._values[row]))
+                        limits[row], errors[row] = limit[0], np.maximum(errors[row], error[0])
                 rows = denied
         return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
 
@@ -121,8 +132,12 @@ class Extrapolation:
         """Extrapolate some rows until they settle, and enter their limits and errors."""
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             self._take(rows, range(last - more, last))
-            if last - more == _MEASURED:
+            if last - more == _MEASURED or (last == more and self._are_coarse(rows)):
                 self._measure_noise()
+            if last >= _MEASURED:
+                for row in rows:
+                    ends = [self._weighed(values) == 0 for values in self._values[row][-2:]]
+                    self._see_stairs(row, ends[0] & ends[1])
             limit, error, is_open = self._estimate(rows, last)
             for row, *found in zip(rows, limit, error, strict=True):
                 # Steps that vanish beside the point say nothing: what was denied is kept.
@@ -138,6 +153,16 @@ class Extrapolation:
                 values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
+
+    def _are_coarse(self, rows: Sequence[int]) -> bool:
+        """Whether a function in double precision gives numbers that are rounded to fewer digits.
+
+        Quotients of these agree by accident. Where they are exact, no noise is found.
+        """
+        if self._unit > 2.0**-53:
+            return False
+        values = np.array([self._values[row] for row in rows]).reshape(-1, len(self.size))
+        return any(_spacing(column) for column in values.T)
 
     def _measure_noise(self) -> None:
         if not self._is_measured:
@@ -158,6 +183,10 @@ class Extrapolation:
         rounding = known / abs(steps)
         total = rounding + inside / abs(steps)
         limit, error = _extrapolated(quotients, total, self.ratio)
+        if self.ratio == 2:  # at the border of a domain, as of sqrt(x)
+            changes = np.diff(quotients, axis=1)
+            grows = (changes[:, 1:] / changes[:, :-1] >= _ENDLESS).all(axis=1)
+            error = np.where(grows, np.inf, error)
         denied = _is_denied(limit, error, quotients, rounding)
         if denied.any() and last >= self._enough:
             near = _extrapolated(quotients[:, -_LAST:], total[:, -_LAST:], self.ratio)
@@ -202,12 +231,54 @@ class Extrapolation:
             spread = np.maximum(abs(finer[0] - below), abs(finest - finer[0])) + its_rounding
             is_smooth = _SHARE * apart > spread + 2 * level / its_width
             is_flat = (below == 0) & (finer[0] == 0) & (finest == 0)  # or the steps of a staircase
+            self._see_stairs(row, is_flat)
             is_still = apart > 4 * (rounding + self._noise / width)
             is_apart &= np.where(is_flat, is_still, is_smooth)
-            if is_apart.any():  # what was measured as noise may be the same structure
+            worst = int(is_apart.argmax())
+            if is_apart.any() and not self._is_rounded(
+                row, part, below, worst
+            ):  # what was measured as noise may be the same structure
                 self._noise = np.where(is_apart, np.minimum(self._noise, level), self._noise)
                 return _ABOVE * part, np.where(is_apart, abs(below - limit), 0.0)
         return None
+
+    def _is_rounded(self, row: int, part: float, slope: np.ndarray, output: int) -> bool:
+        """Whether it is by small jumps that a function leaves the slope at small steps.
+
+        A term that is rounded is flat between its jumps, which no finer step sees. The first step
+        at which the function leaves the slope is found, and halved down to a jump.
+        """
+
+        def off(at: float) -> float:
+            values, width = self.sample(row, at)
+            return float((self._weighed(values) - slope * width)[output])
+
+        size = self._unit * float(np.max(np.abs(self._values[row][-1]), axis=0)[output])
+        low, high, near, far = part, 4 * part, off(part), off(4 * part)
+        while not abs(far - near) > _LEAVES * size:
+            low, high, near = high, 4 * high, far
+            if high > 1:
+                return False
+            far = off(high)
+        whole = abs(far - near)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            if abs((value := off(middle)) - near) > abs(far - value):
+                high, far = middle, value
+            else:
+                low, near = middle, value
+        return bool(whole / 16 <= abs(far - near) <= min(4 * whole, _SMALL_JUMP * size))
+
+    def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
+        """Take the steps of outputs that are flat beside the point for noise, if they are many."""
+        heights = np.zeros(len(self.size))
+        for output in np.flatnonzero(is_flat):
+            found = [value[output] for values in self._values[row] for value in values]
+            numbers = np.unique(np.array(found)[np.isfinite(found)])
+            if len(numbers) >= _STAIRS:
+                heights[output] = _spacing(numbers)
+        if (heights > self._noise).any():
+            self._noise = np.maximum(self._noise, heights)
 
     def _probe(self, row: int, part: float) -> tuple[np.ndarray, np.ndarray, float]:
         """The quotient at a part of the first step, its error by rounding, and the denominator."""
@@ -235,6 +306,18 @@ def _is_denied(
     return found
 
 
+def _spacing(numbers: np.ndarray) -> float:
+    """The largest spacing of which all numbers are multiples, if they have few digits; else 0."""
+    for decimals in range(_DECIMALS + 1):
+        if (numbers == numbers.round(decimals)).all():
+            return 0.1**decimals
+    if (numbers != numbers.astype(np.float32)).any():
+        return 0.0
+    fractions, exponents = np.frexp(numbers[numbers != 0])
+    whole = (fractions * 2.0**24).astype(int)
+    return float(np.ldexp(whole & -whole, exponents - 24).min())
+
+
 def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarray:
     """How far the limits from the smallest steps alone are off, by the noise of the function."""
     near, power = quotients[:, -_SEEN - 3 :], ratio
@@ -246,6 +329,20 @@ def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarr
     for back in range(2, _SEEN + 1):  # what falls with the step is no noise, which grows
         found = np.maximum(found, np.where(apart[:, -back] <= 8 * apart[:, -1], apart[:, -back], 0))
     return found
+
+
+def _rest(column: np.ndarray) -> np.ndarray:
+    """What a geometric series adds to each but the first entry, where a column is slow as one.
+
+    So it is at the border of a domain, where a fractional power of the step remains.
+    """
+    change = abs(np.diff(column, axis=1))
+    rest = np.zeros_like(column[:, 1:])
+    ratio = change[:, 1:] / change[:, :-1]
+    before, now = ratio[:, :-1], ratio[:, 1:]
+    is_slow = (now > _SLOW) & (now < 1) & (abs(now - before) <= 0.05 * now)
+    rest[:, 2:] = np.where(is_slow, change[:, 2:] * now / (1 - now), 0.0)
+    return rest
 
 
 def _extrapolated(
@@ -260,6 +357,7 @@ def _extrapolated(
         growth *= (power + 1) / (power - 1)  # of rounding
         # A change that is smaller than its predecessor lets expect is small by accident.
         least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
+        least = np.maximum(least, _rest(column))
         candidates.append(column[:, 1:])
         errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)

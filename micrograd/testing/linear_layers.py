@@ -159,16 +159,33 @@ def _common(gradients: Gradients, layer: Layer, about: Callable[..., str]) -> st
     products = Layer(layer.x, wrong).products()
     names = ", ".join(f"d{name}" for name in wrong)
     if len(layer.weights) == 1:
-        weight, x = variables[next(iter(wrong))], variables[layer.x]
-        weight = weight.T if wrong[next(iter(wrong))] else weight
-        true, got = (each[layer.x] @ np.linalg.pinv(weight.T) for each in (expected, claimed))
-        fits = gradients.same(true @ weight.T, expected[layer.x]) and gradients.same(
-            got @ weight.T, claimed[layer.x]
+        ((name, turned),) = wrong.items()
+        weight, x = variables[name].T if turned else variables[name], variables[layer.x]
+        true, got = (
+            _of_product(x, weight, each[layer.x], each[name].T if turned else each[name])
+            for each in (expected, claimed)
         )
-        has_rank = fits and np.linalg.matrix_rank(weight) == weight.shape[1]
-        if has_rank and (text := about(got, true, x @ weight)):
-            return f"in the gradient of {products}: {text}"
+        if true is not None and got is not None:
+            sums, operand = true.reshape(-1, true.shape[-1]).sum(axis=0), x @ weight
+            for other, bias in variables.items():
+                if bias.shape == sums.shape and gradients.same(expected[other], sums):
+                    operand, products = operand + bias, f"{products} + {other}"
+            if text := about(got, true, operand):
+                return f"in the gradient of {products}: {text}"
     return f"it fits {names}: is the gradient of {products} wrong, from which both are computed?"
+
+
+def _of_product(
+    x: np.ndarray, weight: np.ndarray, dx: np.ndarray, dw: np.ndarray
+) -> np.ndarray | None:
+    """The gradient of x @ weight, if those of its factors determine it."""
+    if np.linalg.matrix_rank(weight) == weight.shape[1]:
+        found: np.ndarray = dx @ np.linalg.pinv(weight.T)
+    elif x.ndim == 2 and np.linalg.matrix_rank(x) == len(x):
+        found = np.linalg.pinv(x.T) @ dw
+    else:
+        return None
+    return found if np.allclose(found @ weight.T, dx, atol=1e-4 * abs(dx).max()) else None
 
 
 def _lost_terms(gradients: Gradients, layer: Layer, name: str) -> str:

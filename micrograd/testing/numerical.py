@@ -9,7 +9,6 @@ settle, the noise of the function is measured (`noise.py`).
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -366,8 +365,7 @@ def noise_of(
     Noise is the same at every spacing, while an oscillation that is fast for one is slow for the
     other. Values that happen to be multiples of the last place hide it at one of two near ones.
     """
-    rng = random.Random(3)  # noqa: S311 (no secrets)
-    parts = np.array([rng.uniform(0.5, 1) for _ in x])
+    parts = np.random.default_rng(3).uniform(0.5, 1, len(x))
     wide, own = np.maximum(abs(x), 1.0), np.where(x, abs(x), 1.0)
     fine = 2.0**-24 if itemsize == 8 else 2.0**-17
     groups = [[2.0**-13 * wide], [ratio * fine * wide for ratio in _RATIOS]]

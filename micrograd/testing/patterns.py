@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 _MOVES = 4  # axes of an array along which it is shifted together
+_DISTINCT = 1e-3  # of the largest: numbers that differ by less are the same
+_REGULAR = 1e4  # the condition of a matrix up to which a product with it can be undone
 _ENOUGH = 3  # numbers that agree with a pattern, beside those from which its factors are found
 
 
@@ -69,11 +71,17 @@ def candidates(
                     yield f"the factor {words}{name} is too many", expected * numbers
     if cotangent is not None:
         yield from _of_cotangent(expected, others, cotangent)
+    yield from _by_transposes(expected, others)
+    yield from _of_softmax(got, expected, others, cotangent)
+    means = [got.mean(axis=axis) for axis in axes if got.ndim > 1]
     for chosen in _sets_of_axes(got.shape):
-        yield (
-            f"the path through the mean over axis {_joined(chosen)} is missing",
-            expected + got.mean(axis=chosen, keepdims=True),
-        )
+        mean = got.mean(axis=chosen, keepdims=True)
+        # Where it is the same for every slice, a constant is added.
+        if all(np.ptp(each) > _DISTINCT * abs(each).max() for each in means):
+            yield (
+                f"the path through the mean over axis {_joined(chosen)} is missing",
+                expected + mean,
+            )
         yield (
             f"it is summed or broadcast over axis {_joined(chosen)}",
             expected.sum(axis=chosen, keepdims=True) + 0 * expected,
@@ -84,6 +92,69 @@ def candidates(
         )
 
 
+def _by_transposes(
+    expected: np.ndarray, others: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What the gradient would be if another argument or its transpose were multiplied with."""
+    for name, other in others.items():
+        count = len(other)
+        if other.ndim != 2 or not 1 < count == other.shape[1] or count not in expected.shape:
+            continue
+        if np.linalg.cond(other) > _REGULAR:
+            continue
+        words = f"it is multiplied by {name} where its transpose is needed, or the other way round"
+        undone = np.linalg.inv(other)
+        for one, back in ((other, undone.T), (other.T, undone)):
+            if expected.ndim > 1 and expected.shape[-1] == count:
+                yield words, expected @ back @ one
+            if expected.ndim == 2 and len(expected) == count:
+                yield words, one @ back @ expected
+
+
+def _of_softmax(
+    got: np.ndarray,
+    expected: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    cotangent: np.ndarray | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What the gradient would be if the sum by which a softmax divides were a constant."""
+    with np.errstate(all="ignore"):
+        tried = [np.exp(x - x.max()) for x in others.values() if x.shape == got.shape]
+        if cotangent is not None and cotangent.shape == got.shape:
+            tried.append(got / cotangent)
+    for shares in tried:
+        if not (shares > 0).all() and not (shares < 0).all():
+            continue
+        for axis in range(got.ndim):
+            softmax = shares / shares.sum(axis=axis, keepdims=True)
+            yield (
+                f"the path through the sum of a softmax over axis {axis} is missing",
+                expected + softmax * got.sum(axis=axis, keepdims=True),
+            )
+
+
+def invariance(got: np.ndarray, expected: np.ndarray, variable: np.ndarray, close: float) -> str:
+    """Whether the gradient breaks a law that the derivative obeys; else an empty text.
+
+    The derivatives sum to 0 where the function does not feel a shift, as behind a mean that is
+    subtracted or in a softmax, and times the variable where it does not feel a scale.
+    """
+    for weights, sums, path in (
+        (np.ones_like(variable), "the derivatives sum to 0", "a mean or a softmax"),
+        (variable, "the derivatives times the variable sum to 0", "a norm"),
+    ):
+        for axes in _sets_of_axes(got.shape):
+            true, one = (_sliced(part * weights, axes) for part in (expected, got))
+            size = close * abs(true).sum(axis=0)
+            obeys = (abs(true.sum(axis=0)) <= 0.01 * size).all() and (abs(true) > size).any()
+            if len(true) > 2 and obeys and (abs(one.sum(axis=0)) > size).any():
+                return (
+                    f"{sums} over axis {_joined(axes)}, and these do not: is the path through"
+                    f" {path} over it wrong?"
+                )
+    return ""
+
+
 def _of_cotangent(
     expected: np.ndarray, others: Mapping[str, np.ndarray], cotangent: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
@@ -92,17 +163,20 @@ def _of_cotangent(
         if not _fits(other.shape, cotangent.shape):
             continue
         if cotangent.shape == expected.shape and set(np.unique(other)) == {0.0, 1.0}:
-            yield f"it is dout * (1 - {name}): is the mask inverted?", cotangent * (1 - other)
+            kept = np.broadcast_to(other == 1, expected.shape)
+            scale = float(np.median((expected / cotangent)[kept]))
+            inverted = scale * cotangent * (1 - other)
+            yield f"it is the gradient for 1 - {name}: is the mask inverted?", inverted
         over = tuple(range(cotangent.ndim - expected.ndim))
         if over and other.shape == cotangent.shape and _fits(expected.shape, cotangent.shape):
             for words, factor in (
-                (name, other),
-                (f"({name} - its mean)", other - other.mean(over)),
+                (f"{name}: is it used where what it is turned into is needed?", other),
+                (
+                    f"({name} - its mean): is a division by its deviation missing?",
+                    other - other.mean(over),
+                ),
             ):
-                yield (
-                    f"it is the sum of dout * {words}: is a division by its deviation missing?",
-                    (cotangent * factor).sum(over),
-                )
+                yield f"it is the sum of dout * {words}", (cotangent * factor).sum(over)
 
 
 def difference(

@@ -52,6 +52,11 @@ def surroundings(
         variations=partial(_varied, _variations, leaf, claim, arguments, witness),
         replacements=partial(_varied, _replacements, leaf, claim, arguments, witness),
         layers=lambda: _layers(claim, arguments, variables, expected).get(leaf.name, ""),
+        pushed=lambda: (
+            witness.pushed(leaf.entries)
+            if claim.cotangent is not None and claim.cotangent.shape == leaf.shape
+            else None
+        ),
         is_double=claim.itemsize == 8,
     )
 
@@ -83,8 +88,8 @@ def _sizes(
             sizes.setdefault(shape[0], f"the size of axis 0 of {name}, the batch size?")
     for axis, count in enumerate(outputs):
         sizes.setdefault(count, f"the size of axis {axis} of the result")
-    if cotangent is not None:
-        summed = cotangent.size // max(variable.size, 1)
+    if cotangent is not None and variable.size and _is_part(variable.shape, cotangent.shape):
+        summed = cotangent.size // variable.size
         sizes.setdefault(summed, "the number of outputs over which it is a sum")
     for name, shape in shapes:
         for axis, count in enumerate(shape):
@@ -93,15 +98,23 @@ def _sizes(
     return sizes
 
 
+def _is_part(shape: tuple[int, ...], of: tuple[int, ...]) -> bool:
+    """Whether the axes of an array are some of those of the result, in their order."""
+    rest = iter(of)
+    return all(size in rest for size in shape)
+
+
 Ways = Iterator[tuple[str, np.ndarray]]
 
 
 def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
-    """Another argument with its last axes in another order, and what the gradient then is."""
+    """An argument with its last axes in another order, and what the gradient then is."""
     array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
     axes = f"it is the gradient with the last two axes of {other.name}"
     if array.ndim > 2:
         yield f"{axes} reversed", array[..., ::-1, ::-1]
+        words = f"it is the gradient with the last axis of {other.name} reversed"
+        yield words, array[..., ::-1]
     if array.ndim > 1 and array.shape[-1] == array.shape[-2]:
         yield f"{axes} swapped", array.swapaxes(-1, -2)
 
@@ -109,8 +122,11 @@ def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
 def _replacements(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
     """What another argument may be by a mistake, and what the gradient then is."""
     name, gradient = other.name, "it is the gradient with"
-    yield f"{gradient} {name} = 1: is {name} forgotten?", np.ones(other.shape)
-    yield f"{gradient} {name} = 0: is the path through {name} missing?", np.zeros(other.shape)
+    if other is leaf:
+        return
+    for number in (1, 0):
+        words = f"{gradient} {name} = {number}: is {name} forgotten?"
+        yield words, np.full(other.shape, float(number))
     if other.shape == leaf.shape:
         words = f"{gradient} {leaf.name} in the place of {name}: are they mixed up?"
         yield words, arguments.x[leaf.entries]
@@ -124,15 +140,23 @@ def _varied(
     witness: ArrayWitness,
     places: np.ndarray,
 ) -> Ways:
-    """Entries of the gradient where another argument is changed as by a mistake."""
+    """Entries of the gradient where an argument is changed as by a mistake."""
+
+    def entries(other: Leaf, varied: np.ndarray) -> np.ndarray:
+        x = arguments.x.copy()
+        x[other.entries] = varied.ravel()
+        found: np.ndarray = witness.elsewhere(x, places + leaf.entries.start)[0]
+        return found
+
     for other in arguments.leaves:
-        if other is leaf or claim.outputs:
+        if claim.outputs:
             continue
         for words, varied in ways(leaf, other, arguments):
-            x = arguments.x.copy()
-            x[other.entries] = varied.ravel()
             with suppress(ArithmeticError, ValueError):  # outside the domain of the function
-                yield words, witness.elsewhere(x, places + leaf.entries.start)[0]
+                made = entries(other, varied)
+                # Where other numbers give the same gradient, it is not these that fit it.
+                if not np.allclose(made, entries(other, 1.5 * varied + 0.25), rtol=1e-3):
+                    yield words, made
 
 
 def _layers(

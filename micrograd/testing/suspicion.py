@@ -7,14 +7,14 @@ are not known are nan, so that a candidate is compared where it is known.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from micrograd.testing.activations import mistakes
-from micrograd.testing.patterns import candidates, difference, factors
+from micrograd.testing.cotangents import from_terms
+from micrograd.testing.patterns import candidates, difference, factors, invariance
 
 _ENOUGH = 3  # entries that must agree, where there are so many
 _DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
@@ -38,6 +38,7 @@ class Surroundings:
         layers: what the gradients of linear layers say of the mistake, in words.
         terms: the contributions of the outputs to entries of the true gradient, of the shape of the
             output and one axis more; or None if they are not known.
+        pushed: the Jacobian times dout, where the result has the shape of the variable, or None.
         is_double: whether the numbers are in double precision.
     """
 
@@ -51,6 +52,7 @@ class Surroundings:
     variations: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
     replacements: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
     layers: Callable[[], str] = str
+    pushed: Callable[[], np.ndarray | None] = lambda: None
     is_double: bool = True
 
 
@@ -83,6 +85,8 @@ def suspicion(
         size = float(max(abs(candidate[compared]).max(), largest))
         return bool((abs(got - candidate)[compared] <= close * size).all())
 
+    if text := digits(got, expected, wrong):
+        return text
     if is_like(expected):  # no pattern can be told from another
         return "only the last digits differ: do nearly equal numbers cancel?"
     if text := _factor(got, expected, known, surroundings, is_like):
@@ -94,13 +98,18 @@ def suspicion(
         ):
             if is_like(candidate):
                 return words
-    if text := _last_terms(got, wrong, surroundings, close):
+    where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, close)
+    if where.endswith("?") and not _is_carried(wrong, surroundings):
+        where = where.partition(", the last:")[0]
+    if where and what == _ZERO:
+        return f"{where}; {what}"
+    if text := _from_terms(got, wrong, known, surroundings, close):
         return text
     if known.sum() > _ENOUGH and surroundings.variable.shape == expected.shape:
         with np.errstate(all="ignore"):
-            for name, right, written, candidate in mistakes(expected, surroundings.variable):
+            for words, candidate in mistakes(expected, surroundings.variable):
                 if is_like(candidate):
-                    return f"it fits {name} with the derivative {written} in place of {right}"
+                    return words
     if known.sum() >= _ENOUGH:
         is_vjp, largest = surroundings.cotangent is not None, max(largest, _largest(expected))
         if text := difference(got, expected, surroundings.variable, close * largest, is_vjp=is_vjp):
@@ -109,17 +118,24 @@ def suspicion(
     for words, made in surroundings.variations(places):
         if _agree(got.ravel()[places], made, close):
             return words
-    where = _region(got, expected, wrong)
-    what, behind = _where_wrong(got, expected, wrong, close), surroundings.layers()
+    behind = surroundings.layers()
     if where:
         more = what or behind
         return f"{where}; {more}" if more and not where.endswith("?") else where
     if behind or what:
-        return behind or what
+        return behind or ("where it is wrong, it is 0" if what == _ZERO else what)
+    if (pushed := surroundings.pushed()) is not None and is_like(pushed):
+        return "it is the Jacobian times dout: is its transpose needed?"
+    if text := _in_another_order(got, expected, wrong, close):
+        return text
     for words, made in surroundings.replacements(places):
         if _agree(got.ravel()[places], made, close):
             return words
-    return factors(got, expected, close * max(largest, _largest(expected)))
+    if text := factors(got, expected, close * max(largest, _largest(expected))):
+        return text
+    if not known.all() or surroundings.variable.shape != expected.shape:
+        return ""
+    return invariance(got, expected, surroundings.variable, close)
 
 
 def _agree(one: np.ndarray, other: np.ndarray, close: float) -> bool:
@@ -134,11 +150,11 @@ def _largest(array: np.ndarray) -> float:
 def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float) -> str:
     """What the wrong entries have in common."""
     if wrong.sum() < min(_ENOUGH, wrong.size):
-        return "" if got[wrong].any() else "it is 0 there"
+        return "" if got[wrong].any() else _ZERO
     one, true = got[wrong], expected[wrong]
     size = close * max(_largest(got), _largest(expected))
     if not one.any():
-        return "it is 0 there"
+        return _ZERO
     if (abs(true) <= size).all():
         return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
     found: list[float] = []
@@ -194,37 +210,83 @@ def _factor(
     return "; or ".join(found[:2])
 
 
-def _last_terms(
-    got: np.ndarray, wrong: np.ndarray, surroundings: Surroundings, close: float
-) -> str:
-    """Whether only the last, or the first, of several contributions is there."""
+def _is_carried(wrong: np.ndarray, surroundings: Surroundings) -> bool:
+    """Whether steps feel later ones: entries draw on outputs at other indices than their own."""
     places = np.flatnonzero(wrong)[:_TERMS]
     terms = surroundings.terms(places)
-    entries = got.ravel()[places]
-    if terms is None or not entries.any():
-        return ""
-    axes = range(terms.ndim - 1)
-    size = max(float(abs(entries).max()), float(abs(terms).max()))
-    for count in range(1, terms.ndim):
-        for kept in itertools.combinations(axes, count):
-            summed = terms.sum(axis=tuple(axis for axis in axes if axis not in kept))
-            summed = summed.reshape(-1, len(places))
-            if len(summed) < 2:
-                continue
-            for which, ordered in (("last", summed[::-1]), ("first", summed)):
-                place = (abs(ordered) > close * size).argmax(axis=0)
-                nonzero = ordered[place, np.arange(len(places))]
-                if any(
-                    (abs(entries - only) <= close * size).all() for only in (ordered[0], nonzero)
-                ):
-                    words = " and ".join(map(str, kept))
-                    return (
-                        f"only the {which} of several contributions is there, over axis {words} of"
-                        " the result: is it = where += is needed?"
-                    )
+    if terms is None:
+        return True
+    indices = np.unravel_index(places, wrong.shape)
+    for axis, size in enumerate(wrong.shape):
+        hit = np.asarray(np.moveaxis(wrong, axis, 0).reshape(size, -1).any(axis=1))
+        if hit[-1] or not hit[:-1].all():
+            continue
+        for output in range(terms.ndim - 1):
+            if terms.shape[output] == size:
+                shares = abs(np.moveaxis(terms, output, 0)).reshape(size, -1, len(places))
+                shares[indices[axis], :, np.arange(len(places))] = 0
+                if not shares.any():
+                    return False
+    return True
+
+
+def digits(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
+    """Whether the numbers have fewer digits than those of double precision."""
+    known = np.isfinite(expected)
+    apart = abs(got - expected)[known]
+    one, size = got[known], _largest(expected)
+    with np.errstate(all="ignore"):
+        if not (apart <= 0.5**8 * size).all():
+            is_whole = (one == np.rint(one)).all() and (apart < 1).all()
+            is_many = wrong.sum() >= _ENOUGH
+            return _WHOLE if is_whole and is_many else ""
+        for name, kind in (("half", np.float16), ("single", np.float32)):
+            if (one == one.astype(kind)).all() and (one != np.rint(one)).any():
+                return f"it has the digits of {name} precision only: is a type of numbers wrong?"
     return ""
 
 
+def _in_another_order(
+    got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float
+) -> str:
+    """Whether the numbers are right, and their places are not."""
+    size = close * max(_largest(got), _largest(expected))
+    numbers = np.sort(expected[wrong])
+    if not np.isfinite(expected).all() or (np.diff(numbers) > 2 * size).sum() < _ENOUGH:
+        return ""
+    for axis in (*range(got.ndim - 1, -1, -1), None) if got.ndim > 1 else (None,):
+        if (abs(np.sort(got, axis) - np.sort(expected, axis)) <= size).all():
+            along = "" if axis is None else f" along axis {axis}"
+            return f"it has the right numbers in another order{along}: is an index wrong?"
+    return ""
+
+
+def _from_terms(
+    got: np.ndarray,
+    wrong: np.ndarray,
+    known: np.ndarray,
+    surroundings: Surroundings,
+    close: float,
+) -> str:
+    """Whether the gradient is made from a part of dout, or from dout in another order."""
+    chosen = [np.flatnonzero(wrong), np.flatnonzero(known & ~wrong)]
+    places = np.concatenate([
+        flags[np.unique(np.linspace(0, len(flags) - 1, most).astype(int))] if len(flags) else flags
+        for flags, most in zip(chosen, (_TERMS, _VARIED), strict=True)
+    ])  # fmt: skip
+    terms = surroundings.terms(places)
+    entries = got.ravel()[places]
+    if terms is None or surroundings.cotangent is None or not entries.any():
+        return ""
+    size = max(float(abs(entries).max()), float(abs(terms).max()))
+    for words, made in from_terms(terms, surroundings.cotangent):
+        if (abs(entries - made) <= close * size).all():
+            return words
+    return ""
+
+
+_ZERO = "it is 0 there"
+_WHOLE = "every entry is a whole number: is it stored in an array of integers?"
 _FACTORS = 2  # by which wrong entries are multiplied
 _VARIED = 6  # wrong entries that are compared where another argument is varied
 _TERMS = 12  # wrong entries whose contributions are compared

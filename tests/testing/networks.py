@@ -229,7 +229,7 @@ MISTAKES = [
     (recurrent, "1 - states[t + 1] ** 2", "1 - states[t + 1]", "dx: it fits dWx: is the gradient of x @ Wx wrong, from which both are computed?"),
     (gated, "dx += db", "dx = db", "dx: the path through W is missing"),
     (gated, "a * sigmoid * (1 - sigmoid)", "0", "dx: it fits dW: is the gradient of x @ W wrong"),
-    (dense, "dout * (z > 0)", "dout", "in the gradient of x @ W: where it is wrong, the derivative is 0: is a mask or a condition forgotten?"),
+    (dense, "dout * (z > 0)", "dout", "in the gradient of x @ W + b: where it is wrong, the derivative is 0: is a mask or a condition forgotten?"),
     (dense, "dz.sum(axis=0)", "dz.sum(axis=0) / len(x)", "db: it is divided by 5 once too often: the size of axis 0 of x, the batch size?"),
     (penalised, "1 - hidden**2", "1 - hidden", "dx: it fits dW: is the gradient of x @ W wrong"),
     (penalised, "(d @ V.T) * (1 - hidden**2)", "d @ V.T", "dx: it fits dW: is the gradient of x @ W wrong"),

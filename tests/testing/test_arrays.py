@@ -563,7 +563,7 @@ def test_an_argument_that_is_forgotten_or_mixed_up_is_named():
     assert check_gradients(f, x, g, h, gradient=gradients)
     for at, words in (
         ((x, one, h), "it is the gradient with g = 1: is g forgotten?"),
-        ((x, g, 0 * h), "it is the gradient with h = 0: is the path through h missing?"),
+        ((x, g, 0 * h), "it is the gradient with h = 0: is h forgotten?"),
         ((x, g, x), "it is the gradient with x in the place of h: are they mixed up?"),
     ):
         found = gradients(*at)[0], *gradients(x, g, h)[1:]
@@ -592,4 +592,4 @@ def test_sums_and_masks_of_the_output_are_named():
         lambda x, mask: (x * mask, mask), x, mask, vjp=lambda dout, mask: (dout * (1 - mask), None)
     )
     (suspicion,) = dropped.report.suspicions
-    assert suspicion == "dx: it is dout * (1 - mask): is the mask inverted?"
+    assert suspicion == "dx: it is the gradient for 1 - mask: is the mask inverted?"

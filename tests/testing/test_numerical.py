@@ -234,3 +234,50 @@ def test_the_curvature_of_a_minimum_is_within_its_error_at_every_scale(name, cen
         value, error = numerical_hessian(lambda x, a=scale: f(a * (x - center)), center)
         true = curvature * scale**2
         assert abs(value - true) <= 3 * error <= 1e-6 * true
+
+
+ROUNDED = {
+    "single precision": lambda y: float(np.float32(y)),
+    "half precision": lambda y: float(np.float16(y)),
+    "6 decimals": lambda y: round(float(y), 6),
+    "single precision, scaled": lambda y: float(np.float32(y)) * math.pi / math.pi,
+}
+
+
+@pytest.mark.parametrize("rounded", ROUNDED)
+def test_a_function_of_doubles_that_is_rounded_inside_has_wide_errors(rounded):
+    """Of 36 points, a third was off by thousands of times the error."""
+    off = []
+    for f, df in ((np.sin, np.cos), (np.exp, np.exp), (lambda x: x**3, lambda x: 3 * x * x)):
+        for x in np.random.default_rng(4).uniform(-3, 3, 12).tolist():
+            value, error = numerical_gradient(lambda x, f=f: ROUNDED[rounded](f(x)), x)
+            off.append(abs(value - df(x)) / error)
+    assert sum(one > 1 for one in off) <= 2, off
+    assert sum(one > 10 for one in off) <= 1, off
+
+
+def test_a_rounded_term_beside_an_exact_one_does_not_vanish():
+    """Between two jumps of the rounded term, only the exact one moves the function."""
+    points = np.linspace(-2, 2, 15).tolist()
+    inside = 0
+    for x in points:
+        value, error = numerical_gradient(lambda x: float(np.float32(np.sin(x))) + 0.3 * x, x)
+        inside += abs(value - math.cos(x) - 0.3) <= error
+    assert inside >= 13
+
+
+def test_a_staircase_of_few_steps_is_flat():
+    value, error = numerical_gradient(lambda x: math.floor(3 * x) / 3, 0.5)
+    assert (value, error) == pytest.approx((0, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize("power", [1.25, 1.5, 1.75, 2.5])
+def test_a_fractional_power_at_the_border_of_a_domain_is_within_its_error(power):
+    for f, slope in ((lambda x: x**power, 0.0), (lambda x: x**power + math.sin(x), 1.0)):
+        value, error = numerical_gradient(f, 0.0, method="forward")
+        assert abs(value - slope) <= error < 1e-2
+
+
+@pytest.mark.parametrize("f", [math.sqrt, lambda x: x * math.log(x) if x else 0.0])
+def test_an_infinite_slope_at_the_border_of_a_domain_has_an_infinite_error(f):
+    assert numerical_gradient(f, 0.0, method="forward").error == math.inf
