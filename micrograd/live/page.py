@@ -9,11 +9,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.frame import THEME, Page, asset, compact, framed, title_in, words_of
+from micrograd.drawing.frame import (
+    THEME,
+    Page,
+    asset,
+    compact,
+    framed,
+    island,
+    title_in,
+    words_of,
+)
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
-from micrograd.live.packing import packed
+from micrograd.live.packing import in_one_plane, packed
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
@@ -114,11 +123,13 @@ def _document(
 ) -> str:
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
-    sources = [asset("formulas.js"), asset("packing.js", __package__)]
-    sources += [asset("state.js", __package__), asset("words.js")]
+    shown = island({**data, **begin, "lang": lang, "words": words})
+    sources = [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
     sources += [asset("framing.js")]
-    script = compact("".join([sources[0], functions, *sources[1:]]))
+    begins = compact(asset("formulas.js") + functions)
+    script = f"{begins}\nconst story={shown};\n{compact(''.join(sources))}"
+    script = in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
@@ -127,9 +138,9 @@ def _document(
         lang=lang,
         title=titles[lang],
         style=style,
-        script=script,
-        data={**data, **begin, "lang": lang, "words": words},
-        pack=packed,
+        script=compact(asset("packing.js", __package__)),
+        data=packed(script),
+        made=script,
     )
 
 

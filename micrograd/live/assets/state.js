@@ -1,5 +1,4 @@
 // What the reader has chosen, and all numbers that follow from it.
-const story = JSON.parse(unpacked(document.getElementById("story").textContent));
 const at = (id) => document.getElementById(id);
 const { inputs, learn } = story;
 const values = story.values.map(([name, node, text, mark, data, closed]) => ({
