@@ -60,7 +60,7 @@ DETAILS = {
     'the name of an operation of one operand, such as "sigmoid", or a function of a Value.': '一元运算的名字，例如 "sigmoid"，或以 Value 为参数的函数。',
     "the x at which the tangent touches the curve; none is drawn by default.": "切线与曲线相切处的 x；默认不画切线。",
     "the range of x, such as `(-6, 6)`; by default one that suits the function.": "x 的范围，例如 `(-6, 6)`；默认取适合该函数的范围。",
-    'what the function is called, if it is not an operation; "f" by default.': '函数的名字（不是运算表里的运算时）；默认 "f"。',
+    'what the function is called, if it is not an operation, or a formula such as "x² − 1"; "f" by default.': '函数的名字（不是运算表里的运算时），也可以是公式，例如 "x² − 1"；默认 "f"。',
     "if there is no such operation, or if the function has no value or no derivative at the point.": "没有这种运算，或者函数在该点没有值或没有导数。",
     # micrograd.drawing.draw_dot_product
     "A product has a green background if it is positive, and a pink one if it is negative.": "乘积为正时底色为绿，为负时底色为粉红。",

@@ -20,7 +20,7 @@ _TRIED = 100  # places with the same beginning that are compared
 
 
 def packed(text: str) -> str:
-    """Return a shorter form of a text of one line without tabs, and with letters of one plane.
+    r"""Return a shorter form of a text of one line without tabs, and with letters of one plane.
 
     >>> packed('["a long text","a long text"]').replace("\t", "|")
     '["a long text",|#1+]'
