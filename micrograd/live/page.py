@@ -29,7 +29,10 @@ from micrograd.live.story import Story, settings
 from micrograd.writing import languages
 
 MAX_VALUES = 100
-_SCRIPTS = ("numbers.js", "picture.js", "ways.js", "board.js", "plots.js", "main.js")
+_SCRIPTS = (
+    *("numbers.js", "picture.js", "ways.js", "board.js", "latex.js", "valley.js", "plots.js"),
+    "main.js",
+)
 
 
 def live_page(
@@ -55,8 +58,10 @@ def live_page(
     table in JavaScript. The address has the state: `page.html#w=-2&x=1&steps=100` opens the page
     there, after 100 steps of descent from these numbers. Other keys are `rate`; `sample`, the
     number of a sample or `all`; `wrt`, the leaf whose derivative is shown; `nudge`, how far it is
-    moved; and `lang`. The element of each value has the attributes `data-name`, `data-value` and
-    `data-gradient`, with all digits.
+    moved; `lang`; and `hide`, for a page in an article: it lists, with commas, parts of the page
+    (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`, `valley`, or `all`
+    but the picture) and leaves whose numbers are fixed (or `sliders`, for all leaves). The element
+    of each value has the attributes `data-name`, `data-value` and `data-gradient`, with all digits.
 
     Args:
         output: the value at the top of the graph.

@@ -1,5 +1,6 @@
 """What a live page is: its size, its policy, its errors, its derivation, and who can use it."""
 
+import math
 import random
 import re
 
@@ -61,9 +62,9 @@ def dense(count):
 
 
 @pytest.mark.slow
-def test_sixty_values_take_less_than_60_kb_and_a_neuron_less_than_40():
+def test_fifty_values_take_less_than_60_kb_and_a_neuron_less_than_40():
     long = "temperature_of_the_room_{}"
-    for output in (network(), network(4, 4), chain(30), chain(30, long), dense(30), dense(60)):
+    for output in (network(), network(4, 4), chain(30), chain(30, long), dense(30), dense(50)):
         page = live_page(output)
         assert len(story_of(page)["values"]) >= 28
         assert len(page.encode()) < 60_000
@@ -332,6 +333,75 @@ def test_an_arrow_lights_up_under_a_tap_and_when_the_pointer_is_near(live):
 
 
 @pytest.mark.slow
+def test_the_address_hides_parts_of_the_page_and_fixes_leaves(live):
+    page = live(neuron(), "#hide=nudge,buttons,w&x=3", data={"x": [1, 2], "y": [0, 1]})
+    seen = page.page.locator
+    assert [seen(f"#{part}").is_visible() for part in ("nudge-part", "buttons")] == [False, False]
+    assert [seen(f"#{part}").is_visible() for part in ("derivation", "descent")] == [True, True]
+    assert [page.slider(name).is_visible() for name in "wxb"] == [False, True, True]
+    assert seen('[data-number="w"]').is_disabled()
+    page.type("x", "4")
+    page.until("location.hash.includes('x=4') && location.hash.includes('hide=nudge')")
+    page.go("#hide=all,sliders")
+    assert seen("#picture svg").is_visible()
+    assert seen("h1, select, p.hint, .card").filter(visible=True).count() == 0
+    assert seen("input[type=range]").filter(visible=True).count() == 0
+    page.go("#hide=%3Cb%3E,toString,,status")  # names of nothing
+    assert seen("#buttons").is_visible()
+
+
+@pytest.mark.slow
+def test_the_derivation_is_copied_as_latex(live):
+    page = live(neuron(), "#wrt=w")
+    page.page.context.grant_permissions(["clipboard-read"])
+    page.page.click("#copy")
+    begin, names, formulas, *_ = page.page.evaluate("navigator.clipboard.readText()").splitlines()
+    whole, *factors = (
+        rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in ("Lw", "Lh", "hz", "zw")
+    )
+    assert begin == r"\begin{aligned}"
+    assert names == whole + "&=" + r"\cdot ".join(factors) + r" \\"
+    assert formulas == r"&=2(h-y)\cdot (1-h^{2})\cdot x \\"
+    assert page.text("#copy") == "Copied"
+    page.until("document.getElementById('copy').textContent === 'Copy LaTeX'")
+    theta, z = Value(0.3, label="theta"), Value(2.0, label="温度 #1_%")
+    out = (theta.softplus() * z).sqrt() + theta.relu()
+    out.label = "y_hat"
+    written = live(out, "#wrt=温度 %231_%25").page.evaluate("written()")
+    assert r"\frac{\partial \hat{y}}{\partial \text{温度 \#1\_\%}}&=" in written
+    assert r"\ln (1+e^{\theta })" in written
+    assert r"\sqrt{" in written
+
+
+@pytest.mark.slow
+def test_the_borders_in_the_valley_are_where_the_output_is(live):
+    page = live(line(), learn=["w", "b"]).page
+    heights = "Array.from({ length: 9 }, (_, y) => Array.from({ length: 9 }, (_, x) => x + 2 * y))"
+    paths = page.evaluate(f"terraces({heights})")
+    heights = sorted(x + 2 * y for x in range(9) for y in range(9))
+    for level, path in enumerate(paths):
+        border = heights[(level - 1) * (len(heights) - 1) // 10] if level else -math.inf
+        area = 0.0
+        for shape in re.findall(r"M([^z]*)z", path):
+            corners: list[tuple[float, float]] = []
+            for sign, numbers in re.findall(r"([MLHV]?)([-\d.,]+)", shape):
+                x, y = corners[-1] if corners else (0.0, 0.0)
+                match sign:
+                    case "H":
+                        corners.append((float(numbers), y))
+                    case "V":
+                        corners.append((x, float(numbers)))
+                    case _:
+                        x, y = map(float, numbers.split(","))
+                        corners.append((x, y))
+            for (x, y), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):
+                area += (x * y2 - x2 * y) / 2
+        steps = [i / 200 for i in range(1601)]
+        expected = sum(min(max((x + 16 - border), 0.0) / 2, 8.0) for x in steps) / len(steps) / 8
+        assert abs(area) / (256 * 158) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.slow
 def test_a_nudge_shows_the_change_and_what_the_derivative_predicts(live):
     page = live(neuron(), "#wrt=w&nudge=0.01")
     page.page.wait_for_selector("#change")
@@ -395,7 +465,7 @@ def test_nothing_is_wider_than_the_window(live, width, lang):
 @pytest.mark.slow
 def test_a_wide_window_has_its_cards_beside_the_picture_or_below_a_low_one(live):
     page = live(line(), learn=["w"], page={"viewport": {"width": 1920, "height": 900}}).page
-    places = """() => ["graph", "board", "descent", "valley"].map((id) => {
+    places = """() => ["graph", "derivation", "descent", "valley"].map((id) => {
         const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect();
         return { left, right, top, bottom };
     })"""
