@@ -3,6 +3,7 @@
 import math
 import random
 import re
+from itertools import combinations
 
 import pytest
 
@@ -460,6 +461,32 @@ def test_nothing_is_wider_than_the_window(live, width, lang):
     )
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.page.locator("#picture [data-slider]").count() > 15
+
+
+BOXES = """texts => texts.map((text) => {
+    const { left, top, right, bottom } = text.getBoundingClientRect();
+    return [[left, top, right, bottom], text.textContent];
+})"""
+
+
+@pytest.mark.slow
+def test_long_names_do_not_make_the_page_wider(live):
+    names = ("temperature_of_the_living_room_in_celsius", "a name of many words, and 中文也不短")
+    x, y = (Value(1.5, label=name) for name in names)
+    out = x * y
+    out.label = "the_result_of_everything_in_the_world"
+    options = {"page": {"viewport": {"width": 390, "height": 800}}, "title": "Title" * 20}
+    page = live(out, learn=[x, y], **options).page
+    page.wait_for_selector("#predicted math")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for plot in ("#curve", "#losses", "#hills"):
+        boxes = page.locator(f"{plot} svg text").evaluate_all(BOXES)
+        card = page.locator(plot).bounding_box()
+        for (left, _, right, _), text in boxes:
+            assert card["x"] - 1 <= left < right <= card["x"] + card["width"] + 1, text
+        for (one, text), (other, text_) in combinations(boxes, 2):
+            apart = any(one[k] >= other[k + 2] or other[k] >= one[k + 2] for k in (0, 1))
+            assert apart, (text, text_)
 
 
 @pytest.mark.slow

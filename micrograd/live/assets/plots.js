@@ -45,23 +45,28 @@ class Plot {
     );
     this.inside = svgElement("g", { "clip-path": `url(#${id}-frame)` });
     this.svg.append(clip);
+    at(id).replaceChildren(this.svg); // where texts have a width
     this.line("axis", [LEFT, TOP], [LEFT, BOTTOM], this.svg);
     this.line("axis", [LEFT, BOTTOM], [RIGHT, BOTTOM], this.svg);
     const [left, right, low, high] = [...xs, ...ys].map((x) => short(Number(x.toPrecision(3))));
     this.text(left, LEFT, HEIGHT - 8, "start");
     this.text(right, RIGHT, HEIGHT - 8, "end");
-    this.text(labels.x, (LEFT + RIGHT) / 2, HEIGHT - 8, "middle");
+    this.text(labels.x, (LEFT + RIGHT) / 2, HEIGHT - 8, "middle", 160);
     this.text(high, LEFT - 5, TOP + 9, "end");
     this.text(low, LEFT - 5, BOTTOM, "end");
-    this.text(labels.y, LEFT - 5, (TOP + BOTTOM) / 2, "end");
+    this.text(labels.y, LEFT - 5, (TOP + BOTTOM) / 2, "end", LEFT - 6);
     this.svg.append(this.inside);
-    at(id).replaceChildren(this.svg);
   }
 
-  text(content, x, y, anchor) {
-    const made = svgElement("text", { x, y, "text-anchor": anchor });
-    made.textContent = content;
+  // A text, or as much of it as has room.
+  text(content, x, y, anchor, room = Infinity) {
+    const made = svgElement("text", { x, y, "text-anchor": anchor }, content);
     this.svg.append(made);
+    let letters = [...content];
+    while (12 * letters.length > room && made.getComputedTextLength() > room) {
+      letters = letters.slice(0, -1);
+      made.textContent = `${letters.join("")}…`;
+    }
   }
 
   line(kind, [x, y], [x2, y2], into = this.inside) {
