@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from typing import Any
 from unicodedata import category, normalize
 
@@ -254,7 +255,13 @@ def mathml(mark: Mark) -> str:
             return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
         case "gap":
             return '<mspace width="1.5em"/>'
-    return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"
+    between = ["" for _ in parts]
+    if tag == "mrow":  # what follows a function without brackets has some room before it: ln σ(x)
+        for i, (before, after) in enumerate(pairwise(parts)):
+            if before[0] == "func" and after[0] not in ("fence", "mo"):
+                between[i + 1] = '<mspace width="0.17em"/>'
+    inside = "".join(f"{room}{mathml(part)}" for room, part in zip(between, parts, strict=True))
+    return f"<{tag}>{inside}</{tag}>"
 
 
 def _mathml_text(tag: str, text: str) -> str:
