@@ -81,7 +81,7 @@ body {{ margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--paper
   "PingFang SC", sans-serif; }}
 h1 {{ font-size: 1.5rem; margin: 0; }}
 header p {{ margin: .3rem 0 1rem; color: var(--faint); }}
-main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr));
+main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr));
   gap: 1rem; }}
 .card {{ min-width: 0; padding: .7rem 1rem; border: 1px solid var(--rule); border-radius: .4rem;
   display: flex; flex-direction: column; }}

@@ -129,18 +129,26 @@ def _roles(explanation: Explanation) -> dict[Mark, str]:
 
 
 def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
-    """The equations one below another, with the signs in a column."""
+    """The equations one below another, with the signs in a column.
+
+    Left sides that would take more than half of the room have lines of their own.
+    """
     size = setter.size
     lefts = [setter.set(left, size) if left is not None else None for left, _, _ in rows]
     column = max((left.width for left in lefts if left is not None), default=0.0)
-    lines: list[tuple[Setting | None, str, Setting]] = []
+    above = column > room / 2
+    column = 0.0 if above else column
+    start = column + (1.4 * size if rows[0][1] else 0.0)
+    further = start + (size if rows[0][1] else 0.0)  # of a line without a sign
+    lines: list[tuple[Setting | None, str, Setting, float]] = []
     for left, (_, sign, right) in zip(lefts, rows, strict=True):
-        start = column + (1.4 * size if rows[0][1] else 0.0)
+        if above and left is not None:
+            lines.append((None, "", left, 0.0))
         first, *others = _broken(right, setter, room - start)
-        lines.append((left, sign, first))
-        lines += [(None, "", each) for each in others]
+        lines.append((None if above else left, sign, first, start if sign else further))
+        lines += [(None, "", each, further) for each in others]
     y, wide, parts = 0.0, 0.0, list[Run | Stroke]()
-    for left, sign, right in lines:
+    for left, sign, right, indent in lines:
         ascent = max(right.ascent, left.ascent if left else 0.0)
         base = y + ascent
         if left is not None:
@@ -148,8 +156,6 @@ def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
         if sign:
             drawn = run(sign, size, False, "ink")
             parts += drawn.moved(column + (1.4 * size - drawn.width) / 2, base)
-        indent = column + (1.4 * size if rows[0][1] else 0.0)
-        indent += 0.0 if sign or not rows[0][1] else size
         parts += right.moved(indent, base)
         wide = max(wide, indent + right.width)
         y = base + max(right.descent, left.descent if left else 0.0) + _BETWEEN * size

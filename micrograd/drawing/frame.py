@@ -6,7 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -32,8 +32,8 @@ def framed(
     title: str,
     style: str,
     script: str,
-    data: Mapping[str, Any],
-    pack: Callable[[str], str] | None = None,
+    data: Mapping[str, Any] | str,
+    made: str = "",
 ) -> str:
     """Return a page whose policy forbids everything but its own style and script.
 
@@ -42,23 +42,24 @@ def framed(
         lang: the language in which the page opens.
         title: the title, as text.
         style: the style sheet.
-        script: the script, which finds `data` as JSON in the element `story`.
-        data: what the script shows.
-        pack: a shorter form of the JSON, which the script unpacks.
+        script: the script, which finds `data` in the element `story`.
+        data: what the script shows, which is written as JSON, or a text that is written as it is.
+        made: another script, which the first one makes of the text.
     """
-    text = island(data)
+    scripts = " ".join(f"'{content_hash(each)}'" for each in (script, made) if each)
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; "
-        f"script-src '{content_hash(script)}'; base-uri 'none'; form-action 'none'"
+        f"script-src {scripts}; base-uri 'none'; form-action 'none'"
     )
+    is_text = isinstance(data, str)
     return asset("frame.html").format(
         lang=html.escape(languages.words(lang, "language")["tag"]),
         policy=policy,
         title=html.escape(title),
         style=style,
         body=body,
-        kind="text/plain" if pack else "application/json",
-        data=pack(text) if pack else text,
+        kind="text/plain" if is_text else "application/json",
+        data=data if is_text else island(data),
         script=script,
     )
 

@@ -28,7 +28,8 @@ from micrograd.writing.numbers import brief
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
 
-_RADIUS, _ROW, _COLUMN, _MARGIN = 8, 24, 230, 24
+_RADIUS, _ROW, _MARGIN = 8, 24, 24
+_COLUMN, _NARROW, _WIDTH = 230, 110, 700  # a column, at most and at least, for this whole width
 
 _Numbers = list[float | None]  # a number for each circle of a column; None if it is not known
 
@@ -127,8 +128,11 @@ class _Drawing:
         caption = self._caption()
         widest = max(width(line, SIZE) for line in caption)
         beside = max(60, *(width(label, SIZE) + 14 for label in self.labels))
-        breadth = max(2 * beside + _COLUMN * len(self.columns), widest) + 2 * _MARGIN
-        self.left = (breadth - _COLUMN * len(self.columns)) / 2
+        count = len(self.columns)
+        room = (_WIDTH - 2 * beside - 2 * _MARGIN) / count
+        self.across = min(max(room, _NARROW), _COLUMN)
+        breadth = max(2 * beside + self.across * count, widest) + 2 * _MARGIN
+        self.left = (breadth - self.across * count) / 2
         below = self.top + self.height + 18
         height = below + 20 * (len(caption) + 1) + _MARGIN / 2
         title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
@@ -151,7 +155,7 @@ class _Drawing:
         count = len(places) + (None in places)
         middle = row + extra + (0.5 if place is None else 0.0) + 0.5
         y = self.top + self.height / 2 + _ROW * (middle - count / 2)
-        return self.left + _COLUMN * column, y
+        return self.left + self.across * column, y
 
     def _line(self, line: _Weight) -> str:
         (x1, y1), (x2, y2) = (
@@ -178,7 +182,7 @@ class _Drawing:
 
     def _column(self, k: int) -> Iterator[str]:
         words, theme, size = self.words, self.theme, self.sizes[k]
-        x = self.left + _COLUMN * k
+        x = self.left + self.across * k
         title = words["inputs"] if k == 0 else words["layer"].format(layer=k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
         count = words["neuron"] if k and size == 1 else counted.format(count=size)

@@ -1,4 +1,4 @@
-r"""A shorter form of a text that repeats itself, such as the data of a large graph.
+r"""A shorter form of a text that repeats itself: the script of a page, with the data of a graph.
 
 What stood in the text before is written in one of two ways: as a tab and three digits, two for how
 far back it is and one for how long; or, if it is short and not far back, as the end of a line and
@@ -20,14 +20,11 @@ _TRIED = 100  # places with the same beginning that are compared
 
 
 def packed(text: str) -> str:
-    r"""Return a shorter form of a text of JSON, which has no tabs and no ends of lines.
-
-    Letters beyond the first plane, which a browser counts twice, are written as `\u` codes.
+    r"""Return a shorter form of a text of one line without tabs, and with letters of one plane.
 
     >>> packed('["a long text","a long text"]').replace("\t", "|")
     '["a long text",|#1+]'
     """
-    text = re.sub("[\U00010000-\U0010ffff]", _as_codes, text)
     repeats = _repeats(text)
     size = len(text)
     costs, parts = [0] * (size + 1), [(0, 1)] * size  # a distance of 0 is the sign itself
@@ -93,6 +90,15 @@ def _digits(number: int) -> str:
 
 def _digit(number: int) -> str:
     return chr(ord("#") + number + (number > ord(";") - ord("#")))
+
+
+def in_one_plane(text: str) -> str:
+    r"""Write letters beyond the first plane, which a browser counts twice, as `\u` codes.
+
+    >>> in_one_plane('"𝑥₁"')
+    '"\\ud835\\udc65₁"'
+    """
+    return re.sub("[\U00010000-\U0010ffff]", _as_codes, text)
 
 
 def _as_codes(letter: re.Match[str]) -> str:

@@ -9,18 +9,30 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.drawing.frame import THEME, Page, asset, compact, framed, title_in, words_of
+from micrograd.drawing.frame import (
+    THEME,
+    Page,
+    asset,
+    compact,
+    framed,
+    island,
+    title_in,
+    words_of,
+)
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
-from micrograd.live.packing import packed
+from micrograd.live.packing import in_one_plane, packed
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
 from micrograd.writing import languages
 
 MAX_VALUES = 100
-_SCRIPTS = ("numbers.js", "picture.js", "ways.js", "board.js", "plots.js", "main.js")
+_SCRIPTS = (
+    *("numbers.js", "picture.js", "ways.js", "board.js", "latex.js", "valley.js", "plots.js"),
+    "main.js",
+)
 
 
 def live_page(
@@ -46,8 +58,10 @@ def live_page(
     table in JavaScript. The address has the state: `page.html#w=-2&x=1&steps=100` opens the page
     there, after 100 steps of descent from these numbers. Other keys are `rate`; `sample`, the
     number of a sample or `all`; `wrt`, the leaf whose derivative is shown; `nudge`, how far it is
-    moved; and `lang`. The element of each value has the attributes `data-name`, `data-value` and
-    `data-gradient`, with all digits.
+    moved; `lang`; and `hide`, for a page in an article: it lists, with commas, parts of the page
+    (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`, `valley`, or `all`
+    but the picture) and leaves whose numbers are fixed (or `sliders`, for all leaves). The element
+    of each value has the attributes `data-name`, `data-value` and `data-gradient`, with all digits.
 
     Args:
         output: the value at the top of the graph.
@@ -114,11 +128,13 @@ def _document(
 ) -> str:
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
-    sources = [asset("formulas.js"), asset("packing.js", __package__)]
-    sources += [asset("state.js", __package__), asset("words.js")]
+    shown = island({**data, **begin, "lang": lang, "words": words})
+    sources = [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
     sources += [asset("framing.js")]
-    script = compact("".join([sources[0], functions, *sources[1:]]))
+    begins = compact(asset("formulas.js") + functions)
+    script = f"{begins}\nconst story={shown};\n{compact(''.join(sources))}"
+    script = in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
@@ -127,9 +143,9 @@ def _document(
         lang=lang,
         title=titles[lang],
         style=style,
-        script=script,
-        data={**data, **begin, "lang": lang, "words": words},
-        pack=packed,
+        script=compact(asset("packing.js", __package__)),
+        data=packed(script),
+        made=script,
     )
 
 

@@ -55,7 +55,11 @@ def playground(
     losses and their derivatives come from the table of operations, and the same seed gives the
     weights of `random.Random(seed)` and the data of `nn.datasets`. The page shows the program in
     Python that does the same, and saves the network as a file that `nn.load_model` reads. Its
-    address keeps what the reader has chosen: `page.html#layers=8,8&seed=3&steps=100`.
+    address keeps what the reader has chosen: `page.html#layers=8,8&seed=3&steps=100`. For a page in
+    an article, `hide` in the address lists, with commas, what a reader neither sees nor changes:
+    settings such as `rate`, and `title`, `language`, `theme`, `kind`, `bar` (all above the
+    network), `play`, `step`, `reset`, `data`, `sets`, `again`, `network`, `explanation`, `output`,
+    `valley`, `python` and `save`.
 
     Args:
         model: a trained model to begin with: an `MLP`, or a `Sequential` of `Layer`, with 2 inputs

@@ -128,3 +128,11 @@ def test_boards_and_matrices_are_drawn(style):
 def test_anything_but_a_formula_is_refused():
     with pytest.raises(TypeError, match="draw_formula takes what explain returned, or a Formula"):
         draw_formula("x")
+
+
+def test_a_derivation_with_long_names_is_no_wider_than_it_may_be():
+    x, w = (Value(0.5, label=f"the {name} of everything in the whole world") for name in "xw")
+    z = x * w
+    z.label = "product of the two names above"
+    svg = draw_formula(explain(z.tanh(), w), width=700).svg
+    assert float(re.search(r'width="([\d.]+)"', svg)[1]) <= 700

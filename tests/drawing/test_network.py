@@ -193,3 +193,10 @@ def test_drawing_a_network_needs_neither_graphviz_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"set()"
+
+
+@pytest.mark.parametrize("sizes", [[3, 1], [30, 10, 3], [8, 8, 8, 1]])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_network_of_a_few_layers_is_as_wide_as_an_article(sizes, lang):
+    drawing = draw_network(MLP(20, sizes), lang=lang)
+    assert float(re.search(r'width="([\d.]+)"', drawing.svg)[1]) <= 700

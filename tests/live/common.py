@@ -1,12 +1,18 @@
-"""Reads the data of a live page."""
+"""Reads the script of a live page, and the data in it."""
 
 import json
 import re
 
 
+def script_of(page):
+    """The script that a page makes of its packed text."""
+    return unpacked(re.search(r'id="story">(.*?)</script>', page, re.DOTALL)[1])
+
+
 def story_of(page):
     """The data that a page shows."""
-    return json.loads(unpacked(re.search(r'id="story">(.*?)</script>', page, re.DOTALL)[1]))
+    _, _, rest = script_of(page).partition("const story=")
+    return json.JSONDecoder().raw_decode(rest)[0]
 
 
 def unpacked(text):

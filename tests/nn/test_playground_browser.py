@@ -636,3 +636,14 @@ def test_hostile_labels_are_shown_and_never_run(opened):
 def test_no_page_is_wider_than_the_window(opened, width, address):
     page = opened(address, options={"viewport": {"width": width, "height": 800}})
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_address_hides_what_a_teacher_does_not_want_to_be_changed(opened):
+    page = opened("#hide=rate,data,python,title&seed=3").page
+    for name in ("#rate", "#data-part", "#python", "#title"):
+        assert not page.locator(name).is_visible()
+    for name in ("#optimizer", "#network-part", "#play"):
+        assert page.locator(name).is_visible()
+    page.click("#step")
+    page.wait_for_function("location.hash.includes('steps=1')")
+    assert "hide=rate,data,python,title" in page.url

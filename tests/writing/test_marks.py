@@ -157,3 +157,10 @@ def test_a_wrong_template_is_refused_when_an_operation_is_defined():
         define("mine", "x * x", ["2 * x"], typeset=r"\includegraphics{x}")
     assert "mine" not in TABLE
     assert define("mine", "x * x", ["2 * x"], typeset="x^{2}")(3.0) == 9.0
+
+
+def test_a_function_without_brackets_has_some_room_after_it():
+    sigma, x = ("mi", "σ"), ("fence", "(", ("mi", "x"), ")")
+    assert "<mi>ln</mi><mspace" in mathml(("mrow", ("func", "ln"), sigma, x))
+    assert "mspace" not in mathml(("mrow", ("func", "ln"), x))
+    assert "mspace" not in mathml(("mrow", ("func", "ln"), ("mo", "="), x))

@@ -43,7 +43,18 @@ function formula(mark, names) {
     case "cases":
       return element("mrow", element("mo", "{"), element("mtable", ...parts.map(
         (row) => element("mtr", ...row.map((cell) => element("mtd", written(cell)))))));
-    default:
-      return element(tag, ...parts.map(written));
+    default: {
+      const gap = (part, i) => // as in ln σ(x)
+        i && parts[i - 1][0] === "u" && Array.isArray(part) && part[0] !== "(";
+      return element(
+        tag,
+        ...parts.flatMap((part, i) => {
+          if (!gap(part, i)) return written(part);
+          const room = element("mspace");
+          room.setAttribute("width", "0.17em");
+          return [room, written(part)];
+        })
+      );
+    }
   }
 }

@@ -19,6 +19,16 @@ function label() {
   at("language").textContent = story.words[following()]["language name"];
 }
 
+// Hides what the address names: a part of the page, or a control with its label.
+function hide(names) {
+  for (const each of document.querySelectorAll(".gone")) each.classList.remove("gone");
+  for (const name of names) {
+    const part = at(`${name}-part`) || at(name);
+    if (part) (part.closest("label") || part).classList.add("gone");
+  }
+}
+const listed = (text) => (text || "").split(",").filter(Boolean);
+
 // Fills a select with options; `text` says what each is called.
 function fill(select, values, text = String) {
   const before = select.value;

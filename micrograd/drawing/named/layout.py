@@ -90,12 +90,12 @@ class _Plan(NamedTuple):
 
 
 def _badness(plan: _Plan) -> tuple[float, int, float]:
-    """What is wrong with a plan: how much too wide it is, how many texts are cut, how tall."""
+    """What is wrong with a plan: how much too wide it is, how many letters are cut, how tall."""
     return plan.excess, plan.pieces.cut, plan.height
 
 
 _SHARES = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35)  # of the width: how far rows are filled
-_PARTS = (1.0, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
+_PARTS = (1.0, 0.9, 0.75, 0.5, 1 / 3, 0.25)  # of the width: how wide a box may be
 
 
 def _plans(picture: Picture, room: float, lane: float) -> Iterator[_Plan]:
@@ -139,12 +139,20 @@ class _Pieces:
                     self.links.append((arrow.name, arrow.tail, box.name))
             self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
             self.sizes[box.name] = self._box(box)
-        self.cut = sum(
-            line[-1].text.endswith("…") for lines in self.lines.values() for line in lines if line
-        )
+        self.cut = self._cut(picture)
         self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
         for _, tail, head in self.links:
             self.users[tail].append(head)
+
+    def _cut(self, picture: Picture) -> int:
+        """How many letters of the texts are not shown."""
+        given = {box.name: box.formula for box in picture.boxes}
+        for box in picture.boxes:
+            for arrow in box.operation.arrows if box.operation else ():
+                given[note_name(arrow.name)] = arrow.formula
+        return sum(
+            _letters(given[name]) - sum(map(_letters, self.lines[name])) for name in self.lines
+        )
 
     def _box(self, box: Box) -> Point:
         wide, tall = _size(self.lines[box.name], FORMULA, PAD)
@@ -298,6 +306,10 @@ def _shifted(
             for name, wire in wires.items()
         },
     )
+
+
+def _letters(line: Line) -> int:
+    return sum(len(span.text) for span in line)
 
 
 def _size(lines: Sequence[Line], size: float, pad: float) -> Point:

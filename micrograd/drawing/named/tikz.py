@@ -1,8 +1,8 @@
 r"""The compact picture for LaTeX: a `tikzpicture` with the formulas in math mode.
 
 A snippet is meant for `\input` in an article, which loads `tikz`, `amsmath` and `xcolor`; it is
-made smaller where it is wider than a line. The document is complete. Words of users reach TeX as in
-all formulas, or as `tikz.tex` writes them.
+made smaller where it is wider than a line or taller than a page. The document is complete. Words of
+users reach TeX as in all formulas, or as `tikz.tex` writes them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ _SCALE = 0.6  # points for each pixel: 700 pixels are 420 points, about a line o
 def snippet(picture: Picture, theme: Theme) -> str:
     r"""The picture for `\input`."""
     colors, *drawn = _Writer(picture, theme, latex_text).lines()
+    low = r"\ifdim\height>0.9\textheight 0.9\textheight\else\height\fi"
     narrow = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
-    lines = [r"\begingroup", colors, rf"\resizebox{{{narrow}}}{{!}}{{%", *drawn]
-    return "".join(f"{line}\n" for line in [*lines[:-1], f"{lines[-1]}}}", r"\endgroup"])
+    sizes = rf"\resizebox{{!}}{{{low}}}{{\resizebox{{{narrow}}}{{!}}{{%"
+    lines = [r"\begingroup", colors, sizes, *drawn]
+    return "".join(f"{line}\n" for line in [*lines[:-1], f"{lines[-1]}}}}}", r"\endgroup"])
 
 
 def document(picture: Picture, theme: Theme) -> str:

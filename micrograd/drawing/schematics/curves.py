@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from numbers import Real
@@ -17,6 +18,7 @@ from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE, Operation
 from micrograd.writing import notation
+from micrograd.writing.labels import one_line
 from micrograd.writing.messages import meant
 from micrograd.writing.notation import Formula, named
 
@@ -43,7 +45,8 @@ def draw_curve(
             Value.
         at: the x at which the tangent touches the curve; none is drawn by default.
         over: the range of x, such as `(-6, 6)`; by default one that suits the function.
-        name: what the function is called, if it is not an operation; "f" by default.
+        name: what the function is called, if it is not an operation, or a formula such as
+            "x² − 1"; "f" by default.
         lang: the language of the words, "en" or "zh".
         theme: "light", "dark", "print", "auto" or a `Theme`; "auto" follows the reader's scheme.
         width: the width in pixels at which it will be read.
@@ -76,6 +79,8 @@ def draw_curve(
         entries.append(("6 4", "ink", words["tangent"].format(**numbers)))
     top = legend(canvas, 10.0, entries, MARGIN)
     frames = [Frame(left, right, *fitted(pair[k] for pair in points)) for k in (0, 1)]
+    if at is not None:
+        frames = [_around(frame, y) for frame, y in zip(frames, (value, slope), strict=True)]
     inset = inset_of(frames, height)
     area = (MARGIN, top, canvas.width - MARGIN, top + height)
     axes = Axes(canvas, frames[0], area, inset=inset)
@@ -200,7 +205,12 @@ def _function(function: str | Callable[[Any], Any], name: str) -> tuple[Formula,
         if row.arity != 1:
             raise ValueError(f"{function} has {row.arity} operands: give a function of one Value")
         return notation.operation(row, [x]), section(row).at
+    if _OPERATORS.search(name):
+        return notation.words(one_line(name)), _differentiated(function)
     return called(name or "f", x), _differentiated(function)
+
+
+_OPERATORS = re.compile(r"[-+*/^=(²³−·]")  # which names do not have
 
 
 def operation_of(name: str) -> Operation:
@@ -229,10 +239,17 @@ def _differentiated(function: Callable[[Any], Any]) -> Both:
 def _prime(formula: Formula) -> Formula:
     """The derivative of a function that is written as a formula: (…)′, or f′(x)."""
     match formula.mark:
-        case ("mrow", ("mi" | "func" as kind, str(name)), rest):
-            mark = ("mrow", (kind, f"{name}′"), rest)
+        case ("mrow", ("mi" | "func" as kind, str(name)), ("fence", "(", ("mi", _), _) as of):
+            mark = ("mrow", (kind, f"{name}′"), of)
             return Formula(formula.text, mark)
     return Formula(f"({formula.text})′", ("mrow", ("fence", "(", formula.mark, ")"), ("mo", "′")))
+
+
+def _around(frame: Frame, y: float) -> Frame:
+    """The frame, or a taller one that has a number well inside."""
+    room = 0.08 * (max(frame.top, y) - min(frame.bottom, y))
+    low, high = min(frame.bottom, y - room), max(frame.top, y + room)
+    return frame._replace(bottom=low, top=high)
 
 
 def _range(over: tuple[float, float] | None, function: Function) -> tuple[float, float]:

@@ -171,10 +171,15 @@ def draw_dot_product(
         )
     products = [x * y for x, y in zip(first, second, strict=True)]
     room = _share(canvas, len(first) + 2)
-    left, right = (name_within(name, 0.4 * room) for name in names)
-    both = notation.product([left, right])
     total = sum(products)
-    texts = _written(canvas, [first, second, [*products, total]], besides=2 * breadth(both, NAME))
+    columns_ = zip(first, second, products, strict=True)
+    taken = sum(max(breadth(digits(x)) for x in each) + 2 * _NARROW for each in columns_)
+    taken += breadth(f"·= {digits(total)}") + 4 * _NARROW
+    free = canvas.width - 2 * MARGIN - taken  # for both names, if no number is shortened
+    left, right = (name_within(name, max(0.4 * room, free / 2)) for name in names)
+    both = notation.product([left, right])
+    besides = breadth(both, NAME) + breadth("= ")
+    texts = _written(canvas, [first, second, [*products, total]], besides=besides)
     rows: list[list[Words]] = [[left, *texts[0], ""], [right, *texts[1], ""]]
     rows.append([both, *texts[2][:-1], f"= {texts[2][-1]}"])
     header: list[Words] = []

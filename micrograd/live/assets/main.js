@@ -131,6 +131,17 @@ on(at("reset"), "click", () => {
   replay(0);
   update();
 });
+on(at("copy"), "click", () => {
+  const area = make("textarea", {}, written()); // a frame has no access to the clipboard itself
+  document.body.append(area);
+  area.select();
+  at("copy").textContent = say(document.execCommand("copy") ? "copied" : "copy");
+  area.remove();
+  at("copy").focus();
+  setTimeout(() => {
+    at("copy").textContent = say("copy");
+  }, 1500);
+});
 on(at("language"), "click", () => {
   language = following();
   speak();
@@ -143,8 +154,11 @@ on(at("theme"), "click", () => {
   root.dataset.theme = isDark ? "light" : "dark";
 });
 
+const PARTS = ["title", "buttons", "samples", "legend", "derivation", "nudge", "cards"];
+
 function speak() {
   label();
+  hide(state.hide.includes("all") ? PARTS : state.hide);
   fill(at("wrt"), leaves, (i) => values[i].text);
   const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
   fill(at("sample"), choices, (k) =>

@@ -1,5 +1,6 @@
-// The text that `packing.py` packed: a tab or the end of a line, and digits, stand for what stood in
-// it before.
+"use strict";
+// The text that `packing.py` packed: a tab or the end of a line, and digits, stand for what stood
+// in it before.
 function unpacked(text) {
   const digit = (i) => text.charCodeAt(i) - 35 - (text[i] > "<");
   const copy = (start, long) => found.slice(found.length - start, found.length - start + long);
@@ -16,3 +17,7 @@ function unpacked(text) {
   }
   return found;
 }
+// The script of the page, which the policy knows by its hash.
+const program = document.createElement("script");
+program.textContent = unpacked(document.getElementById("story").textContent);
+document.body.append(program);

@@ -198,6 +198,8 @@ function controls(value, i, [left, top, width]) {
 }
 
 const isGiven = (i) => isMean() && inputs.includes(i);
+const isFixed = (i) =>
+  [values[i].name, values[i].text, "sliders"].some((name) => state.hide.includes(name));
 
 // The share of colour for a number: more for larger ones, and never all.
 const share = (x) => Math.round(20 / (1 + 1 / Math.abs(x))) || 0; // none for nan
@@ -237,7 +239,8 @@ function show() {
     grad.textContent = short(slope);
     showNumber(field, document.activeElement === field ? exact(x) : short(x));
     setBorder(slider, x);
-    field.disabled = slider.disabled = isGiven(i);
+    slider.hidden = isFixed(i);
+    field.disabled = slider.disabled = slider.hidden || isGiven(i);
     put(field, { "aria-label": say("number of", { name: value.text }) });
     put(slider, { "aria-label": value.text, "aria-valuetext": told });
   });

@@ -45,23 +45,28 @@ class Plot {
     );
     this.inside = svgElement("g", { "clip-path": `url(#${id}-frame)` });
     this.svg.append(clip);
+    at(id).replaceChildren(this.svg); // where texts have a width
     this.line("axis", [LEFT, TOP], [LEFT, BOTTOM], this.svg);
     this.line("axis", [LEFT, BOTTOM], [RIGHT, BOTTOM], this.svg);
     const [left, right, low, high] = [...xs, ...ys].map((x) => short(Number(x.toPrecision(3))));
     this.text(left, LEFT, HEIGHT - 8, "start");
     this.text(right, RIGHT, HEIGHT - 8, "end");
-    this.text(labels.x, (LEFT + RIGHT) / 2, HEIGHT - 8, "middle");
+    this.text(labels.x, (LEFT + RIGHT) / 2, HEIGHT - 8, "middle", 160);
     this.text(high, LEFT - 5, TOP + 9, "end");
     this.text(low, LEFT - 5, BOTTOM, "end");
-    this.text(labels.y, LEFT - 5, (TOP + BOTTOM) / 2, "end");
+    this.text(labels.y, LEFT - 5, (TOP + BOTTOM) / 2, "end", LEFT - 6);
     this.svg.append(this.inside);
-    at(id).replaceChildren(this.svg);
   }
 
-  text(content, x, y, anchor) {
-    const made = svgElement("text", { x, y, "text-anchor": anchor });
-    made.textContent = content;
+  // A text, or as much of it as has room.
+  text(content, x, y, anchor, room = Infinity) {
+    const made = svgElement("text", { x, y, "text-anchor": anchor }, content);
     this.svg.append(made);
+    let letters = [...content];
+    while (12 * letters.length > room && made.getComputedTextLength() > room) {
+      letters = letters.slice(0, -1);
+      made.textContent = `${letters.join("")}…`;
+    }
   }
 
   line(kind, [x, y], [x2, y2], into = this.inside) {
@@ -214,36 +219,18 @@ function drawValley() {
   });
   const count = Math.max(
     16,
-    Math.min(72, Math.floor(Math.sqrt(240000 / rows().length / story.nodes)))
+    Math.min(40, Math.floor(Math.sqrt(240000 / rows().length / story.nodes)))
   );
-  const cells = between(ys[1], ys[0], count - 1).map((y) =>
-    between(...xs, count - 1).map((x) => {
+  const heights = between(ys[1], ys[0], count).map((y) =>
+    between(...xs, count).map((x) => {
       const held = moved(learn[0], x);
       held[learn[1]] = y;
       return outputAt(held);
     })
   );
-  const sorted = cells
-    .flat()
-    .filter(isFinite)
-    .sort((a, b) => a - b);
-  const borders = between(0, 1, 10).map((part) => sorted[Math.floor(part * (sorted.length - 1))]);
-  const level = (loss) =>
-    isFinite(loss) ? borders.filter((border_) => border_ < loss).length : 10;
-  const [wide, tall] = [(RIGHT - LEFT) / count, (BOTTOM - TOP) / count];
-  const areas = Array(11).fill(""); // one shape for each colour: many small ones take a frame's time
-  cells.forEach((line, row) => {
-    // the borders between colours are lines of equal loss
-    for (let start = 0, end = 1; start < count; start = end++) {
-      const here = level(line[start]);
-      while (end < count && level(line[end]) === here) end++;
-      const [x, y, far] = [LEFT + start * wide, TOP + row * tall, (end - start) * wide];
-      areas[here] += `M${x},${y}h${far}v${tall + 0.5}h${-far}z`;
-    }
-  });
-  areas.forEach((d, here) => {
+  terraces(heights).forEach((d, level) => {
     const area = svgElement("path", { class: "hill", d });
-    area.style.fill = `color-mix(in srgb, var(--leaf-line) ${5 + 7 * here}%, var(--paper))`;
+    area.style.fill = `color-mix(in srgb, var(--leaf-line) ${5 + 7 * level}%, var(--paper))`;
     plot.inside.append(area);
   });
   plot.curve("path", path);

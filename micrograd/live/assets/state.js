@@ -1,5 +1,4 @@
 // What the reader has chosen, and all numbers that follow from it.
-const story = JSON.parse(unpacked(document.getElementById("story").textContent));
 const at = (id) => document.getElementById(id);
 const { inputs, learn } = story;
 const values = story.values.map(([name, node, text, mark, data, closed]) => ({
@@ -45,6 +44,7 @@ const state = {
   sample: samples.length > 1 ? ALL : samples.length ? 0 : OWN,
   wrt: learn.length ? learn[0] : leaves[0],
   nudge: 0.3,
+  hide: [], // parts of the page, and leaves that have no slider
 };
 const first = { ...state, begin: [...state.begin] };
 let now = [...state.begin]; // the numbers of the leaves
@@ -198,7 +198,7 @@ function settle() {
 
 const taken = new Set(leaves.flatMap((i) => [values[i].name, values[i].text]));
 const KEYS = {}; // a setting has another key where a value has its name
-for (const key of ["steps", "rate", "sample", "wrt", "nudge", "lang"]) {
+for (const key of ["steps", "rate", "sample", "wrt", "nudge", "lang", "hide"]) {
   KEYS[key] = key;
   while (taken.has(KEYS[key])) KEYS[key] += ".";
 }
@@ -240,6 +240,7 @@ function readAddress() {
   if (isFinite(nudge)) state.nudge = nudge;
   const wrt = leafCalled(asked.get(KEYS.wrt) || "");
   if (wrt !== undefined) state.wrt = wrt;
+  state.hide = listed(asked.get(KEYS.hide));
   const lang = asked.get(KEYS.lang);
   if (languages.includes(lang)) language = lang;
   const count = read(asked.get(KEYS.steps) || "");
@@ -262,5 +263,6 @@ function address() {
     asked.set(KEYS.sample, state.sample === ALL ? "all" : state.sample + 1);
   if (state.wrt !== first.wrt) asked.set(KEYS.wrt, values[state.wrt].name);
   if (language !== story.lang) asked.set(KEYS.lang, language);
+  if (state.hide.length) asked.set(KEYS.hide, state.hide);
   return `#${asked}`.replace(/\+/g, "%20"); // a plus is read as the sign of a number
 }

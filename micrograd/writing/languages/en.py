@@ -204,6 +204,8 @@ WORDS: dict[str, dict[str, str]] = {
         "own": "my own numbers",
         "derivation": "Derivation",
         "derivative": "derivative with respect to",
+        "copy": "Copy LaTeX",
+        "copied": "Copied",
         "no path": "There is no path from this value to the output.",
         "mean": "The numbers are means over {count} samples. Choose one sample to see the factors.",
         "branch": "These formulas hold where",

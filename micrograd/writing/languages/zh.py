@@ -245,6 +245,8 @@ WORDS: dict[str, dict[str, str]] = {
         "own": "自己设定",
         "derivation": "推导",
         "derivative": "求导变量",
+        "copy": "复制 LaTeX",
+        "copied": "已复制",
         "no path": "这个变量到输出没有路径。",
         "mean": "图中的数是 {count} 个样本的平均值。选择一个样本，可查看各个因子。",
         "branch": "以上公式成立的条件：",

@@ -3,6 +3,7 @@ class App {
   constructor() {
     this.frames = 0;
     this.isPlaying = false;
+    this.hidden = []; // parts of the page, by the address
     this.tool = "0"; // what a click adds: the number of a class, or "remove"
     this.plane = new Plane(this);
     this.diagram = new Diagram(this);
@@ -13,9 +14,11 @@ class App {
   }
 
   open(address) {
-    const { settings, lang } = fromAddress(address);
+    const { settings, lang, hidden } = fromAddress(address);
     if (languages.includes(lang)) language = lang;
     label();
+    this.hidden = hidden;
+    hide(hidden);
     this.begin(settings, { steps: settings.steps });
   }
 
@@ -265,7 +268,7 @@ class App {
     const { experiment, settings } = this;
     const steps = experiment.isEdited || experiment.steps > MOST.steps ? 0 : experiment.steps;
     try {
-      history.replaceState(null, "", `#${toAddress({ ...settings, steps }, language)}`);
+      history.replaceState(null, "", `#${toAddress({ ...settings, steps }, language, this.hidden)}`);
     } catch {
       /* a page in a frame may have no address */
     }

@@ -172,10 +172,11 @@ function fromAddress(address) {
     const value = Object.hasOwn(READERS, key) ? READERS[key](text, kind) : undefined;
     if (value !== undefined) found[key] = value;
   }
-  return { settings: settled(found), lang: asked.get("lang") };
+  const hidden = listed(asked.get("hide"));
+  return { settings: settled(found), lang: asked.get("lang"), hidden };
 }
 
-function toAddress(settings, lang) {
+function toAddress(settings, lang, hidden) {
   const parts = [];
   if (settings.kind !== story.settings.kind) parts.push(`kind=${settings.kind}`);
   const begun = firstSettings(settings.kind);
@@ -190,6 +191,7 @@ function toAddress(settings, lang) {
       parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";")}`);
   }
   if (lang !== story.lang) parts.push(`lang=${lang}`);
+  if (hidden.length) parts.push(`hide=${hidden.map(encodeURIComponent).join(",")}`);
   return parts.join("&");
 }
 

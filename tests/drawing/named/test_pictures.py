@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from micrograd import Value, define, explain
 from micrograd.drawing import draw, draw_dot, draw_formula
 from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.named.builder import named_picture
+from micrograd.drawing.named.layout import FORMULA, laid_out
 from micrograd.drawing.named.roles import ROLES
-from micrograd.drawing.spans import plain
+from micrograd.drawing.spans import line_width, plain
 from micrograd.engine.graph import order
 from micrograd.writing import languages
 from nn import MLP
@@ -453,3 +455,16 @@ def test_a_formula_that_is_too_wide_is_broken_before_signs():
         " + x₁₀"
     )
     assert len(lines) > 1
+
+
+@pytest.mark.parametrize("width", [390, 700])
+def test_long_names_are_cut_only_where_they_fill_the_width(width):
+    names = ("the temperature of the living room", "everything that matters in the world", "bias")
+    x, w, b = (Value(0.5, label=name) for name in names)
+    z = x * w + b
+    z.label = "a very long name of a value that somebody chose"
+    picture = named_picture([z.tanh()], max_nodes=10)._replace(width=width, direction="")
+    for lines in laid_out(picture).lines.values():
+        for line in lines:
+            if plain(line).endswith("…"):
+                assert line_width(line, FORMULA) > 0.6 * width

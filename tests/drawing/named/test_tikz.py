@@ -67,6 +67,18 @@ def test_the_pictures_of_the_articles_compile(program, tmp_path):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("program", BOTH)
+def test_a_long_chain_is_not_taller_than_a_page(program, tmp_path):
+    x = Value(0.5, label="h_0")
+    for i in range(30):
+        x = x.sin()
+        x.label = f"h_{i + 1}"
+    assert_compiles(program, ARTICLE % draw(x).tikz(), tmp_path)
+    log = (tmp_path / "graph.log").read_text(encoding="utf-8", errors="replace")
+    assert "Overfull \\vbox" not in log
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("program", BOTH)
 def test_a_document_compiles(program, tmp_path):
     name = "chinese" if program == "xelatex" else "two_layers"
     assert_compiles(program, draw(ARTICLES[name](), theme="dark").tikz(standalone=True), tmp_path)

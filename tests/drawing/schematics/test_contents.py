@@ -435,3 +435,35 @@ def test_what_does_not_fit_together_is_refused():
         draw_layers([3, 1], names=["a", "b"])
     with pytest.raises(ValueError, match="X has samples of 4 numbers"):
         draw_matrices(layer(), [[1, 2]])
+
+
+@pytest.mark.parametrize("width", [390, 700])
+def test_a_dot_product_shows_whole_names_where_there_is_room(width):
+    drawing = draw_dot_product(
+        [8.5, 9.5, 9], [0.1, 0.17, 0.16], names=("fingers", "weights"), width=width
+    )
+    assert {"fingers", "weights", "fingers·weights"} <= {*texts(drawing)}
+
+
+@pytest.mark.parametrize("at", [0.5, -0.125, 0.01])
+def test_the_point_of_the_tangent_is_seen_beside_a_pole(at):
+    drawing = draw_curve(lambda x: 1 / x, at=at)
+    assert len(elements(drawing, "circle")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "prime"),
+    [
+        ("tanh", "tanh′(x)"),
+        ("relu", "(max(0, x))′"),  # max′(0, x) would be something else
+        ("softplus", "(ln(1 + ex))′"),
+    ],
+)
+def test_only_a_function_of_x_itself_has_a_prime_after_its_name(name, prime):
+    assert prime in texts(draw_curve(name))
+
+
+def test_a_function_called_by_a_formula_is_written_as_the_formula():
+    drawing = draw_curve(lambda x: x * x - 1, name="x² − 1")
+    assert {"x² − 1", "(x² − 1)′"} <= {*texts(drawing)}
+    assert drawing.title == "The function x² − 1 and its derivative"
