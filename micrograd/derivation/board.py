@@ -93,15 +93,14 @@ class Board(Explanation):
             self._adjoints[first] += self._adjoints[value]
         self._forms = ClosedForms(self.cut, chain, numbers=numbers)
         self._used: set[str] = set()  # the shares of a softmax that closed forms speak of
-        bars: dict[str, Formula] = {}
+        self._formulas = {name.text: name for name in self.cut.names.values()} | self._forms.names
+        self._products: dict[str, list[Tree] | None] = {}
+        self._mixed = next(filter(None, map(self._mixture, targets)), None)
         texts = {name.text for name in self.cut.names.values()}
         for name in self.cut.names.values():
             over = name.over()
             is_free = over.text and over.text not in texts  # not the label w_bar
-            bar = over if is_free else notation.quotient(self._shown(chain.output), name)
-            bars[f"¯{name.text}"] = bar
-        self._formulas = {name.text: name for name in self.cut.names.values()} | bars
-        self._formulas |= self._forms.names
+            self._formulas[f"¯{name.text}"] = over if is_free else self._whole(name)
 
     @property
     def names(self) -> dict[str, Value]:
@@ -119,6 +118,19 @@ class Board(Explanation):
 
     def _shown(self, value: Value) -> Formula:
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
+
+    def _whole(self, name: Formula) -> Formula:
+        """The derivative of the output; with d if ∂ would also mean a part of it on this board."""
+        sign = "∂" if self._mixed is None else "d"
+        return notation.quotient(self._shown(self.output), name, sign=sign)
+
+    def _mixture(self, target: Value) -> str | None:
+        """A value that the output depends on directly and through others, if both are shown."""
+        way = self._forms.way(target)
+        if way is None:
+            return None
+        shown = way.keys[-1:] if self._product(way) else way.keys[1:]
+        return next((key for key in shown if way.is_mixed(key)), None)
 
     def _lines(self, tree: Tree, left: int) -> tuple[Formula, ...]:
         """A formula in lines that fit beside a left side of the given width."""
@@ -148,6 +160,11 @@ class Board(Explanation):
             yield Let(words["let"], words["let comma"], first, self.width)
             if left_out:
                 yield from (left_out, Equations(last))
+        if self._mixed is not None:
+            output, wrt = self._shown(self.output), self._formulas[self._mixed]
+            whole, partial = self._whole(wrt), notation.quotient(output, wrt)
+            said = sentence(words["total"], output=output, whole=whole, partial=partial)
+            yield Paragraph(said, self.width)
 
     def _gathered(self, lines: Sequence[Tree], step: int = 1) -> Iterator[Tree]:
         """The lines, reordered so that those that differ only in an index follow one another.
@@ -202,7 +219,7 @@ class Board(Explanation):
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         output, wrt = self._shown(self.output), self._shown(target)
-        whole = notation.quotient(output, wrt)
+        whole = self._whole(wrt)
         result = blackboard.figure(self.chain.adjoints.get(target, 0.0) + 0.0)
         way = self._forms.way(target)
         if way is None:
@@ -247,6 +264,12 @@ class Board(Explanation):
 
     def _product(self, way: Way) -> list[Tree] | None:
         """The chain by names and with the partials; None if it is not a short product."""
+        key = way.keys[-1]
+        if key not in self._products:
+            self._products[key] = self._short_product(way)
+        return self._products[key]
+
+    def _short_product(self, way: Way) -> list[Tree] | None:
         if way.is_long:
             return None
         known = way.slopes()
@@ -280,7 +303,7 @@ class Board(Explanation):
         """The derivatives of the output with respect to the values in between, with bars."""
         top, bottom = way.keys[0], way.keys[-1]
         output = self._formulas[top]
-        meaning = notation.quotient(output, self._formulas[bottom])
+        meaning = self._whole(self._formulas[bottom])
         example = notation.equation([self._formulas[f"¯{bottom}"], meaning])
         if example is not self._formulas[f"¯{bottom}"]:
             yield Paragraph(sentence(words["bar"], output=output, example=example), self.width)

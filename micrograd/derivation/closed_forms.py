@@ -45,6 +45,7 @@ class ClosedForms:
         self.shares, self.names = _shares(cut)
         self._meanings = {step.key: step.formula for step in cut}
         self._slopes: dict[Edge, Slope] = {}
+        self._ways: dict[Value, Way | None] = {}
 
     def slope(self, edge: Edge) -> Slope:
         """The derivative of a named value with respect to an operand, which has been checked."""
@@ -112,6 +113,11 @@ class ClosedForms:
 
     def way(self, target: Value) -> Way | None:
         """Everything that leads from a value to the output; None if nothing does."""
+        if target not in self._ways:
+            self._ways[target] = self._leading(target)
+        return self._ways[target]
+
+    def _leading(self, target: Value) -> Way | None:
         if target is self.chain.output or target not in self.cut.names:
             return None
         bottom, top = self.cut.key(target), self.cut.key(self.chain.output)
