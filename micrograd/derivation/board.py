@@ -57,6 +57,7 @@ _MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
 
 
+_ROUNDED = 1e-12  # below which a number may be 0 but for its rounding
 _SIGNS = re.compile("[ ·]")  # in which a product of factors and a closed form may differ
 
 
@@ -237,7 +238,7 @@ class Board(Explanation):
         shown = [self._lines(step, columns(whole.text)) for step in steps]
         if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
             shown.pop()
-        if self.numbers:
+        if self.numbers and not self._is_number(steps[-1], target):
             shown.append((result,))
         if len(shown) > 1 and shown[0] == (whole,):
             shown = shown[1:]
@@ -257,9 +258,14 @@ class Board(Explanation):
         self._used |= variables(tree) & self._forms.shares.keys()
         return tree
 
+    def _is_number(self, tree: Tree, target: Value) -> bool:
+        """Whether a formula is the gradient as a number already."""
+        adjoint = self.chain.adjoints[target]
+        return isinstance(tree, float) and math.isclose(tree, adjoint, abs_tol=_ROUNDED)
+
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
         """Whether a closed form only writes a product again, perhaps in another order."""
-        first, second = (_SIGNS.sub("", self._written(each).text) for each in (closed, product))
+        first, second = (_terms_in(self._written(each).text) for each in (closed, product))
         return sorted(first) == sorted(second)
 
     def _product(self, way: Way) -> list[Tree] | None:
@@ -351,7 +357,7 @@ class Board(Explanation):
         """The conditions under which the formulas hold, and what is known only as a number."""
         conditions = dict.fromkeys(
             each
-            for slope in way.slopes().values()
+            for slope in reversed(way.slopes().values())
             for each in joined(slope.conditions)
             if is_simple(each)
         )
@@ -429,6 +435,11 @@ def _ends(
         return tuple(equations), (), None
     said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
     return tuple(equations[:half]), tuple(equations[-half:]), said
+
+
+def _terms_in(text: str) -> str:
+    """A formula without spaces and dots, in which every term in a sum has a sign."""
+    return re.sub(r"(^|\()(?!−)", r"\1+", _SIGNS.sub("", text))
 
 
 def _used(trees: Sequence[Tree]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import has_series, ordered, simplified
+from micrograd.derivation.algebra import folded, has_series, ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -67,7 +67,7 @@ class ClosedForms:
             other = self._decided(derivative(step.formula, key), None)
             tree = simplified(other.tree, decimals=has_decimals(step.formula))
             more = _MORE if _is_rational(step.formula) else -1
-            if size(tree) <= size(found.tree) + more:  # without its name, the formula cancels
+            if folded(tree) <= folded(found.tree) + more:  # without its name, the formula cancels
                 candidates.insert(0, other._replace(tree=tree))
         wrt, inside = step.operands[key], self.evidence.inside(step)
         for each in candidates:
@@ -87,7 +87,7 @@ class ClosedForms:
         shorter = ordered(simplified(tree, known, decimals=decimals))
         used = variables(shorter) - variables(tree)
         above = {each.key for each in self._after(step)}
-        if size(shorter) >= size(tree) or used & above or (has_series(tree) and not used):
+        if folded(shorter) >= folded(tree) or used & above or (has_series(tree) and not used):
             return tree
         return shorter
 
@@ -108,7 +108,8 @@ class ClosedForms:
         else:
             tree, conditions = regular(tree, self._meanings)
         if conditions and known is not None:
-            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
+            decimals = has_decimals(tree, slope=True) or any(map(has_decimals, known.values()))
+            tree = simplified(tree, known, decimals=decimals)
         return Slope(tree, conditions)
 
     def way(self, target: Value) -> Way | None:
@@ -162,7 +163,9 @@ class ClosedForms:
         if len(steps) > _LARGEST_CUT:
             steps = [step for step in steps if step.key in way.keys]
         known = {step.key: step.formula for step in steps} | self.shares
-        decimals = any(has_decimals(step.formula) for step in steps)
+        decimals = any(has_decimals(step.formula) for step in steps) or any(
+            has_decimals(slope.tree, slope=True) for slope in way.slopes().values()
+        )
         found: dict[str, Tree] = {way.keys[0]: 1.0}
         for key in way.keys[1:]:
             terms = [(found[upper], slope.tree) for upper, slope in way.uses(key)]
@@ -178,7 +181,7 @@ class ClosedForms:
         for name, formula in known.items():
             for other in _solved(name, formula, tree):
                 shorter = simplified(other, known, decimals=decimals)
-                tree = min(tree, shorter, key=size)
+                tree = min(tree, shorter, key=folded)
         return tree
 
 

@@ -37,11 +37,12 @@ What to know:
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import ordered, simplified
+from micrograd.derivation.algebra import ordered, period, simplified
 from micrograd.derivation.cutting import Cut, equal_steps
 from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.naming import label_of, name_values, variable_names
@@ -69,6 +70,7 @@ from micrograd.table.formulas import (
     substituted,
     variables,
 )
+from micrograd.writing.indices import DIGITS
 from micrograd.writing.notation import Name
 from micrograd.writing.parts import added, terms
 
@@ -238,9 +240,25 @@ def partial(definition: Definition, operand: str) -> Tree:
     if definition.slopes is not None:
         return definition.slopes.get(operand, 0.0)
     # Formulas that differ only in their names, as in the layers of a network, are done once.
-    digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
-    found = _partial(substituted(definition.formula, digits), digits[operand])
-    return ordered(substituted(found, {digit: key for key, digit in digits.items()}))
+    short = _in_short([*definition.operands])
+    found = _partial(substituted(definition.formula, short), short[operand])
+    back = {name: key for key, name in short.items()}
+    return ordered(substituted(found, {**back, _RESULT: definition.key}))
+
+
+_RESULT = "="
+
+
+def _in_short(keys: Sequence[str]) -> dict[str, str]:
+    """Other names for the keys: a1 and a2 for two that differ only in digits, b1 for another."""
+    stems: dict[str, list[str]] = {}
+    for key in keys:
+        stems.setdefault(DIGITS.sub("", key), []).append(key)
+    return {
+        key: f"{chr(ord('a') + i)}{j}"
+        for i, group in enumerate(stems.values())
+        for j, key in enumerate(group, 1)
+    }
 
 
 @on_define
@@ -251,8 +269,9 @@ def _forget(_: object) -> None:
 
 @lru_cache(1024)
 def _partial(formula: Tree, operand: str) -> Tree:
-    slope = derivative(formula, operand, result="0")
-    return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
+    slope = derivative(formula, operand, result=_RESULT)
+    decimals = has_decimals(formula) or has_decimals(slope, slope=True)
+    return simplified(slope, {_RESULT: formula}, decimals=decimals)
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -287,9 +306,17 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
 
 
 def _balanced(tree: Tree) -> Tree:
-    """A long sum so that the formula is not as deep as the sum is long."""
-    is_sum = isinstance(tree, Call) and tree.name in _SUMS
-    return added([*terms(tree)]) if is_sum else tree
+    """A long sum so that the formula is not as deep as the sum is long; `a + b + a` as `2a + b`."""
+    if not (isinstance(tree, Call) and tree.name in _SUMS):
+        return tree
+    several = [*terms(tree)]
+    times = Counter(several)
+    if len(times) < len(several) and period(several) < 2:
+        several = [
+            (sign, term if count == 1 else Call("mul", (float(count), term)))
+            for (sign, term), count in times.items()
+        ]
+    return added(several)
 
 
 def _tidied(tree: Call) -> Tree:
@@ -299,6 +326,10 @@ def _tidied(tree: Call) -> Tree:
             return other
         case Call("mul", (1.0, other) | (other, 1.0)):
             return other
+        case Call("mul", (-1.0, other) | (other, -1.0)):
+            return Call("neg", (other,))
+        case Call("where", (float() as test, then, otherwise)):
+            return then if test else otherwise
         case Call("sub", (other, 0.0)) | Call("div" | "pow", (other, 1.0)):
             return other
     if tree.name != "mul":

@@ -23,11 +23,12 @@ import math
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial, reduce
+from fractions import Fraction
+from functools import lru_cache, partial, reduce
 from itertools import takewhile
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
+from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
 from micrograd.writing.indices import SUBSCRIPT, General, alike, general
 from micrograd.writing.labels import columns
@@ -59,9 +60,13 @@ _NAMES = {
     "acosh": "arcosh",
     "atanh": "artanh",
     "ndtr": "Φ",
+    "sign": "sgn",
     "digamma": "ψ",
 }
 
+
+_SYMBOLS = frozenset({"σ", "Φ", "ψ"})
+"""Letters of functions: σ(1 − x) is never a product of σ and 1 − x."""
 
 _RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
 """Functions whose powers are written as sin²(x)."""
@@ -106,9 +111,55 @@ def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
 
 def is_indicator(tree: Tree) -> bool:
     """Whether it is a choice between 1 and 0, written as a condition in square brackets."""
+    return _holds(_factored(tree)) is not None
+
+
+def _factored(tree: Tree) -> Tree:
+    """What is 0 except between two numbers as the choice between 1 and 0 times the rest.
+
+    Of such a product the choice is the result here, as `gathered` writes the product.
+    """
     match tree:
-        case Call("where", (_, then, otherwise)):
-            return (then, otherwise) in ((1.0, 0.0), (0.0, 1.0))
+        case Call("where", (first, 0.0, Call("where", (second, 0.0, _)))):
+            return Call("where", (first, 0.0, Call("where", (second, 0.0, 1.0))))
+    return tree
+
+
+def _holds(tree: Tree) -> Tree | None:
+    """The condition under which a choice between 1 and 0 is 1; None for another formula."""
+    match tree:
+        case Call("where", (test, 1.0, 0.0)) if _is_comparison(test):
+            return test
+        case Call("where", (test, 0.0, 1.0)) if _is_comparison(test):
+            return opposite(test)
+        case Call("where", (test, 0.0, rest)) if (inner := _holds(rest)) is not None:
+            return _between(opposite(test), inner)
+    return None
+
+
+def _is_comparison(tree: Tree) -> bool:
+    return isinstance(tree, Call) and tree.name in COMPARISONS
+
+
+def _between(first: Tree, second: Tree) -> Tree | None:
+    """Two conditions as one, `a < x < b`; None if they are others."""
+    match first, second:
+        case Call("gt" | "ge" as more, (x, low)), Call("lt" | "le" as less, (y, high)) if x == y:
+            signs = RELATIONS[more].translate(_TURNED), RELATIONS[less]
+            return Call("between", (low, signs[0], x, signs[1], high))
+        case Call("lt" | "le"), Call("gt" | "ge"):
+            return _between(second, first)
+    return None
+
+
+_TURNED = str.maketrans("<>≤≥", "><≥≤")
+
+
+def _is_ordered(between: Tree) -> bool:
+    """Whether a number can be between these ends, so that what is outside has two parts."""
+    match between:
+        case Call("between", (float() as low, _, _, _, float() as high)):
+            return low <= high
     return False
 
 
@@ -201,6 +252,10 @@ class _Board:
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
+        choice = _factored(tree)
+        if choice is not tree and choice != tree and _holds(choice) is not None:
+            rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
+            return Call("mul", (self.gathered(rest), choice))
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
             several = factors_of(Call("mul", inner))
@@ -286,20 +341,32 @@ class _Board:
                 return self._power(base, exponent)
             case Call("where", (test, then, otherwise)):
                 return self._choice(test, then, otherwise)
+            case Call("between", (low, over, x, under, high)):
+                ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
+                return _row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
             case Call(name, operands):
                 return _called(name, [self.formula(each) for each in operands])
         return figure(tree)
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
-        other = opposite(test)
-        if is_indicator(Call("where", (test, then, otherwise))):
-            holds = self.formula(test if then == 1.0 else other)
+        whole = Call("where", (test, then, otherwise))
+        if (condition := _holds(whole)) is not None:
+            holds = self.formula(condition)
             return Formula(f"[{holds.text}]", ("fence", "[", holds.mark, "]"))
-        parts = [self.formula(each) for each in (then, test, otherwise, other)]
-        text = "{{{} if {}; {} if {}}}".format(*(each.text for each in parts))
-        first, second = (parts[0].mark, parts[1].mark), (parts[2].mark, parts[3].mark)
-        return Formula(text, ("cases", first, second), exact=all(each.exact for each in parts))
+        if not _is_comparison(test):
+            test = Call("ne", (test, 0.0))
+        cases = [(then, test), (otherwise, opposite(test))]
+        match otherwise:
+            case Call("where", (second, middle, last)):
+                between = _between(opposite(test), opposite(second))
+                if between is not None and _is_ordered(between):
+                    cases = [(then, test), (middle, second), (last, between)]
+        parts = [(self.formula(value), self.formula(condition)) for value, condition in cases]
+        text = "; ".join(f"{value.text} if {condition.text}" for value, condition in parts)
+        mark: Mark = ("cases", *((value.mark, condition.mark) for value, condition in parts))
+        is_exact = all(each.exact for pair in parts for each in pair)
+        return Formula(f"{{{text}}}", mark, exact=is_exact)
 
     def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
         for i, factor in enumerate(factors):
@@ -339,10 +406,11 @@ class _Board:
         if isinstance(before, float):
             if "·" in left.text:  # a power of ten
                 return False
-            return opens or _is_letter(tree, self.names) or _is_function(tree)
+            starts = opens or right.text.startswith("|")
+            return starts or _is_letter(tree, self.names) or _is_function(tree)
         if opens and adds:
             closes = isinstance(before, Call) and before.name in ("add", "sub")
-            return _is_letter(before, self.names) or closes
+            return closes or (_is_letter(before, self.names) and left.text[0] not in _SYMBOLS)
         letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
         return letters and _has_index(before, self.names) and _has_index(tree, self.names)
 
@@ -402,9 +470,11 @@ class _Board:
             case Call("div", (above, below)):
                 first, *rest = self._part(below, POWER, width - 1)
                 room = width - columns(first.text) - 1
+                has_two = "Σ" in self.formula(above).text and "Σ" in self.formula(below).text
+                least = ATOM if has_two else PRODUCT
                 if rest or room < _NARROWEST:
-                    return [*inner(above, PRODUCT), _row("/", first), *rest]
-                *others, last = self._part(above, PRODUCT, room)
+                    return [*inner(above, least), _row("/", first), *rest]
+                *others, last = self._part(above, least, room)
                 return [*others, _row(last, "/", first)]
             case Call("Σ", summands):
                 sigma, board, term = self._range(summands)
@@ -499,39 +569,58 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 _PI = notation.named("π")
 
 
-def _constants() -> Iterator[tuple[float, Tree]]:
-    bases: tuple[tuple[float, Tree], ...] = (
-        (2.0, 2.0),
-        (3.0, 3.0),
-        (math.pi, "π"),
-        (2 * math.pi, Call("mul", (2.0, "π"))),
-        (2 / math.pi, Call("div", (2.0, "π"))),
-    )
-    for factor in (1.0, 2.0, 4.0):
-        square = Call("pow", ("π", 2.0))
-        yield factor * math.pi**2, square if factor == 1.0 else Call("mul", (factor, square))
-    for value, tree in bases:
-        root = Call("sqrt", (tree,))
-        yield math.sqrt(value), root
-        yield 1 / math.sqrt(value), Call("div", (1.0, root))
-    yield from ((value, tree) for value, tree in bases if "π" in variables(tree))
-    yield math.pi / 2, Call("div", ("π", 2.0))
+_TWO_PI = Call("mul", (2.0, "π"))
+_UNITS: tuple[tuple[float, Tree], ...] = (
+    (1.0, 1.0),
+    (math.pi, "π"),
+    (math.pi**2, Call("pow", ("π", 2.0))),
+    (math.sqrt(2), Call("sqrt", (2.0,))),
+    (math.sqrt(3), Call("sqrt", (3.0,))),
+    (math.sqrt(math.pi), Call("sqrt", ("π",))),
+    (math.sqrt(2 * math.pi), Call("sqrt", (_TWO_PI,))),
+    (math.sqrt(2 / math.pi), Call("sqrt", (Call("div", (2.0, "π")),))),
+)
+_LONG_NUMBER = 15  # digits of a number that is no decimal fraction that somebody wrote
+_DECIMALS = 10_000  # what makes a decimal fraction of four digits a whole number
+_LARGEST = 32  # numerator and denominator of its fraction of a unit
 
 
-_KNOWN: dict[str, Tree] = {f"{value:.14e}": tree for value, tree in _constants()}
-
-
+@lru_cache(1024)
 def _constant(x: float) -> Tree | None:
     """A number such as 2.5066… as √(2π), as it was probably meant; it has 15 digits in common."""
-    known = _KNOWN.get(f"{abs(x):.14e}")
-    return Call("neg", (known,)) if known is not None and x < 0 else known
+    if not math.isfinite(x) or len(repr(x).strip("-0.").partition("e")[0]) < _LONG_NUMBER:
+        return None
+    found: list[tuple[int, Tree]] = []
+    for unit, tree in _UNITS:
+        for is_below, ratio in enumerate((abs(x) / unit, abs(x) * unit)):
+            near = Fraction(ratio).limit_denominator(_LARGEST)
+            if near.numerator <= _LARGEST and abs(float(near) - ratio) <= 2e-15 * ratio:
+                above, below = float(near.numerator), float(near.denominator)
+                if tree == 1.0 and (_DECIMALS * near).denominator == 1:
+                    above, below = float(near), 1.0
+                sides = ([above], [below, tree]) if is_below else ([above, tree], [below])
+                over, under = (times([y for y in side if y != 1.0] or [1.0]) for side in sides)
+                known = over if under == 1.0 else Call("div", (over, under))
+                found.append((near.numerator * near.denominator, known))
+    if not found:
+        return None
+    simplest = min(found, key=lambda each: each[0])[1]
+    if x > 0:
+        return simplest
+    return -simplest if isinstance(simplest, float) else Call("neg", (simplest,))
 
 
-def _divided(above: Formula, below: Formula) -> Formula:
+def _bracketing(above: Formula, below: Formula) -> int:
+    """How tightly a numerator must bind: not as a/b over c, nor as a sum Σ over another one."""
     outside, inner = above.text, ""
     while outside != inner:
         outside, inner = _BRACKETED.sub("", outside), outside
-    least = ATOM if "/" in outside and above.text_strength <= PRODUCT else PRODUCT
+    is_open = "/" in outside or ("Σ" in outside and "Σ" in below.text)
+    return ATOM if is_open and above.text_strength <= PRODUCT else PRODUCT
+
+
+def _divided(above: Formula, below: Formula) -> Formula:
+    least = _bracketing(above, below)
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)
@@ -549,6 +638,7 @@ def _called(name: str, operands: list[Formula]) -> Formula:
             text = f"√{operands[0].bracketed(ATOM).text}"
         case "abs":
             text = f"|{arguments}|"
+            return Formula(text, typeset.mark, ATOM, ATOM, typeset.exact)
         case "relu":
             text = f"max(0, {arguments})"
         case _ if name in COMPARISONS:
