@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd.derivation import document
@@ -173,18 +174,19 @@ class Board(Explanation):
         A line moves up only if what it needs is above its new place. Lines whose index counts down
         are reversed if none of them needs another.
         """
-        rest = [(line, DIGITS.sub("", str(line))) for line in lines]
+        rest = [(line, DIGITS.sub("", str(line)), _used(_operands(line)[1:])) for line in lines]
+        shapes = Counter(shape for _, shape, _ in rest)
         while rest:
-            (first, shape), *others = rest
+            (first, shape, _), *others = rest
             group, kept, between = [first], [], set[Tree]()
-            for line, other in others:
-                left, *right = _operands(line)
-                is_free = shape == other and not _used(right) & between
+            for each in others if shapes[shape] >= _FEWEST_ALIKE else ():
+                line, other, used = each
+                is_free = shape == other and used.isdisjoint(between)
                 if is_free and general([group[-1], line], self._formulas, step) is not None:
                     group.append(line)
                 else:
-                    kept.append((line, other))
-                    between.add(left)
+                    kept.append(each)
+                    between.add(_operands(line)[0])
             if len(group) < _FEWEST_ALIKE:
                 group, kept = [first], others
             lefts = {_operands(line)[0] for line in group}

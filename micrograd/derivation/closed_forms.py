@@ -64,11 +64,10 @@ class ClosedForms:
         found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
         candidates = [found]
         if step.key in variables(found.tree) and _SHORT < size(found.tree) <= _LONGEST:
-            other = self._decided(derivative(step.formula, key), None)
-            tree = simplified(other.tree, decimals=has_decimals(step.formula))
+            other = self._decided(partial(step, key, named=False), {})
             more = _MORE if _is_rational(step.formula) else -1
-            if folded(tree) <= folded(found.tree) + more:  # without its name, the formula cancels
-                candidates.insert(0, other._replace(tree=tree))
+            if folded(other.tree) <= folded(found.tree) + more:  # without its name, it cancels
+                candidates.insert(0, other)
         wrt, inside = step.operands[key], self.evidence.inside(step)
         for each in candidates:
             if self.evidence.agrees(each.tree, each.conditions, step.value, wrt, inside):

@@ -222,7 +222,7 @@ def _levels(nodes: Sequence[Value], steps: Container[Value], held: Held) -> dict
     return levels
 
 
-def partial(definition: Definition, operand: str) -> Tree:
+def partial(definition: Definition, operand: str, *, named: bool = True) -> Tree:
     """The local derivative of a named value with respect to one of its operands, simplified.
 
     It is the sum over all places of the operand in the formula. The derivatives of the operations
@@ -231,6 +231,7 @@ def partial(definition: Definition, operand: str) -> Tree:
     Args:
         definition: the named value.
         operand: the key of the operand.
+        named: whether the name of the value itself may occur, as in 1 - y² for y = tanh(x).
 
     >>> a = Value(3.0, label="a")
     >>> cube = a * a * a
@@ -241,7 +242,7 @@ def partial(definition: Definition, operand: str) -> Tree:
         return definition.slopes.get(operand, 0.0)
     # Formulas that differ only in their names, as in the layers of a network, are done once.
     short = _in_short([*definition.operands])
-    found = _partial(substituted(definition.formula, short), short[operand])
+    found = _partial(substituted(definition.formula, short), short[operand], named)
     back = {name: key for key, name in short.items()}
     return ordered(substituted(found, {**back, _RESULT: definition.key}))
 
@@ -268,10 +269,10 @@ def _forget(_: object) -> None:
 
 
 @lru_cache(1024)
-def _partial(formula: Tree, operand: str) -> Tree:
-    slope = derivative(formula, operand, result=_RESULT)
+def _partial(formula: Tree, operand: str, named: bool) -> Tree:
+    slope = derivative(formula, operand, result=_RESULT if named else None)
     decimals = has_decimals(formula) or has_decimals(slope, slope=True)
-    return simplified(slope, {_RESULT: formula}, decimals=decimals)
+    return simplified(slope, {_RESULT: formula} if named else None, decimals=decimals)
 
 
 # ------------------------------------------------------------------------------------------ writing

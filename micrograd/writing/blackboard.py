@@ -236,6 +236,7 @@ class _Board:
 
     def __init__(self, names: Mapping[str, Formula]) -> None:
         self.names = names if "π" in names else ChainMap({"π": _PI}, names)  # type: ignore[arg-type]
+        self._known: dict[int, tuple[Call, Formula]] = {}  # formulas by the ids of their trees
 
     # ------------------------------------------------------------------------------------- sums
 
@@ -316,9 +317,17 @@ class _Board:
 
     def formula(self, tree: Tree) -> Formula:
         """The formula in one line."""
+        if isinstance(tree, str):
+            return self.names[tree]
+        if not isinstance(tree, Call):
+            return figure(tree)
+        known = self._known.get(id(tree))
+        if known is None:
+            known = self._known[id(tree)] = tree, self._call(tree)
+        return known[1]
+
+    def _call(self, tree: Call) -> Formula:
         match tree:
-            case str():
-                return self.names[tree]
             case Call("∂", (str() as above, str() as below)):
                 return notation.quotient(self.names[above], self.names[below])
             case Call("factors", _) if signed(tree)[0] == "−":
@@ -344,9 +353,7 @@ class _Board:
             case Call("between", (low, over, x, under, high)):
                 ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
                 return _row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
-            case Call(name, operands):
-                return _called(name, [self.formula(each) for each in operands])
-        return figure(tree)
+        return _called(tree.name, [self.formula(each) for each in tree.operands])
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
