@@ -75,6 +75,7 @@ from micrograd.writing.notation import Name
 from micrograd.writing.parts import added, terms
 
 _FEW = 12  # names that are made up in the order of the graph
+_SEVERAL = 3  # values of a kind that get successive names: first all sums, then all activations
 _SUMS = ("add", "sub")
 _SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
@@ -188,8 +189,11 @@ def definitions(
         {n: [*_named_below(n, known, held)] for n in nodes if n in steps and n not in named}, called
     )
     shown = [node for node in nodes if is_leaf(node) or node in steps]
-    if sum(id(node) not in called and node not in named for node in shown) > _FEW:
-        levels = _levels(nodes, steps, held)
+    unnamed = [node for node in shown if id(node) not in called and node not in named]
+    levels = _levels(nodes, steps, held)
+    kinds = Counter((levels[x], made_by(x)) for x in unnamed if x in steps)
+    by_level = len(unnamed) > _FEW or max(kinds.values(), default=0) >= _SEVERAL
+    if by_level:
         shown.sort(key=levels.__getitem__)
     chosen = name_values(shown, called)
     trees: dict[Value, Tree] = {}
@@ -200,6 +204,8 @@ def definitions(
             trees[node] = tree = _balanced(tree) if node in steps else tree
             if node in steps:
                 found.append(_definition(node, tree, chosen, held))
+    if by_level:
+        found.sort(key=lambda step: levels[step.value])
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
     found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]

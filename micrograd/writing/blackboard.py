@@ -247,9 +247,14 @@ class _Board:
             return known or tree
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
-        match tree:
-            case Call("mul", (first, float(last))) if not isinstance(factors_of(first)[0], float):
-                tree = Call("mul", (last, first))  # 2w for w·2
+        if tree.name == "mul":  # 2w for w·2, and 4π·x for x·4·π
+            several = factors_of(tree)
+            numbers = [each for each in several if isinstance(each, float)]
+            if isinstance(several[-1], float):
+                others = [each for each in several if not isinstance(each, float)]
+                tree = times([math.prod(numbers), *others])
+        if not isinstance(tree, Call):
+            return self.gathered(tree)
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
@@ -489,7 +494,10 @@ class _Board:
                 return [_row(sigma, first), *rest]
             case Call("where"):
                 whole = self.formula(tree)
-                return [Formula(whole.text.replace("; ", ";\n "), whole.mark, exact=whole.exact)]
+                text = whole.text.replace("; ", ";\n ")
+                if any(columns(line) > width for line in text.split("\n")):
+                    text = text.replace(" if ", "\n  if ")
+                return [Formula(text, whole.mark, exact=whole.exact)]
             case Call("abs", (argument,)):
                 first, *rest = _enclosed(self.pieces(argument, width - 1), signs=("|", "|"))
                 return [first, *rest]
