@@ -145,7 +145,7 @@ def first_line(output, wrt, **options):
         (lambda x, y: 1 - (-1) * (x * y + y), "1 + x·y + y"),
         (lambda x, y: x + y + x, "2x + y"),
         (lambda x, y: x * 4 * math.pi, "4π·x"),
-        (lambda x, y: x / 3 * (1 / 3) * y, "(x/3)·(1/3)·y"),
+        (lambda x, y: x / 3 * (1 / 3) * y, "(1/3)·(x/3)·y"),
         (lambda x, y: where(1, y * x, x), "y·x"),
         (lambda x, y: sin(relu(0 * x)) ** 2 + y, "y"),
         (
