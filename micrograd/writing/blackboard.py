@@ -422,7 +422,8 @@ class _Board:
             return starts or _is_letter(tree, self.names) or _is_function(tree)
         if opens and adds:
             closes = isinstance(before, Call) and before.name in ("add", "sub")
-            return closes or (_is_letter(before, self.names) and left.text[0] not in _SYMBOLS)
+            is_symbol = self.formula(before).text[0] in _SYMBOLS
+            return closes or (_is_letter(before, self.names) and not is_symbol)
         letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
         return letters and _has_index(before, self.names) and _has_index(tree, self.names)
 
@@ -514,7 +515,8 @@ class _Board:
             case Call(name, (argument,)) if _is_function(tree):
                 shown = _NAMES.get(name, name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
-                return _enclosed(self.pieces(argument, width), Formula(shown, start))
+                room = width - columns(shown) - 2
+                return _enclosed(self.pieces(argument, room), Formula(shown, start))
         return [self.formula(tree)]
 
     def _part(self, tree: Tree, least: int, width: int) -> list[Formula]:
