@@ -47,6 +47,7 @@ from micrograd.writing import blackboard, notation
 from micrograd.writing.indices import DIGITS, General, alike, by_index, general
 from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
+from micrograd.writing.ranges import is_indicator
 
 WIDTH = 76
 """The default width of a line, in columns."""
@@ -368,7 +369,7 @@ class Board(Explanation):
             listed = _listed(self._in_short(joined([*conditions])), words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
-        if any(blackboard.is_indicator(part) for tree in trees for part in parts(tree)):
+        if any(is_indicator(part) for tree in trees for part in parts(tree)):
             yield Paragraph(sentence(words["bracket"]), self.width)
         if self.numbers and self._is_blocked(target, trees):
             yield Paragraph(sentence(words["blocked"]), self.width)

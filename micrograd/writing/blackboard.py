@@ -23,19 +23,20 @@ import math
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from itertools import takewhile
 
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
+from micrograd.writing.constants import constant
 from micrograd.writing.indices import SUBSCRIPT, General, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import added, factors_of, opposite, signed, terms, times
+from micrograd.writing.ranges import between, factored, holds, is_comparison, is_ordered
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
@@ -107,60 +108,6 @@ def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]
 def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
     """How many terms a formula has as a sum; those in one Σ are one."""
     return sum(1 for _ in terms(_Board(names).gathered(tree)))
-
-
-def is_indicator(tree: Tree) -> bool:
-    """Whether it is a choice between 1 and 0, written as a condition in square brackets."""
-    return _holds(_factored(tree)) is not None
-
-
-def _factored(tree: Tree) -> Tree:
-    """What is 0 except between two numbers as the choice between 1 and 0 times the rest.
-
-    Of such a product the choice is the result here, as `gathered` writes the product.
-    """
-    match tree:
-        case Call("where", (first, 0.0, Call("where", (second, 0.0, _)))):
-            return Call("where", (first, 0.0, Call("where", (second, 0.0, 1.0))))
-    return tree
-
-
-def _holds(tree: Tree) -> Tree | None:
-    """The condition under which a choice between 1 and 0 is 1; None for another formula."""
-    match tree:
-        case Call("where", (test, 1.0, 0.0)) if _is_comparison(test):
-            return test
-        case Call("where", (test, 0.0, 1.0)) if _is_comparison(test):
-            return opposite(test)
-        case Call("where", (test, 0.0, rest)) if (inner := _holds(rest)) is not None:
-            return _between(opposite(test), inner)
-    return None
-
-
-def _is_comparison(tree: Tree) -> bool:
-    return isinstance(tree, Call) and tree.name in COMPARISONS
-
-
-def _between(first: Tree, second: Tree) -> Tree | None:
-    """Two conditions as one, `a < x < b`; None if they are others."""
-    match first, second:
-        case Call("gt" | "ge" as more, (x, low)), Call("lt" | "le" as less, (y, high)) if x == y:
-            signs = RELATIONS[more].translate(_TURNED), RELATIONS[less]
-            return Call("between", (low, signs[0], x, signs[1], high))
-        case Call("lt" | "le"), Call("gt" | "ge"):
-            return _between(second, first)
-    return None
-
-
-_TURNED = str.maketrans("<>≤≥", "><≥≤")
-
-
-def _is_ordered(between: Tree) -> bool:
-    """Whether a number can be between these ends, so that what is outside has two parts."""
-    match between:
-        case Call("between", (float() as low, _, _, _, float() as high)):
-            return low <= high
-    return False
 
 
 def ranged(shown: Sequence[Formula], found: General, width: int) -> list[Formula]:
@@ -243,7 +190,7 @@ class _Board:
     def gathered(self, tree: Tree) -> Tree:
         """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
-            known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
+            known = isinstance(tree, float) and self.names["π"] is _PI and constant(tree)
             return known or tree
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
@@ -258,8 +205,8 @@ class _Board:
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
-        choice = _factored(tree)
-        if choice is not tree and choice != tree and _holds(choice) is not None:
+        choice = factored(tree)
+        if choice is not tree and choice != tree and holds(choice) is not None:
             rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
             return Call("mul", (self.gathered(rest), choice))
         inner = tuple(map(self.gathered, tree.operands))
@@ -363,17 +310,17 @@ class _Board:
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
         whole = Call("where", (test, then, otherwise))
-        if (condition := _holds(whole)) is not None:
-            holds = self.formula(condition)
-            return Formula(f"[{holds.text}]", ("fence", "[", holds.mark, "]"))
-        if not _is_comparison(test):
+        if (condition := holds(whole)) is not None:
+            inner = self.formula(condition)
+            return Formula(f"[{inner.text}]", ("fence", "[", inner.mark, "]"))
+        if not is_comparison(test):
             test = Call("ne", (test, 0.0))
         cases = [(then, test), (otherwise, opposite(test))]
         match otherwise:
             case Call("where", (second, middle, last)):
-                between = _between(opposite(test), opposite(second))
-                if between is not None and _is_ordered(between):
-                    cases = [(then, test), (middle, second), (last, between)]
+                rest = between(opposite(test), opposite(second))
+                if rest is not None and is_ordered(rest):
+                    cases = [(then, test), (middle, second), (last, rest)]
         parts = [(self.formula(value), self.formula(condition)) for value, condition in cases]
         text = "; ".join(f"{value.text} if {condition.text}" for value, condition in parts)
         mark: Mark = ("cases", *((value.mark, condition.mark) for value, condition in parts))
@@ -584,47 +531,6 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 
 
 _PI = notation.named("π")
-
-
-_TWO_PI = Call("mul", (2.0, "π"))
-_UNITS: tuple[tuple[float, Tree], ...] = (
-    (1.0, 1.0),
-    (math.pi, "π"),
-    (math.pi**2, Call("pow", ("π", 2.0))),
-    (math.sqrt(2), Call("sqrt", (2.0,))),
-    (math.sqrt(3), Call("sqrt", (3.0,))),
-    (math.sqrt(math.pi), Call("sqrt", ("π",))),
-    (math.sqrt(2 * math.pi), Call("sqrt", (_TWO_PI,))),
-    (math.sqrt(2 / math.pi), Call("sqrt", (Call("div", (2.0, "π")),))),
-)
-_LONG_NUMBER = 15  # digits of a number that is no decimal fraction that somebody wrote
-_DECIMALS = 10_000  # what makes a decimal fraction of four digits a whole number
-_LARGEST = 32  # numerator and denominator of its fraction of a unit
-
-
-@lru_cache(1024)
-def _constant(x: float) -> Tree | None:
-    """A number such as 2.5066… as √(2π), as it was probably meant; it has 15 digits in common."""
-    if not math.isfinite(x) or len(repr(x).strip("-0.").partition("e")[0]) < _LONG_NUMBER:
-        return None
-    found: list[tuple[int, Tree]] = []
-    for unit, tree in _UNITS:
-        for is_below, ratio in enumerate((abs(x) / unit, abs(x) * unit)):
-            near = Fraction(ratio).limit_denominator(_LARGEST)
-            if near.numerator <= _LARGEST and abs(float(near) - ratio) <= 2e-15 * ratio:
-                above, below = float(near.numerator), float(near.denominator)
-                if tree == 1.0 and (_DECIMALS * near).denominator == 1:
-                    above, below = float(near), 1.0
-                sides = ([above], [below, tree]) if is_below else ([above, tree], [below])
-                over, under = (times([y for y in side if y != 1.0] or [1.0]) for side in sides)
-                known = over if under == 1.0 else Call("div", (over, under))
-                found.append((near.numerator * near.denominator, known))
-    if not found:
-        return None
-    simplest = min(found, key=lambda each: each[0])[1]
-    if x > 0:
-        return simplest
-    return -simplest if isinstance(simplest, float) else Call("neg", (simplest,))
 
 
 def _bracketing(above: Formula, below: Formula) -> int:
