@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import groupby, takewhile
@@ -40,12 +40,16 @@ from micrograd.derivation.sums import (
     number,
     single,
 )
-from micrograd.table.formulas import Call, Tree, parts, size
-from micrograd.writing.parts import added, factors_of, times
+from micrograd.table.formulas import Call, Tree, parts, size, substituted
+from micrograd.writing.indices import DIGITS
+from micrograd.writing.parts import added, factors_of, terms, times
 
 _SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
+_FEWEST_TERMS = 4  # of a series of single terms
+_LONGEST_PERIOD = 3  # terms of a bracket in a series
+_LONGEST_SERIES = 400  # variables, numbers and operations of what may be a series
 _DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 
 
@@ -61,10 +65,18 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
     names = tuple((known or {}).items())
     algebra = _algebra(names)
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))
+    has_joined = algebra.has_joined
     if algebra.has_brackets:
         algebra = _algebra(names, opening=True)
         opened = _Writer(algebra, decimals).formula(algebra.read(tree))
         kept = opened if 2 * size(opened) <= size(kept) else kept
+    if _FEWEST <= size(kept) <= _LONGEST_SERIES:
+        apart: list[Tree] = []
+        if has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
+            other = _algebra(names, joining=False)
+            apart.append(_Writer(other, decimals).formula(other.read(tree)))
+        apart += _termwise(tree, known, decimals, folded(kept))
+        kept = min([kept, *apart], key=folded) if apart else kept
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
         algebra = _algebra(names, expanding=True)
         expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
@@ -83,6 +95,102 @@ def _algebra(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
 def _prepared(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
     """A normal form that has read what is known, which is the same for a whole derivation."""
     return NormalForm(dict(known), **mode)
+
+
+def folded(tree: Tree) -> int:
+    """The size of a formula in which terms that differ only in digits count once."""
+    if not isinstance(tree, Call):
+        return 1
+    if tree.name not in _SUMS:
+        return 1 + sum(map(folded, tree.operands))
+    several = [*terms(tree)]
+    length = period(several)
+    if length and len({*several}) > length:
+        return 1 + sum(folded(term) for _, term in several[:length])
+    runs = [[*run] for _, run in groupby(several, _shape)]
+    shown = [run[: 1 if len({*run}) == len(run) >= _FEWEST_TERMS else None] for run in runs]
+    return 1 + sum(folded(term) for run in shown for _, term in run)
+
+
+def _shape(signed: tuple[str, Tree]) -> str:
+    """A term without its digits."""
+    sign, term = signed
+    return sign + DIGITS.sub("", str(term))
+
+
+def _termwise(
+    tree: Tree, known: Mapping[str, Tree] | None, decimals: bool, most: int
+) -> Iterator[Tree]:
+    """The formula in which the terms of a series are simplified one by one and stay alike.
+
+    Nothing if this is not shorter than a formula of a given size.
+    """
+    series = _series(tree)
+    several = [*terms(series)] if series is not None else []
+    length = period(several)
+    if series is None or not length:
+        return
+    groups = [added(several[i : i + length]) for i in range(0, len(several), length)]
+    first = simplified(groups[0], known, decimals)
+    if folded(first) >= most:
+        return
+    split = [
+        _split(each) for each in (first, *(simplified(g, known, decimals) for g in groups[1:]))
+    ]
+    shown = [("+", rest) for _, rest in split]
+    if len({number for number, _ in split}) == len(set(map(_shape, shown))) == 1:
+        inner = Call("mul", (split[0][0], _SERIES))
+        outside = simplified(_exchanged_part(tree, series, inner), known, decimals)
+        yield substituted(outside, {_SERIES: added(shown)})
+
+
+_SERIES = "Σ"  # in place of a series
+
+
+def _split(tree: Tree) -> tuple[float, Tree]:
+    """The number that a product begins with, and the rest."""
+    match tree:
+        case Call("neg", (inner,)):
+            number, rest = _split(inner)
+            return -number, rest
+        case Call("mul") if isinstance(first := factors_of(tree)[0], float):
+            return first, times(factors_of(tree)[1:])
+        case Call("div", (above, below)):
+            number, above = _split(above)
+            return number, Call("div", (above, below))
+    return 1.0, tree
+
+
+def _series(tree: Tree) -> Tree | None:
+    """The sum that a product has as a factor, if it has a single one of several terms."""
+    match tree:
+        case Call("add" | "sub"):
+            return tree
+        case Call("neg" | "div", (inner, *_)):
+            return _series(inner)
+        case Call("mul", sides):
+            found = [each for each in map(_series, sides) if each is not None]
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _exchanged_part(tree: Tree, part: Tree, other: Tree) -> Tree:
+    if tree is part:
+        return other
+    if not isinstance(tree, Call) or tree.name not in ("neg", "div", "mul"):
+        return tree
+    return Call(tree.name, tuple(_exchanged_part(each, part, other) for each in tree.operands))
+
+
+def period(several: Sequence[tuple[str, Tree]]) -> int:
+    """After how many terms a series repeats itself at least three times; 0 if it does not."""
+    shapes = [*map(_shape, several)]
+    for length in range(1, _LONGEST_PERIOD + 1):
+        fewest = _FEWEST_TERMS if length == 1 else _FEWEST_ALIKE
+        is_long = len(shapes) % length == 0 and len(shapes) >= fewest * length
+        if is_long and shapes[length:] == shapes[:-length]:
+            return length
+    return 0
 
 
 def _leaves(tree: Tree) -> int:
@@ -240,13 +348,14 @@ def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
     gone: set[Atom] = set()
     for atom, power in term.powers.items():
         match atom:
-            case Function("pow", (base, exponent)) if power > 0 and power.denominator == 1:
-                whole = {each: power * c for each, c in exponent.terms.items()}
+            case Function("pow", (base, exponent)) if power.denominator == 1:
+                side = Fraction(1 if power > 0 else -1)
+                whole = {each: abs(power) * c for each, c in exponent.terms.items()}
                 for letter, other in term.powers.items():
                     if base in (letter, single(letter)) and other < 0 and letter not in gone:
-                        whole[ONE] = other
+                        whole[ONE] = side * other
                         gone.add(letter)
-                shown[atom] = Function("pow", (base, Sum(whole))), Fraction(1)
+                shown[atom] = Function("pow", (base, Sum(whole))), side
             case Function("sin" | "sinh" as name, operands) if power > 0:
                 below = Function(name.replace("sin", "cos"), operands)
                 if term.powers.get(below) == -power and below not in gone:

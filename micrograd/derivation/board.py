@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd.derivation import document
@@ -46,6 +47,7 @@ from micrograd.writing import blackboard, notation
 from micrograd.writing.indices import DIGITS, General, alike, by_index, general
 from micrograd.writing.labels import columns
 from micrograd.writing.notation import Formula
+from micrograd.writing.ranges import is_indicator
 
 WIDTH = 76
 """The default width of a line, in columns."""
@@ -57,6 +59,7 @@ _MOST_CLOSED_LINES = 4  # of a closed form that is worth showing
 _MOST_LINES = 24  # of a reverse sweep, before its middle is left out
 
 
+_ROUNDED = 1e-12  # below which a number may be 0 but for its rounding
 _SIGNS = re.compile("[ ·]")  # in which a product of factors and a closed form may differ
 
 
@@ -93,15 +96,14 @@ class Board(Explanation):
             self._adjoints[first] += self._adjoints[value]
         self._forms = ClosedForms(self.cut, chain, numbers=numbers)
         self._used: set[str] = set()  # the shares of a softmax that closed forms speak of
-        bars: dict[str, Formula] = {}
+        self._formulas = {name.text: name for name in self.cut.names.values()} | self._forms.names
+        self._products: dict[str, list[Tree] | None] = {}
+        self._mixed = next(filter(None, map(self._mixture, targets)), None)
         texts = {name.text for name in self.cut.names.values()}
         for name in self.cut.names.values():
             over = name.over()
             is_free = over.text and over.text not in texts  # not the label w_bar
-            bar = over if is_free else notation.quotient(self._shown(chain.output), name)
-            bars[f"¯{name.text}"] = bar
-        self._formulas = {name.text: name for name in self.cut.names.values()} | bars
-        self._formulas |= self._forms.names
+            self._formulas[f"¯{name.text}"] = over if is_free else self._whole(name)
 
     @property
     def names(self) -> dict[str, Value]:
@@ -119,6 +121,19 @@ class Board(Explanation):
 
     def _shown(self, value: Value) -> Formula:
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
+
+    def _whole(self, name: Formula) -> Formula:
+        """The derivative of the output; with d if ∂ would also mean a part of it on this board."""
+        sign = "∂" if self._mixed is None else "d"
+        return notation.quotient(self._shown(self.output), name, sign=sign)
+
+    def _mixture(self, target: Value) -> str | None:
+        """A value that the output depends on directly and through others, if both are shown."""
+        way = self._forms.way(target)
+        if way is None:
+            return None
+        shown = way.keys[-1:] if self._product(way) else way.keys[1:]
+        return next((key for key in shown if way.is_mixed(key)), None)
 
     def _lines(self, tree: Tree, left: int) -> tuple[Formula, ...]:
         """A formula in lines that fit beside a left side of the given width."""
@@ -148,6 +163,11 @@ class Board(Explanation):
             yield Let(words["let"], words["let comma"], first, self.width)
             if left_out:
                 yield from (left_out, Equations(last))
+        if self._mixed is not None:
+            output, wrt = self._shown(self.output), self._formulas[self._mixed]
+            whole, partial = self._whole(wrt), notation.quotient(output, wrt)
+            said = sentence(words["total"], output=output, whole=whole, partial=partial)
+            yield Paragraph(said, self.width)
 
     def _gathered(self, lines: Sequence[Tree], step: int = 1) -> Iterator[Tree]:
         """The lines, reordered so that those that differ only in an index follow one another.
@@ -155,18 +175,19 @@ class Board(Explanation):
         A line moves up only if what it needs is above its new place. Lines whose index counts down
         are reversed if none of them needs another.
         """
-        rest = [(line, DIGITS.sub("", str(line))) for line in lines]
+        rest = [(line, DIGITS.sub("", str(line)), _used(_operands(line)[1:])) for line in lines]
+        shapes = Counter(shape for _, shape, _ in rest)
         while rest:
-            (first, shape), *others = rest
+            (first, shape, _), *others = rest
             group, kept, between = [first], [], set[Tree]()
-            for line, other in others:
-                left, *right = _operands(line)
-                is_free = shape == other and not _used(right) & between
+            for each in others if shapes[shape] >= _FEWEST_ALIKE else ():
+                line, other, used = each
+                is_free = shape == other and used.isdisjoint(between)
                 if is_free and general([group[-1], line], self._formulas, step) is not None:
                     group.append(line)
                 else:
-                    kept.append((line, other))
-                    between.add(left)
+                    kept.append(each)
+                    between.add(_operands(line)[0])
             if len(group) < _FEWEST_ALIKE:
                 group, kept = [first], others
             lefts = {_operands(line)[0] for line in group}
@@ -202,7 +223,7 @@ class Board(Explanation):
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         output, wrt = self._shown(self.output), self._shown(target)
-        whole = notation.quotient(output, wrt)
+        whole = self._whole(wrt)
         result = blackboard.figure(self.chain.adjoints.get(target, 0.0) + 0.0)
         way = self._forms.way(target)
         if way is None:
@@ -220,7 +241,7 @@ class Board(Explanation):
         shown = [self._lines(step, columns(whole.text)) for step in steps]
         if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
             shown.pop()
-        if self.numbers:
+        if self.numbers and not self._is_number(steps[-1], target):
             shown.append((result,))
         if len(shown) > 1 and shown[0] == (whole,):
             shown = shown[1:]
@@ -240,13 +261,24 @@ class Board(Explanation):
         self._used |= variables(tree) & self._forms.shares.keys()
         return tree
 
+    def _is_number(self, tree: Tree, target: Value) -> bool:
+        """Whether a formula is the gradient as a number already."""
+        adjoint = self.chain.adjoints[target]
+        return isinstance(tree, float) and math.isclose(tree, adjoint, abs_tol=_ROUNDED)
+
     def _looks_like(self, closed: Tree, product: Tree) -> bool:
         """Whether a closed form only writes a product again, perhaps in another order."""
-        first, second = (_SIGNS.sub("", self._written(each).text) for each in (closed, product))
+        first, second = (_terms_in(self._written(each).text) for each in (closed, product))
         return sorted(first) == sorted(second)
 
     def _product(self, way: Way) -> list[Tree] | None:
         """The chain by names and with the partials; None if it is not a short product."""
+        key = way.keys[-1]
+        if key not in self._products:
+            self._products[key] = self._short_product(way)
+        return self._products[key]
+
+    def _short_product(self, way: Way) -> list[Tree] | None:
         if way.is_long:
             return None
         known = way.slopes()
@@ -280,7 +312,7 @@ class Board(Explanation):
         """The derivatives of the output with respect to the values in between, with bars."""
         top, bottom = way.keys[0], way.keys[-1]
         output = self._formulas[top]
-        meaning = notation.quotient(output, self._formulas[bottom])
+        meaning = self._whole(self._formulas[bottom])
         example = notation.equation([self._formulas[f"¯{bottom}"], meaning])
         if example is not self._formulas[f"¯{bottom}"]:
             yield Paragraph(sentence(words["bar"], output=output, example=example), self.width)
@@ -328,7 +360,7 @@ class Board(Explanation):
         """The conditions under which the formulas hold, and what is known only as a number."""
         conditions = dict.fromkeys(
             each
-            for slope in way.slopes().values()
+            for slope in reversed(way.slopes().values())
             for each in joined(slope.conditions)
             if is_simple(each)
         )
@@ -337,7 +369,7 @@ class Board(Explanation):
             listed = _listed(self._in_short(joined([*conditions])), words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
-        if any(blackboard.is_indicator(part) for tree in trees for part in parts(tree)):
+        if any(is_indicator(part) for tree in trees for part in parts(tree)):
             yield Paragraph(sentence(words["bracket"]), self.width)
         if self.numbers and self._is_blocked(target, trees):
             yield Paragraph(sentence(words["blocked"]), self.width)
@@ -406,6 +438,11 @@ def _ends(
         return tuple(equations), (), None
     said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
     return tuple(equations[:half]), tuple(equations[-half:]), said
+
+
+def _terms_in(text: str) -> str:
+    """A formula without spaces and dots, in which every term in a sum has a sign."""
+    return re.sub(r"(^|\()(?!−)", r"\1+", _SIGNS.sub("", text))
 
 
 def _used(trees: Sequence[Tree]) -> set[str]:

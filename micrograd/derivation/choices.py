@@ -169,11 +169,22 @@ def joined(conditions: Sequence[Tree]) -> list[Tree]:
             case Call("le", sides) if {condition, Call("ge", sides)} <= found.keys():
                 del found[condition], found[Call("ge", sides)]
                 found[Call("eq", sides)] = None
+    about: dict[Tree, list[Tree]] = {}  # the conditions by their left sides
+    for each in found:
+        about.setdefault(_left(each), []).append(each)
     return [
         each
         for each in found
-        if not any(_follows(way, other) for way in (each, _turned(each)) for other in found)
+        if not any(
+            _follows(way, other)
+            for way in (each, _turned(each))
+            for other in about.get(_left(way), ())
+        )
     ]
+
+
+def _left(condition: Tree) -> Tree:
+    return condition.operands[0] if isinstance(condition, Call) else condition
 
 
 _TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "ne": "ne", "eq": "eq"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from micrograd.derivation.algebra import has_series, ordered, simplified
+from micrograd.derivation.algebra import folded, has_series, ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -45,6 +45,7 @@ class ClosedForms:
         self.shares, self.names = _shares(cut)
         self._meanings = {step.key: step.formula for step in cut}
         self._slopes: dict[Edge, Slope] = {}
+        self._ways: dict[Value, Way | None] = {}
 
     def slope(self, edge: Edge) -> Slope:
         """The derivative of a named value with respect to an operand, which has been checked."""
@@ -63,11 +64,10 @@ class ClosedForms:
         found = self._decided(self._with_names(partial(step, key), step), {step.key: step.formula})
         candidates = [found]
         if step.key in variables(found.tree) and _SHORT < size(found.tree) <= _LONGEST:
-            other = self._decided(derivative(step.formula, key), None)
-            tree = simplified(other.tree, decimals=has_decimals(step.formula))
+            other = self._decided(partial(step, key, named=False), {})
             more = _MORE if _is_rational(step.formula) else -1
-            if size(tree) <= size(found.tree) + more:  # without its name, the formula cancels
-                candidates.insert(0, other._replace(tree=tree))
+            if folded(other.tree) <= folded(found.tree) + more:  # without its name, it cancels
+                candidates.insert(0, other)
         wrt, inside = step.operands[key], self.evidence.inside(step)
         for each in candidates:
             if self.evidence.agrees(each.tree, each.conditions, step.value, wrt, inside):
@@ -86,7 +86,7 @@ class ClosedForms:
         shorter = ordered(simplified(tree, known, decimals=decimals))
         used = variables(shorter) - variables(tree)
         above = {each.key for each in self._after(step)}
-        if size(shorter) >= size(tree) or used & above or (has_series(tree) and not used):
+        if folded(shorter) >= folded(tree) or used & above or (has_series(tree) and not used):
             return tree
         return shorter
 
@@ -107,11 +107,17 @@ class ClosedForms:
         else:
             tree, conditions = regular(tree, self._meanings)
         if conditions and known is not None:
-            tree = simplified(tree, known, decimals=any(map(has_decimals, known.values())))
+            decimals = has_decimals(tree, slope=True) or any(map(has_decimals, known.values()))
+            tree = simplified(tree, known, decimals=decimals)
         return Slope(tree, conditions)
 
     def way(self, target: Value) -> Way | None:
         """Everything that leads from a value to the output; None if nothing does."""
+        if target not in self._ways:
+            self._ways[target] = self._leading(target)
+        return self._ways[target]
+
+    def _leading(self, target: Value) -> Way | None:
         if target is self.chain.output or target not in self.cut.names:
             return None
         bottom, top = self.cut.key(target), self.cut.key(self.chain.output)
@@ -156,7 +162,9 @@ class ClosedForms:
         if len(steps) > _LARGEST_CUT:
             steps = [step for step in steps if step.key in way.keys]
         known = {step.key: step.formula for step in steps} | self.shares
-        decimals = any(has_decimals(step.formula) for step in steps)
+        decimals = any(has_decimals(step.formula) for step in steps) or any(
+            has_decimals(slope.tree, slope=True) for slope in way.slopes().values()
+        )
         found: dict[str, Tree] = {way.keys[0]: 1.0}
         for key in way.keys[1:]:
             terms = [(found[upper], slope.tree) for upper, slope in way.uses(key)]
@@ -172,7 +180,7 @@ class ClosedForms:
         for name, formula in known.items():
             for other in _solved(name, formula, tree):
                 shorter = simplified(other, known, decimals=decimals)
-                tree = min(tree, shorter, key=size)
+                tree = min(tree, shorter, key=folded)
         return tree
 
 

@@ -37,11 +37,12 @@ What to know:
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from micrograd.derivation.algebra import ordered, simplified
+from micrograd.derivation.algebra import ordered, period, simplified
 from micrograd.derivation.cutting import Cut, equal_steps
 from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.naming import label_of, name_values, variable_names
@@ -69,10 +70,12 @@ from micrograd.table.formulas import (
     substituted,
     variables,
 )
+from micrograd.writing.indices import DIGITS
 from micrograd.writing.notation import Name
 from micrograd.writing.parts import added, terms
 
 _FEW = 12  # names that are made up in the order of the graph
+_SEVERAL = 3  # values of a kind that get successive names: first all sums, then all activations
 _SUMS = ("add", "sub")
 _SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
@@ -186,8 +189,11 @@ def definitions(
         {n: [*_named_below(n, known, held)] for n in nodes if n in steps and n not in named}, called
     )
     shown = [node for node in nodes if is_leaf(node) or node in steps]
-    if sum(id(node) not in called and node not in named for node in shown) > _FEW:
-        levels = _levels(nodes, steps, held)
+    unnamed = [node for node in shown if id(node) not in called and node not in named]
+    levels = _levels(nodes, steps, held)
+    kinds = Counter((levels[x], made_by(x)) for x in unnamed if x in steps)
+    by_level = len(unnamed) > _FEW or max(kinds.values(), default=0) >= _SEVERAL
+    if by_level:
         shown.sort(key=levels.__getitem__)
     chosen = name_values(shown, called)
     trees: dict[Value, Tree] = {}
@@ -198,6 +204,8 @@ def definitions(
             trees[node] = tree = _balanced(tree) if node in steps else tree
             if node in steps:
                 found.append(_definition(node, tree, chosen, held))
+    if by_level:
+        found.sort(key=lambda step: levels[step.value])
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
     found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]
@@ -220,7 +228,7 @@ def _levels(nodes: Sequence[Value], steps: Container[Value], held: Held) -> dict
     return levels
 
 
-def partial(definition: Definition, operand: str) -> Tree:
+def partial(definition: Definition, operand: str, *, named: bool = True) -> Tree:
     """The local derivative of a named value with respect to one of its operands, simplified.
 
     It is the sum over all places of the operand in the formula. The derivatives of the operations
@@ -229,6 +237,7 @@ def partial(definition: Definition, operand: str) -> Tree:
     Args:
         definition: the named value.
         operand: the key of the operand.
+        named: whether the name of the value itself may occur, as in 1 - y² for y = tanh(x).
 
     >>> a = Value(3.0, label="a")
     >>> cube = a * a * a
@@ -238,9 +247,25 @@ def partial(definition: Definition, operand: str) -> Tree:
     if definition.slopes is not None:
         return definition.slopes.get(operand, 0.0)
     # Formulas that differ only in their names, as in the layers of a network, are done once.
-    digits = {key: str(i) for i, key in enumerate((definition.key, *definition.operands))}
-    found = _partial(substituted(definition.formula, digits), digits[operand])
-    return ordered(substituted(found, {digit: key for key, digit in digits.items()}))
+    short = _in_short([*definition.operands])
+    found = _partial(substituted(definition.formula, short), short[operand], named)
+    back = {name: key for key, name in short.items()}
+    return ordered(substituted(found, {**back, _RESULT: definition.key}))
+
+
+_RESULT = "="
+
+
+def _in_short(keys: Sequence[str]) -> dict[str, str]:
+    """Other names for the keys: a1 and a2 for two that differ only in digits, b1 for another."""
+    stems: dict[str, list[str]] = {}
+    for key in keys:
+        stems.setdefault(DIGITS.sub("", key), []).append(key)
+    return {
+        key: f"{chr(ord('a') + i)}{j}"
+        for i, group in enumerate(stems.values())
+        for j, key in enumerate(group, 1)
+    }
 
 
 @on_define
@@ -250,9 +275,10 @@ def _forget(_: object) -> None:
 
 
 @lru_cache(1024)
-def _partial(formula: Tree, operand: str) -> Tree:
-    slope = derivative(formula, operand, result="0")
-    return simplified(slope, {"0": formula}, decimals=has_decimals(formula))
+def _partial(formula: Tree, operand: str, named: bool) -> Tree:
+    slope = derivative(formula, operand, result=_RESULT if named else None)
+    decimals = has_decimals(formula) or has_decimals(slope, slope=True)
+    return simplified(slope, {_RESULT: formula} if named else None, decimals=decimals)
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -287,9 +313,17 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
 
 
 def _balanced(tree: Tree) -> Tree:
-    """A long sum so that the formula is not as deep as the sum is long."""
-    is_sum = isinstance(tree, Call) and tree.name in _SUMS
-    return added([*terms(tree)]) if is_sum else tree
+    """A long sum so that the formula is not as deep as the sum is long; `a + b + a` as `2a + b`."""
+    if not (isinstance(tree, Call) and tree.name in _SUMS):
+        return tree
+    several = [*terms(tree)]
+    times = Counter(several)
+    if len(times) < len(several) and period(several) < 2:
+        several = [
+            (sign, term if count == 1 else Call("mul", (float(count), term)))
+            for (sign, term), count in times.items()
+        ]
+    return added(several)
 
 
 def _tidied(tree: Call) -> Tree:
@@ -299,6 +333,10 @@ def _tidied(tree: Call) -> Tree:
             return other
         case Call("mul", (1.0, other) | (other, 1.0)):
             return other
+        case Call("mul", (-1.0, other) | (other, -1.0)):
+            return Call("neg", (other,))
+        case Call("where", (float() as test, then, otherwise)):
+            return then if test else otherwise
         case Call("sub", (other, 0.0)) | Call("div" | "pow", (other, 1.0)):
             return other
     if tree.name != "mul":

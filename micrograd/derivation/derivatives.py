@@ -11,16 +11,22 @@ from micrograd.writing.parts import added, factors_of, times
 _FEWEST_FACTORS = 3  # of a product that is differentiated as a whole
 
 
-def has_decimals(tree: Tree) -> bool:
-    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals too."""
+def has_decimals(tree: Tree, slope: bool = False) -> bool:
+    """Whether a formula has a decimal fraction such as 0.1, so that others may be decimals too.
+
+    In the `slope` of a function of the table, 0.5 counts as 1/2.
+    """
     numbers = (
         number
-        for part in parts(tree)
+        for part in (Call("", (tree,)), *parts(tree))
         if isinstance(part, Call)
         for number in part.operands
         if isinstance(number, float) and not (part.name == "pow" and (2 * number).is_integer())
     )
-    return any((10_000 * number).is_integer() and not number.is_integer() for number in numbers)
+    whole = 2 if slope else 1
+    return any(
+        (10_000 * number).is_integer() and not (whole * number).is_integer() for number in numbers
+    )
 
 
 def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:

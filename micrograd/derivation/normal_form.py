@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from fractions import Fraction
 from itertools import product
@@ -23,6 +23,7 @@ from micrograd.derivation.sums import (
     rational,
     single,
 )
+from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing.parts import OPPOSITE, terms
 
@@ -48,9 +49,14 @@ class NormalForm:
     """Reads formulas. It remembers which of a - b and b - a it has seen first."""
 
     def __init__(
-        self, known: Mapping[str, Tree], opening: bool = False, expanding: bool = False
+        self,
+        known: Mapping[str, Tree],
+        opening: bool = False,
+        expanding: bool = False,
+        joining: bool = True,
     ) -> None:
-        self.opening, self.expanding, self.has_brackets = opening, expanding, False
+        self.opening, self.expanding, self.joining = opening, expanding, joining
+        self.has_brackets = self.has_joined = False
         self._seen: dict[Sum, Sum] = {}
         self._read: dict[Tree, Sum] = {}
         self.patterns: list[Pattern] = []
@@ -107,6 +113,10 @@ class NormalForm:
                 return Sum({self._exponential(x): Fraction(1)})
             case "log", (x,):
                 return self._logarithm(x)
+            case "maximum" | "minimum", (x, y) if x == y:
+                return x
+            case name, numbers if (known := _evaluated(name, numbers)) is not None:
+                return number(known)
             case "where", (test, then, otherwise):
                 if then == otherwise:
                     return then
@@ -146,11 +156,14 @@ class NormalForm:
 
         Three brackets and more are terms of a sum over an index, and stay.
         """
-        if not 0 < sum(map(_is_bracket, whole.terms)) <= _FEWEST_INDEXED:
+        if not self.joining or not 0 < sum(map(_is_bracket, whole.terms)) <= _FEWEST_INDEXED:
             return whole
         opened = [self.opened(each, term) for term, each in whole.terms.items()]
         joined = added(opened)
-        return whole if len(joined) == sum(len(each.terms) for each in opened) else Sum(joined)
+        if len(joined) == sum(len(each.terms) for each in opened):
+            return whole
+        self.has_joined = True
+        return Sum(joined)
 
     def _cancelled(self, whole: Sum) -> Sum:
         """The sum in which `a / (a + b) + b / (a + b)` is 1."""
@@ -323,6 +336,24 @@ class NormalForm:
             if opposite is not None:
                 coefficient = -coefficient
         return coefficient, common * Term({seen: Fraction(1)})
+
+
+_STEPWISE = frozenset({"maximum", "minimum", "relu", "abs", "sign", "clip", "step"})
+_OF_ZERO = frozenset({"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "sqrt"})
+
+
+def _evaluated(name: str, operands: Sequence[Sum]) -> Fraction | None:
+    """A function of numbers that is an exact number: max(0, 2) is 2, and sin(0) is 0."""
+    numbers = [each for each in map(constant, operands) if each is not None]
+    if len(numbers) < len(operands):
+        return None
+    if name in _OF_ZERO and not any(numbers):
+        return Fraction(0)
+    if name in ("cos", "cosh") and not any(numbers):
+        return Fraction(1)
+    if name in _STEPWISE and name in TABLE:
+        return rational(TABLE[name].value(*map(float, numbers)))
+    return None
 
 
 def _is_bracket(term: Term) -> bool:

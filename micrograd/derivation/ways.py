@@ -68,6 +68,12 @@ class Way:
         found = [(edge[0], self._slope(edge)) for edge in edges]
         return [(upper, slope) for upper, slope in found if slope.tree != 0.0] or found[:1]
 
+    def is_mixed(self, key: str) -> bool:
+        """Whether the output depends on a value directly and also through others."""
+        upper = [edge[0] for edge in self._above[key]]
+        is_direct = self.keys[0] in upper and self._slope((self.keys[0], key)).tree != 0.0
+        return is_direct and len(self.uses(key)) > 1
+
     def count(self, key: str) -> int:
         """How often a value is used."""
         return len(self._above[key])

@@ -27,14 +27,16 @@ from functools import partial, reduce
 from itertools import takewhile
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
+from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
+from micrograd.writing.constants import constant
 from micrograd.writing.indices import SUBSCRIPT, General, alike, general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import added, factors_of, opposite, signed, terms, times
+from micrograd.writing.ranges import between, factored, holds, is_comparison, is_ordered
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
@@ -59,9 +61,13 @@ _NAMES = {
     "acosh": "arcosh",
     "atanh": "artanh",
     "ndtr": "Φ",
+    "sign": "sgn",
     "digamma": "ψ",
 }
 
+
+_SYMBOLS = frozenset({"σ", "Φ", "ψ"})
+"""Letters of functions: σ(1 − x) is never a product of σ and 1 − x."""
 
 _RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
 """Functions whose powers are written as sin²(x)."""
@@ -102,14 +108,6 @@ def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]
 def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
     """How many terms a formula has as a sum; those in one Σ are one."""
     return sum(1 for _ in terms(_Board(names).gathered(tree)))
-
-
-def is_indicator(tree: Tree) -> bool:
-    """Whether it is a choice between 1 and 0, written as a condition in square brackets."""
-    match tree:
-        case Call("where", (_, then, otherwise)):
-            return (then, otherwise) in ((1.0, 0.0), (0.0, 1.0))
-    return False
 
 
 def ranged(shown: Sequence[Formula], found: General, width: int) -> list[Formula]:
@@ -185,22 +183,32 @@ class _Board:
 
     def __init__(self, names: Mapping[str, Formula]) -> None:
         self.names = names if "π" in names else ChainMap({"π": _PI}, names)  # type: ignore[arg-type]
+        self._known: dict[int, tuple[Call, Formula]] = {}  # formulas by the ids of their trees
 
     # ------------------------------------------------------------------------------------- sums
 
     def gathered(self, tree: Tree) -> Tree:
         """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
-            known = isinstance(tree, float) and self.names["π"] is _PI and _constant(tree)
+            known = isinstance(tree, float) and self.names["π"] is _PI and constant(tree)
             return known or tree
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
-        match tree:
-            case Call("mul", (first, float(last))) if not isinstance(factors_of(first)[0], float):
-                tree = Call("mul", (last, first))  # 2w for w·2
+        if tree.name == "mul":  # 2w for w·2, and 4π·x for x·4·π
+            several = factors_of(tree)
+            numbers = [each for each in several if isinstance(each, float)]
+            if isinstance(several[-1], float):
+                others = [each for each in several if not isinstance(each, float)]
+                tree = times([math.prod(numbers), *others])
+        if not isinstance(tree, Call):
+            return self.gathered(tree)
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
+        choice = factored(tree)
+        if choice is not tree and choice != tree and holds(choice) is not None:
+            rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
+            return Call("mul", (self.gathered(rest), choice))
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
             several = factors_of(Call("mul", inner))
@@ -261,9 +269,17 @@ class _Board:
 
     def formula(self, tree: Tree) -> Formula:
         """The formula in one line."""
+        if isinstance(tree, str):
+            return self.names[tree]
+        if not isinstance(tree, Call):
+            return figure(tree)
+        known = self._known.get(id(tree))
+        if known is None:
+            known = self._known[id(tree)] = tree, self._call(tree)
+        return known[1]
+
+    def _call(self, tree: Call) -> Formula:
         match tree:
-            case str():
-                return self.names[tree]
             case Call("∂", (str() as above, str() as below)):
                 return notation.quotient(self.names[above], self.names[below])
             case Call("factors", _) if signed(tree)[0] == "−":
@@ -286,20 +302,30 @@ class _Board:
                 return self._power(base, exponent)
             case Call("where", (test, then, otherwise)):
                 return self._choice(test, then, otherwise)
-            case Call(name, operands):
-                return _called(name, [self.formula(each) for each in operands])
-        return figure(tree)
+            case Call("between", (low, over, x, under, high)):
+                ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
+                return _row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
+        return _called(tree.name, [self.formula(each) for each in tree.operands])
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
-        other = opposite(test)
-        if is_indicator(Call("where", (test, then, otherwise))):
-            holds = self.formula(test if then == 1.0 else other)
-            return Formula(f"[{holds.text}]", ("fence", "[", holds.mark, "]"))
-        parts = [self.formula(each) for each in (then, test, otherwise, other)]
-        text = "{{{} if {}; {} if {}}}".format(*(each.text for each in parts))
-        first, second = (parts[0].mark, parts[1].mark), (parts[2].mark, parts[3].mark)
-        return Formula(text, ("cases", first, second), exact=all(each.exact for each in parts))
+        whole = Call("where", (test, then, otherwise))
+        if (condition := holds(whole)) is not None:
+            inner = self.formula(condition)
+            return Formula(f"[{inner.text}]", ("fence", "[", inner.mark, "]"))
+        if not is_comparison(test):
+            test = Call("ne", (test, 0.0))
+        cases = [(then, test), (otherwise, opposite(test))]
+        match otherwise:
+            case Call("where", (second, middle, last)):
+                rest = between(opposite(test), opposite(second))
+                if rest is not None and is_ordered(rest):
+                    cases = [(then, test), (middle, second), (last, rest)]
+        parts = [(self.formula(value), self.formula(condition)) for value, condition in cases]
+        text = "; ".join(f"{value.text} if {condition.text}" for value, condition in parts)
+        mark: Mark = ("cases", *((value.mark, condition.mark) for value, condition in parts))
+        is_exact = all(each.exact for pair in parts for each in pair)
+        return Formula(f"{{{text}}}", mark, exact=is_exact)
 
     def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
         for i, factor in enumerate(factors):
@@ -339,10 +365,12 @@ class _Board:
         if isinstance(before, float):
             if "·" in left.text:  # a power of ten
                 return False
-            return opens or _is_letter(tree, self.names) or _is_function(tree)
+            starts = opens or right.text.startswith("|")
+            return starts or _is_letter(tree, self.names) or _is_function(tree)
         if opens and adds:
             closes = isinstance(before, Call) and before.name in ("add", "sub")
-            return _is_letter(before, self.names) or closes
+            is_symbol = self.formula(before).text[0] in _SYMBOLS
+            return closes or (_is_letter(before, self.names) and not is_symbol)
         letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
         return letters and _has_index(before, self.names) and _has_index(tree, self.names)
 
@@ -402,9 +430,11 @@ class _Board:
             case Call("div", (above, below)):
                 first, *rest = self._part(below, POWER, width - 1)
                 room = width - columns(first.text) - 1
+                has_two = "Σ" in self.formula(above).text and "Σ" in self.formula(below).text
+                least = ATOM if has_two else PRODUCT
                 if rest or room < _NARROWEST:
-                    return [*inner(above, PRODUCT), _row("/", first), *rest]
-                *others, last = self._part(above, PRODUCT, room)
+                    return [*inner(above, least), _row("/", first), *rest]
+                *others, last = self._part(above, least, room)
                 return [*others, _row(last, "/", first)]
             case Call("Σ", summands):
                 sigma, board, term = self._range(summands)
@@ -412,7 +442,10 @@ class _Board:
                 return [_row(sigma, first), *rest]
             case Call("where"):
                 whole = self.formula(tree)
-                return [Formula(whole.text.replace("; ", ";\n "), whole.mark, exact=whole.exact)]
+                text = whole.text.replace("; ", ";\n ")
+                if any(columns(line) > width for line in text.split("\n")):
+                    text = text.replace(" if ", "\n  if ")
+                return [Formula(text, whole.mark, exact=whole.exact)]
             case Call("abs", (argument,)):
                 first, *rest = _enclosed(self.pieces(argument, width - 1), signs=("|", "|"))
                 return [first, *rest]
@@ -429,7 +462,8 @@ class _Board:
             case Call(name, (argument,)) if _is_function(tree):
                 shown = _NAMES.get(name, name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
-                return _enclosed(self.pieces(argument, width), Formula(shown, start))
+                room = width - columns(shown) - 2
+                return _enclosed(self.pieces(argument, room), Formula(shown, start))
         return [self.formula(tree)]
 
     def _part(self, tree: Tree, least: int, width: int) -> list[Formula]:
@@ -499,39 +533,17 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 _PI = notation.named("π")
 
 
-def _constants() -> Iterator[tuple[float, Tree]]:
-    bases: tuple[tuple[float, Tree], ...] = (
-        (2.0, 2.0),
-        (3.0, 3.0),
-        (math.pi, "π"),
-        (2 * math.pi, Call("mul", (2.0, "π"))),
-        (2 / math.pi, Call("div", (2.0, "π"))),
-    )
-    for factor in (1.0, 2.0, 4.0):
-        square = Call("pow", ("π", 2.0))
-        yield factor * math.pi**2, square if factor == 1.0 else Call("mul", (factor, square))
-    for value, tree in bases:
-        root = Call("sqrt", (tree,))
-        yield math.sqrt(value), root
-        yield 1 / math.sqrt(value), Call("div", (1.0, root))
-    yield from ((value, tree) for value, tree in bases if "π" in variables(tree))
-    yield math.pi / 2, Call("div", ("π", 2.0))
-
-
-_KNOWN: dict[str, Tree] = {f"{value:.14e}": tree for value, tree in _constants()}
-
-
-def _constant(x: float) -> Tree | None:
-    """A number such as 2.5066… as √(2π), as it was probably meant; it has 15 digits in common."""
-    known = _KNOWN.get(f"{abs(x):.14e}")
-    return Call("neg", (known,)) if known is not None and x < 0 else known
-
-
-def _divided(above: Formula, below: Formula) -> Formula:
+def _bracketing(above: Formula, below: Formula) -> int:
+    """How tightly a numerator must bind: not as a/b over c, nor as a sum Σ over another one."""
     outside, inner = above.text, ""
     while outside != inner:
         outside, inner = _BRACKETED.sub("", outside), outside
-    least = ATOM if "/" in outside and above.text_strength <= PRODUCT else PRODUCT
+    is_open = "/" in outside or ("Σ" in outside and "Σ" in below.text)
+    return ATOM if is_open and above.text_strength <= PRODUCT else PRODUCT
+
+
+def _divided(above: Formula, below: Formula) -> Formula:
+    least = _bracketing(above, below)
     text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
     mark = ("mfrac", above.mark, below.mark)
     return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)
@@ -549,6 +561,7 @@ def _called(name: str, operands: list[Formula]) -> Formula:
             text = f"√{operands[0].bracketed(ATOM).text}"
         case "abs":
             text = f"|{arguments}|"
+            return Formula(text, typeset.mark, ATOM, ATOM, typeset.exact)
         case "relu":
             text = f"max(0, {arguments})"
         case _ if name in COMPARISONS:

@@ -215,6 +215,11 @@ def _around(numbers: Sequence[str]) -> tuple[int, int]:
     return varying[0], len(numbers[0]) - varying[0] - 1
 
 
+def _digits(tree: Tree) -> list[tuple[int, list[int]]]:
+    """The numbers in a formula, such that 9 is before 10."""
+    return [(len(x), [*map(digit, x)]) for x in DIGITS.findall(str(tree))]
+
+
 def by_index(equations: Sequence[Tree]) -> list[Tree]:
     """Equations, where neighbours that differ only in digits are in the order of these.
 
@@ -226,6 +231,6 @@ def by_index(equations: Sequence[Tree]) -> list[Tree]:
         sides = [each.operands for each in group if isinstance(each, Call)]
         used = {name for _, *right in sides for each in right for name in variables(each)}
         if used.isdisjoint(left for left, *_ in sides):
-            group.sort(key=lambda each: [[*map(digit, x)] for x in DIGITS.findall(str(each))])
+            group.sort(key=_digits)
         found += group
     return found

@@ -371,15 +371,16 @@ def _is_relation(mark: Mark) -> bool:
     )
 
 
-def quotient(of: Formula, by: Formula, place: int | None = None) -> Formula:
-    """The partial derivative of one name with respect to another.
+def quotient(of: Formula, by: Formula, place: int | None = None, sign: str = "∂") -> Formula:
+    """The derivative of one name with respect to another.
 
     If `place` is given, it is the derivative with respect to the operand at that place alone,
-    counted from 0: for `x * x` there are two.
+    counted from 0: for `x * x` there are two. With the sign "d" it is a total derivative.
     """
-    above, below = (("mrow", ("mo", "∂"), each.bracketed(POWER).mark) for each in (of, by))
+    first: Mark = ("mo" if sign == "∂" else "mtext", sign)
+    above, below = (("mrow", first, each.bracketed(POWER).mark) for each in (of, by))
     mark: Mark = ("mfrac", above, below)
-    text = f"∂{of.bracketed(POWER).text}/∂{by.bracketed(POWER).text}"
+    text = f"{sign}{of.bracketed(POWER).text}/{sign}{by.bracketed(POWER).text}"
     if place is not None:
         digit = str(place + 1)
         text += f"|{subscript(digit)}"

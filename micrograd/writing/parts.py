@@ -29,12 +29,16 @@ def signed(tree: Tree) -> tuple[str, Tree]:
 def terms(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """The terms of a sum with their signs."""
     rest = [("+", tree)]
+    is_whole = True
     while rest:
         outside, tree = rest.pop()
         match tree:
+            case Call("neg", (Call("add" | "sub") as inner,)) if not is_whole:
+                rest.append((_OTHER[outside], inner))
             case Call("add" | "sub" as name, (left, right)):
                 inside = outside if name == "add" else _OTHER[outside]
                 rest += [(inside, right), (outside, left)]
+                is_whole = False
             case _:
                 sign, term = signed(tree)
                 yield "+" if sign == outside else "−", term

@@ -19,8 +19,10 @@ from micrograd.engine.functions import (
     clip,
     cos,
     cosh,
+    erf,
     exp,
     gelu,
+    hard_sigmoid,
     hypot,
     leaky_relu,
     log,
@@ -29,7 +31,9 @@ from micrograd.engine.functions import (
     relu,
     relu6,
     sigmoid,
+    sign,
     sin,
+    softplus,
     sqrt,
     tanh,
 )
@@ -110,6 +114,17 @@ CLOSED = {
     "f·y/x": lambda x, y: 3 * x**y * y ** (1 - y),
     "0.3y^0.7/x^0.7": lambda x, y: x**0.3 * y**0.7,
     "2y(1 − exp(−y(x − 3)))·exp(−y(x − 3))": lambda x, y: (1 - exp(-y * (x - 3))) ** 2,
+    "1/(3x^(2/3))": lambda x, y: x ** (1 / 3),
+    "8π·x": lambda x, y: x * x * 4 * math.pi,
+    "√(2/π)·exp(−0.5x²)": lambda x, y: erf(x / 2**0.5),
+    "3|x|²·sgn(x)": lambda x, y: abs(x) ** 3,
+    "sgn(x)²": lambda x, y: sign(x) ** 2 * x,
+    "[0 < x < 6]": lambda x, y: relu6(x),
+    "(1/6)·[−3 < x < 3]": lambda x, y: hard_sigmoid(x),
+    "{0.01 if x ≤ 0; 1 if x > 0}": lambda x, y: leaky_relu(x),
+    "x + y": lambda x, y: 0.5 * maximum(x + y, y + x) ** 2,
+    "cos(x)": lambda x, y: sin(x) + sin(relu(0 * y)) ** 2,
+    "1/(1 + x)^(y + 1)": lambda x, y: (1 - (1 + x) ** -y) / y,
 }
 
 
@@ -118,6 +133,113 @@ def test_the_closed_form_is_what_a_mathematician_expects(expected):
     x, y = values(x=0.7, y=1.3)
     found = last_symbols(f := CLOSED[expected](x, y), x, names={"f": f})
     assert found == {"σ(x)": "exp(x)/(1 + exp(x))"}.get(expected, expected)
+
+
+def first_line(output, wrt, **options):
+    return board(output, wrt, **options).text().partition("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x, y: 1 - (-1) * (x * y + y), "1 + x·y + y"),
+        (lambda x, y: x + y + x, "2x + y"),
+        (lambda x, y: x * 4 * math.pi, "4π·x"),
+        (lambda x, y: x / 3 * (1 / 3) * y, "(1/3)·(x/3)·y"),
+        (lambda x, y: where(1, y * x, x), "y·x"),
+        (lambda x, y: sin(relu(0 * x)) ** 2 + y, "y"),
+        (
+            lambda x, y: where(x > 0, sin(x), where(x < -1, y, x**3)),
+            "{sin(x) if x > 0; y if x < −1; x³ if −1 ≤ x ≤ 0}",
+        ),
+        (
+            lambda x, y: where(x > 0, sin(x), where(x < 1, y, x**3)),
+            "{sin(x) if x > 0; {y if x < 1; x³ if x ≥ 1} if x ≤ 0}",
+        ),
+        (lambda x, y: where(y, x, 2 * x), "{x if y ≠ 0; 2x if y = 0}"),
+    ],
+)
+def test_a_definition_is_written_without_what_says_nothing(f, expected):
+    x, y = values(x=0.7, y=1.3)
+    out = f(x, y)
+    assert first_line(out, x, names={"f": out}, numbers=False) == f"let f = {expected}"
+
+
+def test_a_letter_of_a_function_and_a_bracket_have_a_sign_between_them():
+    r, sigma = values(r=1.3, sigma=0.9)
+    assert last_symbols((sigma / r) ** 2 - sigma / r, r).startswith("σ·(1 − 2σ/r)")
+    many = (r * (sigma - 2) * sigma * (r - 3) + r * (sigma - 4)) ** 2
+    assert "σ·(" in last_symbols(many, r, width=24)
+    assert "σ(" not in board(many, r, width=24).text()
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "dL/db is the total derivative; ∂L/∂b holds the other variables of L fixed."),
+        ("zh", "dL/db 是全导数；求 ∂L/∂b 时，L 的其他变量保持不变。"),
+    ],
+)
+def test_the_total_derivative_differs_in_its_sign_from_the_part_of_it(lang, said):
+    b, x = values(b=2.0, x=0.3)
+    y = tanh(b * x)
+    loss = y * b
+    found = board(loss, b, names={"y": y, "L": loss}, numbers=False, lang=lang)
+    assert said in found.text()
+    assert "  dL/db = ∂L/∂y · ∂y/∂b + ∂L/∂b\n" in found.text()
+    assert r"\frac{\text{d}L}{\text{d}b}" in found.latex()
+    assert "<mtext>d</mtext>" in found.html()
+    assert "d" not in board(loss, x, names={"y": y, "L": loss}).equations()
+
+
+def test_a_bar_is_a_total_derivative_where_a_value_is_used_directly_too():
+    x, w = values(x=2.0, w=0.5)
+    h = x
+    for _ in range(12):
+        h = (h * w).tanh()
+    text = board(h + w * x, w).text()
+    assert "w̄ = dv₁₃/dw." in text.replace("\n", " ")
+    assert "  dv₁₃/dw = w̄\n" in text
+
+
+def test_a_number_that_is_the_derivative_is_not_repeated():
+    x, y = values(x=1.3, y=2.1)
+    assert board(x**y / x ** (y - 1), y).equations() == "∂v₁/∂y = 0"
+
+
+def test_terms_of_a_series_stay_alike():
+    x = values(x1=0.3, x2=1.2, x3=0.7, x4=0.9)
+    (p,) = values(p=0.3)
+    loss = -sum(y * log(p) + (1 - y) * log(1 - p) for y in x)
+    assert last_symbols(loss, p) == "−Σᵢ₌₁⁴ (xᵢ/p − (1 − xᵢ)/(1 − p))"
+    (lam,) = values(lam=1.3)
+    assert last_symbols(sum(lam - y * log(lam) for y in x[:3]), lam) == "Σᵢ₌₁³ (1 − xᵢ/lam)"
+
+
+def test_sums_within_and_over_sums_have_indices_of_their_own():
+    a = values(a1=0.3, a2=0.2, a3=0.7, a4=0.9)
+    b = values(b1=0.1, b2=0.4, b3=0.5, b4=0.2)
+    (w,) = values(w=0.3)
+    outer = sum((sum(y * w for y in b) - x) ** 2 for x in a)
+    assert last_symbols(outer, w) == "2 Σᵢ₌₁⁴ (Σⱼ₌₁⁴ bⱼ·w − aᵢ) Σⱼ₌₁⁴ bⱼ"
+    mean = sum(x * y * w for x, y in zip(a, b, strict=True)) / sum(b)
+    assert last_symbols(mean, w) == "(Σᵢ₌₁⁴ aᵢbᵢ)/(Σᵢ₌₁⁴ bᵢ)"
+
+
+def test_values_of_a_kind_have_successive_names():
+    w, b, *x = values(w=0.4, b=0.1, x1=0.3, x2=1.2, x3=0.7, x4=0.9)
+    loss = sum(softplus(w * each + b) ** 2 for each in x)
+    assert first_line(loss, w).replace("\n", " ") == (
+        "let vᵢ = w·xᵢ + b  (i = 1, …, 4),  vᵢ = softplus(vᵢ₋₄)  (i = 5, …, 8), v₉ = Σᵢ₌₅⁸ vᵢ²"
+    )
+
+
+def test_cases_are_broken_before_their_conditions_if_they_are_too_long():
+    w, x, y, delta = values(w=0.3, x=2.0, y=3.0, delta=1.0)
+    far = abs(y - w * x)
+    loss = where(far <= delta, (y - w * x) ** 2 / 2, delta * (far - delta / 2))
+    text = board(loss, w, names={"L": loss}, numbers=False, width=30).text()
+    assert max(map(columns, text.splitlines())) <= 30
 
 
 def test_cross_entropy_of_a_sigmoid_becomes_a_difference():
@@ -450,7 +572,7 @@ def test_a_formula_that_is_lost_in_rounding_is_not_confirmed(agrees):
         (lambda x: relu(x), 0.0, "0", 0.0),
         (lambda x: relu(x), 2.0, "1", 1.0),
         (lambda x: maximum(x, 0.0), 0.0, "1/2", 0.5),
-        (lambda x: abs(x), 0.0, "sign(x)", 0.0),
+        (lambda x: abs(x), 0.0, "sgn(x)", 0.0),
         (lambda x: log(x), -1.0, "1/x", -1.0),
     ],
 )
@@ -579,7 +701,7 @@ def test_the_work_for_a_long_chain_grows_as_the_chain_does():
 
     text = explained(500)
     assert "vᵢ = tanh(vᵢ₋₁·w)  (i = 3, …, 500)" in text
-    assert text.count("\n") < 40
+    assert text.count("\n") < 45
     # Twice as much for twice the values; it would be four times if each looked at all others.
     assert calls(lambda: explained(500)) < 3 * calls(lambda: explained(250))
 

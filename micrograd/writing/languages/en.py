@@ -49,6 +49,8 @@ WORDS: dict[str, dict[str, str]] = {
         "comma": ", ",
         "let comma": ",  ",
         "bar": "A bar over a name is the derivative of {output} with respect to it: {example}.",
+        "total": "{whole} is the total derivative; {partial} holds the other variables of {output} "
+        "fixed.",
         "where": "This holds where {conditions}.",
         "bracket": "A condition in square brackets counts as 1 if it holds, and as 0 if not.",
         "by hand": "Given by hand, without a formula: {partials}.",

@@ -42,6 +42,7 @@ WORDS: dict[str, dict[str, str]] = {
         "comma": "，",
         "let comma": "，",
         "bar": "变量上加一横，表示 {output} 对它的导数：{example}。",
+        "total": "{whole} 是全导数；求 {partial} 时，{output} 的其他变量保持不变。",
         "where": "以上公式成立的条件：{conditions}。",
         "bracket": "方括号中的条件成立时取 1，不成立时取 0。",
         "by hand": "以下导数是手写的，没有公式：{partials}。",
