@@ -47,9 +47,9 @@ def given(monkeypatch):
 
     run, seen = JaxExecutor._ran, []
 
-    def noted(self, jitted, parameters, parts, *rest):
-        seen[:] = [parameters, *parts]
-        return run(self, jitted, parameters, parts, *rest)
+    def noted(self, jitted, *arrays):
+        seen[:] = arrays
+        return run(self, jitted, *arrays)
 
     monkeypatch.setattr(JaxExecutor, "_ran", noted)
     return seen
