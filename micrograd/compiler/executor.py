@@ -82,7 +82,8 @@ class Blocks:
     """Rows of numbers in several arrays, one below the other, each with its own memory layout.
 
     Args:
-        arrays: the arrays, of shapes `(rows, length)`. Only the rows of one of them can be taken.
+        arrays: the arrays, of shapes `(rows, length)`. Only the rows of one of them can be taken,
+            or none.
 
     >>> Blocks([np.zeros((2, 3)), np.ones((1, 3))])[2:3]
     array([[1., 1., 1.]])
@@ -92,13 +93,14 @@ class Blocks:
 
     def __init__(self, arrays: Sequence[Any]) -> None:
         self._arrays, start = {}, 0
+        self._none = arrays[0][:0]
         for each in arrays:
             stop = start + len(each)
             self._arrays[start, stop] = each
             start = stop
 
     def __getitem__(self, rows: slice) -> Any:
-        return self._arrays[rows.start, rows.stop]
+        return self._arrays[rows.start, rows.stop] if rows.start < rows.stop else self._none
 
 
 class OnDevices:

@@ -5,7 +5,8 @@ A graph may be a million operations deep, so no function here or elsewhere recur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -161,12 +162,35 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
                         below = None
                 if below is not None and below._mark is not walk:
                     below._mark = walk
-                    stack.append(node)
-                    node = below
-                    break
+                    if (
+                        below._dx is None
+                        or below._dy is None
+                        or below._x._mark is not walk
+                        or below._y._mark is not walk
+                    ):
+                        stack.append(node)
+                        node = below
+                        break
+                    ordered.append(below)  # as of most products of weights and activations
+                    if node._dy is None:  # there may be further operands
+                        continue
                 ordered.append(node)
                 node = stack.pop()
     return ordered
+
+
+def warm(function: Callable[..., Any], *nothing: Any) -> None:
+    """Call a function with nothing to do until CPython 3.10 looks attributes up by its caches.
+
+    It begins to after 1,024 calls, however long each of them takes. Later versions count the turns
+    of a loop, too.
+    """
+    if sys.version_info < (3, 11):
+        for _ in range(1024):
+            function(*nothing)
+
+
+warm(_order, (), None)
 
 
 def leaves(roots: Node | Iterable[Node]) -> list[Any]:

@@ -28,6 +28,7 @@ from micrograd.engine.graph import (
     order,
     partials,
     walking,
+    warm,
 )
 from micrograd.engine.method_source import Installer
 from micrograd.engine.methods import Methods
@@ -373,6 +374,9 @@ def sweep(nodes: Iterable[Any]) -> None:
                 for operand, partial in zip(more.operands, more.partials, strict=True):
                     if partial:
                         operand.grad += partial * adjoint
+
+
+warm(sweep, ())
 
 
 def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> dict[Value, float]:

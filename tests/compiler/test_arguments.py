@@ -175,6 +175,25 @@ def test_arrays_of_jax_are_the_callers_and_hold_real_numbers():
     assert f(jnp.array([1.0, 2.0])).tolist() == [2.0, 4.0]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("transform", ["jit", "grad", "vmap"])
+def test_a_compiled_function_inside_a_transform_of_jax_is_refused(transform, batched):
+    jax = pytest.importorskip("jax")
+    f = compile(lambda x: x * x, batched=batched, backend="numpy")
+    x = jax.numpy.arange(4.0)
+    x = x.reshape(2, 2) if batched and transform == "vmap" else x
+    x = x[1] if not batched and transform != "vmap" else x
+    for given in (x, x, x):  # the last one is prepared
+        with pytest.raises(TypeError, match=r"argument 0 .* JAX traces .* value_and_grad"):
+            getattr(jax, transform)(lambda x: jax.numpy.sum(f(x)))(given)
+        f(np.ones(4) if batched else 2.0)
+    w = Value(2.0)
+    g = compile(lambda x: x * w, [w])
+    with pytest.raises(TypeError, match=r"parameters.* JAX traces"):
+        jax.grad(lambda p: g(1.0, parameters=p))(jax.numpy.ones(1))
+
+
 # --------------------------------------------------------------------------------------- parameters
 
 

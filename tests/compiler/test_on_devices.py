@@ -47,9 +47,9 @@ def given(monkeypatch):
 
     run, seen = JaxExecutor._ran, []
 
-    def noted(self, jitted, parameters, parts, *rest):
-        seen[:] = [parameters, *parts]
-        return run(self, jitted, parameters, parts, *rest)
+    def noted(self, jitted, *arrays):
+        seen[:] = arrays
+        return run(self, jitted, *arrays)
 
     monkeypatch.setattr(JaxExecutor, "_ran", noted)
     return seen
@@ -156,6 +156,43 @@ def test_many_numbers_on_a_device_may_be_given_again(on_device, monkeypatch):
     for _ in range(4):
         assert_same(ours(*on_device(BATCH)), other(*BATCH))
         assert_same(ours.value_and_grad(*on_device(BATCH)), other.value_and_grad(*BATCH))
+
+
+def test_a_batch_may_have_samples_without_numbers_or_none_at_all(on_device):
+    def total(x):
+        return sum(x, Value(2.0))
+
+    def weighted(x):
+        return sum(x, WEIGHTS[0] * 3)
+
+    for place in (np.asarray, on_device):
+        for f, parameters in ((total, ()), (weighted, (WEIGHTS,))):
+            ours, other = both(f, *parameters, batched=True)
+            for shape in ((5, 0), (0, 0), (0, 2), (1, 2)):
+                x = np.ones(shape)
+                for _ in range(4):
+                    assert_same(ours(place(x)), other(x))
+                    if len(x) or not parameters:
+                        assert_same(ours.value_and_grad(place(x)), other.value_and_grad(x))
+
+
+@pytest.mark.parametrize("samples", [3, 6_000])
+def test_gradients_of_several_arguments_are_arrays_of_their_own(on_device, samples):
+    def f(x, _, y, z):
+        return x[0] * y * z[1] + sin(x[1]) * z[0]
+
+    ours, other = both(f, batched=True)
+    args = [DRAW(size=(samples, 2)), None, DRAW(size=samples), DRAW(size=(samples, 2))]
+    for place in (np.asarray, on_device):
+        held = [each if each is None else place(each) for each in args]
+        for _ in range(4):
+            assert_same(ours(*held), other(*args))
+            assert_same(ours.value_and_grad(*held), other.value_and_grad(*args))
+        some, rest = [*held[:1], *held[2:]], [*args[:1], *args[2:]]
+        mine, others = both(lambda x, y, z: f(x, None, y, z), batched=True)
+        for _ in range(4):
+            assert_same(mine(*some), others(*rest))
+            assert_same(mine.value_and_grad(*some), others.value_and_grad(*rest))
 
 
 def test_parameters_on_a_device_are_those_of_their_call_alone(on_device):

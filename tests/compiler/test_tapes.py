@@ -242,9 +242,9 @@ def test_jax_sees_a_long_tape_as_one_loop():
         executor = JaxExecutor(
             plan(trace(f, [], 2), batched=True), np.dtype(np.float32), inputs=True, checked=False
         )
-        return len(
-            str(jax.make_jaxpr(executor._outputs)([], [np.zeros((2, 3), np.float32)])).split("\n")
-        )
+        empty, samples = np.zeros(0, np.float32), np.zeros((3, 2), np.float32)
+        traced = jax.make_jaxpr(lambda p, x: executor._values(p, [x], (True,), 0))(empty, samples)
+        return len(str(traced).split("\n"))
 
     assert lines(UNROLLED) == lines(4 * UNROLLED) < lines(UNROLLED // 4)
 

@@ -31,9 +31,10 @@ put = JaxExecutor._arrays
 
 
 def arrays(self, *given):
-    numbers, parts, turned = put(self, *given)
-    seen.append([len(part.devices()) if isinstance(part, jax.Array) else 1 for part in parts])
-    return numbers, parts, turned
+    (numbers, *parts), lies = put(self, *given)
+    inputs = parts or [numbers]  # few numbers are joined
+    seen.append([len(each.devices()) if isinstance(each, jax.Array) else 1 for each in inputs])
+    return [numbers, *parts], lies
 
 
 JaxExecutor._arrays = arrays

@@ -107,8 +107,17 @@ def _ours(argument: Any, place: str) -> Any:
 
 
 def refuse_tensor(kind: Any, place: str) -> None:
-    """Raise TypeError if this is the type of tensors of a library, with how to convert them."""
+    """Raise TypeError if this is the type of tensors of a library, with how to convert them.
+
+    Values that JAX traces are refused, too: `jax.grad` would silently find a gradient of 0.
+    """
     library = kind.__module__.partition(".")[0]
+    if library == "jax" and any(each.__name__ == "Tracer" for each in kind.__mro__):
+        raise TypeError(
+            f"{place} is a value that JAX traces ({kind.__name__}), but a compiled function runs "
+            "outside of jax.jit, jax.grad and jax.vmap: use its own value_and_grad, and "
+            f"compile(f, batched=True) for many samples\n  at {line_of_user()}"
+        )
     if library in _TENSORS and hasattr(kind, "__array__"):
         raise TypeError(
             f"{place} takes real numbers or an array of them, got a {kind.__name__} of {library}: "

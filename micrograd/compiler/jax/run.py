@@ -43,6 +43,7 @@ class Run:
         program: the program.
         parameters: the numbers of the parameters, as arrays that follow one another.
         inputs: the rows of the inputs, likewise.
+        lanes: the shape of a row: the number of samples, or nothing if there are none.
         dtype: the precision of all numbers.
         room: the steps that stacks of unknown length have room for.
         cuts: where results are cut.
@@ -53,13 +54,14 @@ class Run:
         program: Program,
         parameters: Sequence[Any],
         inputs: Sequence[Any],
+        lanes: tuple[int, ...],
         cuts: Cuts,
         dtype: Any,
         room: int = 0,
     ) -> None:
         self.program, self.dtype = program, dtype
         self.room, self.needed = room, jnp.int32(0)
-        self.lanes = inputs[0].shape[1:] if inputs else ()
+        self.lanes = lanes
         self.stacks: dict[int, Any] = {}
         self.matrices: dict[int, Any] = {}  # of products in loops, gathered in front of the loop
         self.spaces = {varies: Space(varies, cuts) for varies in (False, True)}
