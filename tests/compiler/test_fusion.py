@@ -24,6 +24,7 @@ from micrograd import (
     maximum,
     sin,
     sqrt,
+    take,
     where,
 )
 from micrograd.compiler.native import executor, fusion, machine
@@ -182,6 +183,29 @@ def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):
     assert value.tolist() == [0.0, 1.0]
     assert by_x.tolist() == [0.0, 4.0]
     assert by_y.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("table", [W, [0.0, W[3], W[1] * W[2], 1.0]], ids=["even", "uneven"])
+def test_lookups_are_fused_with_what_is_around_them(table, dtype):
+    call, fused, plain = both(lambda k, x: sin(take(table, k) * x), W, dtype=dtype)
+    draw = np.random.default_rng(0)
+    inside = draw.integers(-len(table), len(table), 1_000).astype(float)
+    anything = np.array([*range(-12, 12), 0.5, -0.5, np.inf, -np.inf, np.nan])
+    for k in (inside, anything):
+        assert_same(call(k, draw.normal(size=len(k))))
+    assert codes(fused) == [True, True]
+    assert codes(plain) == [False, False]
+
+
+@pytest.mark.slow
+def test_the_entries_of_a_table_get_what_several_fused_lookups_pass_back():
+    call, fused, _ = both(lambda k, x: take(W, k) * x * take(W, k + 1), W)
+    draw = np.random.default_rng(0)
+    first, second = call(draw.integers(0, 8, 1_000).astype(float), draw.normal(size=1_000))
+    np.testing.assert_allclose(first[1][1], second[1][1], rtol=1e-12)
+    assert codes(fused) == [True, True]
 
 
 def test_a_fused_program_reports_the_same_as_not_finite(monkeypatch):

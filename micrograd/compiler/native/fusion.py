@@ -13,7 +13,15 @@ from hashlib import sha256
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.program.slots import Operand, even_matrix
 
 FUSED_AFTER = 25_000
 """The number of samples that the kernels of single instructions compute before fusion."""
@@ -21,6 +29,8 @@ LARGEST_MATRIX = 100
 """The most numbers of a matrix of constants whose products are fused. The kernel of products keeps
 blocks of rows in registers: with 8 x 8 numbers it takes as long as fused code, with 12 x 12 a tenth
 less, and with 32 x 32 less than half as long."""
+LONGEST_TABLE = 1_000
+"""The most entries of a table whose places a fused kernel has one by one."""
 MOST_LINES = 20_000
 """The longest code of a kernel. LLVM takes some 1.5 s for that much, and from there on its time
 grows faster than the code."""
@@ -84,6 +94,10 @@ def _fits(linked: Linked) -> bool:
                 several += 1
             case Tape(varies=True):
                 several += 2
+            case Lookup(at=Operand(varies=True), table_varies=False, table=table):
+                if table.size > LONGEST_TABLE and even_matrix(table) is None:
+                    return False
+                several += 1
             case _ if each.varies:
                 return False
     return several > 0

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from typing import Any
 
+from micrograd.compiler.native import lookups
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
@@ -20,10 +21,10 @@ from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program.flows import Flow
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product
+from micrograd.compiler.program.instructions import Elementwise, Fold, Lookup, Product, Scatter
 from micrograd.compiler.program.program import Step, slots_read, without_tapes
 from micrograd.compiler.program.scalars import Scalar, scalars
-from micrograd.compiler.program.slots import Place, slots_of
+from micrograd.compiler.program.slots import Place, even_matrix, slots_of
 from micrograd.table.formulas import ADJOINT
 
 _FEW = 16  # this many inputs of a block take up half of the nearest cache
@@ -163,6 +164,8 @@ class _RegionWriter:
             self.w.store(adjoint, self.w.at(pointer, self.i))
 
     def _write(self, instruction: Step) -> None:
+        if isinstance(instruction, Lookup | Scatter):
+            self._look_up(instruction)
         for scalar in scalars(instruction):
             if scalar.operation is None:
                 self._sum(instruction, scalar)
@@ -173,6 +176,29 @@ class _RegionWriter:
                 self.values[True, scalar.slot] = result
             elif isinstance(instruction, Elementwise):
                 self._apply(scalar, is_total=instruction.mode == "total")
+
+    def _look_up(self, step: Lookup | Scatter) -> None:
+        """Write a lookup in a table of `u`, or what is passed back to its entries."""
+        w, (index,) = self.w, slots_of(step.at.rows).tolist()
+        count, columns = step.table.shape
+        even, places = even_matrix(step.table), None
+        if even is None:
+            places = w.table(step.table.ravel().tolist())
+        start, down, right = even or (0, columns, 1)
+        x = self._value((True, index))
+        inside, rows = lookups.entries_at(w, x, word(count), w.width)
+        slots = step.out if isinstance(step, Lookup) else step.read
+        for j, slot in enumerate(slots_of(slots).tolist()):
+            self._check_length()
+            first = word(start + j * right)
+            held = [w.build.add(first, w.times(row, word(down))) for row in rows]
+            if places is not None:
+                held = [w.build.load(w.at(places, at)) for at in held]
+            held = [w.at(self.u, at) for at in held]
+            if isinstance(step, Lookup):
+                self.values[True, slot] = lookups.taken(w, inside, held)
+            elif not self._is_zero((True, slot)):
+                lookups.add(w, inside, held, self._value((True, slot)))
 
     def _apply(self, scalar: Scalar, *, is_total: bool) -> None:
         """Write an operation, or a flow unless its adjoint is 0."""
@@ -244,6 +270,8 @@ class _RegionWriter:
 
 
 def _numbers(instruction: Step) -> Iterator[int]:
-    """Yield the slots of `u` that an instruction reads."""
+    """Yield the slots of `u` that an instruction reads, besides the entries of a table."""
+    if isinstance(instruction, Lookup):
+        return
     for slots, varies in slots_read(instruction):
         yield from slots[(slots >= 0) & ~varies].tolist()

@@ -64,6 +64,15 @@ class Writer:
         """Return a word as a pointer."""
         return self.build.inttoptr(address, kind.as_pointer())
 
+    def table(self, numbers: Sequence[int]) -> Any:
+        """Return the pointer to a table of words, which is part of the module."""
+        made = ir.GlobalVariable(
+            self.module, ir.ArrayType(WORD, len(numbers)), f"table{len(self.module.globals)}"
+        )
+        made.linkage, made.global_constant = "internal", True
+        made.initializer = ir.Constant(made.value_type, [*numbers])
+        return self.build.bitcast(made, WORD.as_pointer())
+
     def at(self, base: Any, *offsets: Any) -> Any:
         """Return a pointer moved by some numbers of elements."""
         for offset in offsets:
