@@ -29,6 +29,10 @@ LARGEST_MATRIX = 100
 """The most numbers of a matrix of constants whose products are fused. The kernel of products keeps
 blocks of rows in registers: with 8 x 8 numbers it takes as long as fused code, with 12 x 12 a tenth
 less, and with 32 x 32 less than half as long."""
+LARGEST_LEARNED = 24
+"""The same for a matrix of parameters, each of which has a sum over the samples in fused code: with
+4 x 4 numbers that is up to a quarter faster, with 1 x 8 twice to three times as fast, and with
+1 x 40 a quarter slower."""
 LONGEST_TABLE = 1_000
 """The most entries of a table whose places a fused kernel has one by one."""
 MOST_LINES = 20_000
@@ -75,19 +79,16 @@ class Fusion:
 def _fits(linked: Linked) -> bool:
     """Return whether all instructions of a program that vary over a batch are simple.
 
-    A product with a matrix of parameters, or a large one of constants, has a kernel of its own,
-    which works on many numbers at once.
+    A product with a large matrix has a kernel of its own, which works on many numbers at once.
     """
     several = 0
     if linked.program.varying > MOST_LINES:  # each result takes a line at least
         return False
     for each in linked.program.instructions:
         match each:
-            case Product(varies=True, matrix=matrix, bias=bias):
-                learned = linked.active[False]
-                if matrix.size > LARGEST_MATRIX or learned[matrix].any():
-                    return False
-                if bias is not None and learned[bias].any():
+            case Product(varies=True, matrix=matrix):
+                is_learned = linked.active[False][matrix].any()
+                if matrix.size > (LARGEST_LEARNED if is_learned else LARGEST_MATRIX):
                     return False
                 several += 1
             case Elementwise(varies=True) | WeightedSums(varies=True) | Fold(varies=True):

@@ -24,7 +24,7 @@ from micrograd.compiler.numpy.memory import (
 if TYPE_CHECKING:
     from micrograd.compiler.native.executor import NativeExecutor
 
-STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
+STAGED = 2**14  # up to this many numbers of inputs are copied, which halves the time of a call
 _STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
