@@ -302,3 +302,24 @@ def test_calls_of_other_kinds_in_between_disturb_nothing(direct, threads):
         )
         with pytest.raises(ValueError, match="different lengths"):
             f(x, y[1:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 14, 17, 33])
+def test_all_numbers_of_a_sample_are_read_and_written_in_their_places(count, kind, direct):
+    """Some rows are moved together, others one by one, and the last samples are fewer."""
+    made = compiled(lambda x, y: (x * x).sum() + y, kind)
+    turned = compiled(lambda x, y: np.array([*x[::-1], 2.0, y, -0.5, *x]), kind)
+    for length in (1, 7, 16, 17, 250):
+        draw = np.random.default_rng(count).normal
+        x, y = draw(size=(length, count)).astype(kind), draw(size=length).astype(kind)
+        shared = np.broadcast_to(kind(2), length), y, np.broadcast_to(kind(-0.5), length)
+        wanted = np.stack([*x.T[::-1], *shared, *x.T], axis=1)
+        for _ in range(REPEATS):
+            value, (dx, dy) = made.value_and_grad(x, y)
+            np.testing.assert_allclose(value, (x * x).sum(axis=1) + y, rtol=1e-5)
+            np.testing.assert_array_equal(dx, 2 * x)
+            np.testing.assert_array_equal(dy, np.ones(length))
+            np.testing.assert_array_equal(turned(x, y), wanted)
+    assert is_prepared(made._shortcuts[1])

@@ -24,6 +24,7 @@ from micrograd import (
     maximum,
     sin,
     sqrt,
+    take,
     where,
 )
 from micrograd.compiler.native import executor, fusion, machine
@@ -186,6 +187,43 @@ def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):
     assert by_y.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("is_learned", [True, False])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_products_with_small_matrices_and_learned_biases_are_fused(width, is_learned):
+    draw = np.random.default_rng(width).normal
+    held = [Value(number) for number in draw(size=(width + 1) * 6)]
+    w, b = np.array(held[: 5 * width]).reshape(width, 5), held[5 * width : 6 * width]
+    if not is_learned:
+        w, held = draw(size=w.shape), b
+    call, fused, plain = both(lambda x: sum(sin(y) for y in w @ x + b), held)
+    assert_same(call(draw(size=(1_000, 5))))
+    assert codes(fused) == [True, True]
+    assert codes(plain) == [False, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("table", [W, [0.0, W[3], W[1] * W[2], 1.0]], ids=["even", "uneven"])
+def test_lookups_are_fused_with_what_is_around_them(table, dtype):
+    call, fused, plain = both(lambda k, x: sin(take(table, k) * x), W, dtype=dtype)
+    draw = np.random.default_rng(0)
+    inside = draw.integers(-len(table), len(table), 1_000).astype(float)
+    anything = np.array([*range(-12, 12), 0.5, -0.5, np.inf, -np.inf, np.nan])
+    for k in (inside, anything):
+        assert_same(call(k, draw.normal(size=len(k))))
+    assert codes(fused) == [True, True]
+    assert codes(plain) == [False, False]
+
+
+@pytest.mark.slow
+def test_the_entries_of_a_table_get_what_several_fused_lookups_pass_back():
+    call, fused, _ = both(lambda k, x: take(W, k) * x * take(W, k + 1), W)
+    draw = np.random.default_rng(0)
+    assert_same(call(draw.integers(0, 8, 1_000).astype(float), draw.normal(size=1_000)))
+    assert codes(fused) == [True, True]
+
+
 def test_a_fused_program_reports_the_same_as_not_finite(monkeypatch):
     """Infinite partials are stopped within the kernel: only what must be is computed again."""
     samples = np.array(np.meshgrid(SPECIALS, SPECIALS)).reshape(2, -1)
@@ -238,7 +276,7 @@ def test_batches_of_other_lengths_use_the_fused_kernel_that_there_is(fused_at_on
 
 def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
     x = np.random.default_rng(0).normal(size=(30, 3))
-    model = MLP(3, [4, 1])
+    model = MLP(3, [10, 1])
     network = compile(model, model.parameters(), batched=True, backend="numba")
     network.value_and_grad(x)
     assert codes(network) == [False, False]  # its matrices have kernels of their own
@@ -261,17 +299,6 @@ def test_what_does_not_fit_is_not_fused(fused_at_once, monkeypatch):
     single = compile(lambda x: sin(x[0]), batched=True, backend="numba")
     single.value_and_grad(x)
     assert codes(single) == [False, True]  # its one kernel reads and writes the caller's arrays
-    biases = [Value(0.1 * k) for k in range(6)]
-    matrix = np.arange(1.0, 19.0).reshape(6, 3)
-    biased = compile(
-        lambda x: sum(sin(each) for each in matrix @ x + np.array(biases)),
-        biases,
-        batched=True,
-        backend="numba",
-    )
-    biased.value_and_grad(x)
-    assert "Product" in {type(each).__name__ for each in biased.program.instructions}
-    assert codes(biased) == [False, False]
     for rows, is_fused in ((10, True), (11, False)):  # of 10 constants each
         matrix = np.arange(10.0 * rows).reshape(rows, 10)
         constant = compile(lambda x, m=matrix: np.sin(m @ x), batched=True, backend="numba")

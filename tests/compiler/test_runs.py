@@ -117,11 +117,59 @@ def test_a_run_of_sums_has_neighbouring_terms_of_the_same_sign(changed, first, m
         "kinds": ([1] * 6, [0] * 6),
     }
     step = sums(**given | changed)
-    found = runs.runs_of_sums(step)
+    found, marked = runs.runs_of_sums(step)
     assert [run.start for run in found] == first
+    assert marked.left_varies is step.left_varies
+    assert marked.right_varies is step.right_varies
     for run, place, one in runs.sums_of_first(step, found):
         assert place == step.out[run.start]
         assert one.left.tolist() == step.left[step.start[run.start] :][: len(one.left)].tolist()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "first", "goes_on"),
+    [
+        ([1, 2, 3, 4], [-1, -1, -1, -1], [0], [True, False]),
+        ([1, 1, 1, 1], [5, 6, 7, 8], [0], [False, True]),
+        ([1, 2, 3, 3], [5, 6, 7, 8], [0, 3], [True, True]),
+        ([1, 1, 2, 3], [5, 5, 5, 5], [0, 2], [False, False]),
+        ([1, 1, 2, 3], [-1, 0, 1, 2], [0, 1], None),
+        ([4, 3, 2, 1], [5, 6, 7, 8], [0, 1, 2, 3], None),
+    ],
+)
+def test_in_a_run_of_numbers_the_same_factors_go_on(left, right, first, goes_on, monkeypatch):
+    monkeypatch.setattr(runs, "_LEAST", 1)
+    monkeypatch.setattr(runs, "_VECTORS", 1)
+    fixed = [False] * 4
+    step = sums([30, 31, 32, 33], [1] * 4, [1.0] * 4, left, right, (fixed, fixed))
+    found, marked = runs.runs_of_sums(step._replace(varies=False))
+    assert [run.start for run in found] == first
+    if goes_on is not None:  # else the first run has a single sum
+        assert [marked.left_varies[0], marked.right_varies[0]] == goes_on
+
+
+def grids(x):
+    """Rolled both ways, with sums of rows, of columns and of all."""
+    u = x.reshape(12, 20)
+    d = np.roll(u, 1, 0) - u + 0.5 * np.roll(u, -3, 1)
+    rows, columns = (d * d).sum(axis=1), exp(-d).sum(axis=0)
+    return (rows * rows).sum() + (columns * np.roll(columns, 1)).sum() - (3 * u - d).sum()
+
+
+@pytest.mark.parametrize("f", [roll_and_mix, grids, steps])
+def test_runs_of_single_numbers_give_the_same_to_the_bit(f, monkeypatch):
+    x = np.random.default_rng(0).normal(size=240)
+    x[:3] = 0.0, -0.0, 1e3
+    found = []
+    for least in (1, 4, NEVER):
+        monkeypatch.setattr(runs, "_LEAST", least)
+        program = compile(f, backend="numba")
+        found.append(program.value_and_grad(x))
+    value, slope = compile(f, backend="numpy").value_and_grad(x)
+    for own_value, own_slope in found:
+        assert own_value == found[0][0] == pytest.approx(value, rel=1e-12)
+        np.testing.assert_array_equal(own_slope, found[0][1])
+        np.testing.assert_allclose(own_slope, slope, rtol=1e-9, atol=1e-9)
 
 
 def test_short_runs_are_left_to_the_kernels_of_single_results():

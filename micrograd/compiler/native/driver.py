@@ -5,7 +5,8 @@ It reads all its arguments from a frame of 64-bit words.
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 from llvmlite import ir
@@ -31,9 +32,9 @@ class Frame:
     CODE, ROWS, BACK_CODE, BACK_ROWS = range(10, 14)
     START, STOP = range(14, 16)  # the first sample, and the one after the last
     PARTS, PART_COUNT = range(16, 18)  # arrays of inputs: address, rows, strides of rows, samples
-    # What the results of `v` are copied to, four words for each: the place of its row in `v`, the
-    # address of the first sample, the stride in bytes (0 if it is not copied), and how far ahead
-    # memory is prefetched.
+    # What the results of `v` are copied to, five words for each: the place of its row in `v`, the
+    # address of the first sample, the stride in bytes (0 if it is not copied), how far ahead
+    # memory is prefetched, and the number of results from here on that are neighbours there.
     RESULTS = 18
     OUTPUT_COUNT, GRADIENT_COUNT = range(19, 21)  # outputs come first, then adjoints of inputs
     TOTAL_OF, TOTAL = range(21, 23)  # place in `v` (or -1), and in `u` of its sum over all samples
@@ -234,6 +235,7 @@ class _Block:
         parts = w.pointer(self.get(Frame.PARTS))
         with build.goto_entry_block():  # elsewhere, each block would take more of the stack
             input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
+            until = build.alloca(WORD)
         build.store(word(0), input_at)
         build.store(w.pointer(self.get(Frame.AHEAD)), table)
         with w.range(self.get(Frame.PART_COUNT)) as p:
@@ -241,6 +243,7 @@ class _Block:
             address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
             together = build.icmp_signed("==", row_stride, word(w.number_size))
             neighbours = self.are_neighbours(stride)
+            build.store(word(0), until)
             is_read_there = build.and_(self.is_direct, neighbours)
             with w.range(rows) as r:
                 base = build.add(
@@ -256,11 +259,41 @@ class _Block:
                 build.store(w.at(build.load(table), word(2)), table)
                 pointer = build.select(is_read_there, base, build.ptrtoint(target, WORD))
                 build.store(pointer, w.at(self.pointers, place))
+                alone = build.or_(neighbours, build.not_(together))
+                rest = build.select(alone, word(1), build.sub(rows, r))
+                done = self._in_tiles(
+                    r, rest, until, partial(self._load_tile, base, stride, target, ahead)
+                )
                 with w.when(build.not_(is_read_there)):
-                    self._load_row(base, stride, target, ahead)
+                    self._load_row(base, stride, target, ahead, done)
                 build.store(build.add(place, word(1)), input_at)
 
-    def _load_row(self, base: Any, stride: Any, target: Any, ahead: Any) -> None:
+    def _in_tiles(self, k: Any, rest: Any, until: Any, tile: Callable[[int], None]) -> Any:
+        """Write `tile(height)` for as many rows from k on, and return where row k is not done.
+
+        `rest` is the number of rows whose numbers are neighbours; `until` has the next row.
+        """
+        w, build, height = self.w, self.w.build, self.w.width
+        while height > 1:
+            is_next = build.icmp_signed(">=", k, build.load(until))
+            fits = build.icmp_signed(">=", rest, word(height))
+            with w.when(build.and_(is_next, fits)):
+                tile(height)
+                build.store(build.add(k, word(height)), until)
+            height //= 2
+        return build.select(build.icmp_signed("<", k, build.load(until)), self.whole, word(0))
+
+    def _load_tile(self, base: Any, stride: Any, target: Any, ahead: Any, height: int) -> None:
+        """Copy some rows at once: the numbers of a sample are loaded as one vector."""
+        w, build = self.w, self.w.build
+        with w.loop(word(0), self.whole, word(w.width)) as i:
+            samples = [self.sample(base, stride, i, word(k)) for k in range(w.width)]
+            for k, row in enumerate(w.transposed([w.load(each, height) for each in samples])):
+                w.store(row, w.at(target, w.times(word(k), self.lanes), i))
+                line = build.add(ahead, word(k * _LINE))
+                w.prefetch(w.pointer(build.add(line, w.times(i, stride))))
+
+    def _load_row(self, base: Any, stride: Any, target: Any, ahead: Any, done: Any) -> None:
         w, build, whole, count = self.w, self.w.build, self.whole, self.count
 
         def ask(i: Any) -> None:
@@ -271,7 +304,7 @@ class _Block:
         with w.loop(word(0), copied, word(w.width)) as i:
             w.store(w.load(self.sample(base, stride, i), w.width), w.at(target, i))
             ask(i)
-        with w.loop(copied, whole, word(w.width)) as i:
+        with w.loop(build.or_(copied, done), whole, word(w.width)) as i:
             each = [word(k) for k in range(w.width)]
             numbers = [w.load(self.sample(base, stride, i, k), 1) for k in each]
             w.store(w.vector(numbers), w.at(target, i))
@@ -288,7 +321,7 @@ class _Block:
         """Set the pointers to the results: to where they are wanted, or to rows of `v`."""
         w, build = self.w, self.w.build
         with w.range(self._results()) as k:
-            place, target, stride, _ = self._result(k)
+            place, target, stride, *_ = self._result(k)
             there = build.and_(self.is_direct, self.are_neighbours(stride))
             there = build.and_(there, build.not_(self.streams))
             row = build.ptrtoint(w.lanes_of(self.v, place, self.lanes), WORD)
@@ -298,11 +331,12 @@ class _Block:
         """Return the number of results: outputs, and adjoints of inputs."""
         return self.w.build.add(*self.get(Frame.OUTPUT_COUNT, Frame.GRADIENT_COUNT))
 
-    def _result(self, k: Any) -> tuple[Any, Any, Any, Any]:
-        """Return the place of a row, the address of its samples, the stride and what is ahead."""
+    def _result(self, k: Any) -> tuple[Any, Any, Any, Any, Any]:
+        """Return what `Frame.RESULTS` has for a row, with the address of these samples."""
         w, table = self.w, self.w.pointer(self.get(Frame.RESULTS))
-        place, address, stride, line = w.words(w.at(table, w.times(k, word(4))), 0, 1, 2, 3)
-        return place, w.build.add(address, w.times(self.start, stride)), stride, line
+        place, address, *rest = w.words(w.at(table, w.times(k, word(5))), *range(5))
+        stride, line, together = rest
+        return place, w.build.add(address, w.times(self.start, stride)), stride, line, together
 
     def _pointer_to(self, k: Any) -> Any:
         """Return where the address of a result is."""
@@ -312,19 +346,37 @@ class _Block:
         """Copy results to where they are wanted, unless they are there already."""
         w, build = self.w, self.w.build
         outputs, checked = self.get(Frame.OUTPUT_COUNT, Frame.CHECKED)
+        with build.goto_entry_block():
+            until = build.alloca(WORD)
+        build.store(word(0), until)
         with w.range(self._results()) as k:
-            _, base, stride, line = self._result(k)
+            _, base, stride, line, together = self._result(k)
+            done = self._in_tiles(
+                k, together, until, partial(self._deliver_tile, k, base, stride, line)
+            )
             address = build.load(self._pointer_to(k))
             is_elsewhere = build.icmp_signed("!=", address, base)
             is_wanted = build.icmp_signed("!=", stride, word(0))
             with w.when(build.and_(is_elsewhere, is_wanted)):
-                self._deliver_row(w.pointer(address, w.number), base, stride, line)
+                self._deliver_row(w.pointer(address, w.number), base, stride, line, done)
             is_checked = build.icmp_signed("!=", checked, word(0))
             is_checked = build.or_(is_checked, build.icmp_signed(">=", k, outputs))
             counted = build.select(is_checked, self.count, word(0))
             _look_at_row(w, w.pointer(address, w.number), counted, trouble)
 
-    def _deliver_row(self, source: Any, base: Any, stride: Any, line: Any) -> None:
+    def _deliver_tile(self, k: Any, base: Any, stride: Any, line: Any, height: int) -> None:
+        """Copy some results at once: their numbers for a sample are stored as one vector."""
+        w, build = self.w, self.w.build
+        addresses = [build.load(self._pointer_to(build.add(k, word(t)))) for t in range(height)]
+        with w.loop(word(0), self.whole, word(w.width)) as i:
+            rows = [w.load(w.at(w.pointer(each, w.number), i), w.width) for each in addresses]
+            for n, numbers in enumerate(w.transposed(rows)):
+                w.store(numbers, self.sample(base, stride, i, word(n)))
+            ahead = build.add(build.ptrtoint(self.sample(base, stride, i, self.lanes), WORD), line)
+            for n in range(height):
+                w.prefetch_to_write(w.pointer(build.add(ahead, word(n * _LINE))))
+
+    def _deliver_row(self, source: Any, base: Any, stride: Any, line: Any, done: Any) -> None:
         w, build, whole = self.w, self.w.build, self.whole
         copied = build.select(self.are_neighbours(stride), whole, word(0))
         streamed = build.select(self.streams, copied, word(0))
@@ -333,7 +385,7 @@ class _Block:
         with w.loop(streamed, copied, word(w.width)) as i:
             w.store(w.load(w.at(source, i), w.width), self.sample(base, stride, i))
             w.prefetch_to_write(self.sample(base, stride, i, self.lanes))  # of the next block
-        with w.loop(copied, whole, word(w.width)) as i:
+        with w.loop(build.or_(copied, done), whole, word(w.width)) as i:
             numbers = w.load(w.at(source, i), w.width)
             for lane in map(word, range(w.width)):
                 number = build.extract_element(numbers, lane)

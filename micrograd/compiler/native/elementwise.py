@@ -38,24 +38,31 @@ def value_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def run_v(w: Writer, spec: Spec) -> str:
+def run_v(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     """Write the same for a run of neighbouring results, whose operands are neighbours, too.
 
-    Their rows are one long row; an operand in `u` is one number.
+    Their rows are one long row; an operand in `u` is one number. If they are `alone`, all of it is
+    in `u`, where each row is a number.
     """
     row, u, v, lanes = w.kernel()
+    if alone:
+        v, lanes = u, word(1)
     count, out = w.words(row, Field.COUNT, Field.OUT)
-    lowering, numbers, rows = Lowering(w, w.width), {}, {}
+    numbers, rows = {}, {}
     places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
     for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
         if kind == "u":
-            numbers[name] = w.splat(w.load(w.at(u, place), 1), w.width)
+            numbers[name] = w.load(w.at(u, place), 1)
         else:
             rows[name] = w.lanes_of(v, place, lanes)
     into = w.lanes_of(v, out, lanes)
-    with w.loop(word(0), w.times(count, lanes), word(w.width)) as i:
-        read = {name: w.load(w.at(each, i), w.width) for name, each in rows.items()}
-        _put(w, spec, _result(w, lowering, spec, numbers | read), w.at(into, i))
+
+    def body(i: Any, width: int) -> None:
+        read = {name: w.load(w.at(each, i), width) for name, each in rows.items()}
+        read |= {name: w.splat(each, width) for name, each in numbers.items()}
+        _put(w, spec, _result(w, Lowering(w, width), spec, read), w.at(into, i))
+
+    w.in_steps(w.times(count, lanes), (w.width, 1) if alone else (w.width,), body)
     return w.finished()
 
 

@@ -38,9 +38,12 @@ from micrograd.compiler.native.memory import (
 )
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.program.active import active
+from micrograd.compiler.program.instructions import Elementwise
 from micrograd.compiler.program.loop_instructions import Loop
 from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.slots import Operand
 from micrograd.engine.locks import reentrant_lock
+from micrograd.ops import TABLE
 
 BLOCK = 112
 """The most samples of a block; a program of many rows has fewer, to stay in the cache."""
@@ -84,6 +87,21 @@ def _driver(kind: str) -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
 
 
+def _in_rows(program: Program) -> Program:
+    """Return a program in which outputs are copied into rows if some vary and these do not."""
+    fixed = [slot for varies, slot in program.outputs if not varies]
+    if not fixed or len(fixed) == len(program.outputs):
+        return program
+    first = program.varying
+    rows, read = range(first, first + len(fixed)), Operand(False, np.array(fixed, np.intp))
+    copied = Elementwise(True, slice(rows.start, rows.stop), TABLE["detach"], (read,))
+    left = iter(rows)
+    outputs = [(True, slot if varies else next(left)) for varies, slot in program.outputs]
+    return program._replace(
+        instructions=(*program.instructions, copied), varying=rows.stop, outputs=(*outputs,)
+    )
+
+
 class NativeExecutor(Executor):
     """Runs one program, as an `Executor` does; each thread has its own arrays.
 
@@ -97,7 +115,7 @@ class NativeExecutor(Executor):
     def __init__(
         self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs = program, dtype, inputs
+        self.program, self.dtype, self.inputs = _in_rows(program), dtype, inputs
         self.checked, self.threads = checked, threads
         self._thread = threading.local()
         for row in program.operations():

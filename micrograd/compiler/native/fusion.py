@@ -13,7 +13,15 @@ from hashlib import sha256
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
+from micrograd.compiler.program.instructions import (
+    Elementwise,
+    Fold,
+    Lookup,
+    Product,
+    Tape,
+    WeightedSums,
+)
+from micrograd.compiler.program.slots import Operand, even_matrix
 
 FUSED_AFTER = 25_000
 """The number of samples that the kernels of single instructions compute before fusion."""
@@ -21,6 +29,12 @@ LARGEST_MATRIX = 100
 """The most numbers of a matrix of constants whose products are fused. The kernel of products keeps
 blocks of rows in registers: with 8 x 8 numbers it takes as long as fused code, with 12 x 12 a tenth
 less, and with 32 x 32 less than half as long."""
+LARGEST_LEARNED = 24
+"""The same for a matrix of parameters, each of which has a sum over the samples in fused code: with
+4 x 4 numbers that is up to a quarter faster, with 1 x 8 twice to three times as fast, and with
+1 x 40 a quarter slower."""
+LONGEST_TABLE = 1_000
+"""The most entries of a table whose places a fused kernel has one by one."""
 MOST_LINES = 20_000
 """The longest code of a kernel. LLVM takes some 1.5 s for that much, and from there on its time
 grows faster than the code."""
@@ -65,25 +79,26 @@ class Fusion:
 def _fits(linked: Linked) -> bool:
     """Return whether all instructions of a program that vary over a batch are simple.
 
-    A product with a matrix of parameters, or a large one of constants, has a kernel of its own,
-    which works on many numbers at once.
+    A product with a large matrix has a kernel of its own, which works on many numbers at once.
     """
     several = 0
     if linked.program.varying > MOST_LINES:  # each result takes a line at least
         return False
     for each in linked.program.instructions:
         match each:
-            case Product(varies=True, matrix=matrix, bias=bias):
-                learned = linked.active[False]
-                if matrix.size > LARGEST_MATRIX or learned[matrix].any():
-                    return False
-                if bias is not None and learned[bias].any():
+            case Product(varies=True, matrix=matrix):
+                is_learned = linked.active[False][matrix].any()
+                if matrix.size > (LARGEST_LEARNED if is_learned else LARGEST_MATRIX):
                     return False
                 several += 1
             case Elementwise(varies=True) | WeightedSums(varies=True) | Fold(varies=True):
                 several += 1
             case Tape(varies=True):
                 several += 2
+            case Lookup(at=Operand(varies=True), table_varies=False, table=table):
+                if table.size > LONGEST_TABLE and even_matrix(table) is None:
+                    return False
+                several += 1
             case _ if each.varies:
                 return False
     return several > 0

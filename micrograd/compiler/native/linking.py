@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,13 @@ import numpy as np
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
-from micrograd.compiler.native.runs import runs_of_operations, runs_of_sums, sums_of_first
+from micrograd.compiler.native.runs import (
+    moves,
+    runs_of_operations,
+    runs_of_sums,
+    sums_of_first,
+    sums_of_neighbours,
+)
 from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program.active import Active, active
 from micrograd.compiler.program.flows import Flow
@@ -274,40 +281,51 @@ class Linked:
 
     def _is_run(self, step: Elementwise) -> bool:
         """Add a row for each run of an operation, and return whether that was worth while."""
-        found = runs_of_operations(step) if step.varies and step.mode != "total" else []
+        found = runs_of_operations(step) if step.mode != "total" else []
+        if not step.varies and len(found) == 1:
+            return False
         columns = [slots_of(rows) for rows in (step.out, *(x.rows for x in step.operands))]
-        kinds = [operand.varies for operand in step.operands]
+        kinds = moves(step)
         for run in found:
             places = [int(column[run.start]) for column in columns]
-            self._run(step.operation, kinds, step.mode, run.stop - run.start, places)
+            self._run(step, step.operation, kinds, run.stop - run.start, places)
         return bool(found)
 
     def _run(
         self,
+        step: Elementwise | WeightedSums,
         row: Operation | Flow,
         kinds: Sequence[bool],
-        mode: Mode,
         count: int,
         places: Sequence[int],
     ) -> None:
         """Add the row of a run, given the places of the first result and of its operands."""
-        kernel = self.value(True, row, "".join("uv"[x] for x in kinds), mode, name="run_v")
+        name, letters = "run_v" if step.varies else "run_u", "".join("uv"[x] for x in kinds)
+        kernel = self.value(step.varies, row, letters, step.mode, name=name)
         fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
-        self.emit(True, kernel, fields | words(count=count))
+        self.emit(step.varies, kernel, fields | words(count=count))
 
     def _are_runs(self, step: WeightedSums) -> bool:
         """Do the same for sums; one of a single number is a copy."""
-        found = runs_of_sums(step) if step.varies and step.mode != "total" else []
-        for run, place, first in sums_of_first(step, found):
+        if sums_of_neighbours(step):
+            kernel, slots = self.kernel("total_u", mode=_added(step.mode)), slots_of(step.out)
+            for (first, last), out in zip(pairwise(step.bounds.tolist()), slots, strict=True):
+                fields = words(count=last - first, out=int(out), left=int(step.left[first]))
+                self.emit(False, kernel, fields)
+            return True
+        found, marked = runs_of_sums(step) if step.mode != "total" else ([], step)
+        for run, place, first in sums_of_first(marked, found):
             count = run.stop - run.start
             if len(first.sign) == 1 and first.right[0] < 0 and abs(first.sign[0]) == 1:
                 row = TABLE["detach" if first.sign[0] > 0 else "neg"]
-                places = [place, int(first.left[0])]
-                self._run(row, [bool(first.left_varies[0])], step.mode, count, places)
+                self._run(
+                    step, row, [bool(first.left_varies[0])], count, [place, int(first.left[0])]
+                )
                 continue
-            kernel = self.kernel("run_of_sums", mode=_added(step.mode))
+            name = "run_of_sums" if step.varies else "run_of_sums_u"
+            kernel = self.kernel(name, mode=_added(step.mode))
             fields = words(count=count, out=place, starts=len(first.sign))
-            self.emit(True, kernel, fields | self.sums(first))
+            self.emit(step.varies, kernel, fields | self.sums(first))
         return bool(found)
 
     def _into(self, out: Rows) -> tuple[str, int]:

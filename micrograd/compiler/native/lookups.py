@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from llvmlite import ir
 
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer, word
@@ -31,23 +34,9 @@ def lookup(w: Writer, spec: Spec) -> str:
     def at(varies: bool, place: Any, lane: Any) -> Any:
         return w.at(w.lanes_of(v, place, lanes), lane) if varies else w.at(u, place)
 
-    def each(numbers: Any) -> list[Any]:
-        if width == 1:
-            return [numbers]
-        return [build.extract_element(numbers, word(lane)) for lane in range(width)]
-
     with w.loop(word(0), lanes if own else word(1), word(width)) as lane:
         x = w.load(at(of_index, index, lane), width if of_index else 1)
-        x = x if of_index else w.splat(x, width)
-        zero = w.constant(0.0, width)
-        inside = build.fcmp_ordered(">=", x, zero)
-        for sign, bound in (
-            ("<", w.splat(build.sitofp(entries, w.number), width)),
-            ("==", w.intrinsic("floor", x)),
-        ):
-            inside = build.and_(inside, build.fcmp_ordered(sign, x, bound))
-        numbers = each(build.select(inside, x, zero))
-        rows = [build.fptosi(number, word(0).type) for number in numbers]
+        inside, rows = entries_at(w, x if of_index else w.splat(x, width), entries, width)
         lanes_here = [build.add(lane, word(i)) for i in range(width)]
         with w.range(count) as j:
             across = build.add(start, w.times(j, right))
@@ -60,14 +49,43 @@ def lookup(w: Writer, spec: Spec) -> str:
                 held.append(at(of_table, place, here))
             result = at(own, build.add(out, j), lane)
             if spec.mode.endswith("back"):
-                shares = each(build.select(inside, w.load(result, width), zero))
-                for entry, share in zip(held, shares, strict=True):
-                    w.store(build.fadd(w.load(entry, 1), share), entry)
+                add(w, inside, held, w.load(result, width))
             else:
-                found = [w.load(entry, 1) for entry in held]
-                taken = w.vector(found) if width > 1 else found[0]
-                w.store(build.select(inside, taken, w.constant(float("nan"), width)), result)
+                w.store(taken(w, inside, held), result)
     return w.finished()
+
+
+def entries_at(w: Writer, x: Any, entries: Any, width: int) -> tuple[Any, list[Any]]:
+    """Return whether numbers are those of entries, and the words of these, lane by lane."""
+    build, zero = w.build, w.constant(0.0, width)
+    inside = build.fcmp_ordered(">=", x, zero)
+    for sign, bound in (
+        ("<", w.splat(build.sitofp(entries, w.number), width)),
+        ("==", w.intrinsic("floor", x)),
+    ):
+        inside = build.and_(inside, build.fcmp_ordered(sign, x, bound))
+    numbers = _lanes(w, build.select(inside, x, zero))
+    return inside, [build.fptosi(number, word(0).type) for number in numbers]
+
+
+def taken(w: Writer, inside: Any, held: Sequence[Any]) -> Any:
+    """Return what is at the pointers of all lanes; nan in lanes without an entry."""
+    found = [w.load(entry, 1) for entry in held]
+    numbers = w.vector(found) if len(found) > 1 else found[0]
+    return w.build.select(inside, numbers, w.constant(float("nan"), len(found)))
+
+
+def add(w: Writer, inside: Any, held: Sequence[Any], shares: Any) -> None:
+    """Add the share of each lane to what is at its pointer, if the lane has an entry."""
+    shares = _lanes(w, w.build.select(inside, shares, w.constant(0.0, len(held))))
+    for entry, share in zip(held, shares, strict=True):
+        w.store(w.build.fadd(w.load(entry, 1), share), entry)
+
+
+def _lanes(w: Writer, numbers: Any) -> list[Any]:
+    if not isinstance(numbers.type, ir.VectorType):
+        return [numbers]
+    return [w.build.extract_element(numbers, word(lane)) for lane in range(numbers.type.count)]
 
 
 def link(linked: Linked, instruction: Lookup | Scatter) -> None:

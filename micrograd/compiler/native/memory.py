@@ -24,7 +24,7 @@ from micrograd.compiler.numpy.memory import (
 if TYPE_CHECKING:
     from micrograd.compiler.native.executor import NativeExecutor
 
-STAGED = 2**15  # up to this many numbers of inputs are copied, which halves the time of a call
+STAGED = 2**14  # up to this many numbers of inputs are copied, which halves the time of a call
 _STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
@@ -278,7 +278,7 @@ class RowArrays:
         step = _LINE // size
         pitch = (-(-length // step) | 1) * step
         self._parts: list[tuple[slice, Any, int, int]] = []
-        self.words = np.zeros((sum(count for count, _ in shapes), 4), np.int64)
+        self.words = np.zeros((sum(count for count, _ in shapes), 5), np.int64)
         """The words of each row, as in `Frame.RESULTS`, with its place in bytes as the address."""
         first = start = 0
         for count, by_sample in shapes:
@@ -291,6 +291,7 @@ class RowArrays:
             # Where the numbers of a sample are neighbours, each row prefetches another line.
             words[:, 2], words[:, 3] = right, np.arange(count) * (_LINE - size) * by_sample
             words[:, 0] = np.arange(first, first + count)
+            words[:, 4] = np.arange(count, 0, -1) if by_sample else 1
             first, start = first + count, start + count * pitch
         self._length, self._size = length, start
         self.nbytes = start * size

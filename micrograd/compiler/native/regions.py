@@ -9,10 +9,11 @@ in a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from typing import Any
 
+from micrograd.compiler.native import lookups
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
@@ -20,10 +21,10 @@ from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.product_linking import contiguous
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program.flows import Flow
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product
+from micrograd.compiler.program.instructions import Elementwise, Fold, Lookup, Product, Scatter
 from micrograd.compiler.program.program import Step, slots_read, without_tapes
 from micrograd.compiler.program.scalars import Scalar, scalars
-from micrograd.compiler.program.slots import Place, slots_of
+from micrograd.compiler.program.slots import Place, even_matrix, slots_of
 from micrograd.table.formulas import ADJOINT
 
 _FEW = 16  # this many inputs of a block take up half of the nearest cache
@@ -64,8 +65,8 @@ class _RegionWriter:
         self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
         self.values: dict[Place, Any] = {}
-        # What is added to adjoints of `u` after the loop: their slot, and a sum for each lane.
-        self.totals: list[tuple[int, Any]] = []
+        # What is added to adjoints of `u` after the loop, as it is by the single instructions.
+        self.after: list[Callable[[], None]] = []
         self.first = w.build.block
         self.i: Any = None
 
@@ -88,7 +89,8 @@ class _RegionWriter:
                 w.store(self._value((True, slot)), w.at(pointer, self.i))
             if backwards:
                 self._backwards(outputs)
-        self._add_totals()
+        for finish in self.after:
+            finish()
         w.build.ret_void()
         w.build.position_at_end(self.first)
         w.build.branch(body)
@@ -163,6 +165,8 @@ class _RegionWriter:
             self.w.store(adjoint, self.w.at(pointer, self.i))
 
     def _write(self, instruction: Step) -> None:
+        if isinstance(instruction, Lookup | Scatter):
+            self._look_up(instruction)
         for scalar in scalars(instruction):
             if scalar.operation is None:
                 self._sum(instruction, scalar)
@@ -173,6 +177,41 @@ class _RegionWriter:
                 self.values[True, scalar.slot] = result
             elif isinstance(instruction, Elementwise):
                 self._apply(scalar, is_total=instruction.mode == "total")
+
+    def _look_up(self, step: Lookup | Scatter) -> None:
+        """Write a lookup in a table of `u`; what is passed back to its entries follows later."""
+        self._check_length()
+        if isinstance(step, Lookup):
+            (index,) = slots_of(step.at.rows).tolist()
+            inside, held = self._entries(step, self._value((True, index)))
+            for slot, entries in zip(slots_of(step.out).tolist(), held, strict=True):
+                self.values[True, slot] = lookups.taken(self.w, inside, entries)
+            return
+        for slot in (*slots_of(step.at.rows).tolist(), *slots_of(step.read).tolist()):
+            self.w.store(self.values.get((True, slot), self.zero), self._at(slot))
+        self.after.append(partial(self._scatter, step))
+
+    def _scatter(self, step: Scatter) -> None:
+        """Add what is passed back to entries of a table, sample by sample."""
+        w, (index,) = self.w, slots_of(step.at.rows).tolist()
+        with w.loop(word(0), self.lanes, word(w.width)) as self.i:
+            inside, held = self._entries(step, w.load(self._at(index), w.width))
+            for slot, entries in zip(slots_of(step.read).tolist(), held, strict=True):
+                lookups.add(w, inside, entries, w.load(self._at(slot), w.width))
+
+    def _entries(self, step: Lookup | Scatter, x: Any) -> tuple[Any, list[list[Any]]]:
+        """Return which lanes of an index have an entry, and the pointers to it, by columns."""
+        w, (count, columns), even = self.w, step.table.shape, even_matrix(step.table)
+        start, down, right = even or (0, columns, 1)
+        inside, rows = lookups.entries_at(w, x, word(count), w.width)
+        places = None if even else w.table(step.table.ravel().tolist())
+        found = []
+        for j in range(columns):
+            at = [w.build.add(word(start + j * right), w.times(row, word(down))) for row in rows]
+            if places is not None:
+                at = [w.build.load(w.at(places, each)) for each in at]
+            found.append([w.at(self.u, each) for each in at])
+        return inside, found
 
     def _apply(self, scalar: Scalar, *, is_total: bool) -> None:
         """Write an operation, or a flow unless its adjoint is 0."""
@@ -198,6 +237,11 @@ class _RegionWriter:
         if not terms:
             return
         self._check_length()
+        if is_product and step.mode == "total":
+            for _, left, right in terms:  # its kernel adds up each product by itself
+                factor = None if right is None else self._value(right)
+                self._add_to_total(slot, self._value(left), factor)
+            return
         # The kernel of products with scattered results adds to what there is only at the end.
         apart = is_product and step.mode != "value" and not contiguous(slots_of(step.out))
         total = None
@@ -227,23 +271,25 @@ class _RegionWriter:
 
     # ------------------------------------------------------------------------------ adjoints of `u`
 
-    def _add_to_total(self, slot: int, share: Any) -> None:
-        """Add up in each lane what is passed to a number of `u`."""
+    def _add_to_total(self, slot: int, share: Any, factor: Any = None) -> None:
+        """Add up in each lane what is passed to a number of `u`, a number or a product."""
         build = self.w.build
         with build.goto_block(self.first):
             total = build.alloca(self.zero.type)
             build.store(self.zero, total)
-        self.totals.append((slot, total))
-        build.store(build.fadd(build.load(total), share), total)
+        held = build.load(total)
+        added = build.fadd(held, share) if factor is None else self.w.fma(share, factor, held)
+        build.store(added, total)
+        self.after.append(partial(self._add_total, slot, total))
 
-    def _add_totals(self) -> None:
-        w = self.w
-        for slot, total in self.totals:
-            into = w.at(self.u, word(slot))
-            w.store(w.build.fadd(w.load(into, 1), w.total(w.build.load(total))), into)
+    def _add_total(self, slot: int, total: Any) -> None:
+        w, into = self.w, self.w.at(self.u, word(slot))
+        w.store(w.build.fadd(w.load(into, 1), w.total(w.build.load(total))), into)
 
 
 def _numbers(instruction: Step) -> Iterator[int]:
-    """Yield the slots of `u` that an instruction reads."""
+    """Yield the slots of `u` that an instruction reads, besides the entries of a table."""
+    if isinstance(instruction, Lookup):
+        return
     for slots, varies in slots_read(instruction):
         yield from slots[(slots >= 0) & ~varies].tolist()

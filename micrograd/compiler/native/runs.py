@@ -17,21 +17,34 @@ from micrograd.compiler.program.instructions import Elementwise, WeightedSums
 from micrograd.compiler.program.slots import slots_of
 
 _LEAST = 4  # results of a run, on average: calling a kernel takes as long as looking up so many
+_VECTORS = 4  # times as many in `u`, where numbers that fill no vector are computed one by one
+_LONG_SUM = 16  # terms of a sum, on average, that are added up in vectors
+
+
+def moves(step: Elementwise) -> list[bool]:
+    """Return which operands go on from result to result; others are the same number for all."""
+    if step.varies:
+        return [varies for varies, _ in step.operands]
+    return [bool(np.diff(slots_of(rows)).any()) for _, rows in step.operands]
 
 
 def runs_of_operations(step: Elementwise) -> list[slice]:
-    """Return the runs of an instruction that varies, or none if they would be short.
+    """Return the runs of an instruction, or none if they would be short.
 
-    An operand in `v` goes on by one slot from result to result, and one in `u` stays the same.
+    An operand that goes on does so by one slot.
     """
     ends = np.diff(slots_of(step.out)) != 1
-    for varies, rows in step.operands:
-        ends |= np.diff(slots_of(rows)) != varies
-    return _long(ends)
+    for goes_on, (_, rows) in zip(moves(step), step.operands, strict=True):
+        ends |= np.diff(slots_of(rows)) != goes_on
+    return _long(ends, varies=step.varies)
 
 
-def runs_of_sums(step: WeightedSums) -> list[slice]:
-    """Return the same for sums; those of a run have the same signs, too."""
+def runs_of_sums(step: WeightedSums) -> tuple[list[slice], WeightedSums]:
+    """Return the same for sums; those of a run have the same signs, too.
+
+    In the sums that are returned, the factors that go on are those that vary. In `u`, any may; they
+    are the same ones for all sums of a run.
+    """
     lengths = np.diff(step.bounds)
     ends = (np.diff(slots_of(step.out)) != 1) | (np.diff(lengths) != 0)
     alike = np.repeat(np.append(~ends, False), lengths)  # terms of a sum whose next one may be
@@ -39,16 +52,44 @@ def runs_of_sums(step: WeightedSums) -> list[slice]:
     term = np.flatnonzero(alike)
     after = term + lengths[row]
     differs = step.sign[after] != step.sign[term]
+    marks = []
     for slots, kinds in step.sides:
-        differs |= (kinds[after] != kinds[term]) | (slots[after] - slots[term] != kinds[term])
-    ends |= np.bincount(row[differs], minlength=len(ends))[: len(ends)] > 0
-    return _long(ends)
+        goes_on = kinds
+        if not step.varies:
+            goes_on = np.zeros(len(slots), bool)
+            goes_on[term] = (slots[after] - slots[term] == 1) & (slots[term] >= 0)
+        marks.append(goes_on)
+        differs |= (kinds[after] != kinds[term]) | (slots[after] - slots[term] != goes_on[term])
+    ends |= _rows(row, differs, len(ends))
+    if not step.varies:  # what goes on must do so in the whole run
+        again = np.append(~ends, False)[row] & np.append(~ends, False)[row + 1]
+        changes = np.zeros(len(term), bool)
+        for goes_on in marks:
+            changes |= goes_on[after] != goes_on[term]
+        ends[1:] |= _rows(row, changes & again, len(ends))[:-1]
+    return _long(ends, varies=step.varies), step._replace(
+        left_varies=marks[0], right_varies=marks[1]
+    )
 
 
-def _long(ends: Any) -> list[slice]:
+def _rows(row: Any, marked: Any, count: int) -> Any:
+    """Return in which rows something is marked."""
+    return np.bincount(row[marked], minlength=count)[:count] > 0
+
+
+def sums_of_neighbours(step: WeightedSums) -> bool:
+    """Return whether each sum is that of many neighbours in `u`."""
+    gaps = np.diff(step.left) != 1
+    gaps[step.start[1:] - 1] = False
+    is_long = len(step.left) >= _LONG_SUM * len(step.start)
+    is_plain = (step.right < 0).all() and (step.sign == 1).all()
+    return bool(not step.varies and is_long and is_plain and not gaps.any())
+
+
+def _long(ends: Any, *, varies: bool) -> list[slice]:
     """Return the runs between ends, or none if they are short."""
     bounds = [0, *(np.flatnonzero(ends) + 1).tolist(), len(ends) + 1]
-    if (len(bounds) - 1) * _LEAST > bounds[-1]:
+    if (len(bounds) - 1) * _LEAST * (1 if varies else _VECTORS) > bounds[-1]:
         return []
     return [slice(first, last) for first, last in pairwise(bounds)]
 

@@ -24,7 +24,7 @@ class _Terms:
         self.w, self.spec, self.u, self.v, self.lanes = w, spec, u, v, lanes
         self.left, self.right, self.signs, self.flags = _term_words(w, row)
         # Several registers at once, since each term is looked up again for the next ones.
-        self.widths = 4 * w.width, 2 * w.width, w.width
+        self.widths: tuple[int, ...] = 4 * w.width, 2 * w.width, w.width
 
     def _add(self, t: Any, i: Any, width: int, total: Any) -> Any:
         """Write a total plus a term, in one of three ways, which its flag chooses."""
@@ -104,14 +104,19 @@ def sums_v(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
-def run_of_sums(w: Writer, spec: Spec) -> str:
+def run_of_sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     """Write the same for a run of neighbouring sums, whose terms are neighbours, too.
 
-    The tables have the terms of the first sum, and the word STARTS says how many there are.
+    The tables have the terms of the first sum, and the word STARTS says how many there are. If the
+    sums are `alone`, all of it is in `u`, where each row is a number.
     """
     row, u, v, lanes = w.kernel()
+    if alone:
+        v, lanes = u, word(1)
     count, out, length = _sum_words(w, row)
     terms = _Terms(w, spec, row, u, v, lanes)
+    if alone:
+        terms.widths += (1,)
     terms.store(word(0), length, w.lanes_of(v, out, lanes), w.times(count, lanes))
     return w.finished()
 
@@ -140,6 +145,28 @@ def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
                 turn.following = [term(turn.i, turn.values[0])]
             (total,) = turn.values
         w.store(total, at)
+    return w.finished()
+
+
+def total_u(w: Writer, spec: Spec) -> str:
+    """Write the sum of neighbours in `u`, or add it to what there is, in some vectors at once."""
+    row, u, _, _ = w.kernel()
+    count, out, left = w.words(row, Field.COUNT, Field.OUT, Field.LEFT)
+    none = w.constant(-0.0, w.width)
+
+    def share(i: Any, width: int, total: Any) -> Any:
+        numbers = w.load(w.at(u, left, i), width)
+        if width == 1:
+            return w.build.fadd(total, w.build.insert_element(none, numbers, word(0)))
+        lanes = range(0, width, w.width)
+        parts = [w.shuffled(numbers, numbers, range(k, k + w.width)) for k in lanes]
+        while len(parts) > 1:
+            parts = [*map(w.build.fadd, parts[::2], parts[1::2])]
+        return w.build.fadd(total, parts[0])
+
+    found = w.total(w.in_steps(count, (8 * w.width, w.width, 1), share, none))
+    into = w.at(u, out)
+    w.store(w.build.fadd(w.load(into, 1), found) if spec.mode == "add" else found, into)
     return w.finished()
 
 

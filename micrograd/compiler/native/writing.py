@@ -65,6 +65,15 @@ class Writer:
         """Return a word as a pointer."""
         return self.build.inttoptr(address, kind.as_pointer())
 
+    def table(self, numbers: Sequence[int]) -> Any:
+        """Return the pointer to a table of words, which is part of the module."""
+        made = ir.GlobalVariable(
+            self.module, ir.ArrayType(WORD, len(numbers)), f"table{len(self.module.globals)}"
+        )
+        made.linkage, made.global_constant = "internal", True
+        made.initializer = ir.Constant(made.value_type, [*numbers])
+        return self.build.bitcast(made, WORD.as_pointer())
+
     def at(self, base: Any, *offsets: Any) -> Any:
         """Return a pointer moved by some numbers of elements."""
         for offset in offsets:
@@ -174,6 +183,30 @@ class Writer:
         """Return a vector of some lanes of two vectors, which are numbered one after the other."""
         mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), [*lanes])
         return self.build.shuffle_vector(first, second, mask)
+
+    def transposed(self, vectors: Sequence[Any]) -> list[Any]:
+        """Return the columns of a matrix whose rows are vectors; its sizes are powers of two."""
+        rows, columns = len(vectors), vectors[0].type.count
+        size, held = min(rows, columns), [*vectors]
+        while len(held) > size:  # long columns: join the rows that are `size` apart
+            half = [*range(len(held) // 2)]
+            starts = [i for start in half[::size] for i in range(2 * start, 2 * start + size)]
+            both = range(2 * held[0].type.count)
+            held = [self.shuffled(held[i], held[i + size], both) for i in starts]
+        lanes = range(max(rows, columns))
+        bit = 1
+        while bit < size:  # change places with the pair, where the bit of the lane differs
+            first = [len(lanes) + (i ^ bit) if i & bit else i for i in lanes]
+            second = [len(lanes) + i if i & bit else i ^ bit for i in lanes]
+            held = [
+                self.shuffled(held[i & ~bit], held[i | bit], second if i & bit else first)
+                for i in range(size)
+            ]
+            bit *= 2
+        if columns <= rows:
+            return held
+        parts = (lanes[start : start + rows] for start in lanes[::rows])
+        return [self.shuffled(each, each, part) for part in parts for each in held]
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         """Return `a * b + c`, fused if the processor can."""

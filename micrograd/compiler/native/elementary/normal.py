@@ -30,10 +30,12 @@ class NormalLaw(Angles):
             ratio = self._ratio(far_x, tables.ERFC_NUMERATOR, tables.ERFC_DENOMINATOR)
             rest = self._exp(-(far_x * far_x)) * ratio
         else:
-            border = 0.92
-            near = self.muladd(x, self.polynomial(square, tables.ERF_SINGLE), x)
-            far_x = self.smaller(size, 4.0)
-            rest = self._exp(-self.polynomial(far_x, tables.ERF_SINGLE_FAR))
+            border = 0.68
+            near = self.muladd(x, self.long_polynomial(square, tables.ERF_SINGLE), x)
+            power = self.long_polynomial(self.smaller(size, 4.0), tables.ERF_SINGLE_FAR)
+            shifted = power + self.form.magic
+            part = self.long_polynomial(power - (shifted - self.form.magic), tables.EXP2_SINGLE)
+            rest = part * self.power_of_two(self.whole(shifted))
         return self.select(size < border, near, self.signed(1.0 - rest, x))
 
     def _ratio(self, x: Number, above: Sequence[float], below: Sequence[float]) -> Number:
