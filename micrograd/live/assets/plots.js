@@ -146,8 +146,8 @@ function drawNudge() {
   plot.dot(x, y);
   plot.dot(x + by, reached, 3);
   const lines = [
-    ["change", reached - y, [["mo", "Δ"], top_]],
-    ["predicted", product(slope, by), [quotient(top_, i), ["mo", "·"], ["mo", "Δ"], i]],
+    ["change", reached - y, [["mtext", "Δ"], top_]],
+    ["predicted", product(slope, by), [quotient(top_, i), ["mo", "·"], ["mtext", "Δ"], i]],
     ["difference", reached - y - product(slope, by), []],
   ];
   at("changes").tBodies[0].replaceChildren(
