@@ -69,6 +69,21 @@ def test_the_order_is_operands_from_left_to_right_and_then_the_node(nodes):
     assert graph.order(nodes[-1]) == recursive_order(nodes[-1:])
 
 
+def test_products_of_visited_nodes_are_ordered_among_all_operands_of_a_node():
+    x, y, z = Value(1.0), Value(2.0), Value(3.0)
+    visited = x * y + z
+    for made in (
+        micrograd.where(x, x * y, z * y),
+        micrograd.where(x * y, z, z * x),
+        Value(0.0, (x, y * x, z * y, y), "hand"),
+        Value(0.0, (y * x, z * y, z), "hand"),
+        (x * z) * (y * z),
+        (x * z).tanh(),
+    ):
+        root = visited + made
+        assert graph.order(root) == recursive_order([root])
+
+
 @pytest.mark.slow
 @given(graphs(), st.lists(st.integers(0, 10), max_size=4))
 def test_several_roots_are_walked_one_after_another(nodes, picks):

@@ -202,6 +202,14 @@ def test_products_with_small_matrices_and_learned_biases_are_fused(width, is_lea
     assert codes(plain) == [False, False]
 
 
+def test_a_matrix_that_shares_parameters_is_not_fused():
+    """Its kernel adds up what the entries of a parameter get in another order."""
+    shared = np.array([W[:2] * 3, W[1::-1] * 3])[:, :5]
+    call, fused, _ = both(lambda x: sum(sin(y) for y in shared @ x), W[:2])
+    assert_same(call(np.random.default_rng(0).normal(size=(513, 5))))
+    assert codes(fused) == [False, False]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("table", [W, [0.0, W[3], W[1] * W[2], 1.0]], ids=["even", "uneven"])

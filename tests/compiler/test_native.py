@@ -405,3 +405,13 @@ def test_kernels_of_gradients_are_compiled_when_a_gradient_is_asked_for(monkeypa
     assert values == len(compiled) > 0
     f.value_and_grad([0.5, 2.0])
     assert len(compiled) > 2 * values
+
+
+def test_a_program_is_written_alike_whatever_runs_it():
+    texts = []
+    for backend in ("numpy", "numba"):
+        program = compile(lambda x: [x * 2, 3.0], batched=True, backend=backend)
+        program(np.zeros(3))
+        texts.append((str(program), program.source("c"), program.source("numpy")))
+    assert texts[0] == texts[1]
+    assert "detach" not in "".join(texts[0])

@@ -165,6 +165,9 @@ def test_a_batch_may_have_samples_without_numbers_or_none_at_all(on_device):
     def weighted(x):
         return sum(x, WEIGHTS[0] * 3)
 
+    matrix = DRAW(size=(3, 2))
+    product, other = both(lambda x: matrix @ x, batched=True)
+    assert product(np.ones((0, 2))).shape == other(np.ones((0, 2))).shape == (0, 3)
     for place in (np.asarray, on_device):
         for f, parameters in ((total, ()), (weighted, (WEIGHTS,))):
             ours, other = both(f, *parameters, batched=True)

@@ -172,6 +172,21 @@ def test_runs_of_single_numbers_give_the_same_to_the_bit(f, monkeypatch):
         np.testing.assert_allclose(own_slope, slope, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("f", "total"),
+    [
+        (lambda x: -x.sum(), -820.0),
+        (lambda x: (-x).sum(), -820.0),
+        (lambda x: x[:20].sum() - x[20:].sum(), -400.0),
+        (lambda x: x.sum() - 2 * x[7], 804.0),
+        (lambda x: x[:18].sum() + x[20:].sum(), 781.0),
+        (lambda x: x[::2].sum(), 400.0),
+    ],
+)
+def test_sums_of_neighbours_keep_their_signs_and_gaps(f, total):
+    assert compile(f, backend="numba")(np.arange(1.0, 41.0)) == total
+
+
 def test_short_runs_are_left_to_the_kernels_of_single_results():
     assert runs.runs_of_operations(operation([1, 2, 3, 9], [4, 5, 6, 7], [4, 5, 6, 7])) == []
     assert runs.runs_of_operations(operation([3], [1], [2])) == []

@@ -115,7 +115,7 @@ class NativeExecutor(Executor):
     def __init__(
         self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
-        self.program, self.dtype, self.inputs = _in_rows(program), dtype, inputs
+        self.program, self.dtype, self.inputs = program, dtype, inputs
         self.checked, self.threads = checked, threads
         self._thread = threading.local()
         for row in program.operations():
@@ -135,7 +135,7 @@ class NativeExecutor(Executor):
     @cached_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
-        return Linked(self.program, str(self.dtype), _addresses, inputs=self.inputs)
+        return Linked(_in_rows(self.program), str(self.dtype), _addresses, inputs=self.inputs)
 
     @cached_property
     def _backwards(self) -> NativeExecutor:
@@ -143,7 +143,7 @@ class NativeExecutor(Executor):
         make, arguments = self.__reduce__()
         made: NativeExecutor = make(*arguments)
         made.linked = Linked(
-            self.program, str(self.dtype), _addresses, inputs=self.inputs, gradient=True
+            _in_rows(self.program), str(self.dtype), _addresses, inputs=self.inputs, gradient=True
         )
         made._backwards = made
         return made

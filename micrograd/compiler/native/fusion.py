@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import numpy as np
+
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
@@ -90,6 +92,8 @@ def _fits(linked: Linked) -> bool:
                 is_learned = linked.active[False][matrix].any()
                 if matrix.size > (LARGEST_LEARNED if is_learned else LARGEST_MATRIX):
                     return False
+                if is_learned and np.unique(matrix).size < matrix.size:
+                    return False  # the sums of shared parameters would be added in another order
                 several += 1
             case Elementwise(varies=True) | WeightedSums(varies=True) | Fold(varies=True):
                 several += 1

@@ -173,8 +173,8 @@ class Results:
         inputs: Sequence[Any] = (),
         blocks: Sequence[tuple[int, bool]] | None = None,
     ) -> None:
-        program, self.dtype = executor.program, executor.dtype
-        self.call, self.length, self.linked = call, length, executor.linked
+        self.linked, self.dtype = executor.linked, executor.dtype
+        self.call, self.length, program = call, length, self.linked.program
         self.fused: int | None = None  # the address of a fused kernel
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
