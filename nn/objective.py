@@ -23,6 +23,7 @@ from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler.executor import load
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import order
+from micrograd.engine.value import numbers_of
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
@@ -51,6 +52,7 @@ def parameters_of(model: Any) -> list[Value]:
     for parameter in parameters:
         if not isinstance(parameter, Value):
             raise TypeError(f"the model's parameters are Values, got {type(parameter).__name__}")
+    numbers_of(parameters)
     return parameters
 
 

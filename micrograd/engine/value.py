@@ -420,6 +420,23 @@ def to_number(number: Any, place: str) -> Number:
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{advice}")
 
 
+def numbers_of(values: Iterable[Value]) -> list[float]:
+    """The numbers of some Values; a TypeError names the first whose `.data` became something else.
+
+    Args:
+        values: the Values, such as the parameters of a model.
+    """
+    values = [*values]
+    found = [value.data for value in values]
+    if not {*map(type, found)} <= {float, int}:
+        for i, (value, each) in enumerate(zip(values, found, strict=True)):
+            place = f"the .data of Value {i}{f' ({value.label!r})' * bool(value.label)}"
+            if isinstance(each, Value):
+                raise TypeError(f"{place}: {_NESTED}")
+            to_number(each, place)
+    return found
+
+
 def refuse_foreign(thing: Any, place: str) -> None:
     """TypeError for what JAX or PyTorch differentiates, whose derivative would be lost.
 
