@@ -70,7 +70,7 @@ class _Patience:
 
     column: str
     sign: int = -1
-    patience: int = 0
+    patience: float = 0
     tol: float = 0.0
     adaptive: bool = False
     best: float = -math.inf
@@ -146,7 +146,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         beta_1: how much of the first average `"adam"` and `"adamw"` keep at each step.
         beta_2: how much of the second average they keep.
         epsilon: the small number in their divisor.
-        n_iter_no_change: the most epochs in a row that are no better by `tol` than the best so far.
+        n_iter_no_change: the most epochs in a row that are no better by `tol` than the best so far;
+            `math.inf` for all of `max_iter`.
         warm_start: whether `fit` continues with the weights of the last `fit`.
         max_fun: the most evaluations of the loss by `"lbfgs"`; `max_iter` is its most iterations.
 
@@ -176,7 +177,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    n_iter_no_change: int = 10
+    n_iter_no_change: float = 10
     warm_start: bool = False
     max_fun: int = 15000
 
@@ -212,11 +213,16 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 initializer="xavier_uniform",
                 generator=random.Random(seed),
             )
-            self.history_, self.t_ = History(), 0
+            self.history_, self.t_, self._activation = History(), 0, self.activation
         found = [len(layer.neurons) for layer in self.model_.layers]
         if found != sizes:
             raise ValueError(
                 f"the network has layers of {found} neurons, not {sizes}: "
+                "call fit with warm_start=False for another one"
+            )
+        if self.activation != self._activation:
+            raise ValueError(
+                f"the network has the activation {self._activation!r}, not {self.activation!r}: "
                 "call fit with warm_start=False for another one"
             )
         self.n_layers_, self.n_outputs_ = len(sizes) + 1, outputs
@@ -379,7 +385,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         stopping = self.early_stopping and self.solver != "lbfgs"
         if stopping and self.validation_fraction * count <= 1:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {count} samples is one "
+                f"validation_fraction={self.validation_fraction} of {count} samples is at most one "
                 "sample, which has no score: raise it, or leave out early_stopping"
             )
 

@@ -160,7 +160,7 @@ WRONG = {
     "momentum": [-0.1, 1.1, math.nan, "0.9", None, True],
     "nesterovs_momentum": ["False", 1, None],
     "early_stopping": ["False", 1, None],
-    "validation_fraction": [0, 1, 1.0, -0.1, math.nan, "0.1", None, True],
+    "validation_fraction": [1, 1.0, -0.1, math.nan, "0.1", None, True],
     "beta_1": [-0.1, 1.0, math.nan, "0.9", None, True],
     "beta_2": [-0.1, 1.0, math.nan, "0.9", None, True],
     "epsilon": [0, -1e-8, math.nan, math.inf, "1e-8", None, True],
@@ -214,7 +214,7 @@ def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
 def test_early_stopping_refuses_one_held_out_sample_and_warns_of_few():
     X, y = make_classification(40, 4, random_state=0)
     for kind in BOTH:
-        with pytest.raises(ValueError, match="is one sample, which has no score"):
+        with pytest.raises(ValueError, match="is at most one sample, which has no score"):
             small(kind, early_stopping=True).fit(X[:10], y[:10])
         with pytest.warns(
             UserWarning, match="of 4 samples, where the best epoch is best by chance"
@@ -409,6 +409,15 @@ def test_early_stopping_ends_and_restores_as_in_scikit_learn(task, rule, monkeyp
     assert ours.best_loss_ is theirs.best_loss_ is None
 
 
+def test_training_without_patience_does_all_epochs_as_in_scikit_learn():
+    for kind in (MLPClassifier, neural_network.MLPClassifier):
+        network = kind((3,), tol=10.0, n_iter_no_change=math.inf, max_iter=15, random_state=0)
+        assert network.fit(POINTS, GROUPS).n_iter_ == 15
+        network.set_params(validation_fraction=0.0, max_iter=2).fit(POINTS, GROUPS)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.0 of 60 samples"):
+        small(MLPClassifier, validation_fraction=0.0, early_stopping=True).fit(POINTS, GROUPS)
+
+
 def test_the_last_epoch_may_be_the_one_that_ends_training():
     network = MLPClassifier((3,), tol=10.0, n_iter_no_change=2, max_iter=4, random_state=0)
     with warnings.catch_warnings():
@@ -464,6 +473,9 @@ def test_a_warm_start_continues_with_the_same_network_only():
         network.fit(POINTS, np.minimum(GROUPS, 1))
     with pytest.raises(ValueError, match=r"layers of \[8, 3\] neurons, not \[9, 3\]"):
         network.set_params(hidden_layer_sizes=9).fit(POINTS, GROUPS)
+    network.set_params(hidden_layer_sizes=8, activation="tanh")
+    with pytest.raises(ValueError, match="has the activation 'relu', not 'tanh'"):
+        network.fit(POINTS, GROUPS)
     with pytest.raises(ValueError, match="made for one class of each sample"):
         network.fit(POINTS, LABELS)
 
