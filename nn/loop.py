@@ -16,7 +16,7 @@ from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
 from nn.metrics import Metric
-from nn.objective import Compiled, Eager, Objective, normalised
+from nn.objective import Compiled, Eager, Objective
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
 from nn.progress import report_of
@@ -154,8 +154,6 @@ class Training:
             indices = batches(count, self.batch_size, self.generator, shuffle=self.shuffle)
         for chosen in indices:
             rows = self.rows if chosen is None else self.rows.take(chosen, axis=0)
-            if self.objective.weighted:
-                rows = normalised(rows)
             if not len(chances):
                 yield (rows,)
                 continue

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from micrograd import Value
 from micrograd.engine import models
-from micrograd.engine.value import to_number
+from micrograd.engine.value import numbers_of, to_number
 from micrograd.writing.html import table
 from nn.options import flag
 
@@ -116,7 +116,8 @@ class Module:
 
     def state_dict(self) -> dict[str, float]:
         """Return the numbers of the parameters by name."""
-        return {name: parameter.data for name, parameter in self._named().items()}
+        named = self._named()
+        return dict(zip(named, numbers_of(named.values()), strict=True))
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set the parameters to numbers by name.

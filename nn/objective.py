@@ -23,6 +23,7 @@ from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler.executor import load
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import order
+from micrograd.engine.value import numbers_of
 from nn.layers import dropout_masks
 from nn.losses import LOSSES, LossName, l1_penalty, l2_penalty
 from nn.module import Module
@@ -51,6 +52,7 @@ def parameters_of(model: Any) -> list[Value]:
     for parameter in parameters:
         if not isinstance(parameter, Value):
             raise TypeError(f"the model's parameters are Values, got {type(parameter).__name__}")
+    numbers_of(parameters)
     return parameters
 
 
@@ -198,6 +200,10 @@ class Objective:
         """Return the loss plus the penalty."""
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
+    def batch(self, rows: Any, *masks: Any) -> tuple[Any, ...]:
+        """Return the rows of a batch, with weights whose mean is 1 if they have weights."""
+        return normalised(rows) if self.weighted else rows, *masks
+
     def mean(self, losses: Any, rows: Any) -> float:
         """Return the mean of the losses of rows, each with the weight of its sample."""
         return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
@@ -271,7 +277,7 @@ class Compiled:
             with mode(objective.model, training=True):
                 return objective.penalised(objective.sample(row, masks))
 
-        self._objective = objective
+        self._objective, self.weighted = objective, objective.weighted
         self.devices = None if devices is None else _devices(devices, backend)
         self._confirmed = False
         self._training = compile(training, objective.parameters, batched=True, backend=backend)
@@ -283,6 +289,7 @@ class Compiled:
     def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
         """Return the mean loss over rows (and their masks), and its gradient, at these numbers."""
         with nullcontext() if self.devices is None else self.devices.shared():
+            batch = self._objective.batch(*batch)
             return self._training.value_and_grad(*batch, parameters=numbers)
 
     def confirm(self, rows: Any, masks: int) -> None:
@@ -342,7 +349,7 @@ class Eager:
         objective = self._objective
         for parameter, number in zip(objective.parameters, numbers.tolist(), strict=True):
             parameter.data, parameter.grad = number, 0
-        loss = self.loss(*batch)
+        loss = self.loss(*objective.batch(*batch))
         loss.backward()
         self.present = with_gradient(objective.parameters)
         return loss.data, np.array([float(parameter.grad) for parameter in objective.parameters])

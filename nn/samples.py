@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import Value
+from micrograd.engine.value import refuse_foreign
 
 
 class Wish(NamedTuple):
@@ -222,6 +223,7 @@ def numbers(given: Any, name: str) -> Any:
         raise TypeError(f"{name} is an array or a list, got {type(given).__name__}")
     if hasattr(given, "to_numpy"):
         given = _unframed(given, name)
+    refuse_foreign(given, name)
     rows = given if isinstance(given, list | tuple) else [given]
     if any(isinstance(row, np.ma.MaskedArray) and row.mask.any() for row in rows):
         raise ValueError(f"{name} has masked entries: leave out or fill in what is missing")

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.engine.definitions import VOCABULARY, is_array_like
-from micrograd.engine.value import Value, to_number
+from micrograd.engine.value import Value, refuse_foreign, to_number
 from micrograd.table.floats import to_float
 
 if TYPE_CHECKING:
@@ -310,13 +310,14 @@ def _vector(xs: Any, name: str) -> list[Any]:
     return _numbers(found, name)
 
 
-def refuse_masked(array: Any, place: str = "the array") -> None:
-    """TypeError for an array of NumPy with masked entries, whose mask would be lost.
+def refuse_lossy(array: Any, place: str = "the array") -> None:
+    """TypeError for an array whose mask would be lost, or its derivative by JAX or PyTorch.
 
     Args:
         array: the array, or anything else.
         place: what the message calls it.
     """
+    refuse_foreign(array, place)
     if hasattr(array, "filled") and hasattr(array, "mask") and array.mask.any():
         raise TypeError(
             f"{place} has masked entries; give them numbers with .filled(…), or leave them out "
@@ -331,7 +332,7 @@ def refuse_unusual(array: Any, place: str = "the array") -> None:
         array: the array, or anything else.
         place: what the message calls it.
     """
-    refuse_masked(array, place)
+    refuse_lossy(array, place)
     if hasattr(array, "A1"):
         raise TypeError(
             f"{place} is an np.matrix, which multiplies differently from other arrays: give "
@@ -340,7 +341,7 @@ def refuse_unusual(array: Any, place: str = "the array") -> None:
 
 
 def _listed(xs: Any, name: str) -> list[Any]:
-    refuse_masked(xs)
+    refuse_lossy(xs)
     is_flat = not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ()
     if is_flat or isinstance(xs, set | dict | str | bytes):
         raise TypeError(f"{name} takes a list or an array of numbers and Values, got {xs!r}")
@@ -411,7 +412,7 @@ def _objects(xs: Any) -> Any:
     """An array of objects with the shape of an array or of regular nested lists."""
     import numpy as np
 
-    refuse_masked(xs)
+    refuse_lossy(xs)
     array = np.asarray(xs, dtype=object)
     if any(isinstance(each, list | tuple) for each in array.ravel().tolist()):
         raise ValueError("nested lists must be regular: every row needs the same length")

@@ -407,14 +407,64 @@ def to_number(number: Any, place: str) -> Number:
     """A real number as a float or int; otherwise a TypeError that begins with `place`."""
     if type(number) is float or type(number) is int:
         return number
+    if isinstance(number, float):
+        return float(number)  # most numbers of NumPy
     if getattr(number, "shape", None) == () and hasattr(number, "item"):
         if getattr(number, "mask", False):
             raise TypeError(f"{place} takes a real number, got a masked entry of an array")
+        refuse_foreign(number, place)
         number = number.item()  # an array without axes, or a scalar of NumPy
     if isinstance(number, Real):
         return int(number) if isinstance(number, bool) else to_float(number)
     advice = _advice(() if getattr(number, "shape", ()) else number)
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{advice}")
+
+
+def numbers_of(values: Iterable[Value]) -> list[float]:
+    """The numbers of some Values; a TypeError names the first whose `.data` became something else.
+
+    Args:
+        values: the Values, such as the parameters of a model.
+    """
+    values = [*values]
+    found = [value.data for value in values]
+    if not {*map(type, found)} <= {float, int}:
+        for i, (value, each) in enumerate(zip(values, found, strict=True)):
+            place = f"the .data of Value {i}{f' ({value.label!r})' * bool(value.label)}"
+            if isinstance(each, Value):
+                raise TypeError(f"{place}: {_NESTED}")
+            to_number(each, place)
+    return found
+
+
+def refuse_foreign(thing: Any, place: str) -> None:
+    """TypeError for what JAX or PyTorch differentiates, whose derivative would be lost.
+
+    Args:
+        thing: a number or an array.
+        place: what the message calls it.
+    """
+    refuse_traced(type(thing), place)
+    if getattr(thing, "requires_grad", False):
+        raise TypeError(
+            f"{place} takes no tensor that PyTorch differentiates, whose derivative would be lost: "
+            "give tensor.detach(), or use the functions of torch"
+        )
+
+
+def refuse_traced(kind: type, place: str) -> None:
+    """TypeError for the type of a value that JAX traces.
+
+    Args:
+        kind: the type.
+        place: what the message calls the value.
+    """
+    if kind.__module__.startswith("jax") and "Tracer" in (each.__name__ for each in kind.__mro__):
+        raise TypeError(
+            f"{place} takes no value that JAX traces ({kind.__name__}), whose derivative would be "
+            "lost: differentiate with micrograd, by grad or the value_and_grad of a compiled "
+            "function, or use the functions of jax.numpy inside jax.grad, jax.jit and jax.vmap"
+        )
 
 
 def _advice(thing: Any) -> str:
@@ -464,6 +514,7 @@ def _coerce(row: Operation, value: Value, other: Any, *, reflected: bool = False
             f"got {type(other).__name__}{advice}"
         )
     if row.operator:
+        refuse_foreign(other, repr(row.symbol))
         return NotImplemented  # the other operand may be an array, which has its own methods
     return apply(row, value, to_number(other, row.name))
 

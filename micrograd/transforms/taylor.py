@@ -10,19 +10,27 @@ polynomials are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from operator import index
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter, index
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
-from micrograd.engine.graph import is_alias, is_leaf, operands, operation
+from micrograd.engine.graph import (
+    is_alias,
+    is_leaf,
+    made_by,
+    number,
+    operands,
+    operation,
+    slope_functions,
+)
 from micrograd.engine.graph import order as order_of
-from micrograd.engine.value import Value, to_number
+from micrograd.engine.value import Value, apply
 from micrograd.ops import Operation, lookup
 from micrograd.table.floats import quotient, to_float
 from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
-from micrograd.transforms.runs import is_varied
-from micrograd.transforms.structures import flatten, leaves_for, unflatten
+from micrograd.transforms.runs import Run, scalar
+from micrograd.transforms.structures import leaves_for, unflatten
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import Scalar
@@ -31,6 +39,10 @@ if TYPE_CHECKING:
 Coefficients = list[float]
 
 
+@overload
+def taylor(
+    f: Callable[..., Scalar], x: Value, order: SupportsIndex, *, direction: Any = None
+) -> list[Scalar]: ...
 @overload
 def taylor(
     f: Callable[..., Scalar], x: Any, order: SupportsIndex, *, direction: Any = None
@@ -75,11 +87,12 @@ def taylor(
 
     Returns:
         A list of `order + 1` floats in place of each number in the result of `f`; for `directions`
-        a list of such results.
+        a list of such results. They are Values, which can be differentiated, if `x` or a direction
+        has Values, or within another transform.
 
     Raises:
         ValueError: an operation has a kink at the point, and therefore no series, or was made by
-            hand and has no formula.
+            hand without a formula or functions for its partials.
         TypeError: `x` is not a number, and no direction is given.
 
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
@@ -90,33 +103,27 @@ def taylor(
     highest = index(order)
     if highest < 0:
         raise ValueError(f"taylor: order is a whole number from 0, got {order!r}")
-    leaves, structure = flatten(x)
-    if any(isinstance(leaf, Value) for leaf in leaves):
-        raise TypeError(
-            "taylor: x consists of numbers, got a Value: the coefficients are floats, which cannot "
-            "be differentiated again; pass v.data, or nest grad or jvp instead"
-        )
-    point = [to_float(to_number(leaf, "taylor: x")) for leaf in leaves]
     chosen = [direction] if directions is None else list(directions)
     if directions is not None and direction is not None:
         raise TypeError("taylor: give direction= or directions=, not both")
-    variables = [Value(number) for number in point]
-    outputs, output_structure = flatten(f(unflatten(structure, variables)))
-    if any(map(is_varied, order_of([x for x in outputs if isinstance(x, Value)]))):
-        raise TypeError(
-            "taylor: the coefficients are floats, so they have no derivative with respect to the "
-            "variable of an outer transform: nest grad or jvp instead"
-        )
+    run = Run(f, [x])
+    structure = run.structures[0]
     results = []
     for each in chosen:
         if each is None and structure.kind is not None:
             raise TypeError("taylor: x has several numbers, so a direction is needed: direction=…")
         given = 1.0 if each is None else each
         slopes = leaves_for(given, structure, "taylor: the direction", "x")
-        numbers = [to_float(to_number(slope, "taylor: direction")) for slope in slopes]
-        series = coefficients(outputs, dict(zip(variables, numbers, strict=True)), highest)
-        results.append(unflatten(output_structure, series))
+        slopes = [scalar(slope, "taylor: direction") for slope in slopes]
+        symbolic = run.symbolic or any(isinstance(slope, Value) for slope in slopes)
+        moving = dict(zip(run.variables, slopes, strict=True))
+        series = coefficients(run.outputs, moving, highest, _VALUES if symbolic else _FLOATS)
+        results.append(unflatten(run.output_structure, series))
     return results[0] if directions is None else results
+
+
+def _total(pairs: Iterable[tuple[Any, Any]], zero: Any) -> Any:
+    return sum((a * b for a, b in pairs if a and b), zero)
 
 
 class Numbers(NamedTuple):
@@ -127,19 +134,47 @@ class Numbers(NamedTuple):
         real: the float of one, by which it is compared.
         value: the result of an operation on some.
         quotient: the quotient of two.
+        lift: makes one from a node of the graph; None if only a leaf can be made one.
+        total: the sum of the products of pairs, in which zero times infinity is zero.
     """
 
     number: Callable[[float], Any]
     real: Callable[[Any], float]
     value: Callable[[Operation, Sequence[Any]], Any]
     quotient: Callable[[Any, Any], Any]
+    lift: Callable[[Value], Any] | None = None
+    total: Callable[[Iterable[tuple[Any, Any]], Any], Any] = _total
 
 
-_FLOATS = Numbers(to_float, float, lambda row, numbers: row.value(*numbers), quotient)
+def _applied(row: Operation, numbers: Sequence[Any]) -> Any:
+    is_plain = not any(isinstance(x, Value) for x in numbers)
+    return row.value(*numbers) if is_plain else apply(row, *numbers)
+
+
+def _total_of_values(pairs: Iterable[tuple[Any, Any]], zero: Any) -> Any:
+    """The same as `_total`; a Value of 0 counts, since its derivative may be another number."""
+    return sum((a * b for a, b in pairs if _counts(a) and _counts(b)), zero)
+
+
+def _counts(x: Any) -> bool:
+    return isinstance(x, Value) or bool(x)
+
+
+_FLOATS = Numbers(
+    to_float, float, lambda row, numbers: row.value(*numbers), quotient, attrgetter("data")
+)
+_VALUES = Numbers(
+    lambda x: x if isinstance(x, Value) else to_float(x),
+    number,
+    _applied,
+    lambda a, b: _applied(lookup("div"), (a, b)),
+    lambda node: node,
+    _total_of_values,
+)
 
 
 def coefficients(
-    outputs: Sequence[Any], slopes: dict[Value, float], highest: int, kind: Numbers = _FLOATS
+    outputs: Sequence[Any], slopes: dict[Value, Any], highest: int, kind: Numbers = _FLOATS
 ) -> list[list[Any]]:
     """The coefficients of each output of a graph.
 
@@ -154,46 +189,42 @@ def coefficients(
     Raises:
         ValueError: an operation has a kink or no formula.
     """
-    nodes = order_of([output for output in outputs if isinstance(output, Value)])
+    nodes = order_of([output for output in outputs if isinstance(output, Value)], until=slopes)
     space = _Space(kind)
     found: dict[Value, Series] = {}
     try:
-        _make_series(nodes, slopes, space, found)
+        for variable, slope in slopes.items():
+            found[variable] = space.given(space.lifted(variable), slope)
+        _make_series(nodes, space, found)
         for k in range(highest + 1):
             for node in nodes:
                 found[node].coefficient(k)
-        series = [
-            found[x] if isinstance(x, Value) else space.given(to_float(to_number(x, "taylor")))
-            for x in outputs
-        ]
+        series = [found[x] if isinstance(x, Value) else _Constant(space, [x]) for x in outputs]
         return [[each.coefficient(k) for k in range(highest + 1)] for each in series]
     finally:  # freed by recursion, a deep chain of series would overflow the stack of a browser
         for each in (*found.values(), *space.made.values(), space):
             vars(each).clear()
 
 
-def _make_series(
-    nodes: Sequence[Value], slopes: dict[Value, float], space: _Space, found: dict[Value, Series]
-) -> None:
-    """Enter the series of each node in `found`."""
+def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Series]) -> None:
+    """Enter the series of each node in `found`, which has those of the variables."""
     for node in nodes:
-        if node in slopes:
-            found[node] = space.given(node.data, slopes[node])
-        elif is_leaf(node):
-            found[node] = space.given(node.data)
+        held = [found[x] if isinstance(x, Value) else _Constant(space, [x]) for x in operands(node)]
+        row = operation(node)
+        if is_leaf(node) or (space.kind.lift and all(isinstance(x, _Constant) for x in held)):
+            found[node] = _Constant(space, [space.lifted(node)])
+        elif is_alias(node):
+            found[node] = held[0]
+        elif row is not None:
+            _refuse_kinks(row, [space.real(x) for x in held])
+            found[node] = space.call(row.name, held)
+        elif space.kind.lift is None or None in slope_functions(node):
+            raise ValueError(
+                f"taylor: operation {made_by(node)!r} was made by hand and has no formula: use "
+                "micrograd.define, or give local_grads as functions of the children"
+            )
         else:
-            held = [found[x] if isinstance(x, Value) else space.given(x) for x in operands(node)]
-            row = operation(node)
-            if is_alias(node):
-                found[node] = held[0]
-            elif row is None:
-                raise ValueError(
-                    f"taylor: operation {node._op!r} was made by hand and has no formula: use "
-                    "micrograd.define"
-                )
-            else:
-                _refuse_kinks(row, [space.real(x) for x in held])
-                found[node] = space.call(row.name, held)
+            found[node] = _ByHand(space, node, held, found)
 
 
 def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
@@ -259,7 +290,7 @@ class _Product(_Combination):
         self.x.coefficient(k)
         self.y.coefficient(k)
         pairs = zip(self.x.known[: k + 1], self.y.known[k::-1], strict=False)
-        return sum((a * b for a, b in pairs if a and b), self.space.zero)
+        return self.space.kind.total(pairs, self.space.zero)
 
 
 class _Quotient(_Combination):
@@ -273,14 +304,14 @@ class _Quotient(_Combination):
 class _Operation(Series):
     """An operation, whose derivative is the sum of its partials times those of its operands."""
 
-    def __init__(self, space: _Space, row: Operation, held: Sequence[Series]) -> None:
+    def __init__(self, space: _Space, row: Any, held: Sequence[Series]) -> None:
         super().__init__(space)
         self.row, self.held = row, held
         self.partials: list[tuple[Series, Series]] | None = None
 
     def next(self, k: int) -> Any:
         if k == 0:
-            return self.space.kind.value(self.row, [x.coefficient(0) for x in self.held])
+            return self.value()
         if self.partials is None:  # found late, since they may call for ever new operations
             self.partials = self._partials()
         total = self.space.zero
@@ -288,8 +319,12 @@ class _Operation(Series):
             x.coefficient(k)
             partial.coefficient(k - 1)
             pairs = zip(range(1, k + 1), x.known[1:], reversed(partial.known[:k]), strict=False)
-            total += sum((j * a * b for j, a, b in pairs if a and b), self.space.zero)
+            total += self.space.kind.total(((j * a, b) for j, a, b in pairs), self.space.zero)
         return total / k
+
+    def value(self) -> Any:
+        """The first coefficient."""
+        return self.space.kind.value(self.row, [x.coefficient(0) for x in self.held])
 
     def _partials(self) -> list[tuple[Series, Series]]:
         names = dict(zip(self.row.operands, self.held, strict=True)) | {RESULT: self}
@@ -300,8 +335,37 @@ class _Operation(Series):
         return found
 
 
+class _ByHand(_Operation):
+    """An operation with functions for its partials, such as a call of a `custom_derivative`."""
+
+    def __init__(
+        self, space: _Space, node: Value, held: Sequence[Series], found: dict[Value, Series]
+    ) -> None:
+        super().__init__(space, None, held)
+        self.node, self.found = node, found
+
+    def value(self) -> Any:
+        return self.space.lifted(self.node)
+
+    def _partials(self) -> list[tuple[Series, Series]]:
+        children = [*operands(self.node)]
+        made = []
+        for function, x in zip(slope_functions(self.node), self.held, strict=True):
+            if not isinstance(x, _Constant):
+                slope = scalar(function(*children), "a function of local_grads")
+                made.append((self._series(slope), x))
+        return made
+
+    def _series(self, slope: Any) -> Series:
+        """The series of a partial, which a function has made from the children."""
+        if not isinstance(slope, Value):
+            return _Constant(self.space, [slope])
+        _make_series(order_of(slope, until=self.found), self.space, self.found)
+        return self.found[slope]
+
+
 class _Constant(_Given):
-    """A number in a formula."""
+    """A number in a formula, or what does not depend on the variables."""
 
 
 class _Space:
@@ -315,9 +379,13 @@ class _Space:
         self.made: dict[Any, Series] = {}
         self._constants: dict[float, Series] = {}
 
-    def given(self, *known: float) -> Series:
+    def given(self, *known: Any) -> Series:
         """A series of a few coefficients."""
         return _Given(self, known)
+
+    def lifted(self, node: Value) -> Any:
+        """What stands for a leaf, or for the value of a node of which no formula is known."""
+        return node.data if self.kind.lift is None else self.kind.lift(node)
 
     def constant(self, number: float) -> Series:
         """A number in a formula."""
@@ -381,9 +449,11 @@ class _Space:
 
     def _whole(self, series: Series) -> int | None:
         """The constant exponent as a whole number, if it is one of reasonable size."""
-        is_constant = isinstance(series, _Given) and not any(series.known[1:])
-        number = self.real(series) if is_constant else math.nan
-        return int(number) if _is_whole(number) else None
+        known = series.known if isinstance(series, _Given) else ()
+        if not known or isinstance(known[0], Value) or any(map(_counts, known[1:])):
+            return None
+        exponent = self.real(series)
+        return int(exponent) if _is_whole(exponent) else None
 
 
 def _is_whole(number: float) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import Value
+from micrograd.engine.value import numbers_of
 from nn.module import has_gradient, zero_gradients
 from nn.options import OptionError, flag, real
 
@@ -93,7 +94,7 @@ class Optimizer:
 
     def numbers(self) -> Array:
         """Return the current numbers of the parameters, an array of shape (parameters,)."""
-        return np.array([p.data for p in self.parameters], dtype=float)
+        return np.array(numbers_of(self.parameters), dtype=float)
 
     def gradient(self) -> Array:
         """Return the gradients of the parameters, an array of shape (parameters,); 0 for none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -62,6 +63,11 @@ def _loudness(value: Any, name: str) -> None:
         flag(value, name)
 
 
+def _patience(value: Any, name: str) -> None:
+    if value != math.inf:  # which means that training does not end before max_iter
+        whole(value, name)
+
+
 # How `fit` checks each parameter. As in scikit-learn, a constructor accepts everything.
 CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "hidden_layer_sizes": _sizes,
@@ -80,11 +86,11 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "momentum": partial(real, least=0, most=1),
     "nesterovs_momentum": flag,
     "early_stopping": flag,
-    "validation_fraction": partial(real, above=0, below=1),
+    "validation_fraction": partial(real, least=0, below=1),
     "beta_1": partial(real, least=0, below=1),
     "beta_2": partial(real, least=0, below=1),
     "epsilon": partial(real, above=0),
-    "n_iter_no_change": whole,
+    "n_iter_no_change": _patience,
     "warm_start": flag,
     "max_fun": whole,
     "class_weight": _class_weight,

@@ -23,7 +23,7 @@ from nn import requests, samples
 from nn.history import History
 from nn.layers import MLP
 from nn.metrics import Metric
-from nn.objective import Compiled, Loss, Objective, loss_function, normalised
+from nn.objective import Compiled, Loss, Objective, loss_function
 from nn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from nn.optimizers.optimizer import Array
 from nn.options import OptionError
@@ -60,17 +60,19 @@ class _SGD(SGD):
 
 
 @dataclass
-class _Adaptive:
-    """A callback that divides the learning rate by 5 when a column of the history stops improving.
+class _Patience:
+    """A callback that ends training when a column of the history stops improving.
 
-    At a rate of at most 1e-6, it ends training instead. A column of which more is better has the
-    sign 1, another -1.
+    It counts as scikit-learn does: the epochs in a row that are not better by `tol` than the best
+    one, and one more than `patience` is too many. If the rate is adaptive, that divides it by 5
+    instead, until it is at most 1e-6. A column of which more is better has the sign 1, another -1.
     """
 
     column: str
-    sign: int
-    patience: int
-    tol: float
+    sign: int = -1
+    patience: float = 0
+    tol: float = 0.0
+    adaptive: bool = False
     best: float = -math.inf
     waited: int = 0
 
@@ -78,12 +80,38 @@ class _Adaptive:
         number = self.sign * state.history[self.column][-1]
         self.waited = 0 if number >= self.best + self.tol else self.waited + 1
         self.best = max(self.best, number)
-        if self.waited > self.patience:
+        if self.waited <= self.patience:
+            return
+        if self.adaptive and state.optimizer.lr > 1e-6:
+            state.optimizer.lr /= 5
             self.waited = 0
-            if state.optimizer.lr <= 1e-6:
-                state.stop()
-            else:
-                state.optimizer.lr /= 5
+        else:
+            state.stop()
+
+    def finish(self, state: State) -> None:
+        """Say in the history why training ended, after the last of the epochs, too."""
+        if state.stopped:
+            state.history.end = "early stopping"
+
+
+class _Penalised(Compiled):
+    """The mean loss of a batch, plus the penalty divided by the weight of this batch.
+
+    The weight of a batch is the number of its samples, or the sum of their weights.
+    """
+
+    def __init__(self, objective: Objective, is_weight: Any) -> None:
+        super().__init__(objective)
+        self.alpha, self._is_weight = 0.0, is_weight
+
+    def value_and_grad(self, numbers: Any, *batch: Any) -> tuple[float, Any]:
+        value, gradient = super().value_and_grad(numbers, *batch)
+        total = batch[0][:, -1].sum() if self.weighted else len(batch[0])
+        if not self.alpha or not total:
+            return value, gradient
+        share, weights = self.alpha / total, np.where(self._is_weight, numbers, 0.0)
+        with np.errstate(over="ignore"):  # a loss that is not finite is refused later
+            return float(value + share / 2 * (weights @ weights)), gradient + share * weights
 
 
 @dataclass(eq=False, repr=False)
@@ -118,7 +146,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         beta_1: how much of the first average `"adam"` and `"adamw"` keep at each step.
         beta_2: how much of the second average they keep.
         epsilon: the small number in their divisor.
-        n_iter_no_change: the number of epochs to wait for an improvement.
+        n_iter_no_change: the most epochs in a row that are no better by `tol` than the best so far;
+            `math.inf` for all of `max_iter`.
         warm_start: whether `fit` continues with the weights of the last `fit`.
         max_fun: the most evaluations of the loss by `"lbfgs"`; `max_iter` is its most iterations.
 
@@ -148,7 +177,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    n_iter_no_change: int = 10
+    n_iter_no_change: float = 10
     warm_start: bool = False
     max_fun: int = 15000
 
@@ -184,34 +213,49 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 initializer="xavier_uniform",
                 generator=random.Random(seed),
             )
-            self.history_, self.t_ = History(), 0
+            self.history_, self.t_, self._activation = History(), 0, self.activation
         found = [len(layer.neurons) for layer in self.model_.layers]
         if found != sizes:
             raise ValueError(
                 f"the network has layers of {found} neurons, not {sizes}: "
                 "call fit with warm_start=False for another one"
             )
+        if self.activation != self._activation:
+            raise ValueError(
+                f"the network has the activation {self._activation!r}, not {self.activation!r}: "
+                "call fit with warm_start=False for another one"
+            )
         self.n_layers_, self.n_outputs_ = len(sizes) + 1, outputs
         stopping = self.early_stopping and self.solver != "lbfgs"
         count -= math.ceil(self.validation_fraction * count) if stopping else 0
         size = min(200 if isinstance(self.batch_size, str) else int(self.batch_size), count)
+        is_weighted = sample_weight is not None or class_weight is not None
         if self.solver == "lbfgs":
-            history, complaint = self._minimised(X, y, loss, sample_weight, class_weight)
+            history, found = self._minimised(X, y, loss, sample_weight, class_weight)
+            iterations, complaint = found.nit, None
+            if not found.success:
+                complaint = f"lbfgs ended after {found.nit} iterations: {found.message}"
         else:
             column = "loss"
-            is_weighted = sample_weight is not None or class_weight is not None
             if stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
             if not incremental or begins or not hasattr(self, "_learned"):
                 self._learned = self._optimizer(self.model_.parameters())
-                sign = 1 if stopping else -1
-                self._adaptive = _Adaptive(column, sign, self.n_iter_no_change, self.tol)
+            # With other samples held out, the best score so far says nothing.
+            if begins or stopping or getattr(self, "_patience", _Patience("")).column != column:
+                self._patience = _Patience(column, 1 if stopping else -1)
             rule = self.learning_rate if self.solver == "sgd" else "constant"
-            adaptive, schedule = rule == "adaptive", None
+            self._patience.patience, self._patience.tol = self.n_iter_no_change, self.tol
+            self._patience.adaptive = rule == "adaptive"
+            schedule = None
             if rule == "invscaling":
                 seen, self._learned.lr = 1 + self.t_, float(self.learning_rate_init)
+                # A new solver makes its first epoch with the rate that is given.
                 schedule = LambdaLR(
-                    self._learned, lambda epoch: (seen + count * epoch) ** -self.power_t
+                    self._learned,
+                    lambda epoch: (
+                        (seen + count * epoch) ** -self.power_t if epoch or incremental else 1.0
+                    ),
                 )
             history = fit(
                 self.model_,
@@ -227,26 +271,21 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 class_weight=class_weight,
                 validation=float(self.validation_fraction) if stopping else None,
                 metrics=[score] if stopping else (),
-                penalty=self._penalty(size, sample_weight),
-                early_stopping=EarlyStopping(
-                    self.max_iter if adaptive else self.n_iter_no_change,
-                    self.tol,
-                    restore_best=stopping,
-                    monitor=column,
-                    mode="max" if stopping else "min",
-                ),
+                early_stopping=EarlyStopping(self.max_iter, monitor=column, mode="max")
+                if stopping
+                else None,
                 schedule=schedule,
-                callbacks=[self._adaptive] if adaptive else (),
+                callbacks=[self._patience],
                 progress="auto" if self.verbose else False,
-                engine=self._engine(X, loss, size, sample_weight, is_weighted)
-                if incremental
-                else "compiled",
+                engine=self._engine(X, loss, is_weighted),
             )
+            iterations = history.epochs
+            self.t_ += count * iterations
             complaint = None
             if history.end == "epochs" and not incremental:
                 complaint = f"{self.max_iter} epochs were done"
         self._record(history, column if stopping else None)
-        self.t_ += count * self.n_iter_
+        self.n_iter_ = iterations
         if complaint is not None:
             warnings.warn(
                 f"{complaint}, and the optimization has not converged yet: "
@@ -268,19 +307,17 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             self.history_ = history
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1]
-        self.best_loss_ = min(self.loss_curve_)
-        self.n_iter_ = history.epochs
-        if scores is not None:
-            self.validation_scores_ = self.history_[scores]
-            self.best_validation_score_ = max(self.validation_scores_)
+        self.best_loss_ = min(self.loss_curve_) if scores is None else None
+        self.validation_scores_ = None if scores is None else self.history_[scores]
+        self.best_validation_score_ = None if scores is None else max(self.history_[scores])
 
     def _minimised(
         self, X: Any, y: Any, loss: Loss, sample_weight: Any, class_weight: Any
-    ) -> tuple[History, str | None]:
+    ) -> tuple[History, Any]:
         """Minimise the loss over all samples with L-BFGS-B.
 
         Returns:
-            The loss at each iteration; and why it has not converged, or None if it has.
+            The loss at each iteration, or at the start if there is none; and the result of SciPy.
         """
         X = samples.inputs(X)
         y = samples.targets(y, len(X), self.n_outputs_, loss_function(loss)[0])
@@ -290,8 +327,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if is_weighted:
             weights = np.ones(len(X)) if sample_weight is None else sample_weight
             weights = weights if by_class is None else weights * by_class(y)
-            rows = normalised(np.column_stack([rows, weights]))
-        engine, history = self._engine(X, loss, len(X), sample_weight, is_weighted), History()
+            rows = np.column_stack([rows, weights])
+        engine, history = self._engine(X, loss, is_weighted), History()
         engine.confirm(rows, 0)
 
         def value_and_grad(numbers: Any) -> tuple[float, Any]:
@@ -312,26 +349,26 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             parameter.data = number
         if not history.epochs:
             history.append({"loss": float(result.fun)})
-        complaint = f"lbfgs ended after {result.nit} iterations: {result.message}"
-        return history, None if result.success else complaint
+        return history, result
 
-    def _engine(
-        self, X: Any, loss: Loss, batch: int, sample_weight: Any, is_weighted: bool
-    ) -> Compiled:
+    def _engine(self, X: Any, loss: Loss, is_weighted: bool) -> Compiled:
         """Return the compiled objective, that of the last call if it is the same."""
-        scale = self._penalty_scale(batch, sample_weight)
         kept: Any = self.__dict__.get("_kept")
-        if kept is None or kept[:4] != (self.model_, loss, scale, is_weighted):
+        if kept is None or kept[:3] != (self.model_, loss, is_weighted):
+            parameters = self.model_.parameters()
             objective = Objective(
                 self.model_,
-                self.model_.parameters(),
+                parameters,
                 X.shape[1],
                 loss_function(loss)[1],
-                self._penalty(batch, sample_weight),
+                None,
                 weighted=is_weighted,
             )
-            kept = self._kept = (self.model_, loss, scale, is_weighted, Compiled(objective))
-        engine: Compiled = kept[4]
+            biases = {id(neuron.b) for layer in self.model_.layers for neuron in layer.neurons}
+            made = _Penalised(objective, np.array([id(each) not in biases for each in parameters]))
+            kept = self._kept = (self.model_, loss, is_weighted, made)
+        engine: _Penalised = kept[3]
+        engine.alpha = float(self.alpha)
         return engine
 
     def __getstate__(self) -> Any:
@@ -348,7 +385,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         stopping = self.early_stopping and self.solver != "lbfgs"
         if stopping and self.validation_fraction * count <= 1:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {count} samples is one "
+                f"validation_fraction={self.validation_fraction} of {count} samples is at most one "
                 "sample, which has no score: raise it, or leave out early_stopping"
             )
 
@@ -362,21 +399,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         kind = {**OPTIMIZERS, "adam": _Adam, "sgd": _SGD}[self.solver]
         made: Optimizer = kind(parameters, lr=float(self.learning_rate_init), **options)
         return made
-
-    def _penalty(self, batch: int, sample_weight: Any) -> Any:
-        """Return the penalty: half of alpha times the squared weights, over the weight of a batch.
-
-        That is the number of its samples or, on average over the batches, the sum of their weights.
-        """
-        if not self.alpha:
-            return None
-        weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.w]
-        scale = self._penalty_scale(batch, sample_weight)
-        return lambda _: scale * sum(w * w for w in weights)
-
-    def _penalty_scale(self, batch: int, sample_weight: Any) -> float:
-        mean = 1.0 if sample_weight is None else float(np.mean(sample_weight))
-        return float(self.alpha) / (2 * batch * mean)
 
     def _outputs(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)

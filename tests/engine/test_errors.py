@@ -10,7 +10,7 @@ import pytest
 import micrograd
 from micrograd import Value, compile, grad, scan, taylor  # noqa: A004
 from micrograd.testing import check_gradients, numerical_gradient
-from nn import MLP
+from nn import MLP, predict
 from nn.losses import cross_entropy, mse_loss
 
 
@@ -38,6 +38,57 @@ def test_a_value_of_something_else_is_a_type_error_with_advice(bad, remedy):
 def test_a_value_of_a_value_is_a_type_error_with_advice():
     with pytest.raises(TypeError, match=r"v\.data"):
         Value(Value(1.0))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("transform", ["grad", "jit", "vmap"])
+def test_what_jax_traces_is_refused_since_its_derivative_would_be_lost(transform):
+    jax = pytest.importorskip("jax")
+    network = MLP(2, [1])
+    of_a_number = [
+        Value,
+        micrograd.sin,
+        lambda x: micrograd.where(1.0, x, 2.0),
+        lambda x: micrograd.maximum(0.0, x),
+        lambda x: Value(2.0) * x,
+        lambda x: x - Value(2.0),
+        lambda x: Value(2.0) == x,
+        lambda x: network([x, 1.0]),
+        lambda x: taylor(lambda t: t * t, x, 2)[1],
+        grad(lambda t: t * t),
+        compile(lambda t: t * t),
+    ]
+    of_an_array = [
+        micrograd.tanh,
+        micrograd.mean,
+        micrograd.softmax,
+        lambda x: micrograd.dot(x, x),
+        network,
+        grad(lambda t: t[0] * t[1]),
+        compile(lambda t: t[0] * t[1]),
+        lambda x: predict(network, x[None]),
+    ]
+    for functions, x in ((of_a_number, 1.0), (of_an_array, jax.numpy.ones(2))):
+        for f in functions:
+            given = jax.numpy.stack([jax.numpy.asarray(x)] * 2) if transform == "vmap" else x
+            with pytest.raises(TypeError, match=r"JAX traces .* lost: .*grad.* jax\.numpy"):
+                getattr(jax, transform)(f)(given)
+
+
+def test_a_tensor_that_pytorch_differentiates_is_refused_and_others_are_numbers():
+    class Tensor:
+        shape, dtype = (), float
+
+        def __init__(self, requires_grad):
+            self.requires_grad = requires_grad
+
+        def item(self):
+            return 2.0
+
+    for f in (Value, micrograd.square, micrograd.mean, lambda x: x * Value(3.0)):
+        with pytest.raises(TypeError, match=r"derivative would be lost: give tensor\.detach"):
+            f(Tensor(requires_grad=True))
+    assert micrograd.square(Tensor(requires_grad=False)) == 4.0
 
 
 @pytest.mark.parametrize("combine", [operator.add, operator.sub, operator.mul, operator.truediv])

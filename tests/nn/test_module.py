@@ -10,8 +10,10 @@ from collections import deque
 
 import pytest
 
+import micrograd
 from micrograd import Value
-from nn import MLP, Dropout, Layer, Module, Neuron, Sequential
+from nn import MLP, Dropout, Layer, Module, Neuron, Sequential, fit, predict
+from nn.optimizers import SGD
 
 
 class Odd(Module):
@@ -305,3 +307,24 @@ def test_parameters_in_a_set_which_has_no_order_are_refused():
     model = Module()
     model.known = {"a", 3}
     assert model.parameters() == []
+
+
+def test_a_parameter_whose_data_became_a_value_is_named_with_the_remedy():
+    model = MLP(1, [1])
+    weight = model.parameters()[0]
+    weight.data = Value(2.0)
+    for use in (
+        model.state_dict,
+        SGD(model.parameters()).step,
+        lambda: fit(model, [[1.0]], [1.0], progress=False),
+        lambda: predict(model, [[1.0]]),
+        lambda: micrograd.compile(lambda x: model([x]))(1.0),
+        lambda: micrograd.compile(lambda x: model([x]), model.parameters())(1.0),
+    ):
+        with pytest.raises(
+            TypeError, match=r"the \.data of Value 0: .* write p\.data = p\.data - step"
+        ):
+            use()
+    weight.data = "2"
+    with pytest.raises(TypeError, match=r"\.data of Value 0 takes a real number, got str '2'"):
+        model.state_dict()

@@ -160,7 +160,7 @@ WRONG = {
     "momentum": [-0.1, 1.1, math.nan, "0.9", None, True],
     "nesterovs_momentum": ["False", 1, None],
     "early_stopping": ["False", 1, None],
-    "validation_fraction": [0, 1, 1.0, -0.1, math.nan, "0.1", None, True],
+    "validation_fraction": [1, 1.0, -0.1, math.nan, "0.1", None, True],
     "beta_1": [-0.1, 1.0, math.nan, "0.9", None, True],
     "beta_2": [-0.1, 1.0, math.nan, "0.9", None, True],
     "epsilon": [0, -1e-8, math.nan, math.inf, "1e-8", None, True],
@@ -214,7 +214,7 @@ def test_each_class_gives_its_share_to_early_stopping(monkeypatch):
 def test_early_stopping_refuses_one_held_out_sample_and_warns_of_few():
     X, y = make_classification(40, 4, random_state=0)
     for kind in BOTH:
-        with pytest.raises(ValueError, match="is one sample, which has no score"):
+        with pytest.raises(ValueError, match="is at most one sample, which has no score"):
             small(kind, early_stopping=True).fit(X[:10], y[:10])
         with pytest.warns(
             UserWarning, match="of 4 samples, where the best epoch is best by chance"
@@ -271,6 +271,7 @@ def with_equal_weights(kind, y, **options):
     ours = kind(max_iter=1, **options).fit(POINTS, y)
     theirs = getattr(neural_network, kind.__name__)(max_iter=1, **options).fit(POINTS, y)
     theirs.coefs_, theirs.intercepts_ = ours.coefs_, ours.intercepts_
+    theirs.best_loss_ = ours.best_loss_
     return ours.set_params(max_iter=6), theirs.set_params(max_iter=6)
 
 
@@ -333,7 +334,6 @@ def test_partial_fit_agrees_with_scikit_learn(task, solver):
 def test_the_learning_rate_of_sgd_changes_as_in_scikit_learn(rule, options):
     options |= {"solver": "sgd", "learning_rate": rule, "learning_rate_init": 0.3, "alpha": 0.1}
     ours, theirs = with_equal_weights(MLPClassifier, GROUPS, **options)
-    ours.t_, theirs.t_, theirs.best_loss_ = 0, 0, math.inf
     for each in (ours, theirs):
         each.set_params(max_iter=70).fit(POINTS, GROUPS)
     assert largest_difference(ours, theirs) < 1e-10
@@ -344,6 +344,87 @@ def test_the_learning_rate_of_sgd_changes_as_in_scikit_learn(rule, options):
         each.partial_fit(POINTS[:20], GROUPS[:20])
     assert largest_difference(ours, theirs) < 1e-10
     assert ours.t_ == theirs.t_
+
+
+@they_weigh
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
+@pytest.mark.parametrize("task", TASKS)
+def test_the_penalty_of_a_smaller_last_batch_is_divided_by_the_weight_of_this_batch(task, weights):
+    kind, y = TASKS[task]
+    ours, theirs = with_equal_weights(kind, y, alpha=2.0, batch_size=25, learning_rate_init=0.1)
+    for each in (ours, theirs):
+        each.fit(POINTS, y, sample_weight=weights)
+    assert largest_difference(ours, theirs) < 1e-10
+    if task != "two numbers":
+        assert ours.loss_curve_[-6:] == pytest.approx(theirs.loss_curve_[-6:], abs=1e-10)
+    before = ours.coefs_[0].copy()
+    for each in (ours, theirs):  # another penalty takes effect
+        each.set_params(alpha=0.0).fit(POINTS, y, sample_weight=weights)
+    assert largest_difference(ours, theirs) < 1e-10
+    assert (ours.coefs_[0] != before).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize(("patience", "tol"), [(1, 1e-2), (3, 1e-3)])
+def test_training_ends_after_as_many_epochs_as_in_scikit_learn(solver, patience, tol):
+    options = {"solver": solver, "n_iter_no_change": patience, "tol": tol, "batch_size": 25}
+    ours, theirs = with_equal_weights(MLPClassifier, GROUPS, learning_rate_init=0.03, **options)
+    counts = []
+    for _ in range(3):  # a warm start goes on counting
+        for each in (ours, theirs):
+            each.set_params(max_iter=200).fit(POINTS, GROUPS)
+        assert ours.n_iter_ == theirs.n_iter_
+        assert ours.best_loss_ == pytest.approx(theirs.best_loss_, abs=1e-10)
+        counts.append(ours.n_iter_)
+    assert largest_difference(ours, theirs) < 1e-10
+    assert patience < counts[0] < 200
+    assert ours.history_.end == "early stopping"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["classes", "two classes", "labels", "numbers"])
+@pytest.mark.parametrize("rule", ["constant", "adaptive"])
+def test_early_stopping_ends_and_restores_as_in_scikit_learn(task, rule, monkeypatch):
+    kind, y = TASKS[task]
+    rows = np.arange(60)
+    split = (rows[:40], rows[40:])
+    monkeypatch.setattr(  # both hold out the same samples
+        "nn.requests.held_out",
+        lambda _, X, y, *rest: (X[:40], y[:40], None, (X[40:], y[40:], None)),
+    )
+    monkeypatch.setattr(
+        "sklearn.neural_network._multilayer_perceptron.train_test_split",
+        lambda *arrays, **options: [each[part] for each in arrays for part in split],
+    )
+    options = {"early_stopping": True, "validation_fraction": 20 / 60, "n_iter_no_change": 2}
+    options |= {"solver": "sgd", "learning_rate": rule, "learning_rate_init": 0.3, "tol": 0.01}
+    ours, theirs = with_equal_weights(kind, y, **options)
+    theirs.best_validation_score_, theirs._no_improvement_count = -math.inf, 0
+    for each in (ours, theirs):
+        each.set_params(max_iter=150).fit(POINTS, y)
+    assert 3 < ours.n_iter_ == theirs.n_iter_ < 150
+    assert largest_difference(ours, theirs) < 1e-10
+    assert ours.validation_scores_[1:] == pytest.approx(theirs.validation_scores_[1:], abs=1e-10)
+    assert ours.best_loss_ is theirs.best_loss_ is None
+
+
+def test_training_without_patience_does_all_epochs_as_in_scikit_learn():
+    for kind in (MLPClassifier, neural_network.MLPClassifier):
+        network = kind((3,), tol=10.0, n_iter_no_change=math.inf, max_iter=15, random_state=0)
+        assert network.fit(POINTS, GROUPS).n_iter_ == 15
+        network.set_params(validation_fraction=0.0, max_iter=2).fit(POINTS, GROUPS)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.0 of 60 samples"):
+        small(MLPClassifier, validation_fraction=0.0, early_stopping=True).fit(POINTS, GROUPS)
+
+
+def test_the_last_epoch_may_be_the_one_that_ends_training():
+    network = MLPClassifier((3,), tol=10.0, n_iter_no_change=2, max_iter=4, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it has converged
+        network.fit(POINTS, GROUPS)
+    assert (network.n_iter_, network.history_.end) == (4, "early stopping")
+    assert network.validation_scores_ is network.best_validation_score_ is None
 
 
 def test_an_adaptive_rate_keeps_the_weights_of_the_best_score():
@@ -392,6 +473,9 @@ def test_a_warm_start_continues_with_the_same_network_only():
         network.fit(POINTS, np.minimum(GROUPS, 1))
     with pytest.raises(ValueError, match=r"layers of \[8, 3\] neurons, not \[9, 3\]"):
         network.set_params(hidden_layer_sizes=9).fit(POINTS, GROUPS)
+    network.set_params(hidden_layer_sizes=8, activation="tanh")
+    with pytest.raises(ValueError, match="has the activation 'relu', not 'tanh'"):
+        network.fit(POINTS, GROUPS)
     with pytest.raises(ValueError, match="made for one class of each sample"):
         network.fit(POINTS, LABELS)
 
@@ -464,7 +548,8 @@ def test_lbfgs_ends_where_the_gradient_is_small_or_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         network.fit(POINTS, GROUPS)
-    assert network.n_iter_ < 200
+    assert 0 < network.n_iter_ < 200
+    assert clone(network).set_params(tol=10.0).fit(POINTS, GROUPS).n_iter_ == 0
     assert np.diff(network.loss_curve_).max() <= 0
     with pytest.warns(ConvergenceWarning, match="lbfgs ended after 2 iterations"):
         network.set_params(max_iter=2).fit(POINTS, GROUPS)
@@ -472,8 +557,10 @@ def test_lbfgs_ends_where_the_gradient_is_small_or_warns():
 
 def test_steps_with_the_same_options_compile_once(monkeypatch):
     made = []
-    compiled = perceptron.Compiled
-    monkeypatch.setattr(perceptron, "Compiled", lambda *args: made.append(args) or compiled(*args))
+    compiled = perceptron._Penalised
+    monkeypatch.setattr(
+        perceptron, "_Penalised", lambda *args: made.append(args) or compiled(*args)
+    )
     network, plain = small(MLPRegressor), small(MLPRegressor)
     for _ in range(3):
         network.partial_fit(POINTS, GROUPS)
@@ -482,7 +569,7 @@ def test_steps_with_the_same_options_compile_once(monkeypatch):
     for each in (network, again):
         each.set_params(alpha=0.5).partial_fit(POINTS, GROUPS)
         each.partial_fit(POINTS, GROUPS, sample_weight=np.arange(60))
-    assert len(made) == 5
+    assert len(made) == 4  # again after the pickle, and each with weights
     assert largest_difference(network, again) == 0
     for _ in range(3):
         vars(plain).pop("_kept", None)

@@ -7,7 +7,17 @@ from contextlib import nullcontext
 import pytest
 
 import micrograd
-from micrograd import Value, define, grad, logsumexp, softmax, taylor
+from micrograd import (
+    Value,
+    custom_derivative,
+    define,
+    grad,
+    jacobian,
+    jvp,
+    logsumexp,
+    softmax,
+    taylor,
+)
 from micrograd.transforms.taylor import Series
 
 mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
@@ -118,11 +128,81 @@ def test_a_long_chain_has_a_series():
     assert taylor(f, 1.0, 2) == pytest.approx([36.0, 12.0, 1.0], rel=1e-9)
 
 
-def test_coefficients_cannot_be_differentiated():
-    with pytest.raises(TypeError, match=r"x consists of numbers, got a Value.*pass v\.data"):
-        taylor(abs, Value(1.0), 2)
-    with pytest.raises(TypeError, match="the variable of an outer transform"):
-        grad(lambda a: taylor(lambda x: a * x * x, 1.0, 2)[2])(3.0)
+def test_coefficients_can_be_differentiated_with_respect_to_an_outer_variable():
+    def third(a):  # a**3 / 6
+        return taylor(lambda x: micrograd.exp(a * x), 0.0, 3)[3]
+
+    assert third(2.0) == pytest.approx(8 / 6)
+    assert grad(third)(2.0) == pytest.approx(2.0)
+    assert grad(grad(third))(2.0) == pytest.approx(2.0)
+    assert jvp(third, (2.0,), (3.0,)) == pytest.approx((8 / 6, 6.0))
+    assert taylor(third, 2.0, 4) == pytest.approx([8 / 6, 2.0, 1.0, 1 / 6, 0.0])  # nested
+    assert jacobian(lambda a: taylor(lambda x: a * x * x, 1.0, 2))(3.0).tolist() == [1.0, 2.0, 1.0]
+    assert grad(lambda a: taylor(lambda x: a * a * 1.0, 0.0, 1)[0])(3.0) == 6.0
+
+
+def test_derivatives_of_coefficients_are_right_where_a_coefficient_is_zero():
+    assert grad(lambda a: taylor(lambda x: (a * x) * micrograd.sin(x), 0.0, 2)[2])(0.0) == 1.0
+    # The coefficients of (1 + x)**a are polynomials of a, also where the exponent is whole.
+    assert grad(lambda a: taylor(lambda x: (1 + x) ** a, 0.0, 2)[2])(2.0) == pytest.approx(1.5)
+    assert grad(lambda a: taylor(lambda x: 1 / (1 - a * x), 0.0, 3)[1])(0.0) == 1.0
+
+
+def test_the_point_and_the_direction_may_be_values():
+    x, slope = Value(2.0), Value(3.0)
+    value, first, second, _ = taylor(lambda t: t**3, x, 3, direction=slope)
+    assert [value.data, first.data, second.data] == [8.0, 36.0, 54.0]
+    (first + second).backward()
+    assert (x.grad, slope.grad) == (6 * 2 * 3 + 3 * 9, 3 * 4 + 6 * 2 * 3)
+    assert grad(lambda x: taylor(micrograd.tanh, x, 1)[1])(0.5) == pytest.approx(
+        grad(grad(micrograd.tanh))(0.5), rel=1e-14
+    )
+    both = taylor(lambda p: p[0] * p[1], [x, 1.0], 1, directions=[[1.0, 0.0], [0.0, slope]])
+    assert [float_of(each) for pair in both for each in pair] == [2.0, 1.0, 2.0, 6.0]
+
+
+def float_of(number):
+    return number.data if isinstance(number, Value) else number
+
+
+def newton(a):
+    x = a
+    while abs(x * x - a) > 1e-14:
+        x = (x + a / x) / 2
+    return x
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"vjp": lambda args, x, g: (g / (2 * x),)},
+        {"jvp": lambda args, x, tangents: tangents[0] / (2 * x)},
+    ],
+)
+def test_a_function_with_a_derivative_of_its_own_has_a_series(rule):
+    root = custom_derivative(newton, **rule)
+    expected = taylor(micrograd.sqrt, 4.0, 8)
+    assert taylor(root, 4.0, 8) == pytest.approx(expected, rel=1e-12)
+    outer = [
+        grad(lambda a, f=f: taylor(lambda x: f(a + x * x), 0.0, 4)[4])(2.0)
+        for f in (root, micrograd.sqrt)
+    ]
+    assert outer[0] == pytest.approx(outer[1], rel=1e-12)
+    still = root(Value(4.0)).data
+    assert taylor(lambda x: x * root(Value(4.0)), 1.0, 1) == [still, still]
+
+
+def test_an_operation_made_by_hand_needs_functions_for_its_partials():
+    def square(x, slope):
+        return Value(x.data**2, (x,), "square_h", local_grads=[slope])
+
+    assert taylor(lambda x: x * square(x, lambda x: 2 * x), 1.0, 4) == [1.0, 3.0, 3.0, 1.0, 0.0]
+    with pytest.raises(ValueError, match=r"'square_h' was made by hand .* local_grads"):
+        taylor(lambda x: square(x, 2 * x.data), 1.0, 2)
+
+
+def test_what_does_not_depend_on_the_variable_may_be_at_a_kink():
+    assert taylor(lambda x: x + micrograd.relu(Value(0.0)), 1.0, 1) == [1.0, 1.0]
 
 
 def test_softmax_and_logsumexp_of_equal_scores_have_a_series():

@@ -20,7 +20,7 @@ from micrograd.compiler.calling.staging import REAL, is_on_devices
 from micrograd.compiler.executor import OnDevices
 from micrograd.engine.arrays import refuse_unusual
 from micrograd.engine.lines import line_of_user
-from micrograd.engine.value import Value, to_number
+from micrograd.engine.value import Value, refuse_traced, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import (
     LEAF,
@@ -112,12 +112,10 @@ def refuse_tensor(kind: Any, place: str) -> None:
     Values that JAX traces are refused, too: `jax.grad` would silently find a gradient of 0.
     """
     library = kind.__module__.partition(".")[0]
-    if library == "jax" and any(each.__name__ == "Tracer" for each in kind.__mro__):
-        raise TypeError(
-            f"{place} is a value that JAX traces ({kind.__name__}), but a compiled function runs "
-            "outside of jax.jit, jax.grad and jax.vmap: use its own value_and_grad, and "
-            f"compile(f, batched=True) for many samples\n  at {line_of_user()}"
-        )
+    try:
+        refuse_traced(kind, place)
+    except TypeError as error:
+        raise TypeError(f"{error}\n  at {line_of_user()}") from None
     if library in _TENSORS and hasattr(kind, "__array__"):
         raise TypeError(
             f"{place} takes real numbers or an array of them, got a {kind.__name__} of {library}: "

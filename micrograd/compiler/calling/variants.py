@@ -27,6 +27,7 @@ from micrograd.compiler.tracing.tracer import are_traced, refuse_programs_of, tr
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
 from micrograd.engine.locks import reentrant_lock
+from micrograd.engine.value import numbers_of
 from micrograd.transforms.structures import (
     NONE,
     Structure,
@@ -139,7 +140,7 @@ class Variants:
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
             refuse_programs_of(self.parameters)
-            return [*map(_number, self.parameters)]
+            return numbers_of(self.parameters)
         reads = getattr(self._options.make, "reads_devices", False)
         if reads and is_on_devices(given) and given.shape == (len(self.parameters),):
             return given

@@ -25,7 +25,7 @@ from micrograd.engine.graph import (
     slope_functions,
 )
 from micrograd.engine.lines import line_of_user
-from micrograd.engine.value import Value, to_number
+from micrograd.engine.value import Value, numbers_of, to_number
 from micrograd.table.floats import to_float
 
 
@@ -162,7 +162,7 @@ class Recorder:
         if value._is_traced:
             return value._place  # type: ignore[attr-defined,no-any-return]
         if is_leaf(value):
-            return self.constant(value.data)
+            return self.constant(numbers_of([value])[0])
         if id(value) not in self.converted:
             for node in order(value):
                 if id(node) not in self.converted:
