@@ -34,11 +34,8 @@ class Block(NamedTuple):
 
 
 class _Sum(NamedTuple):
-    position: int
-    weights: bytes  # slots, in the order of the inputs
-    inputs: bytes  # slots in rising order
-    first_weight: int
-    first_input: int
+    weights: Any  # slots, in the order of the inputs
+    inputs: Any  # slots in rising order
     addends: list[tuple[bool, int]]  # whether it is in `v`, and its slot; those in `u` first
 
 
@@ -60,25 +57,28 @@ def find_products(
         varying: whether each node varies over the batch.
         varies: whether these sums do.
     """
-    found, rest = _canonical(sums, bounds, places, slot, varying, varies)
-    by_inputs: dict[Any, list[_Sum]] = {}
-    for each in found:
-        key = each.inputs, *[kind for kind, _ in each.addends]
-        by_inputs.setdefault(key, []).append(each)
+    by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
+    rest: list[int] = []
+    for position, found in enumerate(_canonical(sums, bounds, places, slot, varying, varies)):
+        if found is None:
+            rest.append(position)
+        else:
+            key = found.inputs.tobytes(), *(kind for kind, _ in found.addends)
+            by_inputs.setdefault(key, []).append((position, found))
 
-    by_matrix: dict[Any, list[list[_Sum]]] = {}
+    by_matrix: dict[Any, list[list[tuple[int, _Sum]]]] = {}
     for (_, *kinds), rows in by_inputs.items():
         if len(rows) > 1:
-            rows.sort(key=lambda row: (row.first_weight, row.addends))
-        matrix = b"".join([row.weights for row in rows])
+            rows.sort(key=lambda row: (row[1].weights[0], row[1].addends))
+        matrix = b"".join([row.weights.tobytes() for _, row in rows])
         by_matrix.setdefault((len(rows), matrix, *kinds), []).append(rows)
 
     blocks = []
     for columns in by_matrix.values():
-        columns.sort(key=lambda rows: rows[0].first_input)
+        columns.sort(key=lambda rows: int(rows[0][1].inputs[0]))
         block = _block(columns, varies)
         if block is None:
-            rest += [row.position for rows in columns for row in rows]
+            rest += [position for rows in columns for position, _ in rows]
         else:
             blocks.append(block)
     return blocks, sorted(rest)
@@ -86,8 +86,8 @@ def find_products(
 
 def _canonical(
     sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool
-) -> tuple[list[_Sum], list[int]]:
-    """Return sums as weights times inputs plus addends, and the positions of the others."""
+) -> list[_Sum | None]:
+    """Return sums as weights times inputs plus addends; None if one does not have that form."""
     terms, start = terms_of(bounds, places)
     left, right = sums.left[terms], sums.right[terms]
     plain = right < 0
@@ -108,41 +108,37 @@ def _canonical(
     order = np.lexsort((np.where(plain, slots, weights), first, plain, of))
     weights, inputs, kinds, slots = (x[order] for x in (weights, inputs, kinds, slots))
     ends = start + lengths
-    found = []
-    positions = np.flatnonzero(fits)
-    begins, middles, ends = start[positions], (ends - addends)[positions], ends[positions]
-    of_sums = (positions, weights[begins], inputs[begins], begins, middles, ends)
-    read, multiplied, size = weights.tobytes(), inputs.tobytes(), inputs.itemsize
-    for position, weight, factor, begin, middle, end in zip(
-        *(x.tolist() for x in of_sums), strict=True
-    ):
-        terms, added = slice(size * begin, size * middle), slice(middle, end)
-        held = (
+    found: list[_Sum | None] = []
+    of_sums = (x.tolist() for x in (fits, start, ends - addends, ends))
+    for is_fit, begin, middle, end in zip(*of_sums, strict=True):
+        if not is_fit:
+            found.append(None)
+            continue
+        added = slice(middle, end)
+        read = (
             zip(kinds[added].tolist(), slots[added].tolist(), strict=True) if end > middle else ()
         )
-        found.append(_Sum(position, read[terms], multiplied[terms], weight, factor, [*held]))
-    return found, np.flatnonzero(~fits).tolist()
+        found.append(_Sum(weights[begin:middle], inputs[begin:middle], [*read]))
+    return found
 
 
-def _block(columns: list[list[_Sum]], varies: bool) -> Block | None:
-    rows = columns[0]
-    matrix, inputs = (
-        np.frombuffer(b"".join(each), np.intp).reshape(len(each), -1)
-        for each in ([row.weights for row in rows], [column[0].inputs for column in columns])
-    )
+def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
+    rows = [row for _, row in columns[0]]
+    matrix = np.array([row.weights for row in rows])
     size = matrix.size if varies else matrix.size * len(columns)
     if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
         return None
     bias, addends = None, []
     for k, (kind, _) in enumerate(rows[0].addends):
-        slots = np.array([[row.addends[k][1] for row in column] for column in columns])
+        slots = np.array([[row.addends[k][1] for _, row in column] for column in columns])
         if bias is None and not kind and (slots == slots[0]).all():
             bias = rows_of(slots[0])
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
+    inputs = np.array([column[0][1].inputs for column in columns])
     first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
     return Block(
-        np.array([row.position for column in columns for row in column]).reshape(len(columns), -1),
+        np.array([[position for position, _ in column] for column in columns]),
         *first,
         bias,
         addends,
