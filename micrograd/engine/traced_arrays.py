@@ -27,7 +27,7 @@ class NumPyProtocols:
     ) -> Any:
         """Compute a function of NumPy on plain arrays, with comparisons that keep their values."""
         if ufunc is np.matmul and not options and out is None:
-            found = _product(*inputs)
+            found = _dot(*inputs)
             if found is not None:
                 return _traced(found)
         if out is not None:
@@ -71,12 +71,15 @@ FEW = 8
 """Matrix products of fewer multiplications are recorded number by number, which takes less time."""
 
 
-def _product(left: Any, right: Any, out: Any = None) -> Any:
-    """Return a matrix product that is recorded at once, or None."""
-    a, b = np.asarray(left), np.asarray(right)
-    if out is not None or not a.ndim or a.size * b.size < FEW * a.shape[-1]:
+def _product(a: Any, b: Any) -> Any:
+    """Return a product of two arrays that is recorded at once, or None."""
+    if not a.ndim or a.size * b.size < FEW * a.shape[-1]:
         return None
     return matrix_product(a, b)
+
+
+def _dot(left: Any, right: Any, out: Any = None) -> Any:
+    return _product(np.asarray(left), np.asarray(right)) if out is None else None
 
 
 def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
@@ -99,7 +102,7 @@ def _convolved(a: Any, v: Any, mode: str = "full") -> Any:
     return None if any(each is None for each in found) else np.hstack(found)
 
 
-_AT_ONCE = {np.dot: _product, np.convolve: _convolved}
+_AT_ONCE = {np.dot: _dot, np.convolve: _convolved}
 """Functions of NumPy that are recorded as matrix products; None if one cannot be."""
 
 

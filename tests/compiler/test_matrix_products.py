@@ -20,6 +20,20 @@ CONSTANTS = np.frompyfunc(Value, 1, 1)(NUMBERS)
 
 Shapes = Sequence[tuple[int, ...]]
 
+
+def changing_vectors(x: Any, h: Any) -> Any:
+    """Products of an array that is changed, and of numbers that are soon freed."""
+    y = x.copy()
+    found = [y @ h]
+    y[0] = y[0] * 2.0
+    found.append(y @ h)
+    for i in range(20):
+        dropped = (x * float(i)) @ h
+        del dropped
+        found.append((x + float(i)) @ h)
+    return found
+
+
 CASES: dict[str, tuple[Callable[..., Any], Shapes]] = {
     "a matrix of numbers and a vector": (lambda x: NUMBERS @ x, [(4,)]),
     "a vector and a matrix of numbers": (lambda x: x @ NUMBERS, [(3,)]),
@@ -28,6 +42,7 @@ CASES: dict[str, tuple[Callable[..., Any], Shapes]] = {
     "a matrix and a vector": (lambda w, x: w @ x + x[0], [(3, 4), (4,)]),
     "two matrices": (lambda w, x: (w @ x) ** 2, [(3, 4), (4, 2)]),
     "two vectors, again and swapped": (lambda a, b: [a @ b, b @ a, a @ b], [(5,), (5,)]),
+    "vectors that change": (changing_vectors, [(9,), (9,)]),
     "sums of a single term": (lambda a, b: a @ b, [(5, 1), (1, 3)]),
     "dot": (lambda w, x: np.dot(w, x), [(3, 4), (4,)]),
     "a convolution, full": (lambda a, b: np.convolve(a, b), [(7,), (3,)]),
@@ -80,6 +95,11 @@ DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     "hvp": lambda x: hvp(network, x, x * x),
     "jvp": lambda x: jvp(lambda y: NUMBERS @ y, (x,), (x * x,))[1],
     "jvp of both matrices": lambda x: jvp(lambda a, b: a @ b, (x, x * x), (x, np.exp(x)))[1],
+    "jvp of two vectors": lambda x: jvp(lambda a, b: a @ b, (x, x * x), (x, np.exp(x)))[1],
+    "jvp of two constant vectors": lambda x: jvp(lambda a: x @ x + a[0], (x,), (x,))[1],
+    "a gradient of a loop of inner products": grad(
+        lambda x: sum(micrograd.repeat(lambda s: s / (1.0 + s @ NUMBERS[1]) ** 2, x, 3))
+    ),
     "jvp of some numbers": lambda x: jvp(lambda y: NUMBERS @ y, (x,), ([1.0, 0.0, x[2], 0.0],))[1],
     "jacobian": jacobian(lambda x: np.tanh(NUMBERS @ x)),
     "jacobian of two matrices": jacobian(lambda x: x.reshape(2, 2) @ x.reshape(2, 2)),

@@ -154,10 +154,11 @@ def _even_parts(matrix: Any, inputs: Any) -> list[slice]:
     """
     columns = matrix.shape[1]
     steps, gaps = np.diff(matrix), np.diff(inputs)
-    joined = (steps == steps[:1]).all(axis=0) & (gaps == 1).all(axis=0)
+    joined = ((steps == steps[:1]).all(axis=0) & (gaps == 1).all(axis=0)).tolist()
+    first = steps[0].tolist()
     starts = [0]
     for j in range(1, columns):
-        if not joined[j - 1] or (j - 1 > starts[-1] and steps[0, j - 1] != steps[0, j - 2]):
+        if not joined[j - 1] or (j - 1 > starts[-1] and first[j - 1] != first[j - 2]):
             starts.append(j)
     parts = [slice(a, b) for a, b in pairwise([*starts, columns])]
     fits = len(parts) <= _MOST_PARTS and all(

@@ -385,10 +385,11 @@ def _varying(graph: Graph, varies: Any) -> Any:
     varying[: graph.leaves] = varies
     # In each round, what reads a node that varies does so, too. Long chains are left to a loop.
     left = np.flatnonzero(graph.code >= 0) if varies.any() else np.zeros(0, dtype=np.intp)
+    columns = [column for column in graph.operands.T if (column >= 0).any()]
     before = 2 * len(left)
     while MANY < len(left) < before - before // 16:
         before = len(left)
-        found = any_of(varying[graph.operands[left]].T)
+        found = any_of([varying[column[left]] for column in columns])
         varying[left[found]] = True
         left = left[~found]
     if len(left) < before:

@@ -181,14 +181,12 @@ def uses_of(graph: Graph, chosen: Any = None) -> tuple[Any, Any]:
         graph: the graph.
         chosen: which nodes to look at; by default all.
     """
-    held, width = graph.operands.ravel(), graph.operands.shape[1]
-    if chosen is None:
-        users = np.repeat(np.arange(graph.size), width)
-    else:
-        at = np.flatnonzero(np.append(chosen, False)[held])  # the last one for NOTHING
-        held, users = held[at], at // width
-    uses = np.bincount(held + 1, minlength=graph.size + 1)[1:]
-    uses += 2 * np.bincount(graph.outputs, minlength=graph.size)
-    above = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING
-    above[held] = users
-    return uses, above[:-1]
+    uses = 2 * np.bincount(graph.outputs, minlength=graph.size)
+    above = np.full(graph.size, NOTHING)
+    counted = np.append(np.ones(graph.size, bool) if chosen is None else chosen, False)
+    for column in graph.operands.T:
+        users = np.flatnonzero(counted[column])  # the last one is False, for NOTHING
+        held = column[users]
+        uses += np.bincount(held, minlength=graph.size)
+        above[held] = users
+    return uses, above

@@ -15,7 +15,7 @@ import numpy as np
 
 from micrograd.compiler.tracing import recorder as recorders
 from micrograd.compiler.tracing.graph import Structural
-from micrograd.compiler.tracing.inner_products import InnerProducts
+from micrograd.compiler.tracing.inner_products import packed
 from micrograd.compiler.tracing.recorder import Recorder
 from micrograd.compiler.tracing.structural import Result, Shares
 from micrograd.compiler.tracing.traced import Traced, leaf
@@ -26,7 +26,7 @@ from micrograd.ops import STOPPING, TABLE, Operation
 from micrograd.transforms.propagation import Joint, multiplied
 
 _NUMBERS = frozenset({Traced, Value, float, int, np.float64})
-_STOPPING = STOPPING["stopping_mul"]
+_MUL, _STOPPING = TABLE["mul"], STOPPING["stopping_mul"]
 
 
 def matrix_product(a: Any, b: Any) -> Any:
@@ -36,27 +36,44 @@ def matrix_product(a: Any, b: Any) -> Any:
         a: an array with one or two axes.
         b: another one. All numbers of one of them must be traced.
     """
-    if not (0 < a.ndim < 3 > b.ndim > 0 and a.size and b.size and a.shape[-1] == len(b)):
+    recorder = recorders.active
+    is_product = 0 < a.ndim < 3 > b.ndim > 0 and a.size and b.size and a.shape[-1] == len(b)
+    if not is_product or recorder is None:
         return None
-    left = (a if a.ndim == 1 else a.ravel()).tolist()
-    right = (b if b.ndim == 1 else b.T.ravel()).tolist()
-    of_left, of_right = _places(left), _places(right)
+    left, of_left = _taken(recorder, a if a.ndim == 1 else a.ravel())
+    right, of_right = _taken(recorder, b if b.ndim == 1 else b.T.ravel())
     if of_left is None or of_right is None:
         rest = right if of_left else left
         if of_left is of_right or not _NUMBERS.issuperset(map(type, rest)):
             return None
-    found = _entries(TABLE["mul"], left, right, len(b), of_left, of_right)
-    shape = a.shape[:-1] + b.shape[1:]
-    return _array(found, shape) if shape else found[0]
+    found = _numbers(recorder, _MUL, left, right, len(b), of_left, of_right)
+    if len(found) == 1 and a.ndim == b.ndim == 1:
+        return found[0]
+    return _array(found, a.shape[:-1] + b.shape[1:])
 
 
 traced_arrays.matrix_product = matrix_product
 
 
-def _places(numbers: Sequence[Any]) -> list[int] | None:
-    """Return the places of traced values; None if not all of them are."""
+def _taken(recorder: Recorder, array: Any) -> tuple[list[Any], bytes | None]:
+    """Return the numbers of an array with one axis, and their places as `_places` does."""
+    if array.dtype.char != "O":
+        return array.tolist(), None
+    key = array.tobytes()
+    found = recorder.matrices.get(key)
+    if found is None:
+        numbers = array.tolist()
+        places = _places(numbers)
+        if places is None:
+            return numbers, None
+        recorder.matrices[key] = found = numbers, places
+    return found
+
+
+def _places(numbers: Sequence[Any]) -> bytes | None:
+    """Return the packed places of traced values; None if not all of them are."""
     try:
-        return [x._place for x in numbers]
+        return packed([x._place for x in numbers])
     except AttributeError:
         return None
 
@@ -67,35 +84,40 @@ def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
     return made.reshape(shape)
 
 
-def _entries(
+def _numbers(
+    recorder: Recorder,
     row: Operation,
     left: Sequence[Any],
     right: Sequence[Any],
     length: int,
-    of_left: Sequence[int] | None,
-    of_right: Sequence[int] | None,
+    of_left: bytes | None,
+    of_right: bytes | None,
 ) -> list[Traced]:
     """Record a matrix product, and return the numbers of the result, row by row.
 
     Those of the left matrix are given row by row, and those of the right one column by column; and
     their places, if all numbers are traced.
     """
-    recorder = recorders.current()
-    shape = len(left) // length, len(right) // length, length
-    pairs = (of_left, left), (of_right, right)
-    block = InnerProducts(row, shape, *(tuple(at or recorder.places(each)) for at, each in pairs))
-    found = [*map(leaf, recorder.multiplied(block))]
-    node = leaf(found[0]._place)
-    node._row = _made(row, *shape)
-    node._y = More((*left, *right))
-    for made, entry in zip(found, _numbered(len(found)), strict=False):
-        made._row, made._x = entry, node
+    made = _made(row, len(left) // length, len(right) // length, length)
+    places = recorder.multiplied(
+        made.kind,
+        of_left or packed(recorder.places(left)),
+        of_right or packed(recorder.places(right)),
+    )
+    node = leaf(places[0])
+    node._row, node._y = made, More((*left, *right))
+    if len(places) == 1:
+        return [node]
+    found = [*map(leaf, places)]
+    for number, entry in zip(found, _numbered(len(found)), strict=False):
+        number._row, number._x = entry, node
     return found
 
 
 @cache
 def _made(row: Operation, rows: int, columns: int, length: int) -> MatrixProduct:
-    return MatrixProduct(row, rows, columns, length)
+    made = InnerProduct if rows == columns == 1 else MatrixProduct
+    return made(row, rows, columns, length)
 
 
 class Entry(Result):
@@ -141,7 +163,8 @@ class MatrixProduct(Structural, Joint):
     name = "matrix product"
 
     def __init__(self, row: Operation, rows: int, columns: int, length: int) -> None:
-        self.row, self.shape, self.length = row, (rows, columns), length
+        self.shape, self.length = (rows, columns), length
+        self.kind = row, (rows, columns, length)
 
     def matrices(self, node: Value) -> tuple[Any, Any]:
         """Return both matrices of a node as arrays of objects."""
@@ -153,8 +176,7 @@ class MatrixProduct(Structural, Joint):
     def recorded(self, recorder: Recorder, places: Sequence[int]) -> Any:
         """Record the product of other operands, and return the places of the results."""
         count = self.shape[0] * self.length
-        left, right = (*places[:count],), (*places[count:],)
-        return recorder.multiplied(InnerProducts(self.row, (*self.shape, self.length), left, right))
+        return recorder.multiplied(self.kind, packed(places[:count]), packed(places[count:]))
 
     def pull(
         self, node: Value, adjoint: Any, active: Container[Value]
@@ -181,6 +203,27 @@ class MatrixProduct(Structural, Joint):
         return Shares({i: each for i, each in enumerate(found) if each is not None})
 
 
+class InnerProduct(MatrixProduct):
+    """A product of two vectors, which is a number and has no entries."""
+
+    name = "inner product"
+
+    def recorded(self, recorder: Recorder, places: Sequence[int]) -> int:
+        """Record the product of other operands, and return the place of the result."""
+        place: int = super().recorded(recorder, places)[0]
+        return place
+
+    def pull(
+        self, node: Value, adjoint: Any, active: Container[Value]
+    ) -> Iterable[tuple[Value, Any]]:
+        """Return the adjoints of both vectors: one times the adjoint of the result."""
+        return super().pull(node, Shares({0: adjoint}), active)
+
+    def push(self, node: Value, tangents: dict[Value, Any]) -> Any:
+        """Return the tangent of the number."""
+        return super().push(node, tangents).get(0, 0.0)
+
+
 def _shares(matrix: Any, shares: Any, active: Container[Value]) -> Iterable[tuple[Value, Any]]:
     for x, share in zip(matrix.flat, shares.flat, strict=True):
         if share is not None and isinstance(x, Value) and x in active:
@@ -194,7 +237,9 @@ def _product(factors: Any, slopes: Any) -> Any:
     of_left = _places(left)
     if of_left is not None:
         right = slopes.T.ravel().tolist()
-        found = _entries(_STOPPING, left, right, len(slopes), of_left, _places(right))
+        found = _numbers(
+            recorders.current(), _STOPPING, left, right, len(slopes), of_left, _places(right)
+        )
         return _array(found, shape)
     columns = slopes.T.tolist()
     found = [_sum(map(_times, row, column)) for row in factors.tolist() for column in columns]

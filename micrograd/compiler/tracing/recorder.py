@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from micrograd.compiler.tracing.graph import NOTHING, Graph
-from micrograd.compiler.tracing.inner_products import InnerProducts, grouped
+from micrograd.compiler.tracing.inner_products import Kind, Pair, grouped
 from micrograd.compiler.tracing.recorded import Recorded
 from micrograd.engine.graph import (
     Node,
@@ -77,7 +78,11 @@ class Recorder:
         self.right: list[int] = []  # of the second one, or NOTHING
         self.further: dict[int, tuple[int, ...]] = {}  # the places of others, by the operation
         self.shift = self.leaves  # the place of the next operation, less the number of `rows`
-        self.inner_products: dict[InnerProducts, int] = {}  # to the place of the first product
+        # Of each kind, to the place of the first product.
+        self.inner_products: dict[Kind, dict[Pair, int]] = defaultdict(dict)
+        # Numbers of matrices and their packed places, by the addresses of the numbers. They are
+        # kept, so that no others get these addresses.
+        self.matrices: dict[bytes, tuple[list[Any], bytes]] = {}
         self.jumps: list[tuple[int, int]] = []  # the number of `rows` before each, and its length
         self.constants: dict[Any, int] = {}
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
@@ -121,15 +126,26 @@ class Recorder:
         """The number of operations recorded so far, with equal ones counted each time."""
         return len(self.rows) + self.shift - self.leaves
 
-    def multiplied(self, block: InnerProducts) -> range:
-        """Record inner products at once, and return the places of the results."""
-        following = len(self.rows) + self.shift
-        first = self.inner_products.setdefault(block, following)
-        places = block.results(first)
+    def multiplied(self, kind: Kind, left: bytes, right: bytes) -> range:
+        """Record inner products at once, and return the places of the results.
+
+        Each inner product is a product, and for each further term a product and a sum.
+
+        Args:
+            kind: the operation of each product, and the shape.
+            left: the packed places of the numbers of the left matrix, row by row.
+            right: those of the right one, column by column.
+        """
+        before = len(self.rows)
+        following = before + self.shift
+        first = self.inner_products[kind].setdefault((left, right), following)
+        rows, columns, length = kind[1]
+        each = 2 * length - 1
+        count = each * rows * columns
         if first == following:
-            self.jumps.append((len(self.rows), places.stop - first))
-            self.shift += places.stop - first
-        return places
+            self.jumps.append((before, count))
+            self.shift += count
+        return range(first + each - 1, first + count, each)
 
     def constant(self, number: float) -> int:
         """Return the place of a constant; 0.0 and -0.0 have two places."""
