@@ -316,9 +316,10 @@ _ROWS = (
         kink="minimum(abs(x), abs(x - 6))", note="The derivatives at 0 and 6 are 0."),
     Row("hardtanh", "where(x <= -1, -1, where(x >= 1, 1, x))", ["where(x <= -1, 0, where(x >= 1, 0, 1))"], r"\operatorname{hardtanh}(x)",
         kink="minimum(abs(x + 1), abs(x - 1))", note="The derivatives at -1 and 1 are 0."),
-    Row("hard_sigmoid", "where(x <= -3, 0, where(x >= 3, 1, (x + 3) / 6))", ["where(x <= -3, 0, where(x >= 3, 0, 1 / 6))"], r"\operatorname{hard\_sigmoid}(x)",
-        kink="minimum(abs(x + 3), abs(x - 3))", note="The derivatives at -3 and 3 are 0."),
-    Row("hard_swish", "where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6))", ["where(x <= -3, 0, where(x >= 3, 1, (2 * x + 3) / 6))"], r"\operatorname{hard\_swish}(x)",
+    Row("hard_sigmoid", "where(x <= -3, 0, where(x >= 3, 1, (x + 3) * 0.16666666666666666))", ["where(x <= -3, 0, where(x >= 3, 0, 1 / 6))"], r"\operatorname{hard\_sigmoid}(x)",
+        textbook=["where(x <= -3, 0, where(x >= 3, 1, (x + 3) / 6))", ""], kink="minimum(abs(x + 3), abs(x - 3))", note="The derivatives at -3 and 3 are 0."),
+    Row("hard_swish", "where(x <= -3, 0, where(x >= 3, x, x * (x + 3) * 0.16666666666666666))", ["where(x <= -3, 0, where(x >= 3, 1, (2 * x + 3) * 0.16666666666666666))"], r"\operatorname{hard\_swish}(x)",
+        textbook=["where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6))", "where(x <= -3, 0, where(x >= 3, 1, (2 * x + 3) / 6))"],
         kink="minimum(abs(x + 3), abs(x - 3))", note="The derivative at -3 is 0, at 3 it is 1."),
 
     Row("lt", "x < y",  ["0", "0"], "x < y",    symbol="<",  operator="__lt__", kink="x - y", note="1.0 if true, else 0.0."),

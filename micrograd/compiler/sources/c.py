@@ -312,9 +312,9 @@ static double mg_dot(const double *x, const double *y, int n) {
     "mg_total": """\
 static double mg_total(const double *x, int n) {
     double a = 0.0, b = 0.0, c = 0.0, d = 0.0;
-    int i = 0;
-    for (; i + 4 <= n; i += 4) a += x[i], b += x[i + 1], c += x[i + 2], d += x[i + 3];
-    for (; i < n; i++) a += x[i];
+    for (; n >= 8; n -= 8, x += 8)
+        a += x[0] + x[4], b += x[1] + x[5], c += x[2] + x[6], d += x[3] + x[7];
+    while (n > 0) a += x[--n];
     return a + b + c + d;
 }""",
 }
