@@ -169,7 +169,7 @@ def test_a_letter_of_a_function_and_a_bracket_have_a_sign_between_them():
     r, sigma = values(r=1.3, sigma=0.9)
     assert last_symbols((sigma / r) ** 2 - sigma / r, r).startswith("σ·(1 − 2σ/r)")
     many = (r * (sigma - 2) * sigma * (r - 3) + r * (sigma - 4)) ** 2
-    assert "σ·(" in last_symbols(many, r, width=24)
+    assert "σ·(" in last_symbols(many, r, width=26)
     assert "σ(" not in board(many, r, width=24).text()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from micrograd.writing.languages._zh_messages import MESSAGES
 from micrograd.writing.languages._zh_report import REPORT
 
+_CASES = {"if": "，", "else": "，", "otherwise": "其他", "next case": "；"}
+
 WORDS: dict[str, dict[str, str]] = {
     "language": {"name": "中文", "tag": "zh-Hans"},
     "explain": {
@@ -55,6 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
+        **_CASES,
     },
     "layers": {
         "title": "{sizes} 网络的梯度：矩阵形式",
@@ -92,10 +95,8 @@ WORDS: dict[str, dict[str, str]] = {
         "最大相差 {difference}，不超过舍入误差的上界 {bound}。",
         "infinite": "其中 {count} 个是无穷大或 nan。",
         "exact": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果完全相同。",
-        "if": "若",
-        "otherwise": "否则",
         "between sentences": "",
-        "next case": "；",
+        **_CASES,
     },
     "card": {
         "page title": "求导法则卡片",
@@ -111,11 +112,9 @@ WORDS: dict[str, dict[str, str]] = {
         "note": "约定：{note}",
         "curve": "实线是函数，虚线是对 {operand} 的导数",
         "held": "（这里取 {operands}）",
-        "if": "若",
         "and": "且",
         "or": "或",
-        "otherwise": "否则",
-        "next case": "；",
+        **_CASES,
     },
     "note": {
         "pow": "0⁰ 取 1，导数取 0。在 x = 0 处，若 y ≥ 0，对 y 的导数取 0。",
