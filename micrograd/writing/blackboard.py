@@ -194,6 +194,8 @@ class _Board:
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
+        if tree.name in ("mul", "div"):
+            tree = self._with_root_below(tree)
         choice = factored(tree)
         if choice is not tree and choice != tree and holds(choice) is not None:
             rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
@@ -208,6 +210,17 @@ class _Board:
                 number = several.pop(0) if isinstance(several[0], float) else 1.0
                 return times([Call("ratio", (number, inner[1])), *several])
         return Call(tree.name, inner)
+
+    def _with_root_below(self, tree: Call) -> Call:
+        """The formula `x/√(2π)` in place of `(1/√(2π))·x`."""
+        above, below = tree.operands if tree.name == "div" else (tree, 1.0)
+        first, *rest = factors_of(above)
+        known = isinstance(first, float) and self.names["π"] is _PI and constant(first)
+        match known:
+            case Call("div", (number, str() | Call() as root)) if rest:
+                over = times([number, *rest] if number != 1.0 else rest)
+                return Call("div", (over, times([root, below]) if below != 1.0 else root))
+        return tree
 
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
         found: list[tuple[str, Tree]] = []
@@ -281,6 +294,8 @@ class _Board:
                 return _row(*self._added(tree), strength=SUM)
             case Call("mul" | "div", _) if signed(tree)[0] == "−":
                 return _row(*self._added(tree), strength=SUM)
+            case Call("mul", (base, other)) if base == other and not isinstance(base, float):
+                return self._power(base, 2.0)
             case Call("mul", _):
                 return _row(*self._multiplied(factors_of(tree)), strength=PRODUCT)
             case Call("ratio" | "div", (above, below)):

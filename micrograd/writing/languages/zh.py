@@ -88,7 +88,7 @@ WORDS: dict[str, dict[str, str]] = {
         "of entries": "参与比较的数的个数",
         "probabilities": "{probabilities} 是各类别的概率，由 {outputs} 的每一列经 softmax 得到。",
         "probabilities of one": "{probabilities} 是各类别的概率。",
-        "case": "这里所有元素都满足 {condition}，所以损失函数取这一分支。",
+        "case": "此时所有元素都满足 {condition}，因此损失函数取这一分支。",
         "mixed": "这个损失函数同时涉及多个输出，没有已知的矩阵形式，{slope} 直接取自 backward()。",
         "unknown": "这个损失函数直接读取数值，无法得到它的公式，{slope} 直接取自 backward()。",
         "check": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果一致，"
@@ -121,7 +121,7 @@ WORDS: dict[str, dict[str, str]] = {
         "relu": "在 0 处的导数取 0。",
         "leaky_relu": "在 0 处的导数取 0.01。",
         "elu": "在 0 处的导数是 1，二阶导数在此处有跳变。",
-        "gelu": "采用精确形式，由正态分布的分布函数定义。",
+        "gelu": "采用精确形式，由标准正态分布的分布函数 Φ 定义。",
         "abs": "在 0 处的导数取 0。",
         "sign": "sign(0) 取 0。",
         "step": "step(0) 取 0。",
@@ -135,7 +135,7 @@ WORDS: dict[str, dict[str, str]] = {
         "gauss": "即 exp(-x * x)，其中 x * x 以高于单个浮点数的精度计算。",
         "normal_tail": "设 x = (t - 4) / (t + 4)，"
         "则为 (t + 4) exp(t * t / 2) 乘以标准正态变量大于 t 的概率。",
-        "clip": "把 x 限制在 y 与 z 之间；x 等于边界时，梯度归 x。",
+        "clip": "把 x 限制在 y 与 z 之间；x 等于边界值时，梯度全部归 x。",
         **dict.fromkeys(("floor", "ceil", "trunc", "floordiv"), "导数处处取 0，在跳变处也是如此。"),
         "round": "恰好一半时取偶数。导数处处取 0，在跳变处也是如此。",
         "mod": "余数与 y 同号，与 Python 一致。",
