@@ -329,7 +329,7 @@ _ROWS = (
     Row("eq", "x == y", ["0", "0"], "x = y",    symbol="==", operator="__eq__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("ne", "x != y", ["0", "0"], r"x \ne y", symbol="!=", operator="__ne__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
-        r"y \text{ if } x \text{ else } z",
+        r"\operatorname{where}(x, y, z)",
         note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
 )
 

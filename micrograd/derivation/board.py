@@ -20,7 +20,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from micrograd.derivation import document
 from micrograd.derivation.chain import Chain
@@ -135,16 +135,24 @@ class Board(Explanation):
         shown = way.keys[-1:] if self._product(way) else way.keys[1:]
         return next((key for key in shown if way.is_mixed(key)), None)
 
-    def _lines(self, tree: Tree, left: int) -> tuple[Formula, ...]:
-        """A formula in lines that fit beside a left side of the given width."""
-        room = max(_NARROWEST, self.width - left - 5)
-        return tuple(blackboard.lines(tree, self._formulas, room))
+    def _laid_out(
+        self, left: int, write: Callable[[int], list[document.Equation]]
+    ) -> tuple[list[document.Equation], bool]:
+        """Equations beside left sides of the given width or, for lack of room, below them.
+
+        `write` makes them for right sides of a width. The second result is whether they are below.
+        """
+        room = self.width - left - 5
+        beside = write(max(_NARROWEST, room))
+        sides = (side for _, steps in beside for step in steps for side in document.lines_of(step))
+        if all(columns(line) <= room for side in sides for line in side.text.split("\n")):
+            return beside, False
+        return write(max(_NARROWEST, self.width - 6)), True
 
     # --------------------------------------------------------------------------------- definitions
 
     def _given(self, words: Mapping[str, str]) -> Iterator[Block]:
         """What the named values are."""
-        equations: list[document.Equation] = []
         shares = [(key, self._forms.shares[key]) for key in self._forms.shares if key in self._used]
         lines: list[Tree] = [
             Call("=", line) for line in [*((step.key, step.formula) for step in self.cut), *shares]
@@ -153,16 +161,21 @@ class Board(Explanation):
         if hidden > 0:
             lines = [*lines[:MOST_VALUES], *lines[-MOST_VALUES:]]
         lines = [*self._gathered(by_index(lines))]
-        left = self._widest(lines)
-        while lines:
-            count = self._alike(lines)
-            equations.append(self._equation(lines[:count], left))
-            lines = lines[count:]
+
+        def write(room: int) -> list[document.Equation]:
+            equations, rest = [], lines
+            while rest:
+                count = self._alike(rest)
+                equations.append(self._equation(rest[:count], room, words))
+                rest = rest[count:]
+            return equations
+
+        equations, is_narrow = self._laid_out(self._widest(lines), write)
         if equations:
             first, last, left_out = _ends(equations, words, max(0, hidden))
-            yield Let(words["let"], words["let comma"], first, self.width)
+            yield Let(words["let"], words["let comma"], first, self.width, is_narrow)
             if left_out:
-                yield from (left_out, Equations(last))
+                yield from (left_out, Equations(last, is_narrow))
         if self._mixed is not None:
             output, wrt = self._shown(self.output), self._formulas[self._mixed]
             whole, partial = self._whole(wrt), notation.quotient(output, wrt)
@@ -208,13 +221,14 @@ class Board(Explanation):
         """The columns of the longest left side of some equations."""
         return max((columns(self._written(_operands(line)[0]).text) for line in lines), default=0)
 
-    def _equation(self, trees: Sequence[Tree], left: int, step: int = 1) -> document.Equation:
+    def _equation(
+        self, trees: Sequence[Tree], room: int, words: Mapping[str, str], step: int = 1
+    ) -> document.Equation:
         """One equation, or several that differ only in an index as one."""
         found = general(trees, self._formulas, step) if trees[1:] else None
         names = self._formulas if found is None else self._with_index(found)
         first, *sides = _operands(trees[0] if found is None else found.tree)
-        room = max(_NARROWEST, self.width - left - 5)
-        steps = [blackboard.lines(side, names, room) for side in sides]
+        steps = [blackboard.lines(side, names, room, words) for side in sides]
         if found is not None:
             steps[-1] = blackboard.ranged(steps[-1], found, room)
         return blackboard.written(first, names), tuple(map(tuple, steps))
@@ -238,14 +252,19 @@ class Board(Explanation):
         closed = self.closed(target)
         if closed is not None and not self._looks_like(closed, steps[-1]):
             steps.append(closed)
-        shown = [self._lines(step, columns(whole.text)) for step in steps]
-        if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
-            shown.pop()
-        if self.numbers and not self._is_number(steps[-1], target):
-            shown.append((result,))
-        if len(shown) > 1 and shown[0] == (whole,):
-            shown = shown[1:]
-        yield Equations(((whole, tuple(shown)),))
+
+        def write(room: int) -> list[document.Equation]:
+            shown = [tuple(blackboard.lines(x, self._formulas, room, words)) for x in steps]
+            if closed is steps[-1] and len(shown) > 1 and len(shown[-1]) > _MOST_CLOSED_LINES:
+                shown.pop()
+            if self.numbers and not self._is_number(steps[-1], target):
+                shown.append((result,))
+            if len(shown) > 1 and shown[0] == (whole,):
+                shown = shown[1:]
+            return [(whole, tuple(shown))]
+
+        equations, is_narrow = self._laid_out(columns(whole.text), write)
+        yield Equations(tuple(equations), is_narrow)
         yield from self._remarks(target, way, words)
 
     def closed(self, target: Value) -> Tree | None:
@@ -322,19 +341,23 @@ class Board(Explanation):
         rows = [self._sweep_row(way, key, words) for key in keys]
         numbers: dict[Tree, float] = {Call("=", row): number for row, number in rows}
         lines = [*self._gathered([*numbers], -1)]
-        left = self._widest(lines)
-        equations: list[document.Equation] = []
-        while lines:
-            count, step = max((self._alike(lines, step), step) for step in (1, -1))
-            name, steps = self._equation(lines[:count], left, step)
-            if self.numbers and count == 1:
-                steps = (*steps, blackboard.figure(numbers[lines[0]] + 0.0))
-            equations.append((name, steps))
-            lines = lines[count:]
+
+        def write(room: int) -> list[document.Equation]:
+            equations, rest = [], lines
+            while rest:
+                count, step = max((self._alike(rest, step), step) for step in (1, -1))
+                name, steps = self._equation(rest[:count], room, words, step)
+                if self.numbers and count == 1:
+                    steps = (*steps, blackboard.figure(numbers[rest[0]] + 0.0))
+                equations.append((name, steps))
+                rest = rest[count:]
+            return equations
+
+        equations, is_narrow = self._laid_out(self._widest(lines), write)
         first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
-        yield Equations(first)
+        yield Equations(first, is_narrow)
         if left_out:
-            yield from (left_out, Equations(last))
+            yield from (left_out, Equations(last, is_narrow))
 
     def _sweep_row(
         self, way: Way, key: str, words: Mapping[str, str]
@@ -412,7 +435,11 @@ class Board(Explanation):
         for value, name in self.cut.names.items():
             key = name.text
             step = self.cut.get(key)
-            shown = words["given"] if step is None else self._written(step.formula)
+            shown = (
+                words["given"]
+                if step is None
+                else blackboard.written(step.formula, self._formulas, words)
+            )
             numbers = (value.data, self._adjoints[value] + 0.0)
             rows.append((name, shown, *map(blackboard.figure, numbers)))
         yield document.TableBlock(headers, tuple(rows))

@@ -193,6 +193,11 @@ def _symbolic(tree: Tree) -> Tree:
     match tree:
         case Call("mul", (float(number), other)) if -number in _CONSTANTS:
             return Call("neg", (Call("mul", (_CONSTANTS[-number], _symbolic(other))),))
+        case Call("mul", (float(number), other)) if number in _CONSTANTS:
+            match _CONSTANTS[number]:
+                case Call("div", (1.0, root)):  # x / √(2π) for 1 / √(2π) · x
+                    return Call("div", (_symbolic(other), root))
+            return Call("mul", (_CONSTANTS[number], _symbolic(other)))
         case Call(name, operands):
             return Call(name, tuple(map(_symbolic, operands)))
         case float(number):

@@ -47,6 +47,7 @@ class Cut:
             for operand in operands(node):
                 if isinstance(operand, Value):
                     self.users.setdefault(operand, set()).add(node)
+        self.shifts = {repr([*operands(x)][1]) for x in nodes if self._is_score_used_again(x)}
         for node in nodes:
             if not is_leaf(node):
                 self._visit(node, len(self.users.get(node, ())))
@@ -91,18 +92,30 @@ class Cut:
 
         If the score has a name, and `node` has none, the number cancels.
         """
-        uses = {_name(user) for user in self.users.get(node, ())}
+        uses = self._uses(node)
         is_exponential = _name(node) == "exp" and "add" in uses
         shifted = next(iter(operands(node))) if is_exponential else node
-        if not is_exponential and not ("exp" in uses and len(uses) > 1):
+        if not is_exponential and not self._is_score_used_again(node):
             return None
         if _name(shifted) != "sub" or shifted in self.steps:
             return None
         score, shift = operands(shifted)
         if isinstance(shift, Value) or score not in self.sizes or score in self.steps:
             return None
-        is_used_again = not is_exponential or "div" in uses
+        # If one score of a softmax has a name, all have one: vᵢ = w·xᵢ.
+        is_used_again = repr(shift) in self.shifts
         return score if is_used_again or self.sizes[score].leaves > _LONGEST_ARGUMENT else None
+
+    def _uses(self, node: Value) -> set[str]:
+        return {_name(user) for user in self.users.get(node, ())}
+
+    def _is_score_used_again(self, node: Value) -> bool:
+        """Whether a score - number stands in an exponential, and it or this elsewhere, too."""
+        uses = self._uses(node)
+        if _name(node) != "sub" or "exp" not in uses:
+            return False
+        exponentials = (user for user in self.users[node] if _name(user) == "exp")
+        return len(uses) > 1 or any({"add", "div"} <= self._uses(each) for each in exponentials)
 
     def _joined(self, node: Value) -> _Size:
         row = operation(node)

@@ -37,6 +37,7 @@ What to know:
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -195,6 +196,7 @@ def definitions(
     by_level = len(unnamed) > _FEW or max(kinds.values(), default=0) >= _SEVERAL
     if by_level:
         shown.sort(key=levels.__getitem__)
+        shown = _by_index(shown, {x for x in unnamed if x in steps}, levels, held)
     chosen = name_values(shown, called)
     trees: dict[Value, Tree] = {}
     found = []
@@ -205,7 +207,8 @@ def definitions(
             if node in steps:
                 found.append(_definition(node, tree, chosen, held))
     if by_level:
-        found.sort(key=lambda step: levels[step.value])
+        places = {node: i for i, node in enumerate(shown)}
+        found.sort(key=lambda step: places[step.value])
     made_up = {chosen[node].text for node in steps - named}
     kept = {chosen[node].text for node in (*outputs, *keep)}
     found = [_cleared(each) for each in _without_superfluous(found, made_up - kept)]
@@ -226,6 +229,31 @@ def _levels(nodes: Sequence[Value], steps: Container[Value], held: Held) -> dict
         below = (levels[x] for x in held[node] if isinstance(x, Value))
         levels[node] = max(below, default=0) + (node in steps)
     return levels
+
+
+def _by_index(
+    nodes: Sequence[Value], unnamed: Container[Value], levels: Mapping[Value, int], held: Held
+) -> list[Value]:
+    """The values, where those of a kind on a level are in the order of the indices they use.
+
+    In the graph of a softmax that is divided by its sum, the score that was chosen comes first.
+    """
+    ordered = [*nodes]
+    kinds: dict[tuple[int, object], list[int]] = {}
+    for place, node in enumerate(nodes):
+        if node in unnamed:
+            kinds.setdefault((levels[node], made_by(node)), []).append(place)
+
+    def indices(node: Value) -> list[int]:
+        labels = (label_of(x) for x in held[node] if isinstance(x, Value))
+        return [int(digits) for label in labels for digits in re.findall("[0-9]+", label)]
+
+    for places in kinds.values():
+        if len(places) >= _SEVERAL:
+            members = sorted((nodes[place] for place in places), key=indices)
+            for place, node in zip(places, members, strict=True):
+                ordered[place] = node
+    return ordered
 
 
 def partial(definition: Definition, operand: str, *, named: bool = True) -> Tree:

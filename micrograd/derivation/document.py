@@ -35,9 +35,13 @@ Equation = tuple[Formula, tuple[Step, ...]]
 
 
 class Equations(NamedTuple):
-    """Equations one below another, each as a left side and the right sides, step by step."""
+    """Equations one below another, each as a left side and the right sides, step by step.
+
+    In text, right sides stand beside the left ones or, if `is_narrow`, below them.
+    """
 
     equations: tuple[Equation, ...]
+    is_narrow: bool = False
 
 
 class Let(NamedTuple):
@@ -47,12 +51,13 @@ class Let(NamedTuple):
     comma: str
     equations: tuple[Equation, ...]
     width: int
+    is_narrow: bool = False
 
     def paragraph(self) -> Paragraph | None:
         """The sentence; None if a definition does not fit in a line."""
         words: list[str | Formula] = []
         for left, (right,) in self.equations:
-            lines = _lines(right)
+            lines = lines_of(right)
             sign = equals(lines[0])
             mark = row(left.mark, ("mo", sign), lines[0].mark)
             whole = Formula(f"{left.text} {sign} {lines[0].text}", mark)
@@ -67,7 +72,7 @@ class Let(NamedTuple):
         paragraph = self.paragraph()
         if paragraph is not None:
             return (paragraph,)
-        return Paragraph((self.word,)), Equations(self.equations)
+        return Paragraph((self.word,)), Equations(self.equations, self.is_narrow)
 
 
 class TableBlock(NamedTuple):
@@ -92,7 +97,11 @@ def sentence(template: str, **parts: Any) -> Sentence:
     return tuple(words)
 
 
-def _lines(step: Step) -> tuple[Formula, ...]:
+_BRACKETS = re.compile(r"\\left(?![a-z])|\\right(?![a-z])|[()\s]")
+
+
+def lines_of(step: Step) -> tuple[Formula, ...]:
+    """The lines of a right side."""
     return step if isinstance(step, tuple) else (step,)
 
 
@@ -101,7 +110,7 @@ def _as_written(line: Formula) -> object:
 
 
 def _as_typeset(line: Formula) -> object:
-    return latex(line.mark)
+    return _BRACKETS.sub("", latex(line.mark))  # ln Φ(x) = ln(Φ(x)) would say nothing
 
 
 def _steps(
@@ -112,7 +121,7 @@ def _steps(
     """
     before = None
     for step in steps:
-        lines = _lines(step)
+        lines = lines_of(step)
         look = [*map(shown, lines)]
         if look != before:
             yield "=" if all(line.exact for line in lines) else "≈", lines
@@ -146,10 +155,12 @@ def _text_lines(block: Block) -> Iterator[str]:
             for i, each in enumerate(block.blocks()):
                 yield from [""] * (i > 0)
                 yield from _text_lines(each)
-        case Equations(equations):
-            widest = max(columns(left.text) for left, _ in equations)
+        case Equations(equations, is_narrow):
+            widest = 1 if is_narrow else max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
-                indent = _padded(left.text, widest)
+                if is_narrow:
+                    yield f"  {left.text}"
+                indent = _padded("" if is_narrow else left.text, widest)
                 for sign, (first, *others) in _steps(steps, _as_written):
                     yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest

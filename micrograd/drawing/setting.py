@@ -242,7 +242,7 @@ class Setter:
         rows = [
             beside(
                 [
-                    self.set(value, size, color),
+                    self.set(("mrow", value, ("mo", ",")), size, color),
                     Setting(size, 0.0, 0.0),
                     self.set(where, size, color),
                 ]

@@ -28,7 +28,7 @@ from itertools import takewhile
 
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
-from micrograd.writing import notation
+from micrograd.writing import languages, notation
 from micrograd.writing.constants import constant
 from micrograd.writing.indices import SUBSCRIPT, General, alike, general
 from micrograd.writing.labels import columns
@@ -41,30 +41,13 @@ from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODU
 
 __all__ = ["figure", "latex", "lines", "written"]
 
+_ENGLISH = languages.words("en", "explain")
+_BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
 _HALF = Call("div", (1.0, 2.0))
 _NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
 _SHORT = 3  # columns of a factor that is never alone on a line
 _FEWEST = 4  # terms that are written with Σ if they differ only in an index; of brackets, 3
 _LONGEST_BRACKET = 3  # terms of a bracket that is written with Σ
-
-_NAMES = {
-    "sigmoid": "σ",
-    "log": "ln",
-    "log2": "log₂",
-    "log10": "log₁₀",
-    "maximum": "max",
-    "minimum": "min",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "asinh": "arsinh",
-    "acosh": "arcosh",
-    "atanh": "artanh",
-    "ndtr": "Φ",
-    "sign": "sgn",
-    "digamma": "ψ",
-}
-
 
 _SYMBOLS = frozenset({"σ", "Φ", "ψ"})
 """Letters of functions: σ(1 − x) is never a product of σ and 1 − x."""
@@ -73,13 +56,17 @@ _RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
 """Functions whose powers are written as sin²(x)."""
 
 
-def written(tree: Tree, names: Mapping[str, Formula]) -> Formula:
-    """The formula, with these names for its variables."""
-    board = _Board(names)
+def written(
+    tree: Tree, names: Mapping[str, Formula], words: Mapping[str, str] = _ENGLISH
+) -> Formula:
+    """The formula, with these names for its variables, and cases in these words."""
+    board = _Board(names, words)
     return board.formula(board.gathered(tree))
 
 
-def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]:
+def lines(
+    tree: Tree, names: Mapping[str, Formula], width: int, words: Mapping[str, str] = _ENGLISH
+) -> list[Formula]:
     """The formula in lines of a given width, as far as its signs allow breaks.
 
     Each line after the first begins with the sign at which the formula was broken.
@@ -88,8 +75,9 @@ def lines(tree: Tree, names: Mapping[str, Formula], width: int) -> list[Formula]
         tree: the formula.
         names: the names of its variables.
         width: the columns of a line of text.
+        words: the texts of a language for cases, as for `notation.cases`.
     """
-    board = _Board(names)
+    board = _Board(names, words)
     tree = board.gathered(tree)
     whole = board.formula(tree)
     if columns(whole.text) <= width:
@@ -181,7 +169,8 @@ def _has_index(tree: Tree, names: Mapping[str, Formula]) -> bool:
 class _Board:
     """Writes formulas with these names."""
 
-    def __init__(self, names: Mapping[str, Formula]) -> None:
+    def __init__(self, names: Mapping[str, Formula], words: Mapping[str, str] = _ENGLISH) -> None:
+        self.words = words
         self.names = names if "π" in names else ChainMap({"π": _PI}, names)  # type: ignore[arg-type]
         self._known: dict[int, tuple[Call, Formula]] = {}  # formulas by the ids of their trees
 
@@ -205,6 +194,8 @@ class _Board:
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
+        if tree.name in ("mul", "div"):
+            tree = self._with_root_below(tree)
         choice = factored(tree)
         if choice is not tree and choice != tree and holds(choice) is not None:
             rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
@@ -219,6 +210,17 @@ class _Board:
                 number = several.pop(0) if isinstance(several[0], float) else 1.0
                 return times([Call("ratio", (number, inner[1])), *several])
         return Call(tree.name, inner)
+
+    def _with_root_below(self, tree: Call) -> Call:
+        """The formula `x/√(2π)` in place of `(1/√(2π))·x`."""
+        above, below = tree.operands if tree.name == "div" else (tree, 1.0)
+        first, *rest = factors_of(above)
+        known = isinstance(first, float) and self.names["π"] is _PI and constant(first)
+        match known:
+            case Call("div", (number, str() | Call() as root)) if rest:
+                over = times([number, *rest] if number != 1.0 else rest)
+                return Call("div", (over, times([root, below]) if below != 1.0 else root))
+        return tree
 
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
         found: list[tuple[str, Tree]] = []
@@ -258,7 +260,7 @@ class _Board:
         """The sign Σ with the range of its index, and the term and who writes it."""
         found = general(trees, self.names)
         assert found is not None  # noqa: S101 (or it would not be a Σ)
-        inner = _Board({**self.names, **found.names, found.letter: figure(1.0)})
+        inner = _Board({**self.names, **found.names, found.letter: figure(1.0)}, self.words)
         below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
         range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
@@ -292,6 +294,8 @@ class _Board:
                 return _row(*self._added(tree), strength=SUM)
             case Call("mul" | "div", _) if signed(tree)[0] == "−":
                 return _row(*self._added(tree), strength=SUM)
+            case Call("mul", (base, other)) if base == other and not isinstance(base, float):
+                return self._power(base, 2.0)
             case Call("mul", _):
                 return _row(*self._multiplied(factors_of(tree)), strength=PRODUCT)
             case Call("ratio" | "div", (above, below)):
@@ -313,6 +317,10 @@ class _Board:
         if (condition := holds(whole)) is not None:
             inner = self.formula(condition)
             return Formula(f"[{inner.text}]", ("fence", "[", inner.mark, "]"))
+        return notation.cases(self._cases(test, then, otherwise), None, self.words)
+
+    def _cases(self, test: Tree, then: Tree, otherwise: Tree) -> list[tuple[Formula, Formula]]:
+        """Each value of a choice with its condition."""
         if not is_comparison(test):
             test = Call("ne", (test, 0.0))
         cases = [(then, test), (otherwise, opposite(test))]
@@ -321,11 +329,7 @@ class _Board:
                 rest = between(opposite(test), opposite(second))
                 if rest is not None and is_ordered(rest):
                     cases = [(then, test), (middle, second), (last, rest)]
-        parts = [(self.formula(value), self.formula(condition)) for value, condition in cases]
-        text = "; ".join(f"{value.text} if {condition.text}" for value, condition in parts)
-        mark: Mark = ("cases", *((value.mark, condition.mark) for value, condition in parts))
-        is_exact = all(each.exact for pair in parts for each in pair)
-        return Formula(f"{{{text}}}", mark, exact=is_exact)
+        return [(self.formula(value), self.formula(condition)) for value, condition in cases]
 
     def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
         for i, factor in enumerate(factors):
@@ -441,11 +445,12 @@ class _Board:
                 first, *rest = board._part(term, PRODUCT, width - columns(sigma.text))
                 return [_row(sigma, first), *rest]
             case Call("where"):
-                whole = self.formula(tree)
-                text = whole.text.replace("; ", ";\n ")
-                if any(columns(line) > width for line in text.split("\n")):
-                    text = text.replace(" if ", "\n  if ")
-                return [Formula(text, whole.mark, exact=whole.exact)]
+                words = {**self.words, "next case": f"{self.words['next case'].rstrip()}\n "}
+                whole = _Board(self.names, words).formula(tree)
+                if any(columns(line) > width for line in whole.text.split("\n")):
+                    words["if"] = _BEFORE_WORD.sub(r"\1\n  ", words["if"])
+                    whole = _Board(self.names, words).formula(tree)
+                return [whole]
             case Call("abs", (argument,)):
                 first, *rest = _enclosed(self.pieces(argument, width - 1), signs=("|", "|"))
                 return [first, *rest]
@@ -460,7 +465,7 @@ class _Board:
                     *others, last = _enclosed(self.pieces(base, room))
                     return [*others, _raised_bracket(last, power)]
             case Call(name, (argument,)) if _is_function(tree):
-                shown = _NAMES.get(name, name)
+                shown = notation.NAMES.get(name, name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
                 room = width - columns(shown) - 2
                 return _enclosed(self.pieces(argument, room), Formula(shown, start))
@@ -568,5 +573,5 @@ def _called(name: str, operands: list[Formula]) -> Formula:
             left, right = (each.bracketed(SUM).text for each in operands)
             text, strength = f"{left} {RELATIONS[name]} {right}", LOOSE
         case _:
-            text = f"{_NAMES.get(name, name)}({arguments})"
+            text = f"{notation.NAMES.get(name, name)}({arguments})"
     return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)

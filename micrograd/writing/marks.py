@@ -139,7 +139,7 @@ def _latex(mark: Mark) -> str:
         case "fence":
             return _fenced(*parts)
         case "cases":
-            lines = [rf"{latex(value)} & {latex(condition)}" for value, condition in parts]
+            lines = [rf"{latex(value)}, & {latex(condition)}" for value, condition in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
         case "matrix":
             lines = [" & ".join(map(latex, entries)) for entries in parts]
@@ -252,7 +252,7 @@ def mathml(mark: Mark) -> str:
             ) + "</mrow>"  # fmt: skip
         case "cases":
             rows = "".join(
-                f"<mtr><mtd>{mathml(value)}</mtd><mtd>{mathml(condition)}</mtd></mtr>"
+                f"<mtr><mtd>{mathml(value)}<mo>,</mo></mtd><mtd>{mathml(condition)}</mtd></mtr>"
                 for value, condition in parts
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"

@@ -25,7 +25,7 @@ from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.writing import numbers, template
 from micrograd.writing.labels import one_line
-from micrograd.writing.marks import Mark, latex, row
+from micrograd.writing.marks import Mark, latex
 from micrograd.writing.names import Symbol, read, subscript, superscript
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
@@ -158,24 +158,25 @@ def operation(row: Operation, operands: Sequence[Formula]) -> Formula:
 
 
 def cases(
-    found: Sequence[tuple[Formula, Formula]], last: Formula, words: Mapping[str, str]
+    found: Sequence[tuple[Formula, Formula]], last: Formula | None, texts: Mapping[str, str]
 ) -> Formula:
     """A list of cases.
 
     Args:
         found: each formula with its condition; if there are none, the last formula stands alone.
-        last: what holds otherwise.
-        words: those for "if", "otherwise" and "next case".
+        last: what holds otherwise; None if the conditions leave nothing.
+        texts: those of a language for "if", "else", "otherwise" and "next case".
     """
-    if not found:
+    if last is not None and not found:
         return last
-    texts = [f"{value.text} {words['if']} {test.text}" for value, test in found]
-    texts.append(f"{last.text} {words['otherwise']}")
-    word = ("mtext", f"{words['if']}\u00a0")
-    marks: list[Mark] = [(value.mark, row(word, test.mark)) for value, test in found]
-    marks.append((last.mark, ("mtext", words["otherwise"])))
-    exact = last.exact and all(part.exact for case in found for part in case)
-    return Formula(words["next case"].join(texts), ("cases", *marks), LOOSE, ATOM, exact)
+    shown = [f"{value.text}{texts['if']}{test.text}" for value, test in found]
+    marks: list[Mark] = [(value.mark, test.mark) for value, test in found]
+    exact = all(part.exact for case in found for part in case)
+    if last is not None:
+        shown.append(f"{last.text}{texts['else']}{texts['otherwise']}")
+        marks.append((last.mark, ("mtext", texts["otherwise"])))
+        exact = exact and last.exact
+    return Formula(f"{{{texts['next case'].join(shown)}}}", ("cases", *marks), exact=exact)
 
 
 def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
@@ -214,6 +215,25 @@ def _with_squares(tree: Tree) -> Tree:
         return Call("pow", (operands[0], 2.0))
     return Call(tree.name, operands)
 
+
+NAMES = {
+    "sigmoid": "σ",
+    "log": "ln",
+    "log2": "log₂",
+    "log10": "log₁₀",
+    "maximum": "max",
+    "minimum": "min",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arsinh",
+    "acosh": "arcosh",
+    "atanh": "artanh",
+    "ndtr": "Φ",
+    "sign": "sgn",
+    "digamma": "ψ",
+}
+"""The usual names of functions that the table calls otherwise."""
 
 RELATIONS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
 """How a mathematician writes each comparison."""
@@ -259,8 +279,26 @@ def _power(base: Formula, exponent: Formula) -> Formula:
 
 
 def _call(row: Operation, *operands: Formula) -> Formula:
-    text = f"{row.name}({', '.join(operand.text for operand in operands)})"
+    name = NAMES.get(row.name, row.name)
+    text = f"{name}({', '.join(operand.text for operand in operands)})"
     return _typeset(row, operands, text, CALL)
+
+
+def _where(test: Formula, then: Formula, otherwise: Formula) -> Formula:
+    """A choice: a call in text, and a list of cases as a mark."""
+    match test.mark:
+        case ("mrow", left, ("mo", sign), right) if sign in _OPPOSITE:
+            opposite: Mark = ("mrow", left, ("mo", _OPPOSITE[sign]), right)
+            conditions = [test.mark, opposite]
+        case _:
+            shown = test.bracketed(SUM).mark
+            conditions = [("mrow", shown, ("mo", sign), ("mn", "0")) for sign in "≠="]
+    called = _call(TABLE["where"], test, then, otherwise)
+    mark = ("cases", (then.mark, conditions[0]), (otherwise.mark, conditions[1]))
+    return Formula(called.text, mark, CALL, ATOM, called.exact)
+
+
+_OPPOSITE = {"<": "≥", "≥": "<", ">": "≤", "≤": ">", "=": "≠", "≠": "="}
 
 
 class _Vocabulary(dict[str, Callable[..., Formula]]):
@@ -272,7 +310,7 @@ class _Vocabulary(dict[str, Callable[..., Formula]]):
 
 _VOCABULARY = _Vocabulary(
     {name: partial(_infix, name) for name in ("add", "sub", "mul", "div", *COMPARISONS)}
-    | {"neg": _negative, "eq": lambda *sides: equation(sides), "pow": _power}
+    | {"neg": _negative, "where": _where, "eq": lambda *sides: equation(sides), "pow": _power}
 )
 
 

@@ -61,9 +61,9 @@ def explain_layers(
     >>> model = MLP(3, [4, 1], activation="sigmoid", output_activation="sigmoid")
     >>> print(explain_layers(model, [0, 1, 1], 1, bias=False).equations())
     z⁽¹⁾ = W⁽¹⁾ x    (4×1)
-    h⁽¹⁾ = sigmoid(z⁽¹⁾)    (4×1)
+    h⁽¹⁾ = σ(z⁽¹⁾)    (4×1)
     z⁽²⁾ = W⁽²⁾ h⁽¹⁾    (1×1)
-    ŷ    = sigmoid(z⁽²⁾)    (1×1)
+    ŷ    = σ(z⁽²⁾)    (1×1)
     L    = (ŷ - y)²
     δ⁽²⁾ = ∂L/∂ŷ ⊙ ∂ŷ/∂z⁽²⁾    (1×1)
          = 2·(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)

@@ -6,6 +6,7 @@ import re
 from micrograd import Value
 from micrograd.ops import TABLE
 from micrograd.table.interpreters import IEEE
+from micrograd.writing.notation import NAMES
 
 
 def neuron():
@@ -38,9 +39,13 @@ def evaluated(text):
         ("≤", "<="),
         ("≥", ">="),
         ("inf", "_inf"),
+        ("log₂", "log2"),
+        ("log₁₀", "log10"),
         (" = ", " == "),
         ("≠", "!="),
     ):
         source = source.replace(shown, python)
-    functions = {name: IEEE[name] for name in TABLE}
+    functions = {NAMES.get(name, name): IEEE[name] for name in TABLE} | {
+        name: IEEE[name] for name in ("log2", "log10")
+    }
     return float(eval(source, {**functions, "_inf": math.inf, "nan": math.nan}))

@@ -44,7 +44,7 @@ def board(text, **known):
         ("(a + b) / (2 * b + 2 * a)", "1 / 2"),
         ("0.5 / sqrt(a) * 2 * sqrt(a) ** 3", "a"),
         ("exp(a - c) / (exp(a - c) + exp(b - c))", "exp(a) / (exp(a) + exp(b))"),
-        ("log(exp(a - c) + exp(b - c)) + c - a", "log(exp(a) + exp(b)) - a"),
+        ("log(exp(a - c) + exp(b - c)) + c - a", "ln(exp(a) + exp(b)) - a"),
         ("exp(a) / (exp(a) + exp(b)) + exp(b) / (exp(a) + exp(b))", "1"),
         ("exp(-0.5 * a * a) * exp(b)", "exp(b - a² / 2)"),
         ("log(exp(a))", "a"),

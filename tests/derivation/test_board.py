@@ -28,6 +28,7 @@ from micrograd.engine.functions import (
     log,
     maximum,
     minimum,
+    ndtr,
     relu,
     relu6,
     sigmoid,
@@ -122,6 +123,8 @@ CLOSED = {
     "[0 < x < 6]": lambda x, y: relu6(x),
     "(1/6)·[−3 < x < 3]": lambda x, y: hard_sigmoid(x),
     "{0.01 if x ≤ 0; 1 if x > 0}": lambda x, y: leaky_relu(x),
+    "exp(−x²/2)/√(2π)": lambda x, y: ndtr(x),
+    "y·exp(−x²/2)/(√(2π)·(y + 1))": lambda x, y: ndtr(x) * y / (y + 1),
     "x + y": lambda x, y: 0.5 * maximum(x + y, y + x) ** 2,
     "cos(x)": lambda x, y: sin(x) + sin(relu(0 * y)) ** 2,
     "1/(1 + x)^(y + 1)": lambda x, y: (1 - (1 + x) ** -y) / y,
@@ -169,7 +172,7 @@ def test_a_letter_of_a_function_and_a_bracket_have_a_sign_between_them():
     r, sigma = values(r=1.3, sigma=0.9)
     assert last_symbols((sigma / r) ** 2 - sigma / r, r).startswith("σ·(1 − 2σ/r)")
     many = (r * (sigma - 2) * sigma * (r - 3) + r * (sigma - 4)) ** 2
-    assert "σ·(" in last_symbols(many, r, width=24)
+    assert "σ·(" in last_symbols(many, r, width=26)
     assert "σ(" not in board(many, r, width=24).text()
 
 
@@ -523,7 +526,7 @@ def test_a_wrong_simplification_is_not_shown(monkeypatch):
     out = (y * y).sin()
     shown = board(out, a, names={"y": y})
     assert shown.closed(a) is None
-    assert "= cos(y²)·2y · (1 − y·y) · (b + 1)\n" in shown.equations()
+    assert "= cos(y²)·2y · (1 − y²) · (b + 1)\n" in shown.equations()
 
 
 @pytest.fixture
@@ -816,3 +819,16 @@ def test_definitions_are_named_tuples_for_others():
     x, y = values(x=1.0, y=2.0)
     (step,) = board(x * y, x).cut
     assert isinstance(step, Definition)
+
+
+def test_all_scores_of_a_softmax_get_a_name_in_order_or_none_does():
+    x1, x2, x3, x4, w = values(x1=0.3, x2=1.2, x3=-0.7, x4=0.9, w=0.4)
+    loss = -log(softmax([w * x1, w * x2, w * x3, w * x4])[2])
+    text = board(loss, x3).text()
+    assert text.startswith("let vᵢ = w·xᵢ  (i = 1, …, 4),  v₅ = ln(Σᵢ₌₁⁴ exp(vᵢ)) − v₃,")
+    assert "= (p₃ − 1)·w\n" in text
+
+
+def test_a_product_of_equal_factors_is_a_square_where_nothing_is_simplified():
+    x, y = values(x=7.0, y=8.0)
+    assert "v₂v₂" not in board(tanh(x * y * x) * x, x).text()

@@ -23,14 +23,14 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
     assert rule_card("relu").text() == (
         "relu\n====\n\n"
         "  f     = relu(x)\n"
-        "        = 0 if x ≤ 0; x otherwise\n"
-        "  ∂f/∂x = 0 if x ≤ 0; 1 otherwise\n\n"
+        "        = {0 if x ≤ 0; x otherwise}\n"
+        "  ∂f/∂x = {0 if x ≤ 0; 1 otherwise}\n\n"
         "Differentiable for x ≠ 0.\n\n"
         "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
         "自然对数（log）\n===============\n\n"
-        "  f     = log(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
+        "  f     = ln(x)\n  ∂f/∂x = 1 / x\n\n可导范围：x > 0。\n"
     )
 
 
@@ -70,8 +70,8 @@ def test_a_card_says_where_there_is_a_derivative_as_a_book_does():
         "clip": "x ≠ y 且 x ≠ z 且 y ≠ z",
     }.items():
         assert f"可导范围：{domain}。" in rule_card(name).text("zh")
-    assert "0 若 x = 0 且 y ≥ 0；f·log(x) 否则" in rule_card("pow").text("zh")
-    assert "0 if x = y = 0; y·x^(y - 1) otherwise" in rule_card("pow").text("en")
+    assert "{0，x = 0 且 y ≥ 0；f·ln(x)，其他}" in rule_card("pow").text("zh")
+    assert "{0 if x = y = 0; y·x^(y - 1) otherwise}" in rule_card("pow").text("en")
     assert "对全体实数有定义，但不传递梯度。" in rule_card("detach").text("zh")
 
 

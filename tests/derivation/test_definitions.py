@@ -48,7 +48,7 @@ def test_values_without_a_name_are_written_into_the_next_one():
     z = w * x + b
     y = sigmoid(z)
     cut = definitions([(y - t) ** 2], {"z": z, "y": y})
-    assert story(cut) == ["z = w·x + b", "y = sigmoid(z)", "v₁ = (y - t)²"]
+    assert story(cut) == ["z = w·x + b", "y = σ(z)", "v₁ = (y - t)²"]
     assert slopes(cut, "v₁") == {"y": "2·(y - t)", "t": "-2·(y - t)"}
     assert slopes(cut, "y") == {"z": "y·(1 - y)"}
     assert cut.made_up == {"v₁"}
@@ -58,7 +58,7 @@ def test_values_without_a_name_are_written_into_the_next_one():
 def test_a_long_argument_of_a_function_gets_a_name():
     w, x, b, t = values(w=-0.5, x=2.0, b=0.3, t=1.0)
     cut = definitions([(sigmoid(w * x + b) - t) ** 2])
-    assert story(cut) == ["v₁ = w·x + b", "v₂ = sigmoid(v₁)", "v₃ = (v₂ - t)²"]
+    assert story(cut) == ["v₁ = w·x + b", "v₂ = σ(v₁)", "v₃ = (v₂ - t)²"]
 
 
 def test_a_shared_value_gets_a_name_and_trees_stay_small():
@@ -88,7 +88,7 @@ def test_the_shift_of_a_softmax_disappears():
     scores = values(z1=1.0, z2=2.0, z3=0.5)
     loss = nn.losses.cross_entropy(scores, 0)
     cut = definitions([loss], {"L": loss})
-    assert story(cut) == ["L = log(exp(z₁) + exp(z₂) + exp(z₃)) - z₁"]
+    assert story(cut) == ["L = ln(exp(z₁) + exp(z₂) + exp(z₃)) - z₁"]
     shift = scores[0].maximum(scores[1]).maximum(scores[2])
     loss = sum((z - shift).exp() for z in scores).log() + shift - scores[0]
     assert story(definitions([loss], {"L": loss})) == story(cut)

@@ -8,6 +8,7 @@ import numpy as np
 
 from micrograd.ops import TABLE
 from micrograd.table.interpreters import IEEE
+from micrograd.writing.notation import NAMES
 
 
 def softmax(scores):
@@ -18,7 +19,7 @@ def softmax(scores):
 def python(text):
     """The text of a formula as an expression of Python on arrays."""
     if " otherwise" in text:
-        *cases, last = text.split("; ")
+        *cases, last = text.strip("{}").split("; ")
         source = python(last.removesuffix(" otherwise"))
         for case in reversed(cases):
             value, test = case.split(" if ")
@@ -41,7 +42,9 @@ def evaluated(explanation, model, X, y):
     text = explanation.text("en")
     many = len(model.layers) > 1
     names = {
-        **{name: np.vectorize(IEEE[name], otypes=[float]) for name in TABLE},
+        **{NAMES.get(name, name): np.vectorize(IEEE[name], otypes=[float]) for name in TABLE},
+        "log2": np.log2,
+        "log10": np.log10,
         "np": np,
         "softmax": softmax,
         "total": np.sum,

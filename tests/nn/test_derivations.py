@@ -199,9 +199,9 @@ def test_the_article_of_two_layers_is_derived():
     explanation = explain_layers(model, X, [0, 1, 1, 0], reduction="sum", bias=False)
     assert explanation.equations() == (
         "Z⁽¹⁾ = W⁽¹⁾ X    (4×4)\n"
-        "H⁽¹⁾ = sigmoid(Z⁽¹⁾)    (4×4)\n"
+        "H⁽¹⁾ = σ(Z⁽¹⁾)    (4×4)\n"
         "z⁽²⁾ = W⁽²⁾ H⁽¹⁾    (1×4)\n"
-        "ŷ    = sigmoid(z⁽²⁾)    (1×4)\n"
+        "ŷ    = σ(z⁽²⁾)    (1×4)\n"
         "L    = ∑ (ŷ - y)²\n"
         "δ⁽²⁾ = ∂L/∂ŷ ⊙ ∂ŷ/∂z⁽²⁾    (1×4)\n"
         "     = 2·(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)\n"
@@ -217,9 +217,9 @@ def test_the_article_of_two_layers_is_derived():
         ("mse", None, "(2/n)·(Ŷ - Y)"),
         ("mse", "tanh", "(2/n)·(Ŷ - Y) ⊙ (1 - Ŷ ⊙ Ŷ)"),
         ("bce", "sigmoid", "(1/n)·(Ŷ - Y)"),
-        ("bce_with_logits", None, "(1/n)·(sigmoid(Ŷ) - Y)"),
+        ("bce_with_logits", None, "(1/n)·(σ(Ŷ) - Y)"),
         ("cross_entropy", None, "(1/n)·(P - Y)"),
-        ("l1", None, "(1/n)·sign(Ŷ - Y)"),
+        ("l1", None, "(1/n)·sgn(Ŷ - Y)"),
         ("hinge", None, "-(1/n)·Y ⊙ 1[Y ⊙ Ŷ < 1]"),
         ("squared_hinge", None, "-(2/n)·Y ⊙ relu(1 - Y ⊙ Ŷ)"),
         ("kl_div", None, "-(1/n)·Y"),
@@ -239,7 +239,7 @@ def test_the_delta_of_the_last_layer_is_in_its_simplest_form(loss, output, last)
         ("relu", "1[Z⁽¹⁾ > 0]"),
         ("relu6", "1[Z⁽¹⁾ > 0] ⊙ 1[Z⁽¹⁾ < 6]"),
         ("exp", "H⁽¹⁾"),
-        ("softplus", "sigmoid(Z⁽¹⁾)"),
+        ("softplus", "σ(Z⁽¹⁾)"),
         ("leaky_relu", "f′(Z⁽¹⁾)"),
         ("gelu", "f′(Z⁽¹⁾)"),
     ],
@@ -255,8 +255,8 @@ def test_activations_that_have_cases_get_names():
         Layer(2, 3, activation="elu"), Layer(3, 3, activation="gelu"), Layer(3, 2, nonlin=False)
     )
     explanation = explain_layers(model, samples(2, 2), samples(2, 2))
-    assert equation(explanation, "f₁(z)") == ["elu(z)", "expm1(z) if z ≤ 0; z otherwise"]
-    assert equation(explanation, "f₁′(z)") == ["exp(z) if z ≤ 0; 1 otherwise"]
+    assert equation(explanation, "f₁(z)") == ["elu(z)", "{expm1(z) if z ≤ 0; z otherwise}"]
+    assert equation(explanation, "f₁′(z)") == ["{exp(z) if z ≤ 0; 1 otherwise}"]
     assert equation(explanation, "δ⁽²⁾") == ["(W⁽³⁾ᵀ δ⁽³⁾) ⊙ f₂′(Z⁽²⁾)"]
 
 
@@ -266,8 +266,8 @@ def test_an_operation_that_a_user_defined_has_its_formula():
     X, y = samples(3), samples(3, 2)
     explanation = explain_layers(model, X, y)
     assert_explained(explanation, model, X, y)
-    assert equation(explanation, "f(z)") == ["swish(z)", "z·sigmoid(z)"]
-    assert equation(explanation, "f′(z)") == ["sigmoid(z) + f(z)·(1 - sigmoid(z))"]
+    assert equation(explanation, "f(z)") == ["swish(z)", "z·σ(z)"]
+    assert equation(explanation, "f′(z)") == ["σ(z) + f(z)·(1 - σ(z))"]
 
 
 def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
@@ -277,7 +277,7 @@ def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
     assert "Here abs(Ŷ - Y) ≤ 1 holds for all entries" in text
     assert "= (1/n)·(Ŷ - Y)\n" in text
     explanation = explain_layers(model, samples(2), far, loss="huber")
-    assert equation(explanation, "ℓ′(ŷ, y)") == ["ŷ - y if abs(ŷ - y) ≤ 1; sign(ŷ - y) otherwise"]
+    assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ - y if abs(ŷ - y) ≤ 1; sgn(ŷ - y) otherwise}"]
     assert equation(explanation, "δ")[-1] == "(1/n)·ℓ′(Ŷ, Y)"
 
 

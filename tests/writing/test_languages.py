@@ -80,7 +80,11 @@ def test_chinese_is_written_with_chinese_punctuation():
 
 SPEAKERS = {
     "language": ["micrograd/drawing/frame.py", "micrograd/drawing/assets/page.js"],
-    "explain": ["micrograd/derivation/explanation.py", "micrograd/derivation/board.py"],
+    "explain": [
+        "micrograd/derivation/explanation.py",
+        "micrograd/derivation/board.py",
+        "micrograd/writing/notation.py",
+    ],
     "card": [
         "micrograd/derivation/c*.py",
         "micrograd/commands/rules.py",

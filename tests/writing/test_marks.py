@@ -25,7 +25,7 @@ X, Y = ("mi", "x"), ("mi", "y")
         (("mrow", X, ("mo", "<"), Y), r"x \mathrel{<} y"),
         (("mrow", ("func", "tanh"), ("fence", "(", X, ")")), r"\tanh(x)"),
         (("func", "leaky_relu"), r"\operatorname{leaky\_relu}"),
-        (("cases", (X, Y), (Y, X)), r"\begin{cases} x & y \\ y & x \end{cases}"),
+        (("cases", (X, Y), (Y, X)), r"\begin{cases} x, & y \\ y, & x \end{cases}"),
     ],
 )
 def test_a_mark_is_written_in_latex(mark, written):
@@ -67,7 +67,7 @@ def test_a_mark_is_written_in_latex(mark, written):
         (("mtext", " if "), "<mtext>\u00a0if\u00a0</mtext>"),
         (
             ("cases", (X, Y)),
-            "<mrow><mo>{</mo><mtable><mtr><mtd><mi>x</mi></mtd>"  # noqa: ISC004
+            "<mrow><mo>{</mo><mtable><mtr><mtd><mi>x</mi><mo>,</mo></mtd>"  # noqa: ISC004
             "<mtd><mi>y</mi></mtd></mtr></mtable></mrow>",
         ),
     ],

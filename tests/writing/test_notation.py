@@ -57,7 +57,7 @@ def text(formula):
         ("(x + 1) * (x + 1)", "(x + 1)²"),
         ("tanh(x + y) * z", "tanh(x + y)·z"),
         ("tanh(x) ** 2", "(tanh(x))²"),
-        ("maximum(x, y + 1)", "maximum(x, y + 1)"),
+        ("maximum(x, y + 1)", "max(x, y + 1)"),
         ("x <= y", "x ≤ y"),
         ("(x < y) * z", "(x < y)·z"),
         ("x * 0.5", "x·0.5"),

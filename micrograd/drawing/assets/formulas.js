@@ -42,7 +42,8 @@ function formula(mark, names) {
     }
     case "cases":
       return element("mrow", element("mo", "{"), element("mtable", ...parts.map(
-        (row) => element("mtr", ...row.map((cell) => element("mtd", written(cell)))))));
+        ([value, test]) => element("mtr",
+          element("mtd", written(value), element("mo", ",")), element("mtd", written(test))))));
     default: {
       const gap = (part, i) => // as in ln σ(x)
         i && parts[i - 1][0] === "u" && Array.isArray(part) && part[0] !== "(";

@@ -59,7 +59,7 @@ def draw_curve(
             at the point.
 
     >>> draw_curve("sigmoid", at=1.0).title
-    'The function sigmoid(x) and its derivative'
+    'The function σ(x) and its derivative'
     """
     canvas = Canvas(width, theme, lang)
     words = canvas.words

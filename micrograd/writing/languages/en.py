@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+_CASES = {  # in a list of cases in one line: {x if x > 0; 0 otherwise}
+    "if": " if ",
+    "else": " ",
+    "otherwise": "otherwise",
+    "next case": "; ",
+}
+
 WORDS: dict[str, dict[str, str]] = {
     "language": {
         "name": "English",  # in the language itself
@@ -64,6 +71,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": ", which shows nothing: {output} is so large that the change is lost in "
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
+        **_CASES,
     },
     "layers": {
         "title": "The gradients of the {sizes} network in matrix form",
@@ -109,10 +117,8 @@ WORDS: dict[str, dict[str, str]] = {
         "infinite": "{count} of them are infinite or nan.",
         "exact": "Check: evaluated with the numbers, these formulas give exactly the {count} "
         "derivatives that backward() computes.",
-        "if": "if",
-        "otherwise": "otherwise",
         "between sentences": " ",
-        "next case": "; ",
+        **_CASES,
     },
     "card": {
         "page title": "Rules of differentiation",
@@ -129,11 +135,9 @@ WORDS: dict[str, dict[str, str]] = {
         "note": "Convention: {note}",
         "curve": "The function; dashed, its derivative with respect to {operand}",
         "held": " (here {operands})",
-        "if": "if",
         "and": "and",
         "or": "or",
-        "otherwise": "otherwise",
-        "next case": "; ",
+        **_CASES,
     },
     "note": {},  # of the rows of the table, where the English ones are
     "operation": {},  # what rows of the table are called in a sentence, if not by their names

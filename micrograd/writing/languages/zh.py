@@ -5,6 +5,8 @@ from __future__ import annotations
 from micrograd.writing.languages._zh_messages import MESSAGES
 from micrograd.writing.languages._zh_report import REPORT
 
+_CASES = {"if": "，", "else": "，", "otherwise": "其他", "next case": "；"}
+
 WORDS: dict[str, dict[str, str]] = {
     "language": {"name": "中文", "tag": "zh-Hans"},
     "explain": {
@@ -55,6 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
+        **_CASES,
     },
     "layers": {
         "title": "{sizes} 网络的梯度：矩阵形式",
@@ -85,17 +88,15 @@ WORDS: dict[str, dict[str, str]] = {
         "of entries": "参与比较的数的个数",
         "probabilities": "{probabilities} 是各类别的概率，由 {outputs} 的每一列经 softmax 得到。",
         "probabilities of one": "{probabilities} 是各类别的概率。",
-        "case": "这里所有元素都满足 {condition}，所以损失函数取这一分支。",
+        "case": "此时所有元素都满足 {condition}，因此损失函数取这一分支。",
         "mixed": "这个损失函数同时涉及多个输出，没有已知的矩阵形式，{slope} 直接取自 backward()。",
         "unknown": "这个损失函数直接读取数值，无法得到它的公式，{slope} 直接取自 backward()。",
         "check": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果一致，"
         "最大相差 {difference}，不超过舍入误差的上界 {bound}。",
         "infinite": "其中 {count} 个是无穷大或 nan。",
         "exact": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果完全相同。",
-        "if": "若",
-        "otherwise": "否则",
         "between sentences": "",
-        "next case": "；",
+        **_CASES,
     },
     "card": {
         "page title": "求导法则卡片",
@@ -111,18 +112,16 @@ WORDS: dict[str, dict[str, str]] = {
         "note": "约定：{note}",
         "curve": "实线是函数，虚线是对 {operand} 的导数",
         "held": "（这里取 {operands}）",
-        "if": "若",
         "and": "且",
         "or": "或",
-        "otherwise": "否则",
-        "next case": "；",
+        **_CASES,
     },
     "note": {
         "pow": "0⁰ 取 1，导数取 0。在 x = 0 处，若 y ≥ 0，对 y 的导数取 0。",
         "relu": "在 0 处的导数取 0。",
         "leaky_relu": "在 0 处的导数取 0.01。",
         "elu": "在 0 处的导数是 1，二阶导数在此处有跳变。",
-        "gelu": "采用精确形式，由正态分布的分布函数定义。",
+        "gelu": "采用精确形式，由标准正态分布的分布函数 Φ 定义。",
         "abs": "在 0 处的导数取 0。",
         "sign": "sign(0) 取 0。",
         "step": "step(0) 取 0。",
@@ -136,7 +135,7 @@ WORDS: dict[str, dict[str, str]] = {
         "gauss": "即 exp(-x * x)，其中 x * x 以高于单个浮点数的精度计算。",
         "normal_tail": "设 x = (t - 4) / (t + 4)，"
         "则为 (t + 4) exp(t * t / 2) 乘以标准正态变量大于 t 的概率。",
-        "clip": "把 x 限制在 y 与 z 之间；x 等于边界时，梯度归 x。",
+        "clip": "把 x 限制在 y 与 z 之间；x 等于边界值时，梯度全部归 x。",
         **dict.fromkeys(("floor", "ceil", "trunc", "floordiv"), "导数处处取 0，在跳变处也是如此。"),
         "round": "恰好一半时取偶数。导数处处取 0，在跳变处也是如此。",
         "mod": "余数与 y 同号，与 Python 一致。",
