@@ -142,3 +142,13 @@ def test_few_repeated_steps_and_those_that_differ_stay_as_they_are():
         x = numbers(5, STEPS, WIDTH)
         np.testing.assert_allclose(f(x), other(x), rtol=1e-12)
         assert turns(f) == []
+
+
+@pytest.mark.parametrize("steps", [1, STEPS])
+def test_products_of_no_samples_have_no_results(steps):
+    def last(x):
+        return sum(states(x, range(steps))[-1])
+
+    f, other = (compiled(last, each, batched=True) for each in ("jax", "numpy"))
+    none = numbers(0, STEPS, WIDTH)
+    assert f(none).shape == other(none).shape == (0,)

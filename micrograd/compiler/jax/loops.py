@@ -239,6 +239,7 @@ def _repeat(run: Any, repeat: Repeat) -> None:
     for first, stop in runs(kept):
         parts += [zeros(int(kept[first]) - done), results[:, first:stop]]
         done = int(kept[stop - 1]) + 1
-    rows = jnp.concatenate([*parts, zeros(size - done)], axis=1).reshape(-1, *lanes)
+    rows = jnp.concatenate([*parts, zeros(size - done)], axis=1)
+    rows = rows.reshape(len(rows) * size, *lanes)
     space.append(jnp.zeros((turns * size - len(rows), *lanes), run.dtype))
     space.append(rows)

@@ -161,7 +161,7 @@ class Run:
             out = jnp.einsum(axes, weights, read, precision=_PRECISION)
         if bias is not None:
             out = out + bias
-        return out.reshape(-1, *out.shape[2:])
+        return out.reshape(out.shape[0] * out.shape[1], *out.shape[2:])
 
     def _fold(self, fold: Fold) -> Any:
         """Reduce rows of terms, each padded by its last term to the length of the longest."""
