@@ -33,6 +33,7 @@ from micrograd.compiler.executor import (
 from micrograd.compiler.jax.devices import Devices, sharing
 from micrograd.compiler.jax.loops import are_differentiable
 from micrograd.compiler.jax.operations import ON_JAX
+from micrograd.compiler.jax.rolling import rolled
 from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.numpy.memory import aligned_empty
@@ -258,7 +259,11 @@ class JaxExecutor(Executor):
 
     @cached_property
     def _cuts(self) -> Cuts:
-        return Cuts(self.program)
+        return Cuts(self._rolled)
+
+    @cached_property
+    def _rolled(self) -> Program:
+        return rolled(self.program)
 
     def _inputs(self, parts: Sequence[Any], lies: Sequence[bool]) -> list[Any]:
         """Return the numbers of each part: of a batch, with a row for each sample."""
@@ -279,7 +284,7 @@ class JaxExecutor(Executor):
             start += len(numbers)
         lanes = (len(inputs[0]),) if batched else ()
         held = cuts.parts(False, 0, parameters)
-        return Run(self.program, held, rows, lanes, cuts, self.dtype, room)
+        return Run(self._rolled, held, rows, lanes, cuts, self.dtype, room)
 
     def _values(self, parameters: Any, parts: Any, lies: Any, room: int) -> list[Any]:
         """Return the outputs in arrays that follow one another, then the room that stacks need."""

@@ -12,18 +12,26 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from micrograd.compiler.jax.patterns import runs
+from micrograd.compiler.jax.rolling import Repeat
+from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.program.instructions import Product
 from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
 from micrograd.compiler.program.program import Program, with_bodies
 from micrograd.compiler.program.slots import Places, rows_of
 
+_PASSED = (
+    256  # in each turn, a slice of a larger result would be a sum with padding on the way back
+)
 
-def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
+
+def add_loop(run: Any, instruction: Loop | Pack | Elements | Repeat) -> None:
     """Add the results of an instruction.
 
     Args:
         run: a run of a program: `spaces` has the rows of each space so far, `stacks` those that
-            were made, `matrices` those of products in loops, which `matrix` gathers,
+            were made, `factors` the matrices and biases of products in loops, which
+            `product_factors` gathers,
             `add(instructions)` computes more results, `room` is the number of steps that
             a stack of unknown length has room for, and `needed` how many there were at most.
         instruction: the instruction.
@@ -36,6 +44,8 @@ def add_loop(run: Any, instruction: Loop | Pack | Elements) -> None:
             run.spaces[varies].append(run.stacks[stack][steps, columns])
         case Loop():
             _loop(run, instruction)
+        case Repeat():
+            _repeat(run, instruction)
 
 
 def _read(run: Any, places: Places, wide: bool) -> Any:
@@ -80,7 +90,7 @@ def _loop(run: Any, loop: Loop) -> None:
     first = _read(run, loop.first, wide=loop.varies)
     for each in loop.body:
         if loop.varies and isinstance(each, Product):
-            run.matrices[id(each)] = run.matrix(each)
+            run.factors[id(each)] = run.product_factors(each)
     done, states = (_while if loop.length is None else _scan)(run, loop, first)
     number = jnp.broadcast_to(done.astype(run.dtype), (1, *states.shape[1:]))
     _fill(run, loop.varies, loop.out.start)
@@ -190,3 +200,46 @@ def _fill(run: Any, varies: bool, slot: int) -> None:
     if space.size < slot:
         shape = (slot - space.size, *(run.lanes if varies else ()))
         space.append(jnp.zeros(shape, run.dtype))
+
+
+def _repeat(run: Any, repeat: Repeat) -> None:
+    """Add the results of a repetition; those that are not read are zeros."""
+    varies, turns, kept = repeat.varies, repeat.turns, repeat.kept
+    space, lanes = run.spaces[varies], run.lanes if varies else ()
+    for each in repeat.body:
+        if varies and isinstance(each, Product):
+            run.factors[id(each)] = run.product_factors(each)
+    cuts = Cuts(run.program._replace(instructions=repeat.body, outputs=()), passed=_PASSED)
+
+    def read(run: Any, slots: Any) -> Any:
+        found = run.read(varies, rows_of(slots), False) if len(slots) else jnp.zeros(0, run.dtype)
+        wide = len(found.shape) > 1 or not lanes
+        return jnp.broadcast_to(found if wide else found[:, None], (len(slots), *lanes))
+
+    def turn(states: Any, fed: Any) -> Any:
+        body = _inside(run)
+        body.cuts = body.spaces[varies].places = cuts
+        body.spaces[varies].append(states)
+        body.spaces[varies].append(fed)
+        body.add(repeat.body)
+        first = repeat.body[0].out.start
+        results = read(body, first + kept) if repeat.states is None else None
+        return read(body, repeat.following), results
+
+    fed = read(run, repeat.fed.ravel()).reshape(*repeat.fed.shape, *lanes)
+    states, results = lax.scan(turn, read(run, repeat.first), fed, length=turns)
+    if repeat.states is not None:
+        results = states[repeat.states][None]
+    size = (repeat.out.stop - repeat.out.start) // turns
+
+    def zeros(count: int) -> Any:
+        return jnp.zeros((len(results), count, *lanes), run.dtype)
+
+    parts, done = [], 0
+    for first, stop in runs(kept):
+        parts += [zeros(int(kept[first]) - done), results[:, first:stop]]
+        done = int(kept[stop - 1]) + 1
+    rows = jnp.concatenate([*parts, zeros(size - done)], axis=1)
+    rows = rows.reshape(len(rows) * size, *lanes)
+    space.append(jnp.zeros((turns * size - len(rows), *lanes), run.dtype))
+    space.append(rows)

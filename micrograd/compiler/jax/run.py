@@ -15,6 +15,7 @@ from jax import lax
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function, summed
 from micrograd.compiler.jax.patterns import common_counts, pattern_of, taken, viewed
+from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
 from micrograd.compiler.jax.tape import LoopedTape
 from micrograd.compiler.program.instructions import (
@@ -63,7 +64,7 @@ class Run:
         self.room, self.needed = room, jnp.int32(0)
         self.lanes = lanes
         self.stacks: dict[int, Any] = {}
-        self.matrices: dict[int, Any] = {}  # of products in loops, gathered in front of the loop
+        self.factors: dict[int, Any] = {}  # of products in loops, gathered in front of the loop
         self.spaces = {varies: Space(varies, cuts) for varies in (False, True)}
         self.cuts = cuts
         for each in parameters:
@@ -101,7 +102,7 @@ class Run:
                 self._elementwise(instruction)
             case Product():
                 space.append(self._product(instruction))
-            case Loop() | Pack() | Elements():
+            case Loop() | Pack() | Elements() | Repeat():
                 add_loop(self, instruction)
             case Fold():
                 space.append(self._fold(instruction))
@@ -143,15 +144,15 @@ class Run:
 
     # ------------------------------------------------------------------------------------ products
 
-    def matrix(self, instruction: Product) -> Any:
-        """Return the matrix of a product."""
-        return self._all(False, False, instruction.matrix)
+    def product_factors(self, product: Product) -> tuple[Any, Any]:
+        """Return the matrix of a product, and its bias or None."""
+        matrix, bias = self._all(False, False, product.matrix), product.bias
+        return matrix, None if bias is None else self.read(False, bias, product.varies)
 
     def _product(self, instruction: Product) -> Any:
-        varies, vectors, bias = instruction.varies, instruction.inputs, instruction.bias
-        weights = self.matrices.get(id(instruction))
-        if weights is None:
-            weights = self.matrix(instruction)
+        varies, vectors = instruction.varies, instruction.inputs
+        factors = self.factors.get(id(instruction))
+        weights, bias = factors or self.product_factors(instruction)
         read = self._all(varies, varies, vectors)
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, read[0], precision=_PRECISION)[None]
@@ -159,7 +160,7 @@ class Run:
             axes = "mk,ckn->cmn" if varies else "mk,ck->cm"
             out = jnp.einsum(axes, weights, read, precision=_PRECISION)
         if bias is not None:
-            out = out + self.read(False, bias, varies)
+            out = out + bias
         return out.reshape(out.shape[0] * out.shape[1], *out.shape[2:])
 
     def _fold(self, fold: Fold) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 
 from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
+from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.program.instructions import (
     Elementwise,
     Fold,
@@ -40,9 +41,11 @@ class Cuts:
 
     Args:
         program: the program.
+        passed: up to how many results the cuts of an operation are those of what it reads, too.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, passed: int = MOST_CUTS) -> None:
+        self._passed = passed
         self._places: dict[bool, set[int]] = {False: set(), True: set()}
         self._whole: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
         self._is_kept = False
@@ -75,7 +78,7 @@ class Cuts:
                 count = out.stop - out.start
                 if count <= FEW_RESULTS:
                     self._places[varies].update(range(out.start, out.stop + 1))
-                rows = range(out.start + 1, out.stop) if count < MOST_CUTS else ()
+                rows = range(out.start + 1, out.stop) if count < self._passed else ()
                 inner = [place for place in rows if place in self._places[varies]]
                 for operand in operands:
                     self._read(operand.varies, operand.rows)
@@ -97,6 +100,10 @@ class Cuts:
                 if out.stop - out.start <= FEW_RESULTS:
                     self._places[instruction.varies].update(range(out.start, out.stop + 1))
                 self._read_all(instruction.sides)
+            case Repeat(varies=varies, first=first, fed=fed):
+                for slots in (first, fed.ravel()):
+                    if len(slots):
+                        self._read(varies, slots)
             case Tape(operands=operands, operands_vary=kinds, terms=terms):
                 self._read_all([*terms.sides, (operands, kinds)])
 
