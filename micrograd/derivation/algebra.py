@@ -74,7 +74,10 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         apart: list[Tree] = []
         if has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
             other = _algebra(names, joining=False)
-            apart.append(_Writer(other, decimals).formula(other.read(tree)))
+            each = _Writer(other, decimals).formula(other.read(tree))
+            several = [term for _, term in terms(_series(each) or each)]
+            if len({*several}) == len(several):  # b - c - a + b is 2b - a - c
+                apart.append(each)
         apart += _termwise(tree, known, decimals, folded(kept))
         kept = min([kept, *apart], key=folded) if apart else kept
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):

@@ -124,6 +124,8 @@ CLOSED = {
     "{0.01 if x ≤ 0; 1 if x > 0}": lambda x, y: leaky_relu(x),
     "x + y": lambda x, y: 0.5 * maximum(x + y, y + x) ** 2,
     "cos(x)": lambda x, y: sin(x) + sin(relu(0 * y)) ** 2,
+    "2(2x − y − y²)": lambda x, y: (y - x) ** 2 + (x - y * y) ** 2,
+    "2x": lambda x, y: x * cos(0 * x) * x * cosh(0 * x),
     "1/(1 + x)^(y + 1)": lambda x, y: (1 - (1 + x) ** -y) / y,
 }
 
