@@ -36,7 +36,15 @@ from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import added, factors_of, opposite, signed, terms, times
-from micrograd.writing.ranges import between, factored, holds, is_comparison, is_ordered
+from micrograd.writing.ranges import (
+    between,
+    factored,
+    holds,
+    is_comparison,
+    is_ordered,
+    ranges,
+    unless,
+)
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
@@ -205,13 +213,15 @@ class _Board:
         sign, positive = signed(tree)
         if sign == "−" and tree.name in ("mul", "div"):
             return Call("neg", (self.gathered(positive),))
+        if (product := unless(tree)) is not tree:
+            return self.gathered(product)
         choice = factored(tree)
         if choice is not tree and choice != tree and holds(choice) is not None:
             rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
             return Call("mul", (self.gathered(rest), choice))
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
-            several = factors_of(Call("mul", inner))
+            several = ranges(factors_of(Call("mul", inner)))
             return times(sorted(several, key=_is_sigma))  # Σ last: it needs no brackets there
         if tree.name == "div" and isinstance(inner[1], float):
             several = factors_of(inner[0])

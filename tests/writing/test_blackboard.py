@@ -45,6 +45,16 @@ def read(text):
         ("sqrt(a + b) * abs(x)", "√(a + b)·|x|", r"\sqrt{a + b} \cdot \vert x\vert"),
         ("where(a > 0, 1, 0) * 2", "2[a > 0]", r"2\lbrack a \mathrel{>} 0\rbrack"),
         ("where(a <= 0, 0, 1)", "[a > 0]", r"\lbrack a \mathrel{>} 0\rbrack"),
+        (
+            "where((a < 0) + (a > 2) + (0 >= 2), 0, 1) * 2",
+            "2[0 ≤ a ≤ 2]",
+            r"2\lbrack0 \le a \le 2\rbrack",
+        ),
+        (
+            "where((a < 0) + (b > 2), 0, x)",
+            "x·[a ≥ 0]·[b ≤ 2]",
+            r"x \cdot \lbrack a \ge 0\rbrack \cdot \lbrack b \le 2\rbrack",
+        ),
         ("6.283185307179586 * a", "2π·a", r"2\pi \cdot a"),
         ("a / 1.4142135623730951", "a/√2", r"\frac{a}{\sqrt{2}}"),
         ("b * 2.5066282746310002", "√(2π)·b", r"\sqrt{2\pi} \cdot b"),
