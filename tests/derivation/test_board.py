@@ -150,6 +150,13 @@ def first_line(output, wrt, **options):
         (lambda x, y: 1 - (-1) * (x * y + y), "1 + x·y + y"),
         (lambda x, y: x + y + x, "2x + y"),
         (lambda x, y: x * 4 * math.pi, "4π·x"),
+        (lambda x, y: x * -100 * math.pi, "−100π·x"),
+        (lambda x, y: x * 50 * 2**0.5, "50√2·x"),
+        (lambda x, y: x * 4 * math.pi * 1e-7, "4·10⁻⁷·π·x"),
+        (lambda x, y: x * 5 * (1 / 3) * 7, "35·(1/3)·x"),
+        (lambda x, y: x * 0.1 * 3, "0.3x"),
+        (lambda x, y: 2 * x + 2 * x, "4x"),
+        (lambda x, y: x * 1.0000000000000002, "x"),
         (lambda x, y: x / 3 * (1 / 3) * y, "(1/3)·(x/3)·y"),
         (lambda x, y: where(1, y * x, x), "y·x"),
         (lambda x, y: sin(relu(0 * x)) ** 2 + y, "y"),
@@ -168,6 +175,13 @@ def test_a_definition_is_written_without_what_says_nothing(f, expected):
     x, y = values(x=0.7, y=1.3)
     out = f(x, y)
     assert first_line(out, x, names={"f": out}, numbers=False) == f"let f = {expected}"
+
+
+@pytest.mark.parametrize(("number", "shown"), [(0.333333333333, "0.3333"), (3.1415926535, "3.142")])
+def test_a_number_with_fewer_digits_than_a_constant_stays_a_rounded_decimal(number, shown):
+    (x,) = values(x=0.7)
+    out = x * number
+    assert first_line(out, x, names={"f": out}, numbers=False) == f"let f ≈ {shown}x"
 
 
 def test_a_letter_of_a_function_and_a_bracket_have_a_sign_between_them():
