@@ -420,6 +420,15 @@ def test_decimals_stay_decimals_beside_a_product_with_zero():
     assert "y = 0.1a + 0.2c" in board(y, a, names={"y": y}).text()
 
 
+@pytest.mark.parametrize(("operations", "said"), [(25, []), (26, ["… 2 more lines …"])])
+def test_no_remark_stands_for_one_definition(operations, said):
+    h, *x = values(x0=0.0, x1=0.1, x2=0.2)
+    for i in range(operations):
+        h = tanh(h * x[i % 2]) if i % 2 else sin(h + x[0])
+        h.label = f"h{chr(ord('a') + i)}"
+    assert re.findall("… .* more lines …", board(h, x[1]).text()) == said
+
+
 def test_an_index_of_two_digits_is_one_index():
     (w,) = values(w=0.5)
     xs = [Value(1.0 + i, label=f"x_{i}") for i in range(10, 15)]
