@@ -235,6 +235,15 @@ def test_terms_of_a_series_stay_alike():
     assert last_symbols(sum(lam - y * log(lam) for y in x[:3]), lam) == "Σᵢ₌₁³ (1 − xᵢ/lam)"
 
 
+def test_like_terms_of_several_brackets_are_collected_if_they_are_no_series():
+    a, b, c, d = values(a=0.3, b=0.2, c=0.7, d=0.9)
+    assert last_symbols((a - b) ** 2 + (b - c) ** 2 + (b - d) ** 2, b) == "2(3b − a − c − d)"
+    x = values(x1=0.3, x2=1.2, x3=0.7, x4=0.9)
+    pairs = sum((p - q) ** 2 for i, p in enumerate(x) for q in x[:i])
+    assert last_symbols(pairs, x[2]) == "2(3x₃ − x₁ − x₂ − x₄)"
+    assert last_symbols(sum((y - a) ** 2 for y in x[:3]), a) == "−2 Σᵢ₌₁³ (xᵢ − a)"
+
+
 def test_sums_within_and_over_sums_have_indices_of_their_own():
     a = values(a1=0.3, a2=0.2, a3=0.7, a4=0.9)
     b = values(b1=0.1, b2=0.4, b3=0.5, b4=0.2)
