@@ -74,9 +74,14 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         apart: list[Tree] = []
         if has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
             other = _algebra(names, joining=False)
+            each = _Writer(other, decimals).formula(other.read(tree))
+            if not _repeats(each):  # b - c - a + b is 2b - a - c
+                apart.append(each)
+        elif _repeats(kept) and not _has_like_brackets(kept):  # x - y - z + x + x - t
+            other = _algebra(names, joining=_LONGEST)
             apart.append(_Writer(other, decimals).formula(other.read(tree)))
         apart += _termwise(tree, known, decimals, folded(kept))
-        kept = min([kept, *apart], key=folded) if apart else kept
+        kept = min([kept, *apart], key=lambda each: (folded(each), size(each)))
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
         algebra = _algebra(names, expanding=True)
         expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
@@ -86,13 +91,13 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
     return kept
 
 
-def _algebra(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
+def _algebra(known: tuple[tuple[str, Tree], ...], **mode: int) -> NormalForm:
     """The normal form of formulas where these are known."""
     return _prepared(known, **mode).copy()
 
 
 @lru_cache(16)
-def _prepared(known: tuple[tuple[str, Tree], ...], **mode: bool) -> NormalForm:
+def _prepared(known: tuple[tuple[str, Tree], ...], **mode: int) -> NormalForm:
     """A normal form that has read what is known, which is the same for a whole derivation."""
     return NormalForm(dict(known), **mode)
 
@@ -110,6 +115,21 @@ def folded(tree: Tree) -> int:
     runs = [[*run] for _, run in groupby(several, _shape)]
     shown = [run[: 1 if len({*run}) == len(run) >= _FEWEST_TERMS else None] for run in runs]
     return 1 + sum(folded(term) for run in shown for _, term in run)
+
+
+def _repeats(tree: Tree) -> bool:
+    """Whether a sum has the same term several times."""
+    several = [term for _, term in terms(_series(tree) or tree)]
+    return len({*several}) < len(several)
+
+
+def _has_like_brackets(tree: Tree) -> bool:
+    """Whether the signs of a sum are those of three like brackets, as in a - s + b - s + c - s."""
+    signs = [sign for sign, _ in terms(_series(tree) or tree)]
+    return any(
+        len(signs) >= _FEWEST_ALIKE * length and signs[length:] == signs[:-length]
+        for length in range(2, _LONGEST_PERIOD + 1)
+    )
 
 
 def _shape(signed: tuple[str, Tree]) -> str:

@@ -461,7 +461,7 @@ def _ends(
 ) -> tuple[tuple[document.Equation, ...], tuple[document.Equation, ...], Paragraph | None]:
     """The first and the last equations; if there are many, also a remark on those in between."""
     half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
-    if more <= 0:
+    if more <= 0 or more + hidden == 1:  # a remark on one line is as long as the line
         return tuple(equations), (), None
     said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
     return tuple(equations[:half]), tuple(equations[-half:]), said

@@ -494,7 +494,7 @@ def _ends(
 ) -> tuple[Sequence[Value], Sequence[Value], str]:
     """All nodes; or the first, the last, and what is said of those between, if there are many."""
     half, more = _MAX_LINES // 2, len(nodes) - _MAX_LINES
-    if more <= 0:
+    if more <= 1:  # a remark on one line is as long as the line
         return nodes, (), ""
     return nodes[:half], nodes[-half:], words["left out"].format(count=f"{more:,}")
 

@@ -51,9 +51,9 @@ class NormalForm:
     def __init__(
         self,
         known: Mapping[str, Tree],
-        opening: bool = False,
-        expanding: bool = False,
-        joining: bool = True,
+        opening: int = False,
+        expanding: int = False,
+        joining: int = _FEWEST_INDEXED,
     ) -> None:
         self.opening, self.expanding, self.joining = opening, expanding, joining
         self.has_brackets = self.has_joined = False
@@ -154,9 +154,9 @@ class NormalForm:
     def _joined(self, whole: Sum) -> Sum:
         """The sum without its brackets if terms of theirs can be added: `1 - p - p` is `1 - 2p`.
 
-        Three brackets and more are terms of a sum over an index, and stay.
+        More brackets than `joining`, 2 unless told, are terms of a sum over an index, and stay.
         """
-        if not self.joining or not 0 < sum(map(_is_bracket, whole.terms)) <= _FEWEST_INDEXED:
+        if not 0 < sum(map(_is_bracket, whole.terms)) <= self.joining:
             return whole
         opened = [self.opened(each, term) for term, each in whole.terms.items()]
         joined = added(opened)

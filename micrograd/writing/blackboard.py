@@ -36,7 +36,15 @@ from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import added, factors_of, opposite, signed, terms, times
-from micrograd.writing.ranges import between, factored, holds, is_comparison, is_ordered
+from micrograd.writing.ranges import (
+    between,
+    factored,
+    holds,
+    is_comparison,
+    is_ordered,
+    ranges,
+    unless,
+)
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 __all__ = ["figure", "latex", "lines", "written"]
@@ -179,16 +187,11 @@ class _Board:
     def gathered(self, tree: Tree) -> Tree:
         """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
-            known = isinstance(tree, float) and self.names["π"] is _PI and constant(tree)
-            return known or tree
+            return (isinstance(tree, float) and self._constant(tree)) or tree
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
-        if tree.name == "mul":  # 2w for w·2, and 4π·x for x·4·π
-            several = factors_of(tree)
-            numbers = [each for each in several if isinstance(each, float)]
-            if isinstance(several[-1], float):
-                others = [each for each in several if not isinstance(each, float)]
-                tree = times([math.prod(numbers), *others])
+        if tree.name == "mul":
+            tree = self._with_number_first(tree)
         if not isinstance(tree, Call):
             return self.gathered(tree)
         sign, positive = signed(tree)
@@ -196,13 +199,15 @@ class _Board:
             return Call("neg", (self.gathered(positive),))
         if tree.name in ("mul", "div"):
             tree = self._with_root_below(tree)
+        if (product := unless(tree)) is not tree:
+            return self.gathered(product)
         choice = factored(tree)
         if choice is not tree and choice != tree and holds(choice) is not None:
             rest = tree.operands[2].operands[2]  # type: ignore[union-attr]
             return Call("mul", (self.gathered(rest), choice))
         inner = tuple(map(self.gathered, tree.operands))
         if tree.name == "mul":
-            several = factors_of(Call("mul", inner))
+            several = ranges(factors_of(Call("mul", inner)))
             return times(sorted(several, key=_is_sigma))  # Σ last: it needs no brackets there
         if tree.name == "div" and isinstance(inner[1], float):
             several = factors_of(inner[0])
@@ -215,12 +220,36 @@ class _Board:
         """The formula `x/√(2π)` in place of `(1/√(2π))·x`."""
         above, below = tree.operands if tree.name == "div" else (tree, 1.0)
         first, *rest = factors_of(above)
-        known = isinstance(first, float) and self.names["π"] is _PI and constant(first)
-        match known:
+        match isinstance(first, float) and self._constant(first):
             case Call("div", (number, str() | Call() as root)) if rest:
                 over = times([number, *rest] if number != 1.0 else rest)
                 return Call("div", (over, times([root, below]) if below != 1.0 else root))
         return tree
+
+    def _constant(self, x: float) -> Tree | None:
+        return constant(x) if self.names["π"] is _PI else None
+
+    def _with_number_first(self, tree: Tree) -> Tree:
+        """2w for w·2, 4x for 2·2x, and 100π·x for x·100·π, whose number has no shorter name."""
+        factors = factors_of(tree)
+        end = sum(1 for _ in takewhile(lambda each: isinstance(each, float), factors))
+        if isinstance(factors[-1], float):
+            end = len(factors)
+        numbers = [each for each in factors[:end] if isinstance(each, float)]
+        if end < 2 and not any(map(_is_one, numbers)):
+            return tree
+        others = [each for each in factors[:end] if not isinstance(each, float)] + factors[end:]
+        known = [abs(each) for each in numbers if self._constant(each) is not None]
+        plain = [abs(each) for each in numbers if self._constant(each) is None]
+        whole = math.prod(numbers)
+        if self._constant(whole) is not None or figure(whole).exact:
+            known, plain = [], [abs(whole)]
+        elif figure(math.prod(plain)).exact or not all(figure(each).exact for each in plain):
+            plain = [math.prod(plain)]
+        shown = [each for each in plain if not _is_one(each)] + known
+        if math.prod(math.copysign(1.0, each) for each in numbers) < 0:
+            shown = [-each for each in shown[:1] or [1.0]] + shown[1:]
+        return times([*shown, *others] or [1.0])
 
     def _sums(self, rest: list[tuple[str, Tree]]) -> Tree:
         found: list[tuple[str, Tree]] = []
@@ -369,6 +398,9 @@ class _Board:
         if isinstance(before, float):
             if "·" in left.text:  # a power of ten
                 return False
+            match tree:
+                case Call("div", (float(), _)):  # 35·(1/3)
+                    return False
             starts = opens or right.text.startswith("|")
             return starts or _is_letter(tree, self.names) or _is_function(tree)
         if opens and adds:
@@ -514,6 +546,11 @@ def _raised_bracket(last: Formula, above: Formula) -> Formula:
     text = last.text + (raised or f"^{above.bracketed(ATOM).text}")
     *marks, bracket = last.mark[1:]
     return Formula(text, row(*marks, ("msup", bracket, above.mark)), exact=last.exact)
+
+
+def _is_one(x: float) -> bool:
+    """Whether it is 1 up to rounding, and so no factor that somebody wrote."""
+    return math.isclose(x, 1.0, rel_tol=2e-15)
 
 
 def _is_sigma(tree: Tree) -> bool:

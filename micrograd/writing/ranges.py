@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing.notation import RELATIONS
-from micrograd.writing.parts import opposite
+from micrograd.writing.parts import opposite, terms, times
 
 
 def is_indicator(tree: Tree) -> bool:
     """Whether it is a choice between 1 and 0, written as a condition in square brackets."""
-    return holds(factored(tree)) is not None
+    return holds(factored(tree)) is not None or unless(tree) is not tree
 
 
 def factored(tree: Tree) -> Tree:
@@ -23,13 +26,56 @@ def factored(tree: Tree) -> Tree:
 def holds(tree: Tree) -> Tree | None:
     """The condition under which a choice between 1 and 0 is 1; None for another formula."""
     match tree:
-        case Call("where", (test, 1.0, 0.0)) if is_comparison(test):
+        case Call("where", (Call("between") as test, 1.0, 0.0)):
             return test
-        case Call("where", (test, 0.0, 1.0)) if is_comparison(test):
+        case Call("where", (test, 1.0, 0.0)):
+            return test if is_comparison(test) else Call("ne", (test, 0.0))
+        case Call("where", (test, 0.0, 1.0)):
             return opposite(test)
         case Call("where", (test, 0.0, rest)) if (inner := holds(rest)) is not None:
             return between(opposite(test), inner)
     return None
+
+
+def unless(tree: Tree) -> Tree:
+    """A choice that is 0 if one of several conditions holds, as a product of choices; or as it is.
+
+    Conditions such as `0 >= 2`, which never hold, are left out.
+    """
+    match tree:
+        case Call("where", (Call("add") as tests, 0.0, rest)):
+            several = [*terms(tests)]
+            if all(sign == "+" and is_comparison(test) for sign, test in several):
+                factors = [_indicator(opposite(test)) for _, test in several if not _is_never(test)]
+                return times([rest, *factors] if rest != 1.0 or not factors else factors)
+    return tree
+
+
+def _indicator(test: Tree) -> Tree:
+    return Call("where", (test, 1.0, 0.0))
+
+
+def _is_never(test: Tree) -> bool:
+    match test:
+        case Call(name, (float() as x, float() as y)):
+            return not TABLE[name].value(x, y)
+    return False
+
+
+def ranges(factors: Sequence[Tree]) -> list[Tree]:
+    """The factors of a product in which `[x >= 0]` and `[x <= 6]` are `[0 <= x <= 6]`."""
+    found: list[Tree] = []
+    for factor in factors:
+        condition = holds(factor)
+        for i, other in enumerate(found if condition is not None else ()):
+            earlier = holds(other)
+            both = earlier and condition and between(earlier, condition)
+            if both:
+                found[i] = _indicator(both)
+                break
+        else:
+            found.append(factor)
+    return found
 
 
 def is_comparison(tree: Tree) -> bool:

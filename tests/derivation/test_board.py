@@ -121,12 +121,17 @@ CLOSED = {
     "3|x|²·sgn(x)": lambda x, y: abs(x) ** 3,
     "sgn(x)²": lambda x, y: sign(x) ** 2 * x,
     "[0 < x < 6]": lambda x, y: relu6(x),
+    "[0 ≤ x ≤ 2]": lambda x, y: clip(x, 0, 2),
+    "[0 ≤ x ≤ y]·[0 < y]": lambda x, y: clip(x, 0, y),
+    "y·[x ≠ 0]": lambda x, y: where(x, 1, 0) * x * y,
     "(1/6)·[−3 < x < 3]": lambda x, y: hard_sigmoid(x),
     "{0.01 if x ≤ 0; 1 if x > 0}": lambda x, y: leaky_relu(x),
     "exp(−x²/2)/√(2π)": lambda x, y: ndtr(x),
     "y·exp(−x²/2)/(√(2π)·(y + 1))": lambda x, y: ndtr(x) * y / (y + 1),
     "x + y": lambda x, y: 0.5 * maximum(x + y, y + x) ** 2,
     "cos(x)": lambda x, y: sin(x) + sin(relu(0 * y)) ** 2,
+    "2(2x − y − y²)": lambda x, y: (y - x) ** 2 + (x - y * y) ** 2,
+    "2x": lambda x, y: x * cos(0 * x) * x * cosh(0 * x),
     "1/(1 + x)^(y + 1)": lambda x, y: (1 - (1 + x) ** -y) / y,
 }
 
@@ -148,6 +153,13 @@ def first_line(output, wrt, **options):
         (lambda x, y: 1 - (-1) * (x * y + y), "1 + x·y + y"),
         (lambda x, y: x + y + x, "2x + y"),
         (lambda x, y: x * 4 * math.pi, "4π·x"),
+        (lambda x, y: x * -100 * math.pi, "−100π·x"),
+        (lambda x, y: x * 50 * 2**0.5, "50√2·x"),
+        (lambda x, y: x * 4 * math.pi * 1e-7, "4·10⁻⁷·π·x"),
+        (lambda x, y: x * 5 * (1 / 3) * 7, "35·(1/3)·x"),
+        (lambda x, y: x * 0.1 * 3, "0.3x"),
+        (lambda x, y: 2 * x + 2 * x, "4x"),
+        (lambda x, y: x * 1.0000000000000002, "x"),
         (lambda x, y: x / 3 * (1 / 3) * y, "(1/3)·(x/3)·y"),
         (lambda x, y: where(1, y * x, x), "y·x"),
         (lambda x, y: sin(relu(0 * x)) ** 2 + y, "y"),
@@ -166,6 +178,13 @@ def test_a_definition_is_written_without_what_says_nothing(f, expected):
     x, y = values(x=0.7, y=1.3)
     out = f(x, y)
     assert first_line(out, x, names={"f": out}, numbers=False) == f"let f = {expected}"
+
+
+@pytest.mark.parametrize(("number", "shown"), [(0.333333333333, "0.3333"), (3.1415926535, "3.142")])
+def test_a_number_with_fewer_digits_than_a_constant_stays_a_rounded_decimal(number, shown):
+    (x,) = values(x=0.7)
+    out = x * number
+    assert first_line(out, x, names={"f": out}, numbers=False) == f"let f ≈ {shown}x"
 
 
 def test_a_letter_of_a_function_and_a_bracket_have_a_sign_between_them():
@@ -217,6 +236,15 @@ def test_terms_of_a_series_stay_alike():
     assert last_symbols(loss, p) == "−Σᵢ₌₁⁴ (xᵢ/p − (1 − xᵢ)/(1 − p))"
     (lam,) = values(lam=1.3)
     assert last_symbols(sum(lam - y * log(lam) for y in x[:3]), lam) == "Σᵢ₌₁³ (1 − xᵢ/lam)"
+
+
+def test_like_terms_of_several_brackets_are_collected_if_they_are_no_series():
+    a, b, c, d = values(a=0.3, b=0.2, c=0.7, d=0.9)
+    assert last_symbols((a - b) ** 2 + (b - c) ** 2 + (b - d) ** 2, b) == "2(3b − a − c − d)"
+    x = values(x1=0.3, x2=1.2, x3=0.7, x4=0.9)
+    pairs = sum((p - q) ** 2 for i, p in enumerate(x) for q in x[:i])
+    assert last_symbols(pairs, x[2]) == "2(3x₃ − x₁ − x₂ − x₄)"
+    assert last_symbols(sum((y - a) ** 2 for y in x[:3]), a) == "−2 Σᵢ₌₁³ (xᵢ − a)"
 
 
 def test_sums_within_and_over_sums_have_indices_of_their_own():
@@ -402,6 +430,15 @@ def test_decimals_stay_decimals_beside_a_product_with_zero():
     a, b, c = values(a=0.5, b=2.0, c=3.0)
     y = a * 0.1 + b * 0.0 + c * 0.2
     assert "y = 0.1a + 0.2c" in board(y, a, names={"y": y}).text()
+
+
+@pytest.mark.parametrize(("operations", "said"), [(25, []), (26, ["… 2 more lines …"])])
+def test_no_remark_stands_for_one_definition(operations, said):
+    h, *x = values(x0=0.0, x1=0.1, x2=0.2)
+    for i in range(operations):
+        h = tanh(h * x[i % 2]) if i % 2 else sin(h + x[0])
+        h.label = f"h{chr(ord('a') + i)}"
+    assert re.findall("… .* more lines …", board(h, x[1]).text()) == said
 
 
 def test_an_index_of_two_digits_is_one_index():

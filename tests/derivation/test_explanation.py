@@ -86,6 +86,15 @@ def test_a_long_chain_is_collected_too_and_its_middle_left_out():
     assert len(text.splitlines()) < 500
 
 
+def test_no_remark_stands_for_one_line():
+    for operations, said in ((60, []), (61, ["… 2 more lines …"] * 3)):
+        x = Value(1.0, label="x")
+        y = x
+        for _ in range(operations):
+            y = y * 1.001
+        assert re.findall("… [0-9,]+ more lines? …", explain(y, x).text()) == said
+
+
 def test_more_paths_than_there_are_atoms_are_counted_roughly():
     x = Value(0.5, label="x")
     y = x

@@ -8,7 +8,7 @@ from micrograd.ops import TABLE
 from micrograd.table.formulas import Call
 from micrograd.table.reading import parse
 from micrograd.writing import blackboard
-from micrograd.writing.indices import alike, general
+from micrograd.writing.indices import alike, by_index, general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import latex
 from micrograd.writing.notation import named
@@ -45,6 +45,16 @@ def read(text):
         ("sqrt(a + b) * abs(x)", "√(a + b)·|x|", r"\sqrt{a + b} \cdot \vert x\vert"),
         ("where(a > 0, 1, 0) * 2", "2[a > 0]", r"2\lbrack a \mathrel{>} 0\rbrack"),
         ("where(a <= 0, 0, 1)", "[a > 0]", r"\lbrack a \mathrel{>} 0\rbrack"),
+        (
+            "where((a < 0) + (a > 2) + (0 >= 2), 0, 1) * 2",
+            "2[0 ≤ a ≤ 2]",
+            r"2\lbrack0 \le a \le 2\rbrack",
+        ),
+        (
+            "where((a < 0) + (b > 2), 0, x)",
+            "x·[a ≥ 0]·[b ≤ 2]",
+            r"x \cdot \lbrack a \ge 0\rbrack \cdot \lbrack b \le 2\rbrack",
+        ),
         ("6.283185307179586 * a", "2π·a", r"2\pi \cdot a"),
         ("a / 1.4142135623730951", "a/√2", r"\frac{a}{\sqrt{2}}"),
         ("b * 2.5066282746310002", "√(2π)·b", r"\sqrt{2\pi} \cdot b"),
@@ -73,6 +83,13 @@ def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):
 )
 def test_terms_that_differ_in_an_index_are_a_sum(formula, text):
     assert blackboard.written(read(formula), NAMES).text == text
+
+
+def test_equations_are_in_the_order_of_their_numbers_and_9_is_before_10():
+    equations = [Call("=", (f"v{i}", f"x{i}")) for i in ("₁₁", "₁₀", "₉", "₂")]
+    assert [str(each.operands[0]) for each in by_index(equations)] == ["v₂", "v₉", "v₁₀", "v₁₁"]
+    needed = [Call("=", ("v₁₀", "x₁")), Call("=", ("v₉", "v₁₀"))]
+    assert by_index(needed) == needed
 
 
 def test_the_sign_of_a_sum_has_limits():
