@@ -167,6 +167,34 @@ def test_a_constant_that_is_added_is_not_called_the_path_through_a_mean():
     assert "is added to every entry" in found
 
 
+def huber(x):
+    return np.where(abs(x) < 1, x * x / 2, abs(x) - 0.5)
+
+
+GRID = np.array([-1.0625, 0.3125, 0.6875, -0.9375, 1.8125])
+NEITHER = {  # a function, its point, and a gradient of few digits, with what may be said of it
+    "a factor": (lambda x: 0.5001 * x, X[0], lambda x: 0.5 + 0 * x, "it is 0.9998 times the"),
+    "a factor on a grid": (lambda x: 0.501 * x * x, GRID, lambda x: x, "it is 0.998004 times the"),
+    "a constant": (
+        lambda x: x * x + x / 2, np.arange(1.0, 6.0), lambda x: 2 * x, "a constant of -0.5 is added"
+    ),
+    "softplus": (lambda x: np.logaddexp(0, x), X[0], lambda x: 1.0 * (x > 0), ""),
+    "huber": (huber, X[0] / 4, np.sign, ""),
+    "two entries": (lambda x: 1.5 * x + x * x / 2, np.array([0.1, 1.2]), np.ceil, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEITHER)
+def test_numbers_of_few_digits_may_have_other_reasons(name):
+    f, x, gradient, words = NEITHER[name]
+    report = check_gradients(lambda x: f(x).sum(), x, gradient=gradient, raise_exception=False)
+    assert report.is_wrong
+    said = " ".join(report.suspicions)
+    assert words in said
+    assert "precision" not in said
+    assert "integers" not in said
+
+
 def test_an_argument_whose_value_does_not_matter_is_not_called_forgotten():
     """Where all of relu(W) is positive, the gradient does not depend on W."""
     x, weight = abs(X) + 0.1, N((5, 3))
