@@ -158,7 +158,8 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
     size = close * max(_largest(got), _largest(expected))
     if not one.any():
         return _ZERO
-    if (abs(true) <= size).all():
+    one, true = (np.where(abs(each) <= size, 0.0, each) for each in (one, true))  # rounding
+    if not true.any():
         return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
     found: list[float] = []
     while len(one) and len(found) < _FACTORS:

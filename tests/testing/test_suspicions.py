@@ -73,7 +73,10 @@ MISTAKES = [
     ("it is the gradient for dout shifted by 2 along axis 1: is an index or a step wrong?",
         doubled, lambda d: doubled_backward(np.roll(d, 2, axis=1))),
     ("it is the gradient for dout transposed", lambda x: x @ C.T, lambda d: d.T @ C),
-    ("the path through the sum of a softmax over axis 1 is missing", softmax, lambda d: d * P),
+    ("the path through the sum of a softmax over axis 1 is missing or wrong",
+        softmax, lambda d: d * P),
+    ("the path through the sum of a softmax over axis 1 is missing or wrong",
+        softmax, lambda d: P * (d - (d * P).mean(axis=1, keepdims=True))),
     ("the derivative of sigmoid is missing", gate, lambda d: d * C),
     ("the derivative of sigmoid is a factor too many",
         gate, lambda d: gate_backward(d) * sigmoid(X) * (1 - sigmoid(X))),
@@ -154,6 +157,25 @@ def test_the_bias_of_a_dense_layer_is_part_of_the_operand(shape):
 
 
 # ---------------------------------------------------------------------------- what must not be said
+
+
+@pytest.mark.parametrize(
+    "mistaken", [lambda d, h, x: d * h, lambda d, h, x: d * (x[:, :1] > 0)], ids=["h", "x"]
+)
+def test_behind_a_dense_layer_nothing_is_said_that_cannot_be(mistaken):
+    """No logarithm has a negative operand, and rounding divided by rounding is no factor."""
+    r = np.random.default_rng(27)
+    weight, bias, other = r.normal(size=(5, 6)), r.normal(size=6), r.normal(size=(6, 2))
+    h = np.maximum(X @ weight + bias, 0)
+
+    def vjp(d):
+        da = mistaken(d @ other.T, h, X)
+        return da @ weight.T, X.T @ da, da.sum(axis=0), h.T @ d
+
+    found = suspicions(
+        lambda x, W, b, V: np.maximum(x @ W + b, 0) @ V, X, weight, bias, other, vjp=vjp
+    )
+    assert not re.search(r"\blog\b|e-1\d|e\+1\d", " ".join(found))
 
 
 def test_a_constant_that_is_added_is_not_called_the_path_through_a_mean():
