@@ -42,6 +42,7 @@ STEPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPS)
 def test_step_functions_are_not_accused_of_their_derivative_of_0(name):
     step, x = STEPS[name], np.random.default_rng(1).standard_normal((4, 5))

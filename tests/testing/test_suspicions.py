@@ -159,6 +159,7 @@ def test_the_bias_of_a_dense_layer_is_part_of_the_operand(shape):
 # ---------------------------------------------------------------------------- what must not be said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mistaken", [lambda d, h, x: d * h, lambda d, h, x: d * (x[:, :1] > 0)], ids=["h", "x"]
 )
@@ -215,6 +216,17 @@ def test_numbers_of_few_digits_may_have_other_reasons(name):
     assert words in said
     assert "precision" not in said
     assert "integers" not in said
+
+
+@pytest.mark.slow
+def test_nothing_is_said_of_the_transpose_of_a_matrix_that_has_no_inverse():
+    mixed = N((5, 5))
+    for matrix in (np.ones((5, 5)), np.arange(25.0).reshape(5, 5), np.zeros((5, 5))):
+        found = suspicions(
+            lambda x, W: x + np.sin(x @ W), X, matrix,
+            vjp=lambda d, W=matrix: (d + (d * np.cos(X @ W)) @ (W.T + mixed), None),
+        )  # fmt: skip
+        assert "transpose" not in " ".join(found)
 
 
 def test_an_argument_whose_value_does_not_matter_is_not_called_forgotten():
