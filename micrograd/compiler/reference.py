@@ -9,7 +9,7 @@ stops even an infinite one here, in matrix products and sums as well.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Program, Step, without_tapes
 from micrograd.compiler.program.reverse import reverse
+from micrograd.engine.locks import forkable_property
 
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
@@ -50,12 +51,12 @@ class ReferenceExecutor(Executor):
     ) -> None:
         self.program, self.dtype, self.inputs = program, dtype, inputs
 
-    @cached_property
+    @forkable_property
     def _steps(self) -> list[Step]:
         """The instructions, with the steps of each tape in place of it."""
         return [*without_tapes(self.program.instructions)]
 
-    @cached_property
+    @forkable_property
     def _steps_back(self) -> list[Step]:
         """The same for the backward pass."""
         return [*without_tapes(reverse(self.program, inputs=self.inputs).instructions)]

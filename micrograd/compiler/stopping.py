@@ -10,7 +10,7 @@ products that stop at zero, and planned with plain ones in the same way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -31,6 +31,7 @@ from micrograd.compiler.program.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
 from micrograd.compiler.tracing.graph import Graph, Structural
 from micrograd.compiler.tracing.structural import operands_of
+from micrograd.engine.locks import forkable_property
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 _PRODUCT = STOPPING["stopping_mul"]
@@ -73,7 +74,7 @@ class CheckedExecutor:
     def __getstate__(self) -> dict[str, Any]:
         return {name: each for name, each in vars(self).items() if name != "reference"}
 
-    @cached_property
+    @forkable_property
     def _with_gradient(self) -> CheckedExecutor:
         """The executor of the value and its gradient as outputs, for a graph with loops."""
         from micrograd.compiler.loops.derivatives import gradient_graph
@@ -93,7 +94,7 @@ class CheckedExecutor:
         """The program that the executor runs."""
         return self.executor.program
 
-    @cached_property
+    @forkable_property
     def reference(self) -> ReferenceExecutor:
         """The executor for what is not finite."""
         program = self.program

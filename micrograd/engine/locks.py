@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 def reentrant_lock() -> Any:
@@ -13,6 +16,19 @@ def reentrant_lock() -> Any:
     lock = RLock()
     free_in_children(lock)
     return lock
+
+
+class forkable_property(cached_property[_T]):  # noqa: N801
+    """A `cached_property` whose lock, which it has up to Python 3.11, is free in children, too.
+
+    There is one lock for all instances of a class: the child of a fork would wait for ever while
+    another thread of the parent computes the property of any of them.
+    """
+
+    def __init__(self, func: Callable[[Any], _T]) -> None:
+        super().__init__(func)
+        if hasattr(self, "lock"):
+            free_in_children(self.lock)
 
 
 def free_in_children(lock: Any) -> None:

@@ -532,9 +532,10 @@ def _combined(f: Callable[..., Any], *operands: Any) -> Any:
     """A function of truth values, of which at least one is a Value."""
     if any(getattr(x, "shape", ()) for x in operands):
         return NotImplemented  # the other one is an array, which combines each of its elements
+    operands = tuple(x.item() if getattr(x, "shape", None) == () else x for x in operands)
     for x in operands:
         row = x._row if isinstance(x, Value) else None
-        if not getattr(row, "is_comparison", type(x).__name__ in ("bool", "bool_")):
+        if not getattr(row, "is_comparison", isinstance(x, bool)):
             raise TypeError(
                 f"only comparisons, such as x > 0, can be combined by &, |, ^ and ~, got {x!r}"
             )

@@ -132,7 +132,7 @@ class Extrapolation:
         """Extrapolate some rows until they settle, and enter their limits and errors."""
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             self._take(rows, range(last - more, last))
-            if last - more == _MEASURED or (last == more and self._are_coarse(rows)):
+            if last - more == _MEASURED:
                 self._measure_noise()
             if last >= _MEASURED:
                 for row in rows:
@@ -153,16 +153,6 @@ class Extrapolation:
                 values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
-
-    def _are_coarse(self, rows: Sequence[int]) -> bool:
-        """Whether a function in double precision gives numbers that are rounded to fewer digits.
-
-        Quotients of these agree by accident. Where they are exact, no noise is found.
-        """
-        if self._unit > 2.0**-53:
-            return False
-        values = np.array([self._values[row] for row in rows]).reshape(-1, len(self.size))
-        return any(_spacing(column) for column in values.T)
 
     def _measure_noise(self) -> None:
         if not self._is_measured:
@@ -233,6 +223,10 @@ class Extrapolation:
             is_flat = (below == 0) & (finer[0] == 0) & (finest == 0)  # or the steps of a staircase
             self._see_stairs(row, is_flat)
             is_still = apart > 4 * (rounding + self._noise / width)
+            for output in np.flatnonzero(is_apart & is_flat & ~is_still).tolist():
+                # What was measured as noise may be a kink.
+                noise = np.broadcast_to(self._noise, is_still.shape)[output]
+                is_still[output] = self._jump(row, part / _CLOSER[-1], output) < noise / 16
             is_apart &= np.where(is_flat, is_still, is_smooth)
             worst = int(is_apart.argmax())
             if is_apart.any() and not self._is_rounded(
@@ -271,14 +265,35 @@ class Extrapolation:
 
     def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
         """Take the steps of outputs that are flat beside the point for noise, if they are many."""
-        heights = np.zeros(len(self.size))
-        for output in np.flatnonzero(is_flat):
+        noise = np.broadcast_to(self._noise, self.size.shape).copy()
+        last = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
+        for output in np.flatnonzero(is_flat).tolist():
             found = [value[output] for values in self._values[row] for value in values]
             numbers = np.unique(np.array(found)[np.isfinite(found)])
-            if len(numbers) >= _STAIRS:
-                heights[output] = _spacing(numbers)
-        if (heights > self._noise).any():
-            self._noise = np.maximum(self._noise, heights)
+            spacing = _spacing(numbers) if len(numbers) >= _STAIRS else 0.0
+            if spacing > noise[output] and self._jump(row, last, output) >= spacing / 2:
+                noise[output] = spacing
+        if (noise > self._noise).any():  # the same array otherwise: nothing is estimated again
+            self._noise = noise
+
+    def _jump(self, row: int, low: float, output: int) -> float:
+        """By how much an output that is flat up to the step `low` leaves its value at once.
+
+        At a kink it is next to nothing.
+        """
+
+        def moved(part: float) -> float:
+            return abs(float(self._weighed(self.sample(row, part)[0])[output]))
+
+        high = low
+        while not (height := moved(high)) and high < 1:
+            low, high = high, 2 * high
+        while low < (middle := (low + high) / 2) < high:
+            if there := moved(middle):
+                high, height = middle, there
+            else:
+                low = middle
+        return height
 
     def _probe(self, row: int, part: float) -> tuple[np.ndarray, np.ndarray, float]:
         """The quotient at a part of the first step, its error by rounding, and the denominator."""

@@ -128,7 +128,7 @@ def _of_softmax(
         for axis in range(got.ndim):
             softmax = shares / shares.sum(axis=axis, keepdims=True)
             yield (
-                f"the path through the sum of a softmax over axis {axis} is missing",
+                f"the path through the sum of a softmax over axis {axis} is missing or wrong",
                 expected + softmax * got.sum(axis=axis, keepdims=True),
             )
 

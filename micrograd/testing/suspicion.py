@@ -85,10 +85,11 @@ def suspicion(
         size = float(max(abs(candidate[compared]).max(), largest))
         return bool((abs(got - candidate)[compared] <= close * size).all())
 
-    if text := digits(got, expected, wrong):
-        return text
     if is_like(expected):  # no pattern can be told from another
-        return "only the last digits differ: do nearly equal numbers cancel?"
+        return (
+            digits(got, expected, wrong)
+            or "only the last digits differ: do nearly equal numbers cancel?"
+        )
     if text := _factor(got, expected, known, surroundings, is_like):
         return text
     named = {**surroundings.others, **surroundings.constants}
@@ -114,6 +115,8 @@ def suspicion(
         is_vjp, largest = surroundings.cotangent is not None, max(largest, _largest(expected))
         if text := difference(got, expected, surroundings.variable, close * largest, is_vjp=is_vjp):
             return text
+    if text := digits(got, expected, wrong):
+        return text
     places = np.flatnonzero(wrong)[:_VARIED]
     for words, made in surroundings.variations(places):
         if _agree(got.ravel()[places], made, close):
@@ -155,7 +158,8 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
     size = close * max(_largest(got), _largest(expected))
     if not one.any():
         return _ZERO
-    if (abs(true) <= size).all():
+    one, true = (np.where(abs(each) <= size, 0.0, each) for each in (one, true))  # rounding
+    if not true.any():
         return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
     found: list[float] = []
     while len(one) and len(found) < _FACTORS:
@@ -233,16 +237,17 @@ def _is_carried(wrong: np.ndarray, surroundings: Surroundings) -> bool:
 def digits(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     """Whether the numbers have fewer digits than those of double precision."""
     known = np.isfinite(expected)
-    apart = abs(got - expected)[known]
-    one, size = got[known], _largest(expected)
-    with np.errstate(all="ignore"):
-        if not (apart <= 0.5**8 * size).all():
-            is_whole = (one == np.rint(one)).all() and (apart < 1).all()
-            is_many = wrong.sum() >= _ENOUGH
-            return _WHOLE if is_whole and is_many else ""
+    one, true = got[known], expected[known]
+    apart, is_whole = abs(one - true), one == np.rint(one)
+    if not is_whole.all():
         for name, kind in (("half", np.float16), ("single", np.float32)):
-            if (one == one.astype(kind)).all() and (one != np.rint(one)).any():
+            with np.errstate(all="ignore"):
+                rounded = true.astype(kind)
+                is_short = (one == one.astype(kind)).all()
+            if is_short and (apart <= _UNITS * np.spacing(abs(rounded))).all():
                 return f"it has the digits of {name} precision only: is a type of numbers wrong?"
+    elif wrong.sum() >= _ENOUGH and ((one == np.trunc(true)) | ~wrong[known]).all():
+        return _WHOLE
     return ""
 
 
@@ -287,6 +292,7 @@ def _from_terms(
 
 _ZERO = "it is 0 there"
 _WHOLE = "every entry is a whole number: is it stored in an array of integers?"
+_UNITS = 4  # in the last place, by which what is computed with fewer digits may be off
 _FACTORS = 2  # by which wrong entries are multiplied
 _VARIED = 6  # wrong entries that are compared where another argument is varied
 _TERMS = 12  # wrong entries whose contributions are compared

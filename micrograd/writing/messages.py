@@ -17,6 +17,7 @@ from micrograd.writing import languages
 
 Templates = list[tuple[re.Pattern[str], str]]
 
+_LONGEST = 60  # letters of a word that may be a name mistyped
 _DIGITS = r"\d+"  # at a place such as {line:d}
 
 
@@ -66,11 +67,18 @@ def meant(word: str, known: Iterable[str]) -> str:
     if word in (words := [*known]):
         return ""
     typed = str(word).casefold()
+    if len(typed) > _LONGEST:
+        return ""
+    most = len(typed) // 3
 
     def distance(other: str) -> tuple[int, bool]:
         return _edits(typed, other), sorted(typed) != sorted(other)
 
-    close = [each for each in words if _edits(typed, each.casefold()) <= len(typed) // 3]
+    close = [
+        each
+        for each in words
+        if abs(len(each) - len(typed)) <= most and _edits(typed, each.casefold()) <= most
+    ]
     if not close and len(typed) > 2:  # perhaps only the beginning
         close = [each for each in words if each.casefold().startswith(typed)]
     best = min(close, key=lambda each: distance(each.casefold()), default=None)

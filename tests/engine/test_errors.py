@@ -242,6 +242,16 @@ def test_a_step_that_makes_a_value_of_the_data_is_named(loss):
         loss(p).backward()
 
 
+@pytest.mark.parametrize("truth", [True, np.True_, np.array(True)], ids=["bool", "bool_", "array"])
+def test_a_comparison_is_combined_with_a_truth_value_on_either_side(truth):
+    x = Value(2.0)
+    for operands in ((x > 0, truth), (truth, x > 0)):
+        assert [operator.and_(*operands).data, operator.xor(*operands).data] == [1, 0]
+    for number in (np.array(1.0), np.float64(1)):
+        with pytest.raises(TypeError, match="only comparisons"):
+            (x > 0) & number
+
+
 @pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
 @pytest.mark.parametrize("other", [Value(1.0), 1, 0.5, "a", None])
 def test_only_comparisons_are_combined_by_logical_operators(combine, other):

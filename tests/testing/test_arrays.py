@@ -34,6 +34,27 @@ def test_right_layers_are_confirmed(layer):
     assert check_gradients(layer, *LAYERS[layer], vjp=backward(layer))
 
 
+STEPS = {
+    "hundredths": lambda x: np.floor(x * 100),
+    "powers of 2": lambda x: np.floor(x * 32) / 32,
+    "finer powers of 2": lambda x: np.floor(x * 64) / 64,
+    "a table": lambda x: np.searchsorted(np.linspace(-3, 3, 500), x).astype(float),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STEPS)
+def test_step_functions_are_not_accused_of_their_derivative_of_0(name):
+    step, x = STEPS[name], np.random.default_rng(1).standard_normal((4, 5))
+    for f, given in (
+        (step, {"vjp": lambda d: d * 0}),
+        (lambda x: step(x).sum(), {"gradient": lambda x: x * 0}),
+        (lambda x: step(x[0]), {"jacobian": lambda x: np.zeros((5, 4, 5))}),
+    ):
+        report = check_gradients(f, x, raise_exception=False, **given)
+        assert not report.is_wrong, report
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("modes", ["difference", "complex step"])
 def test_each_witness_confirms_alone(modes):

@@ -271,6 +271,21 @@ def test_a_staircase_of_few_steps_is_flat():
     assert (value, error) == pytest.approx((0, 0), abs=1e-9)
 
 
+@pytest.mark.parametrize("count", [8, 32])
+def test_a_staircase_of_some_steps_is_flat(count):
+    x = 0.5 + 0.3 / count
+    value, error = numerical_gradient(lambda x: math.floor(count * x) / count, x)
+    assert (value, error) == pytest.approx((0, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize("distance", [2.0**-10, 2.0**-14, 2.0**-16, 2.0**-20, 1e-5])
+@pytest.mark.parametrize("kink", [0.0, 1.0, -1.7])
+def test_beside_a_kink_a_flat_function_is_flat(kink, distance):
+    """Numbers at powers of 2 look like those of a staircase, and nothing jumps."""
+    value, error = numerical_gradient(lambda x: max(float(x) - kink, 0.0), kink - distance)
+    assert abs(value) <= error <= 1e-3
+
+
 @pytest.mark.parametrize("power", [1.25, 1.5, 1.75, 2.5])
 def test_a_fractional_power_at_the_border_of_a_domain_is_within_its_error(power):
     for f, slope in ((lambda x: x**power, 0.0), (lambda x: x**power + math.sin(x), 1.0)):

@@ -73,7 +73,10 @@ MISTAKES = [
     ("it is the gradient for dout shifted by 2 along axis 1: is an index or a step wrong?",
         doubled, lambda d: doubled_backward(np.roll(d, 2, axis=1))),
     ("it is the gradient for dout transposed", lambda x: x @ C.T, lambda d: d.T @ C),
-    ("the path through the sum of a softmax over axis 1 is missing", softmax, lambda d: d * P),
+    ("the path through the sum of a softmax over axis 1 is missing or wrong",
+        softmax, lambda d: d * P),
+    ("the path through the sum of a softmax over axis 1 is missing or wrong",
+        softmax, lambda d: P * (d - (d * P).mean(axis=1, keepdims=True))),
     ("the derivative of sigmoid is missing", gate, lambda d: d * C),
     ("the derivative of sigmoid is a factor too many",
         gate, lambda d: gate_backward(d) * sigmoid(X) * (1 - sigmoid(X))),
@@ -156,6 +159,26 @@ def test_the_bias_of_a_dense_layer_is_part_of_the_operand(shape):
 # ---------------------------------------------------------------------------- what must not be said
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "mistaken", [lambda d, h, x: d * h, lambda d, h, x: d * (x[:, :1] > 0)], ids=["h", "x"]
+)
+def test_behind_a_dense_layer_nothing_is_said_that_cannot_be(mistaken):
+    """No logarithm has a negative operand, and rounding divided by rounding is no factor."""
+    r = np.random.default_rng(27)
+    weight, bias, other = r.normal(size=(5, 6)), r.normal(size=6), r.normal(size=(6, 2))
+    h = np.maximum(X @ weight + bias, 0)
+
+    def vjp(d):
+        da = mistaken(d @ other.T, h, X)
+        return da @ weight.T, X.T @ da, da.sum(axis=0), h.T @ d
+
+    found = suspicions(
+        lambda x, W, b, V: np.maximum(x @ W + b, 0) @ V, X, weight, bias, other, vjp=vjp
+    )
+    assert not re.search(r"\blog\b|e-1\d|e\+1\d", " ".join(found))
+
+
 def test_a_constant_that_is_added_is_not_called_the_path_through_a_mean():
     """Where the derivatives sum to 0, such as those of a cross-entropy, both would fit."""
     labels = np.eye(5)[[0, 3, 1, 4]]
@@ -165,6 +188,45 @@ def test_a_constant_that_is_added_is_not_called_the_path_through_a_mean():
 
     (found,) = suspicions(loss, X, vjp=lambda d: d * (P - labels + 0.025))
     assert "is added to every entry" in found
+
+
+def huber(x):
+    return np.where(abs(x) < 1, x * x / 2, abs(x) - 0.5)
+
+
+GRID = np.array([-1.0625, 0.3125, 0.6875, -0.9375, 1.8125])
+NEITHER = {  # a function, its point, and a gradient of few digits, with what may be said of it
+    "a factor": (lambda x: 0.5001 * x, X[0], lambda x: 0.5 + 0 * x, "it is 0.9998 times the"),
+    "a factor on a grid": (lambda x: 0.501 * x * x, GRID, lambda x: x, "it is 0.998004 times the"),
+    "a constant": (
+        lambda x: x * x + x / 2, np.arange(1.0, 6.0), lambda x: 2 * x, "a constant of -0.5 is added"
+    ),
+    "softplus": (lambda x: np.logaddexp(0, x), X[0], lambda x: 1.0 * (x > 0), ""),
+    "huber": (huber, X[0] / 4, np.sign, ""),
+    "two entries": (lambda x: 1.5 * x + x * x / 2, np.array([0.1, 1.2]), np.ceil, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEITHER)
+def test_numbers_of_few_digits_may_have_other_reasons(name):
+    f, x, gradient, words = NEITHER[name]
+    report = check_gradients(lambda x: f(x).sum(), x, gradient=gradient, raise_exception=False)
+    assert report.is_wrong
+    said = " ".join(report.suspicions)
+    assert words in said
+    assert "precision" not in said
+    assert "integers" not in said
+
+
+@pytest.mark.slow
+def test_nothing_is_said_of_the_transpose_of_a_matrix_that_has_no_inverse():
+    mixed = N((5, 5))
+    for matrix in (np.ones((5, 5)), np.arange(25.0).reshape(5, 5), np.zeros((5, 5))):
+        found = suspicions(
+            lambda x, W: x + np.sin(x @ W), X, matrix,
+            vjp=lambda d, W=matrix: (d + (d * np.cos(X @ W)) @ (W.T + mixed), None),
+        )  # fmt: skip
+        assert "transpose" not in " ".join(found)
 
 
 def test_an_argument_whose_value_does_not_matter_is_not_called_forgotten():

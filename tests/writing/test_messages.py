@@ -7,6 +7,7 @@ import ast
 import errno
 import os
 import re
+import time
 from itertools import pairwise
 from pathlib import Path
 from string import Formatter
@@ -363,3 +364,10 @@ def test_a_suggestion_has_the_fewest_edits_and_a_transposition_is_one(typed, exp
     names = [name for name, row in TABLE.items() if row.arity == 1]
     assert meant(typed, names) == (f"; did you mean {expected!r}?" if expected else "")
     assert meant(typed, iter(names)) == meant(typed, names)
+
+
+def test_a_long_word_is_no_name_mistyped():
+    """What it costs to compare two words grows as the product of their lengths."""
+    before = time.process_time()
+    assert meant("x" * 100_000, [*TABLE, "x" * 90_000]) == ""
+    assert time.process_time() - before < 0.1

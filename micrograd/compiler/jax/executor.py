@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -38,6 +38,7 @@ from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.numpy.memory import aligned_empty
 from micrograd.compiler.program.program import Program
+from micrograd.engine.locks import forkable_property
 
 # A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
@@ -257,7 +258,7 @@ class JaxExecutor(Executor):
             self._jitted[key] = jax.jit(run, **spread)
         return self._jitted[key]
 
-    @cached_property
+    @forkable_property
     def _cuts(self) -> Cuts:
         return Cuts(self._rolled)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from micrograd.compiler.tracing.graph import Graph, Structural
 from micrograd.compiler.tracing.structural import Result, node_of
+from micrograd.engine.locks import forkable_property
 from micrograd.engine.value import Value
 from micrograd.transforms.propagation import Joint
 
@@ -39,7 +39,7 @@ class LoopRow(Structural, Joint):
     reverse: bool
     name = "loop"
 
-    @cached_property
+    @forkable_property
     def _key(self) -> tuple[Any, ...]:
         return self.step.key, self.states, self.inputs, self.conditional, self.reverse
 

@@ -6,7 +6,7 @@ import ctypes
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ from micrograd.compiler.program.instructions import Elementwise
 from micrograd.compiler.program.loop_instructions import Loop
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.slots import Operand
-from micrograd.engine.locks import reentrant_lock
+from micrograd.engine.locks import forkable_property, reentrant_lock
 from micrograd.ops import TABLE
 
 BLOCK = 112
@@ -132,12 +132,12 @@ class NativeExecutor(Executor):
         )
         return made, (self.program, self.dtype)
 
-    @cached_property
+    @forkable_property
     def linked(self) -> Linked:
         """The program as rows of words; this compiles the kernels that it needs."""
         return Linked(_in_rows(self.program), str(self.dtype), _addresses, inputs=self.inputs)
 
-    @cached_property
+    @forkable_property
     def _backwards(self) -> NativeExecutor:
         """What computes gradients; the kernels for them are compiled when one is asked for."""
         make, arguments = self.__reduce__()
@@ -148,12 +148,12 @@ class NativeExecutor(Executor):
         made._backwards = made
         return made
 
-    @cached_property
+    @forkable_property
     def fusion(self) -> Fusion:
         """The fused kernels of the program."""
         return Fusion(self.linked, _machine())
 
-    @cached_property
+    @forkable_property
     def _run(self) -> Any:
         return _driver(str(self.dtype))
 

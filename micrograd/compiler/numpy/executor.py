@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import groupby
 from math import isfinite
 from typing import Any
@@ -52,6 +52,7 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.compiler.program.reverse import Reverse, reverse
+from micrograd.engine.locks import forkable_property
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""
@@ -122,11 +123,11 @@ class _Calls:
             calls += [on_floats] if on_floats else _all_calls(memory, found)
         return calls
 
-    @cached_property
+    @forkable_property
     def _reverse(self) -> Reverse:
         return reverse(self.memory.program, inputs=self._inputs)
 
-    @cached_property
+    @forkable_property
     def backward(self) -> tuple[list[Step], list[Step]]:
         """The calls that compute the adjoints."""
         memory, found = self.memory, self._reverse
@@ -171,7 +172,7 @@ class NumpyExecutor(Executor):
             found = kept[lanes] = _Calls(memory, self.inputs, follows_loops=self.follows_loops)
         return found
 
-    @cached_property
+    @forkable_property
     def _slots(self) -> Any:
         return np.array([slot for _, slot in self.program.outputs], np.intp)
 

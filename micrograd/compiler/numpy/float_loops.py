@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from micrograd.compiler.numpy.loops import Stacks, empty_stack, with_room
 from micrograd.compiler.numpy.straight_code import written
 from micrograd.compiler.program.loop_instructions import Loop, column_runs
 from micrograd.compiler.tracing.graph import CONSTANT, Graph, Structural
+from micrograd.engine.locks import forkable_property
 from micrograd.table.formulas import parts
 from micrograd.table.interpreters import (
     ATOM,
@@ -49,11 +49,11 @@ class FloatLoop:
     def __init__(self, loop: Loop, u: Any, stacks: Stacks) -> None:
         self.loop, self.u, self.stacks = loop, u, stacks
 
-    @cached_property
+    @forkable_property
     def _quick(self) -> Callable[..., Any]:
         return _written(self.loop, ON_FLOATS)
 
-    @cached_property
+    @forkable_property
     def _complete(self) -> Callable[..., Any]:
         return _written(self.loop, ON_IEEE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ctypes import addressof, c_char
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from micrograd.compiler.program.instructions import Mode
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.slots import Operand, Rows, even_matrix, slots_of
+from micrograd.engine.locks import forkable_property
 
 Call = Callable[[], Any]
 
@@ -161,7 +162,7 @@ class Memory:
 
         return add_once
 
-    @cached_property
+    @forkable_property
     def rows(self) -> tuple[list[Any], list[Any]]:
         """A view of each slot of `u` and of `v`."""
         return [*self.u[:, None]], [*self.v]

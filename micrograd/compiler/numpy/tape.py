@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from micrograd.compiler.program.instructions import SUM, Elementwise, Fold, Tape
 from micrograd.compiler.program.program import Instruction
 from micrograd.compiler.program.scalars import scalars
 from micrograd.compiler.program.slots import count_of, rows_of, slots_of
+from micrograd.engine.locks import forkable_property
 
 _PREPARED = 8_192  # steps; the prepared calls of longer tapes would take too much memory
 # Runs before a tape becomes straight code, which takes as long as some 25 of them; the most steps.
@@ -143,7 +144,7 @@ class FloatSteps:
         self._steps = [*steps(place)]
         self._runs = 0
 
-    @cached_property
+    @forkable_property
     def _code(self) -> Run:
         return straight_code(self._steps)
 

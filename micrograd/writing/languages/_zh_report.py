@@ -236,7 +236,7 @@ REPORT = {
     "it is the gradient for 1 - {name}: is the mask inverted?": "它是 {name} 换成 1 - {name} 时的梯度：掩码是不是反了？",
     "it is the gradient with the last axis of {name} reversed": "它是 {name} 的最后一个轴颠倒时的梯度",
     "it is multiplied by {name} where its transpose is needed, or the other way round": "它乘了 {name}，而该乘的是它的转置（或者相反）",
-    "the path through the sum of a softmax over axis {axis} is missing": "少了经过轴 {axis} 上 softmax 分母的那条路径",
+    "the path through the sum of a softmax over axis {axis} is missing or wrong": "经过轴 {axis} 上 softmax 分母的那条路径缺失或有误",
     "the derivative of {name} is missing": "少了 {name} 的导数",
     "the derivative of {name} is a factor too many": "多乘了一次 {name} 的导数",
     "the derivatives sum to 0 over axis {axes}, and these do not: is the path through a mean or a softmax over it wrong?": "真正的导数沿轴 {axes} 之和为 0，这里却不是：经过该轴上平均值或 softmax 的那条路径对吗？",
