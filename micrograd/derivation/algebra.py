@@ -61,7 +61,16 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
         known: formulas by their names, those of operands before those that use them. Where such a
             formula occurs, its name is written.
         decimals: whether short decimal fractions are written as such, not as common fractions.
+
+    A formula with a factor that is larger than all floats stays as it is.
     """
+    try:
+        return _simplified(tree, known, decimals)
+    except OverflowError:
+        return tree
+
+
+def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) -> Tree:
     names = tuple((known or {}).items())
     algebra = _algebra(names)
     kept = _Writer(algebra, decimals).formula(algebra.read(tree))

@@ -242,6 +242,8 @@ class _Board:
         known = [abs(each) for each in numbers if self._constant(each) is not None]
         plain = [abs(each) for each in numbers if self._constant(each) is None]
         whole = math.prod(numbers)
+        if not math.isfinite(whole) or (whole == 0.0 and all(numbers)):
+            return tree  # beyond the range of floats
         if self._constant(whole) is not None or figure(whole).exact:
             known, plain = [], [abs(whole)]
         elif figure(math.prod(plain)).exact or not all(figure(each).exact for each in plain):

@@ -869,3 +869,12 @@ def test_all_scores_of_a_softmax_get_a_name_in_order_or_none_does():
 def test_a_product_of_equal_factors_is_a_square_where_nothing_is_simplified():
     x, y = values(x=7.0, y=8.0)
     assert "v₂v₂" not in board(tanh(x * y * x) * x, x).text()
+
+
+@pytest.mark.parametrize(
+    ("x", "far", "shown"), [(1e-300, 1e200, "10²⁰⁰"), (1e300, 1e-200, "10⁻²⁰⁰")]
+)
+def test_numbers_whose_product_no_float_can_hold_are_not_multiplied(x, far, shown):
+    x, w = Value(x, label="x"), Value(2.0, label="w")
+    written = explain(x * far * far * w, w, style="board", numbers=False).equations()
+    assert written.splitlines()[-1] == f"∂v₁/∂w = {shown}x·{shown}"

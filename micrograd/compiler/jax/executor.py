@@ -262,7 +262,7 @@ class JaxExecutor(Executor):
     def _cuts(self) -> Cuts:
         return Cuts(self._rolled)
 
-    @cached_property
+    @forkable_property
     def _rolled(self) -> Program:
         return rolled(self.program)
 
