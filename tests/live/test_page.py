@@ -174,6 +174,22 @@ def test_the_derivation_has_the_factors_of_the_board_and_their_numbers(live):
 
 
 @pytest.mark.slow
+def test_a_gradient_has_another_sign_than_an_arrow_that_is_one_of_its_ways(live):
+    a, b = Value(0.3, label="a"), Value(0.4, label="b")
+    y = a * b + b
+    y.label = "y"
+    out = y * y + b * y
+    out.label = "L"
+    page = live(out, "#wrt=b")
+    assert page.lines()[0] == "dLdb=∂L∂y·∂y∂b+∂L∂b"
+    page.page.wait_for_selector("#predicted")
+    assert page.text("#predicted td:first-of-type") == "dLdb·Δb"
+    assert r"\frac{\text{d}L}{\text{d}b}&=" in page.page.evaluate("written()")
+    page.go("#wrt=a")
+    assert page.lines()[0] == "∂L∂a=∂L∂y·∂y∂a"
+
+
+@pytest.mark.slow
 def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
     exponentials = [Value(n, label=f"z{i}").exp() for i, n in enumerate((1.0, 2.0, 0.5))]
     for i, each in enumerate(exponentials):
