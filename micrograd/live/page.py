@@ -60,9 +60,11 @@ def live_page(
     there, after 100 steps of descent from these numbers. Other keys are `rate`; `sample`, the
     number of a sample or `all`; `wrt`, the leaf whose derivative is shown; `nudge`, how far it is
     moved; `lang`; and `hide`, for a page in an article: it lists, with commas, parts of the page
-    (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`, `valley`, or `all`
-    but the picture) and leaves whose numbers are fixed (or `sliders`, for all leaves). The element
-    of each value has the attributes `data-name`, `data-value` and `data-gradient`, with all digits.
+    that are not shown (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`,
+    `valley`, `cards` for the last two, or `all` but the picture) and leaves that have no slider and
+    whose number cannot be typed (or `sliders`, for all leaves); samples and descent still change
+    them. A name of a leaf and of a part means the leaf. The element of each value has the
+    attributes `data-name`, `data-value` and `data-gradient`, with all digits.
 
     Args:
         output: the value at the top of the graph.

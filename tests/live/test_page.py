@@ -350,7 +350,7 @@ def test_an_arrow_lights_up_under_a_tap_and_when_the_pointer_is_near(live):
 
 
 @pytest.mark.slow
-def test_the_address_hides_parts_of_the_page_and_fixes_leaves(live):
+def test_the_address_hides_parts_of_the_page_and_sliders(live):
     page = live(neuron(), "#hide=nudge,buttons,w&x=3", data={"x": [1, 2], "y": [0, 1]})
     seen = page.page.locator
     assert [seen(f"#{part}").is_visible() for part in ("nudge-part", "buttons")] == [False, False]
@@ -363,8 +363,18 @@ def test_the_address_hides_parts_of_the_page_and_fixes_leaves(live):
     assert seen("#picture svg").is_visible()
     assert seen("h1, select, p.hint, .card").filter(visible=True).count() == 0
     assert seen("input[type=range]").filter(visible=True).count() == 0
-    page.go("#hide=%3Cb%3E,toString,,status")  # names of nothing
-    assert seen("#buttons").is_visible()
+    page.go("#hide=%3Cb%3E,toString,,status,graph,step,rate")  # names of no part
+    assert [seen(f"#{part}").is_visible() for part in ("buttons", "graph", "step")] == [True] * 3
+    assert seen("#rate").is_visible()
+
+
+@pytest.mark.slow
+def test_a_leaf_with_the_name_of_a_part_or_of_an_element_is_hidden_alone(live):
+    rate, nudge, w = (Value(n, label=label) for n, label in ((0.5, "rate"), (2, "nudge"), (0, "w")))
+    page = live((rate * nudge * w - 1) ** 2, "#hide=rate,nudge", learn="w")
+    assert [page.slider(name).is_visible() for name in ("rate", "nudge", "w")] == [0, 0, 1]
+    assert page.page.locator("#rate").is_visible()
+    assert page.page.locator("#nudge-part").is_visible()
 
 
 @pytest.mark.slow
