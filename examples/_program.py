@@ -79,7 +79,8 @@ def outcome(reports: Iterable[Report]) -> Iterator[str]:
         for reason, names in report.skipped.items():
             skipped.setdefault(reason, []).extend(names)
     for reason, names in skipped.items():
-        yield f"skipped {len(names)} files, such as {names[0]}: {reason}"
+        which = names[0] if len(names) == 1 else f"{len(names)} files, such as {names[0]}"
+        yield f"skipped {which}: {reason}"
 
 
 def show(report: Report) -> None:

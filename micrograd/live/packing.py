@@ -19,13 +19,19 @@ _SHORTEST, _SHORT, _NEAR = 4, 4 + _LENGTHS - 1, _BASE**2 // _LENGTHS - 1  # and 
 _TRIED = 100  # places with the same beginning that are compared
 
 
-def packed(text: str) -> str:
+def packed(text: str, before: str = "") -> str:
     r"""Return a shorter form of a text of one line without tabs, and with letters of one plane.
+
+    Args:
+        text: the text.
+        before: what stands before it, packed by itself.
 
     >>> packed('["a long text","a long text"]').replace("\t", "|")
     '["a long text",|#1+]'
+    >>> packed("a long text", "so long a text, a long text")
+    "\n$'"
     """
-    repeats = _repeats(text)
+    repeats = _repeats(text, before[-_FAR:])
     size = len(text)
     costs, parts = [0] * (size + 1), [(0, 1)] * size  # a distance of 0 is the sign itself
     for here in reversed(range(size)):
@@ -45,11 +51,14 @@ def packed(text: str) -> str:
     return "".join(found)
 
 
-def _repeats(text: str) -> list[list[tuple[int, int]]]:
+def _repeats(text: str, before: str) -> list[list[tuple[int, int]]]:
     """For each place, the distance and length of its longest repeats: of all, and of near ones."""
     places: defaultdict[str, list[int]] = defaultdict(list)
+    start, text = len(before), before + text
+    for here in range(start):
+        places[text[here : here + _SHORTEST]].append(here)
     repeats = []
-    for here in range(len(text)):
+    for here in range(start, len(text)):
         earlier = places[text[here : here + _SHORTEST]]
         far = near = (0, 0)
         for place in reversed(earlier[-_TRIED:]):

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from micrograd.drawing.frame import (
@@ -59,9 +60,11 @@ def live_page(
     there, after 100 steps of descent from these numbers. Other keys are `rate`; `sample`, the
     number of a sample or `all`; `wrt`, the leaf whose derivative is shown; `nudge`, how far it is
     moved; `lang`; and `hide`, for a page in an article: it lists, with commas, parts of the page
-    (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`, `valley`, or `all`
-    but the picture) and leaves whose numbers are fixed (or `sliders`, for all leaves). The element
-    of each value has the attributes `data-name`, `data-value` and `data-gradient`, with all digits.
+    that are not shown (`title`, `buttons`, `samples`, `legend`, `derivation`, `nudge`, `descent`,
+    `valley`, `cards` for the last two, or `all` but the picture) and leaves that have no slider and
+    whose number cannot be typed (or `sliders`, for all leaves); samples and descent still change
+    them. A name of a leaf and of a part means the leaf. The element of each value has the
+    attributes `data-name`, `data-value` and `data-gradient`, with all digits.
 
     Args:
         output: the value at the top of the graph.
@@ -129,12 +132,10 @@ def _document(
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
     shown = island({**data, **begin, "lang": lang, "words": words})
-    sources = [asset("state.js", __package__), asset("words.js")]
-    sources += [asset(name, __package__) for name in _SCRIPTS]
-    sources += [asset("framing.js")]
-    begins = compact(asset("formulas.js") + functions)
-    script = f"{begins}\nconst story={shown};\n{compact(''.join(sources))}"
-    script = in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
+    begins, shorter = _constant()
+    given = f"function given(){{{compact(functions)}\nconst story={shown};return{{story,graph}};}}"
+    given = _in_one_line(given)  # functions are known from the beginning of a script on
+    script = begins + given
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
@@ -144,9 +145,23 @@ def _document(
         title=titles[lang],
         style=style,
         script=compact(asset("packing.js", __package__)),
-        data=packed(script),
+        data=shorter + packed(given, begins),
         made=script,
     )
+
+
+@lru_cache(maxsize=1)
+def _constant() -> tuple[str, str]:
+    """The part of the script that all pages share, and its shorter form."""
+    sources = [asset("formulas.js"), "const{story,graph}=given();\n"]
+    sources += [asset("state.js", __package__), asset("words.js")]
+    sources += [asset(name, __package__) for name in _SCRIPTS]
+    script = _in_one_line(compact("".join([*sources, asset("framing.js")])))
+    return script, packed(script)
+
+
+def _in_one_line(script: str) -> str:
+    return in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
 
 
 def _colors(users: str) -> str:

@@ -56,10 +56,13 @@ def playground(
     weights of `random.Random(seed)` and the data of `nn.datasets`. The page shows the program in
     Python that does the same, and saves the network as a file that `nn.load_model` reads. Its
     address keeps what the reader has chosen: `page.html#layers=8,8&seed=3&steps=100`. For a page in
-    an article, `hide` in the address lists, with commas, what a reader neither sees nor changes:
-    settings such as `rate`, and `title`, `language`, `theme`, `kind`, `bar` (all above the
-    network), `play`, `step`, `reset`, `data`, `sets`, `again`, `network`, `explanation`, `output`,
-    `valley`, `python` and `save`.
+    an article, `hide` in the address lists, with commas, what is not shown, nor reached by keys:
+    the controls of settings (`kind`, `features`, `layers`, `activation`, which includes that of the
+    output, `init`, `loss`, `optimizer`, `rate`, `penalty`, `strength`, `batch`, `samples`, `noise`,
+    `test`, `classes`, `seed`, `speed`, `flat` and `tests`), and `title`, `language`, `theme`, `bar`
+    (all above the network), `play`, `step`, `reset`, `data`, `sets` (the data sets), `again` (new
+    data and weights, by another seed), `network`, `explanation`, `output` (the plane and the
+    losses), `valley`, `python` and `save`.
 
     Args:
         model: a trained model to begin with: an `MLP`, or a `Sequential` of `Layer`, with 2 inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import xml.etree.ElementTree as ET
 from math import exp
@@ -86,6 +87,15 @@ def test_without_resvg_the_numbers_and_pictures_are_there_and_the_png_files_are_
     assert {"article_1_neuron.en.png", "article_1_neuron.zh.png"} <= {*names}
     assert f"skipped {len(names)} files, such as {names[0]}: " in text
     assert "pip install" in text
+
+
+def test_a_single_file_that_is_skipped_is_named():
+    report = article_1_weighted_sum.run()
+    skipped = {"no TeX": ["a.pdf"], "no resvg": ["a.png", "b.png"]}
+    assert [*outcome([dataclasses.replace(report, skipped=skipped)])] == [
+        "skipped a.pdf: no TeX",
+        "skipped 2 files, such as a.png: no resvg",
+    ]
 
 
 # ------------------------------------------------------------------------------ the derivations

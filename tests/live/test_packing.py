@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd import Value
+from micrograd import Value, live_page
+from micrograd.live import packing
 from micrograd.live.packing import in_one_plane, packed
 from tests.live.common import unpacked
+from tests.live.test_numbers import neuron
 
 TEXTS = ["", "x", "abcabcabcabcabc", "a" * 300, "é¯∂L̄" * 20, "𝑥₁" * 9, "\\u0041" * 9, "~?@" * 9]
 
@@ -19,6 +21,25 @@ words = st.lists(st.sampled_from(["w⁽¹⁾₁₂", "abcdef", "12345", "𝑥", 
 def test_what_is_packed_is_unpacked_as_the_same_json(text):
     written = json.dumps(text, ensure_ascii=False)
     assert json.loads(unpacked(packed(in_one_plane(written)))) == text
+
+
+@given(words.map("".join), words.map("".join))
+def test_what_follows_a_text_is_packed_with_it_and_unpacked_after_it(before, text):
+    begins, follows = (
+        in_one_plane(json.dumps(each, ensure_ascii=False)) for each in (before, text)
+    )
+    assert unpacked(packed(begins) + packed(follows, begins)) == begins + follows
+
+
+@pytest.mark.slow
+def test_the_script_that_all_pages_share_is_packed_once(monkeypatch):
+    calls = []
+    compared = packing._shared
+    monkeypatch.setattr(packing, "_shared", lambda *args: calls.append(args) or compared(*args))
+    first = live_page(neuron())
+    calls.clear()
+    assert live_page(neuron(0.25)) != first
+    assert 0 < len(calls) < 10_000  # with that script there would be 35,000 more
 
 
 @pytest.mark.slow

@@ -174,6 +174,22 @@ def test_the_derivation_has_the_factors_of_the_board_and_their_numbers(live):
 
 
 @pytest.mark.slow
+def test_a_gradient_has_another_sign_than_an_arrow_that_is_one_of_its_ways(live):
+    a, b = Value(0.3, label="a"), Value(0.4, label="b")
+    y = a * b + b
+    y.label = "y"
+    out = y * y + b * y
+    out.label = "L"
+    page = live(out, "#wrt=b")
+    assert page.lines()[0] == "dLdb=∂L∂y·∂y∂b+∂L∂b"
+    page.page.wait_for_selector("#predicted")
+    assert page.text("#predicted td:first-of-type") == "dLdb·Δb"
+    assert r"\frac{\text{d}L}{\text{d}b}&=" in page.page.evaluate("written()")
+    page.go("#wrt=a")
+    assert page.lines()[0] == "∂L∂a=∂L∂y·∂y∂a"
+
+
+@pytest.mark.slow
 def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
     exponentials = [Value(n, label=f"z{i}").exp() for i, n in enumerate((1.0, 2.0, 0.5))]
     for i, each in enumerate(exponentials):
@@ -334,7 +350,7 @@ def test_an_arrow_lights_up_under_a_tap_and_when_the_pointer_is_near(live):
 
 
 @pytest.mark.slow
-def test_the_address_hides_parts_of_the_page_and_fixes_leaves(live):
+def test_the_address_hides_parts_of_the_page_and_sliders(live):
     page = live(neuron(), "#hide=nudge,buttons,w&x=3", data={"x": [1, 2], "y": [0, 1]})
     seen = page.page.locator
     assert [seen(f"#{part}").is_visible() for part in ("nudge-part", "buttons")] == [False, False]
@@ -347,8 +363,18 @@ def test_the_address_hides_parts_of_the_page_and_fixes_leaves(live):
     assert seen("#picture svg").is_visible()
     assert seen("h1, select, p.hint, .card").filter(visible=True).count() == 0
     assert seen("input[type=range]").filter(visible=True).count() == 0
-    page.go("#hide=%3Cb%3E,toString,,status")  # names of nothing
-    assert seen("#buttons").is_visible()
+    page.go("#hide=%3Cb%3E,toString,,status,graph,step,rate")  # names of no part
+    assert [seen(f"#{part}").is_visible() for part in ("buttons", "graph", "step")] == [True] * 3
+    assert seen("#rate").is_visible()
+
+
+@pytest.mark.slow
+def test_a_leaf_with_the_name_of_a_part_or_of_an_element_is_hidden_alone(live):
+    rate, nudge, w = (Value(n, label=label) for n, label in ((0.5, "rate"), (2, "nudge"), (0, "w")))
+    page = live((rate * nudge * w - 1) ** 2, "#hide=rate,nudge", learn="w")
+    assert [page.slider(name).is_visible() for name in ("rate", "nudge", "w")] == [0, 0, 1]
+    assert page.page.locator("#rate").is_visible()
+    assert page.page.locator("#nudge-part").is_visible()
 
 
 @pytest.mark.slow
@@ -513,12 +539,12 @@ def test_a_wide_window_has_its_cards_beside_the_picture_or_below_a_low_one(live)
 @pytest.mark.slow
 def test_a_long_derivation_leaves_out_factors_of_1(live):
     page = live(dense(20))
-    lines = [text for text in page.lines() if text.startswith("∂L")]
+    lines = [text for text in page.lines() if text.startswith(("∂L", "dL"))]
     assert len(lines) > 8
     assert not [text for text in lines if re.search(r"·1(?![\d.])|=1=1", text)]
     assert any(text.endswith("=1") for text in lines)
     bare = page.page.locator("#lines [data-edge]").evaluate_all(
-        "all => all.filter((each) => each.textContent.startsWith('∂L')).length"
+        "all => all.filter((each) => /^[∂d]L/.test(each.textContent)).length"
     )
     assert bare >= 2  # and such a factor still lights its arrow
 

@@ -192,7 +192,7 @@ def test_the_gradients_of_surfaces_are_those_of_the_engine(opened):
             assert_engine_agrees(page)
     page.page.locator(".node[data-name='layers.2.neurons.0']").click()
     named, *numbers = page.page.locator("#explanation mtable").all_text_contents()
-    assert named == "0.5·(ŷ−y)·(ŷ−y)|ŷ−y|≤11·(|ŷ−y|−0.5)|ŷ−y|>1".replace("ŷ", "y^")
+    assert named == "0.5·(ŷ−y)·(ŷ−y)|ŷ−y|≤11·(|ŷ−y|−0.5)|ŷ−y|>1".replace("ŷ", "yˆ")
     assert "y" not in numbers[0]
 
 
@@ -647,3 +647,32 @@ def test_the_address_hides_what_a_teacher_does_not_want_to_be_changed(opened):
     page.click("#step")
     page.wait_for_function("location.hash.includes('steps=1')")
     assert "hide=rate,data,python,title" in page.url
+
+
+@pytest.mark.parametrize("hidden", ["bar", "play,step,reset"])
+def test_keys_do_not_reach_what_the_address_hides(opened, hidden):
+    page = opened(f"#hide={hidden}")
+    for key in ("ArrowRight", " ", "ArrowRight"):
+        page.page.keyboard.press(key)
+    page.page.wait_for_timeout(300)
+    assert page.get("steps") == 0
+    assert not page.page.locator("[data-say=keys]").is_visible()
+    page.page.evaluate("location.hash = '#hide=reset'")
+    page.page.wait_for_function("document.getElementById('play').offsetWidth")
+    page.page.keyboard.press("ArrowRight")
+    assert page.get("steps") == 1
+    page.page.keyboard.press("r")
+    assert page.get("steps") == 1
+
+
+def test_hidden_layers_and_activations_have_no_controls_in_the_diagram(opened):
+    page = opened("#hide=layers,activation&layers=4,2").page
+    controls = page.locator(".stepper button, .column select, #activation").filter(visible=True)
+    assert controls.count() == 0
+    page.click("#step")
+    page.click("#language")  # which makes the diagram again
+    assert controls.count() == 0
+    page.evaluate("location.hash = '#hide=lines,diagram&layers=4,2'")  # names of no part
+    page.wait_for_function("!location.hash.includes('activation')")
+    assert page.locator("#diagram").is_visible()
+    assert controls.count() > 8

@@ -19,7 +19,7 @@ function label() {
   at("language").textContent = story.words[following()]["language name"];
 }
 
-// Hides what the address names: a part of the page, or a control with its label.
+// Hides parts of the page, and controls with their labels.
 function hide(names) {
   for (const each of document.querySelectorAll(".gone")) each.classList.remove("gone");
   for (const name of names) {

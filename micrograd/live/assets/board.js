@@ -2,7 +2,12 @@
 const marks = values.map((value) => value.mark);
 const MOST_LINES = 24;
 
-const quotient = (above, below) => ["/", ["r", "∂", above], ["r", "∂", below]];
+const quotient = (above, below, d = "∂") => ["/", ["r", d, above], ["r", d, below]];
+// The gradient of a value, with another sign if an arrow from the output is one of several ways.
+const total = (value) => {
+  const isArrow = edges.filter((edge) => edge.tail === value).map((edge) => edge.head === top_);
+  return quotient(top_, value, new Set(isArrow).size > 1 ? ["mtext", "d"] : "∂");
+};
 const fenced = (mark) => ["(", "(", mark, ")"];
 const math = (...parts) => {
   const made = element("math", element("mrow", ...parts));
@@ -139,12 +144,11 @@ function showLines(lines) {
 function board() {
   const way = wayTo(state.wrt),
     conditions = new Map();
-  const left = quotient(top_, state.wrt),
-    result = gradients[state.wrt];
+  const result = gradients[state.wrt];
   const lines = [];
   const line = (...nodes) => lines.push(math(...nodes));
   const equals = (x) => signs(read(short(x)) === x || Number.isNaN(x) ? "=" : "≈");
-  const whole = () => formula(left, marks);
+  const whole = () => formula(total(state.wrt), marks);
   if (!isMean()) {
     // the functions of the graph read its numbers
     place(null, now);
@@ -177,15 +181,15 @@ function board() {
         ...(edge.head === top_
           ? [factor(edge, write(edge))]
           : isOne(edge)
-            ? [factor(edge, quotient(top_, edge.head))]
-            : [formula(quotient(top_, edge.head), marks), signs("·"), factor(edge, write(edge))]),
+            ? [factor(edge, total(edge.head))]
+            : [formula(total(edge.head), marks), signs("·"), factor(edge, write(edge))]),
       ]);
       const more =
         way.edges.filter((edge) => edge.tail === value).length > uses.length
           ? [signs("+"), signs("…")]
           : [];
       line(
-        formula(quotient(top_, value), marks),
+        formula(total(value), marks),
         signs("="),
         ...terms,
         ...more,

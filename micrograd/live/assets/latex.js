@@ -2,6 +2,7 @@
 const GREEK =
   "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon phi chi psi omega";
 const WRITTEN = {
+  __proto__: null, // a letter may be called "constructor"
   "−": "-",
   "·": "\\cdot ",
   "∂": "\\partial ",
@@ -14,7 +15,7 @@ const WRITTEN = {
   "…": "\\dots ",
   "×": "\\times ",
   "∑": "\\sum ",
-  "′": "'",
+  "′": "\\prime ",
   "{": "\\{",
   "}": "\\}",
   "\u2009": "\\,",
@@ -25,7 +26,7 @@ GREEK.split(" ").forEach((name, i) => {
   if (/[ΓΔΘΛΞΠΣΥΦΨΩ]/.test(capital))
     WRITTEN[capital] = `\\${name[0].toUpperCase()}${name.slice(1)} `;
 });
-const ACCENTS = { "^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "‾": "bar", "→": "vec" };
+const ACCENTS = { "ˆ": "hat", "~": "tilde", "‾": "bar", "˙": "dot", "¨": "ddot" };
 const asText = (text) =>
   text
     .replace(/[\\~^]/g, (sign) => `\\text${{ "\\": "backslash", "~": "asciitilde", "^": "asciicircum" }[sign]}\n`)
@@ -67,7 +68,7 @@ function latex(node) {
     case "msqrt":
       return `\\sqrt{${parts().join("")}}`;
     case "mover":
-      return `\\${ACCENTS[node.lastChild.textContent] || "bar"}{${first}}`;
+      return `\\${ACCENTS[node.lastChild.textContent]}{${first}}`;
     case "mtable":
       return `\\begin{array}{ll}${[...node.children].map((row) => [...row.children].map(latex).join("&")).join("\\\\")}\\end{array}`;
     default:

@@ -154,11 +154,13 @@ on(at("theme"), "click", () => {
   root.dataset.theme = isDark ? "light" : "dark";
 });
 
-const PARTS = ["title", "buttons", "samples", "legend", "derivation", "nudge", "cards"];
+const CARDS = ["derivation", "nudge", "descent", "valley", "cards"];
+const PARTS = ["title", "buttons", "samples", "legend", ...CARDS];
+const isPart = (name) => PARTS.includes(name) && leafCalled(name) === undefined;
 
 function speak() {
   label();
-  hide(state.hide.includes("all") ? PARTS : state.hide);
+  hide(state.hide.includes("all") ? PARTS : state.hide.filter(isPart));
   fill(at("wrt"), leaves, (i) => values[i].text);
   const choices = [...(samples.length > 1 ? [ALL] : []), ...samples.map((_, i) => i), OWN];
   fill(at("sample"), choices, (k) =>

@@ -147,7 +147,7 @@ function drawNudge() {
   plot.dot(x + by, reached, 3);
   const lines = [
     ["change", reached - y, [["mtext", "Δ"], top_]],
-    ["predicted", product(slope, by), [quotient(top_, i), ["mo", "·"], ["mtext", "Δ"], i]],
+    ["predicted", product(slope, by), [total(i), ["mo", "·"], ["mtext", "Δ"], i]],
     ["difference", reached - y - product(slope, by), []],
   ];
   at("changes").tBodies[0].replaceChildren(

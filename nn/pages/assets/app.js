@@ -18,7 +18,7 @@ class App {
     if (languages.includes(lang)) language = lang;
     label();
     this.hidden = hidden;
-    hide(hidden);
+    this.controls.hide(hidden);
     this.begin(settings, { steps: settings.steps });
   }
 

@@ -1,3 +1,12 @@
+// What an address can hide: parts of the page, and the controls of settings.
+const PARTS = [
+  ...["title", "language", "theme", "kind", "bar", "reset", "play", "step", "speed", "rate"],
+  ...["optimizer", "activation", "loss", "penalty", "strength", "batch", "init", "seed", "data"],
+  ...["sets", "noise", "samples", "test", "classes", "again", "features", "network", "explanation"],
+  ...["output", "flat", "tests", "valley", "python", "save"],
+];
+const isGone = (id) => Boolean(at(id).closest(".gone"));
+
 // The controls, and the numbers beside them.
 class Controls {
   constructor(app) {
@@ -59,6 +68,14 @@ class Controls {
     this.app.draw();
   }
 
+  // Columns of the diagram are made again and again: the style sheet hides what stands in them.
+  hide(names) {
+    hide(names.filter((name) => PARTS.includes(name)));
+    document.body.dataset.hidden = names.join(" ");
+    const keys = document.querySelector("[data-say=keys]");
+    keys.classList.toggle("gone", ["play", "step", "reset"].some(isGone));
+  }
+
   key(event) {
     if (
       event.ctrlKey ||
@@ -67,14 +84,10 @@ class Controls {
       event.target.closest("input, select, button, summary, canvas")
     )
       return;
-    const acts = {
-      " ": () => this.app.play(!this.app.isPlaying),
-      ArrowRight: () => this.app.step(),
-      r: () => this.app.reset(),
-    };
-    if (!(event.key in acts)) return;
+    const button = { " ": "play", ArrowRight: "step", r: "reset" }[event.key];
+    if (!button || isGone(button)) return;
     event.preventDefault();
-    acts[event.key]();
+    at(button).click();
   }
 
   // ------------------------------------------------------------------------------------ settings
