@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat, starmap
 from numbers import Number as AnyNumber
 from numbers import Real
+from operator import attrgetter
 from typing import Any, NoReturn, SupportsFloat
 from weakref import WeakValueDictionary
 
@@ -420,14 +421,17 @@ def to_number(number: Any, place: str) -> Number:
     raise TypeError(f"{place} takes a real number, got {type(number).__name__}{advice}")
 
 
-def numbers_of(values: Iterable[Value]) -> list[float]:
+def numbers_of(
+    values: Iterable[Value], read: Callable[[Value], Any] = attrgetter("data")
+) -> list[float]:
     """The numbers of some Values; a TypeError names the first whose `.data` became something else.
 
     Args:
         values: the Values, such as the parameters of a model.
+        read: reads the number of a Value.
     """
     values = [*values]
-    found = [value.data for value in values]
+    found = [*map(read, values)]
     if not {*map(type, found)} <= {float, int}:
         for i, (value, each) in enumerate(zip(values, found, strict=True)):
             place = f"the .data of Value {i}{f' ({value.label!r})' * bool(value.label)}"

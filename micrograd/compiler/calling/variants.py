@@ -140,7 +140,7 @@ class Variants:
         """Return the numbers of the parameters: those given, or the current ones."""
         if given is None:
             refuse_programs_of(self.parameters)
-            return numbers_of(self.parameters)
+            return numbers_of(self.parameters, _number)
         reads = getattr(self._options.make, "reads_devices", False)
         if reads and is_on_devices(given) and given.shape == (len(self.parameters),):
             return given
