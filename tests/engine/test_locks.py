@@ -24,7 +24,7 @@ class Slow:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:os.fork:RuntimeWarning")
 def test_a_property_that_another_thread_computes_is_computed_in_the_child_of_a_fork():
     slow, done = Slow(threading.Event()), threading.Event()
     done.set()
