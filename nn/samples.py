@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import Value
-from micrograd.engine.value import refuse_foreign
+from micrograd.engine.foreign import refuse_foreign
 
 
 class Wish(NamedTuple):

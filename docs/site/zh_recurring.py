@@ -143,7 +143,7 @@ DETAILS = {
     'the exponent of `"invscaling"`.': '`"invscaling"` 的指数。',
     "the most epochs.": "最大轮数。",
     "whether to draw a new order of the samples for each epoch.": "是否在每轮重新打乱样本的次序。",
-    "the most epochs in a row that are no better by `tol` than the best so far; `math.inf` for all of `max_iter`.": "最多允许连续多少轮没有比此前最好的一轮改进 `tol`；`math.inf` 表示一直训练到 `max_iter`。",
+    "how many epochs in a row may fail to improve on the best one so far by `tol`; `math.inf` for no limit.": "连续多少轮比此前最好的一轮改进不到 `tol` 仍可继续训练；`math.inf` 表示不限。",
     "training ends when the loss has not fallen by `tol` for `n_iter_no_change` epochs.": "损失在 `n_iter_no_change` 轮内下降不到 `tol` 时，训练结束。",
     "whether to report progress.": "是否报告进度。",
     'the momentum of the solver `"sgd"`, from 0 to 1.': '优化器 `"sgd"` 的动量，0 到 1。',

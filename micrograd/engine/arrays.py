@@ -15,7 +15,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.engine.definitions import VOCABULARY, is_array_like
-from micrograd.engine.value import Value, refuse_foreign, to_number
+from micrograd.engine.foreign import refuse_foreign
+from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 
 if TYPE_CHECKING:

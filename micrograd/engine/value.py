@@ -20,6 +20,7 @@ from operator import attrgetter
 from typing import Any, NoReturn, SupportsFloat
 from weakref import WeakValueDictionary
 
+from micrograd.engine.foreign import refuse_foreign
 from micrograd.engine.graph import (
     More,
     Node,
@@ -441,36 +442,6 @@ def numbers_of(
     return found
 
 
-def refuse_foreign(thing: Any, place: str) -> None:
-    """TypeError for what JAX or PyTorch differentiates, whose derivative would be lost.
-
-    Args:
-        thing: a number or an array.
-        place: what the message calls it.
-    """
-    refuse_traced(type(thing), place)
-    if getattr(thing, "requires_grad", False):
-        raise TypeError(
-            f"{place} takes no tensor that PyTorch differentiates, whose derivative would be lost: "
-            "give tensor.detach(), or use the functions of torch"
-        )
-
-
-def refuse_traced(kind: type, place: str) -> None:
-    """TypeError for the type of a value that JAX traces.
-
-    Args:
-        kind: the type.
-        place: what the message calls the value.
-    """
-    if kind.__module__.startswith("jax") and "Tracer" in (each.__name__ for each in kind.__mro__):
-        raise TypeError(
-            f"{place} takes no value that JAX traces ({kind.__name__}), whose derivative would be "
-            "lost: differentiate with micrograd, by grad or the value_and_grad of a compiled "
-            "function, or use the functions of jax.numpy inside jax.grad, jax.jit and jax.vmap"
-        )
-
-
 def _advice(thing: Any) -> str:
     match thing:
         case Value(_is_traced=True):
@@ -533,7 +504,7 @@ def equality(row: Operation, value: Value, other: Any) -> Any:
 
 
 def _combined(f: Callable[..., Any], *operands: Any) -> Any:
-    """A function of truth values, of which at least one is a Value."""
+    """Apply a logical operation to truth values, at least one of which is a Value."""
     if any(getattr(x, "shape", ()) for x in operands):
         return NotImplemented  # the other one is an array, which combines each of its elements
     operands = tuple(x.item() if getattr(x, "shape", None) == () else x for x in operands)

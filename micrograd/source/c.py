@@ -10,9 +10,8 @@ _MATH = (
     "lgamma log log10 log1p log2 nextafter pow remainder sin sinh sqrt tan tanh tgamma trunc"
 ).split()
 LIBRARY = {name: name for name in _MATH} | {"abs": "fabs", "gamma": "tgamma", "round": "rint"}
-"""What C calls for a primitive. Only these names are looked up: others are no functions of numbers,
-or do not mean what a row of that name would, such as `gamma`, which is the logarithm in some
-libraries."""
+"""The functions of C by the names of rows. Only these are looked up, because another name may mean
+something else in C: `gamma` is the logarithm of that function in some libraries."""
 # Keywords of C and C++, and names that headers declare or define.
 WORDS = (
     "alignas alignof and and_eq asm atomic_cancel auto bitand bitor bool break case catch char "

@@ -37,13 +37,13 @@ _SETTLED = 8  # times rounding at the smallest step: an error below is not impro
 _EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
 _INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
 _SEEN = 3  # of the smallest steps: how far the quotients there vary shows noise
-_SLOW = 0.3  # by which changes fall that are those of a fractional power
-_ENDLESS = 0.9  # by which changes of quotients fall, or grow, that have no limit in sight
+_SLOW = 0.3  # the share of a change that is left at the next step: more for a fractional power
+_ENDLESS = 0.9  # the same: where more is left, no limit is in sight
 _LEAVES = 64  # units in the last place by which a function leaves a slope
-_HALVINGS = 30  # down to a jump, beside which nothing smooth moves as far
-_SMALL_JUMP = 2.0**43  # units in the last place: 0.001 of the function; a larger one is no rounding
-_STAIRS = 14  # numbers that a staircase takes if it is rounding, and not a function such as floor
-_DECIMALS = 9  # numbers with no more look rounded
+_HALVINGS = 30  # of an interval; after so many, only a jump still moves the function
+_SMALL_JUMP = 2.0**43  # units in the last place, 0.001 of the value: no rounding jumps farther
+_STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
+_DECIMALS = 9  # numbers with at most so many look rounded
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 
@@ -322,7 +322,7 @@ def _is_denied(
 
 
 def _spacing(numbers: np.ndarray) -> float:
-    """The largest spacing of which all numbers are multiples, if they have few digits; else 0."""
+    """The largest number of which all of them are multiples, if they have few digits; else 0."""
     for decimals in range(_DECIMALS + 1):
         if (numbers == numbers.round(decimals)).all():
             return 0.1**decimals

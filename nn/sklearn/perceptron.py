@@ -146,8 +146,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         beta_1: how much of the first average `"adam"` and `"adamw"` keep at each step.
         beta_2: how much of the second average they keep.
         epsilon: the small number in their divisor.
-        n_iter_no_change: the most epochs in a row that are no better by `tol` than the best so far;
-            `math.inf` for all of `max_iter`.
+        n_iter_no_change: how many epochs in a row may fail to improve on the best one so far by
+            `tol`; `math.inf` for no limit.
         warm_start: whether `fit` continues with the weights of the last `fit`.
         max_fun: the most evaluations of the loss by `"lbfgs"`; `max_iter` is its most iterations.
 
@@ -198,11 +198,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         class_weight: dict[int, float] | None = None,
     ) -> None:
         """Train a network, a new one if training begins; `incremental` means for one epoch."""
-        count, begins = X.shape[0], self._begins(incremental)
+        begins = self._begins(incremental)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: say False")
         if sample_weight is not None:
-            sample_weight = samples.weights(_check_sample_weight(sample_weight, X), count)
+            sample_weight = samples.weights(_check_sample_weight(sample_weight, X), X.shape[0])
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         sizes = [*np.atleast_1d(self.hidden_layer_sizes).tolist(), outputs]
         if begins:
@@ -214,78 +214,33 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 generator=random.Random(seed),
             )
             self.history_, self.t_, self._activation = History(), 0, self.activation
-        found = [len(layer.neurons) for layer in self.model_.layers]
-        if found != sizes:
-            raise ValueError(
-                f"the network has layers of {found} neurons, not {sizes}: "
-                "call fit with warm_start=False for another one"
-            )
-        if self.activation != self._activation:
-            raise ValueError(
-                f"the network has the activation {self._activation!r}, not {self.activation!r}: "
-                "call fit with warm_start=False for another one"
-            )
+        self._refuse_another(sizes)
         self.n_layers_, self.n_outputs_ = len(sizes) + 1, outputs
-        stopping = self.early_stopping and self.solver != "lbfgs"
-        count -= math.ceil(self.validation_fraction * count) if stopping else 0
-        size = min(200 if isinstance(self.batch_size, str) else int(self.batch_size), count)
-        is_weighted = sample_weight is not None or class_weight is not None
+        column, complaint = "loss", None
         if self.solver == "lbfgs":
             history, found = self._minimised(X, y, loss, sample_weight, class_weight)
-            iterations, complaint = found.nit, None
+            self.n_iter_ = found.nit
             if not found.success:
                 complaint = f"lbfgs ended after {found.nit} iterations: {found.message}"
         else:
-            column = "loss"
-            if stopping:
+            if self.early_stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
-            if not incremental or begins or not hasattr(self, "_learned"):
-                self._learned = self._optimizer(self.model_.parameters())
-            # With other samples held out, the best score so far says nothing.
-            if begins or stopping or getattr(self, "_patience", _Patience("")).column != column:
-                self._patience = _Patience(column, 1 if stopping else -1)
-            rule = self.learning_rate if self.solver == "sgd" else "constant"
-            self._patience.patience, self._patience.tol = self.n_iter_no_change, self.tol
-            self._patience.adaptive = rule == "adaptive"
-            schedule = None
-            if rule == "invscaling":
-                seen, self._learned.lr = 1 + self.t_, float(self.learning_rate_init)
-                # A new solver makes its first epoch with the rate that is given.
-                schedule = LambdaLR(
-                    self._learned,
-                    lambda epoch: (
-                        (seen + count * epoch) ** -self.power_t if epoch or incremental else 1.0
-                    ),
-                )
-            history = fit(
-                self.model_,
+            history = self._descended(
                 X,
                 y,
-                loss=loss,
-                optimizer=self._learned,
-                epochs=1 if incremental else self.max_iter,
-                batch_size=size,
-                shuffle=self.shuffle,
+                loss,
+                score,
+                column,
+                begins=begins,
+                incremental=incremental,
                 seed=seed,
                 sample_weight=sample_weight,
                 class_weight=class_weight,
-                validation=float(self.validation_fraction) if stopping else None,
-                metrics=[score] if stopping else (),
-                early_stopping=EarlyStopping(self.max_iter, monitor=column, mode="max")
-                if stopping
-                else None,
-                schedule=schedule,
-                callbacks=[self._patience],
-                progress="auto" if self.verbose else False,
-                engine=self._engine(X, loss, is_weighted),
             )
-            iterations = history.epochs
-            self.t_ += count * iterations
-            complaint = None
+            self.n_iter_ = history.epochs
             if history.end == "epochs" and not incremental:
                 complaint = f"{self.max_iter} epochs were done"
-        self._record(history, column if stopping else None)
-        self.n_iter_ = iterations
+        self._record(history, None if column == "loss" else column)
         if complaint is not None:
             warnings.warn(
                 f"{complaint}, and the optimization has not converged yet: "
@@ -293,6 +248,82 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _refuse_another(self, sizes: list[int]) -> None:
+        """Raise ValueError if the parameters ask for another network than there is."""
+        layers = [len(layer.neurons) for layer in self.model_.layers]
+        activation = getattr(self, "_activation", self.activation)  # an older file may lack it
+        for has, is_that, asked in (
+            (f"layers of {layers} neurons", layers == sizes, sizes),
+            (f"the activation {activation!r}", activation == self.activation, self.activation),
+        ):
+            if not is_that:
+                raise ValueError(
+                    f"the network has {has}, not {asked!r}: "
+                    "call fit with warm_start=False for another one"
+                )
+
+    def _descended(
+        self,
+        X: Any,
+        y: Any,
+        loss: Loss,
+        score: str | Metric,
+        column: str,
+        *,
+        begins: bool,
+        incremental: bool,
+        seed: int,
+        sample_weight: Any,
+        class_weight: dict[int, float] | None,
+    ) -> History:
+        """Train by epochs of batches, until `column` of the history stops improving."""
+        stopping, count = column != "loss", X.shape[0]
+        count -= math.ceil(self.validation_fraction * count) if stopping else 0
+        if not incremental or begins or not hasattr(self, "_learned"):
+            self._learned = self._optimizer(self.model_.parameters())
+        # With other samples held out, the best score so far says nothing.
+        if begins or stopping or getattr(self, "_patience", _Patience("")).column != column:
+            self._patience = _Patience(column, 1 if stopping else -1)
+        rule = self.learning_rate if self.solver == "sgd" else "constant"
+        self._patience.patience, self._patience.tol = self.n_iter_no_change, self.tol
+        self._patience.adaptive = rule == "adaptive"
+        schedule, seen = None, getattr(self, "t_", 0)  # an older file may lack it
+        if rule == "invscaling":
+            self._learned.lr = float(self.learning_rate_init)
+            # A new solver makes its first epoch with the rate that is given.
+            schedule = LambdaLR(
+                self._learned,
+                lambda epoch: (
+                    (1 + seen + count * epoch) ** -self.power_t if epoch or incremental else 1.0
+                ),
+            )
+        history = fit(
+            self.model_,
+            X,
+            y,
+            loss=loss,
+            optimizer=self._learned,
+            epochs=1 if incremental else self.max_iter,
+            batch_size=min(
+                200 if isinstance(self.batch_size, str) else int(self.batch_size), count
+            ),
+            shuffle=self.shuffle,
+            seed=seed,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            validation=float(self.validation_fraction) if stopping else None,
+            metrics=[score] if stopping else (),
+            early_stopping=EarlyStopping(self.max_iter, monitor=column, mode="max")
+            if stopping
+            else None,
+            schedule=schedule,
+            callbacks=[self._patience],
+            progress="auto" if self.verbose else False,
+            engine=self._engine(X, loss, sample_weight is not None or class_weight is not None),
+        )
+        self.t_ = seen + count * history.epochs
+        return history
 
     def _record(self, history: History, scores: str | None) -> None:
         """Set the attributes that tell how training went; a warm start continues the curves."""

@@ -19,8 +19,9 @@ import numpy as np
 from micrograd.compiler.calling.staging import REAL, is_on_devices
 from micrograd.compiler.executor import OnDevices
 from micrograd.engine.arrays import refuse_unusual
+from micrograd.engine.foreign import refuse_traced
 from micrograd.engine.lines import line_of_user
-from micrograd.engine.value import Value, refuse_traced, to_number
+from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import (
     LEAF,

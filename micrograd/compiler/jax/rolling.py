@@ -42,7 +42,7 @@ class Repeat(NamedTuple):
 
 
 def rolled(program: Program) -> Program:
-    """Return a program, the instructions of which are joined where many of them repeat others."""
+    """Return a program in which instructions that repeat themselves many times are loops."""
     if any(isinstance(each, Loop) for each in program.instructions):
         return program
     outputs = [
@@ -53,7 +53,7 @@ def rolled(program: Program) -> Program:
 
 
 def _rolled(steps: Sequence[Any], later: Sequence[Any]) -> Iterator[Any]:
-    """Yield instructions, joined where it saves most.
+    """Yield instructions, with those that repeat themselves as one where that saves most.
 
     Args:
         steps: instructions that follow one another.
@@ -104,7 +104,7 @@ def _runs(marks: Any) -> list[tuple[int, int]]:
 
 
 def _kind(step: Any) -> Any:
-    """Return what two instructions have in common that differ in slots only."""
+    """Return what instructions share that differ only in their slots."""
     count = step.out.stop - step.out.start
     common = (
         type(step),

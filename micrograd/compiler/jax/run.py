@@ -44,7 +44,7 @@ class Run:
         program: the program.
         parameters: the numbers of the parameters, as arrays that follow one another.
         inputs: the rows of the inputs, likewise.
-        lanes: the shape of a row: the number of samples, or nothing if there are none.
+        lanes: the shape of a row, `(samples,)` or `()`.
         dtype: the precision of all numbers.
         room: the steps that stacks of unknown length have room for.
         cuts: where results are cut.

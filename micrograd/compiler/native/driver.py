@@ -282,8 +282,8 @@ class _Block:
         """Write `tile(height)` for as many rows from k on, and return where row k is not done.
 
         `rest` is the number of rows whose numbers are neighbours; `until` has the next row. The
-        height is a power of two, or 3 where samples of three floats follow each other; with doubles
-        that is no faster.
+        height is a power of two, or 3 where samples of three floats follow each other; doubles gain
+        nothing by that.
         """
         w, build = self.w, self.w.build
         heights = [1 << n for n in range(1, w.width.bit_length())]

@@ -32,11 +32,11 @@ LARGEST_MATRIX = 100
 blocks of rows in registers: with 8 x 8 numbers it takes as long as fused code, with 12 x 12 a tenth
 less, and with 32 x 32 less than half as long."""
 LARGEST_LEARNED = 24
-"""The same for a matrix of parameters, each of which has a sum over the samples in fused code: with
-4 x 4 numbers that is up to a quarter faster, with 1 x 8 twice to three times as fast, and with
-1 x 40 a quarter slower."""
+"""The same for a matrix of parameters. Fused code keeps a sum over the samples for each of them: it
+is up to a quarter faster with 4 x 4 numbers, two to three times as fast with 1 x 8, and a quarter
+slower with 1 x 40."""
 LONGEST_TABLE = 1_000
-"""The most entries of a table whose places a fused kernel has one by one."""
+"""The most entries of a table whose places are written one by one into a fused kernel."""
 MOST_LINES = 20_000
 """The longest code of a kernel. LLVM takes some 1.5 s for that much, and from there on its time
 grows faster than the code."""

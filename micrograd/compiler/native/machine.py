@@ -35,8 +35,8 @@ _PASSES = (
     *("sroa", "simplify_cfg", "loop_simplify", "loop_rotate"),
     *("instruction_combine", "new_gvn", "simplify_cfg"),
 )
-"""The few passes that loops over vectors need; all of LLVM's would take twice the time in total,
-and give code that is no faster."""
+"""The few passes that loops over vectors need. All passes of LLVM would double the time of a
+compilation, and the code would be no faster."""
 
 
 class Module(NamedTuple):

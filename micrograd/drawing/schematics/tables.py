@@ -259,7 +259,7 @@ def _cell(
 
 
 def _shared(needed: Sequence[float], room: float) -> list[float]:
-    """The widths that are needed, less for the widest if there is no room."""
+    """The widths that are needed; if there is too little room, the widest get less."""
     if sum(needed) <= room:
         return [*needed]
     share = room / len(needed)
@@ -269,7 +269,7 @@ def _shared(needed: Sequence[float], room: float) -> list[float]:
 
 
 def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
-    """The widths of the columns: what they need, less for the widest if there is no room."""
+    """The widths of the columns: what they need; with too little room, the widest get less."""
     texts = [
         max(breadth(cell, size_of(cell), bold=i == 0) for i, cell in enumerate(column))
         for column in zip(*lines, strict=True)
