@@ -87,8 +87,8 @@ def taylor(
 
     Returns:
         A list of `order + 1` floats in place of each number in the result of `f`; for `directions`
-        a list of such results. They are Values, which can be differentiated, if `x` or a direction
-        has Values, or within another transform.
+        a list of such results. If `x` or a direction has Values, or within another transform, the
+        coefficients that depend on those are Values, which can be differentiated.
 
     Raises:
         ValueError: an operation has a kink at the point, and therefore no series, or was made by
@@ -194,7 +194,8 @@ def coefficients(
     found: dict[Value, Series] = {}
     try:
         for variable, slope in slopes.items():
-            found[variable] = space.given(space.lifted(variable), slope)
+            known = [space.lifted(variable), slope]
+            found[variable] = _Given(space, known) if _counts(slope) else _Constant(space, known)
         _make_series(nodes, space, found)
         for k in range(highest + 1):
             for node in nodes:
@@ -216,7 +217,7 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
         elif is_alias(node):
             found[node] = held[0]
         elif row is not None:
-            _refuse_kinks(row, [space.real(x) for x in held])
+            space.refuse_kinks(row, held)
             found[node] = space.call(row.name, held)
         elif space.kind.lift is None or None in slope_functions(node):
             raise ValueError(
@@ -225,19 +226,6 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
             )
         else:
             found[node] = _ByHand(space, node, held, found)
-
-
-def _refuse_kinks(row: Operation, numbers: Sequence[float]) -> None:
-    """ValueError where the operation has no derivatives."""
-    names = dict(zip(row.operands, numbers, strict=True))
-    reason = ""
-    if row.kink and fold(row.read(row.kink), IEEE, names) == 0:
-        reason = "is at a kink"
-    elif row.domain not in ("", "0") and not (row.name == "pow" and _is_whole(numbers[1])):
-        reason = "" if fold(row.read(row.domain), IEEE, names) else "is not differentiable"
-    if reason:
-        shown = f"{row.name}({', '.join(map(str, numbers))})"
-        raise ValueError(f"taylor: {shown} {reason}, so there is no series")
 
 
 class Series:
@@ -287,6 +275,8 @@ class _Difference(_Combination):
 
 class _Product(_Combination):
     def next(self, k: int) -> Any:
+        if k == 0:
+            return self.space.value("mul", self.x, self.y)
         self.x.coefficient(k)
         self.y.coefficient(k)
         pairs = zip(self.x.known[: k + 1], self.y.known[k::-1], strict=False)
@@ -324,7 +314,7 @@ class _Operation(Series):
 
     def value(self) -> Any:
         """The first coefficient."""
-        return self.space.kind.value(self.row, [x.coefficient(0) for x in self.held])
+        return self.space.value(self.row.name, *self.held)
 
     def _partials(self) -> list[tuple[Series, Series]]:
         names = dict(zip(self.row.operands, self.held, strict=True)) | {RESULT: self}
@@ -360,8 +350,20 @@ class _ByHand(_Operation):
         """The series of a partial, which a function has made from the children."""
         if not isinstance(slope, Value):
             return _Constant(self.space, [slope])
-        _make_series(order_of(slope, until=self.found), self.space, self.found)
-        return self.found[slope]
+        nodes = order_of(slope, until=self.found)
+        _make_series(nodes, self.space, self.found)
+        return _Last(self.space, [self.found[node] for node in nodes or [slope]])
+
+
+class _Last(Series):
+    """The last series of a graph, computed after those before it, so that nothing recurses."""
+
+    def __init__(self, space: _Space, ordered: Sequence[Series]) -> None:
+        super().__init__(space)
+        self.ordered = ordered
+
+    def next(self, k: int) -> Any:
+        return [each.coefficient(k) for each in self.ordered][-1]
 
 
 class _Constant(_Given):
@@ -378,10 +380,6 @@ class _Space:
         self.kind, self.zero = kind, kind.number(0.0)
         self.made: dict[Any, Series] = {}
         self._constants: dict[float, Series] = {}
-
-    def given(self, *known: Any) -> Series:
-        """A series of a few coefficients."""
-        return _Given(self, known)
 
     def lifted(self, node: Value) -> Any:
         """What stands for a leaf, or for the value of a node of which no formula is known."""
@@ -417,7 +415,7 @@ class _Space:
             case "sub":
                 return _Difference(self, *held)
             case "neg":
-                return _Difference(self, self.constant(0.0), *held)
+                return _Difference(self, _Given(self, [-0.0]), *held)
             case "mul":
                 return _Product(self, *held)
             case "square":
@@ -431,6 +429,26 @@ class _Space:
             case "pow" if (power := self._whole(held[1])) is not None:
                 return self._power(held[0], power)
         return _Operation(self, lookup(name), held)
+
+    def value(self, name: str, *held: Series) -> Any:
+        """The first coefficient of an operation on series."""
+        return self.kind.value(lookup(name), [x.coefficient(0) for x in held])
+
+    def refuse_kinks(self, row: Operation, held: Sequence[Series]) -> None:
+        """ValueError where the operation has no derivatives."""
+        numbers = [self.real(x) for x in held]
+        names = dict(zip(row.operands, numbers, strict=True))
+        reason = ""
+        if row.kink and fold(row.read(row.kink), IEEE, names) == 0:
+            reason = "is at a kink"
+        elif row.domain not in ("", "0") and not (
+            fold(row.read(row.domain), IEEE, names)
+            or (row.name == "pow" and _is_whole_power(held[1], *numbers))
+        ):
+            reason = "is not differentiable"
+        if reason:
+            shown = f"{row.name}({', '.join(map(str, numbers))})"
+            raise ValueError(f"taylor: {shown} {reason}, so there is no series")
 
     def real(self, series: Series) -> float:
         """The first coefficient as a float."""
@@ -449,11 +467,15 @@ class _Space:
 
     def _whole(self, series: Series) -> int | None:
         """The constant exponent as a whole number, if it is one of reasonable size."""
-        known = series.known if isinstance(series, _Given) else ()
-        if not known or isinstance(known[0], Value) or any(map(_counts, known[1:])):
+        if not isinstance(series, _Constant) or isinstance(series.known[0], Value):
             return None
         exponent = self.real(series)
         return int(exponent) if _is_whole(exponent) else None
+
+
+def _is_whole_power(exponent: Series, x: float, y: float) -> bool:
+    """Whether x ** y is a whole power, which also has a series where x is negative or 0."""
+    return isinstance(exponent, _Constant) and _is_whole(y) and (x != 0 or y >= 0)
 
 
 def _is_whole(number: float) -> bool:

@@ -90,6 +90,8 @@ def test_arguments_and_results_may_be_structures_with_several_directions():
         (lambda x: micrograd.where(x > 1, x, 2 * x), 1.0),
         (micrograd.sqrt, 0.0),
         (lambda x: x**0.5, 0.0),
+        (lambda x: x**-1, 0.0),
+        (lambda x: (-1.0) ** x, 2.0),
         (micrograd.log, -1.0),
     ],
 )
@@ -203,6 +205,33 @@ def test_an_operation_made_by_hand_needs_functions_for_its_partials():
 
 def test_what_does_not_depend_on_the_variable_may_be_at_a_kink():
     assert taylor(lambda x: x + micrograd.relu(Value(0.0)), 1.0, 1) == [1.0, 1.0]
+
+
+def test_what_stands_still_in_a_direction_may_be_at_a_kink():
+    assert taylor(lambda p: abs(p[0]) + p[1], [0.0, 1.0], 1, direction=[0.0, 1.0]) == [1.0, 1.0]
+    assert taylor(lambda p: p[0] ** (2 * p[1]), [-1.0, 1.0], 2, direction=[1.0, 0.0]) == [1, -2, 1]
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: micrograd.atan2(-x, -1.0), 0.0),
+        (lambda x: micrograd.atan2(x * -1.0, -1.0), 0.0),
+        (lambda x: x * math.inf, 0.0),
+    ],
+)
+def test_the_first_coefficient_is_the_value_also_at_signed_zeros_and_infinities(f, x):
+    assert str(taylor(f, x, 0)[0]) == str(f(Value(x)).data)
+
+
+def test_a_long_rule_of_a_function_with_a_derivative_of_its_own_has_a_series():
+    def rule(args, result, g):
+        slope = micrograd.cos(args[0])
+        for _ in range(5_000):
+            slope = slope * 1.0
+        return (g * slope,)
+
+    assert taylor(custom_derivative(math.sin, vjp=rule), 0.5, 2) == taylor(micrograd.sin, 0.5, 2)
 
 
 def test_softmax_and_logsumexp_of_equal_scores_have_a_series():
