@@ -251,19 +251,20 @@ class Value(Methods, Node):
             "test v.data for the number"
         )
 
-    # Of comparisons, in place of `and`, `or` and `not`; the result is a comparison again.
+    # Of comparisons, in place of `and`, `or` and `not`; the result is a comparison again. The
+    # numbers that it compares are never equal, since there it has a kink.
 
     def __and__(self, other: Any) -> Any:
-        return _combined(lambda x, y: x + y >= 2, self, other)
+        return _combined(lambda x, y: x + y > 1.5, self, other)
 
     def __or__(self, other: Any) -> Any:
-        return _combined(lambda x, y: x + y >= 1, self, other)
+        return _combined(lambda x, y: x + y > 0.5, self, other)
 
     def __xor__(self, other: Any) -> Any:
-        return _combined(lambda x, y: x + y == 1, self, other)
+        return _combined(lambda x, y: (x - y) ** 2 > 0.5, self, other)
 
     def __invert__(self) -> Any:
-        return _combined(lambda x: 1 - x >= 1, self)
+        return _combined(lambda x: x < 0.5, self)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 

@@ -63,14 +63,22 @@ class Judge:
         below[number] -= h
         return math.isinf((node.row.value(*above) - node.row.value(*below)) / (2 * h))
 
-    def is_at_kink(self, row: Operation, numbers: Sequence[float]) -> bool:
-        """Whether the row's formula changes its branch at the operands."""
+    def is_at_kink(
+        self, row: Operation, numbers: Sequence[float], flat: Iterable[int] = ()
+    ) -> bool:
+        """Whether the row's formula changes its branch at the operands.
+
+        Args:
+            row: the row.
+            numbers: the operands.
+            flat: the operands that are constant around the point, such as the truth of a condition.
+        """
         seen = self.observer.branches(row, numbers)
-        if 0 not in seen or not row.constants:
+        still = {*flat, *row.constants}  # the order of polygamma is compared too, but never moves
+        if 0 not in seen or not still:
             return 0 in seen
-        # The order of polygamma is compared too, but never moves.
         beside = (
-            x if index in row.constants else x + max(abs(x), 1.0) * 2.0**-30
+            x if index in still else x + max(abs(x), 1.0) * 2.0**-30
             for index, x in enumerate(numbers)
         )
         there = self.observer.branches(row, [*beside])

@@ -83,11 +83,20 @@ class Evidence:
         self.kink = self.infinite = ""
         self.singular: list[str] = []
         self.special: set[int] = set()  # nodes at which the slopes are a convention
+        still: set[int] = set()  # nodes that are constant around the point, such as comparisons
         for place, node in enumerate(self.recording.nodes):
             if not isinstance(node.row, Operation):
                 continue
             numbers = node.numbers
-            at_kink = self.judge.is_at_kink(node.row, numbers)
+            flat = [
+                index
+                for index, (child, _) in enumerate(node.operands)
+                if child is None or child in still
+            ]
+            at_kink = self.judge.is_at_kink(node.row, numbers, flat)
+            is_constant = len(flat) == len(numbers) or not any(node.row.slopes)
+            if is_constant and not at_kink and not node.is_frozen:
+                still.add(place)
             singular = not node.is_frozen and self.judge.is_singular(node.row, numbers, node.moving)
             infinite = any(not math.isfinite(slope or 0.0) for slope in node.slopes)
             if at_kink or singular or infinite:

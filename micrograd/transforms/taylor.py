@@ -218,7 +218,10 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
             found[node] = held[0]
         elif row is not None:
             space.refuse_kinks(row, held)
-            found[node] = space.call(row.name, held)
+            if space.kind.lift and not any(row.slopes):  # such as a comparison
+                found[node] = _Constant(space, [space.lifted(node)])
+            else:
+                found[node] = space.call(row.name, held)
         elif space.kind.lift is None or None in slope_functions(node):
             raise ValueError(
                 f"taylor: operation {made_by(node)!r} was made by hand and has no formula: use "

@@ -224,3 +224,11 @@ def test_two_thousand_random_expressions_are_never_wrong_and_mostly_confirmed(bl
 def test_second_derivatives_of_random_expressions_are_never_wrong_and_mostly_confirmed(block):
     found = states(range(50 * block, 50 * (block + 1)), 2)
     assert found["undecided"] <= 0.4 * (found["undecided"] + found["ok"])
+
+
+@pytest.mark.parametrize(
+    "holds", [lambda x: x > 5, lambda x: (x > 5) * (x > 0), lambda x: micrograd.floor(x) > 3]
+)
+def test_a_branch_that_is_not_taken_silences_no_witness(holds):
+    report = check_gradients(lambda x: where(holds(x), x * x, -x), 2.5)
+    assert "silent" not in str(report)

@@ -17,6 +17,7 @@ from micrograd import (
     logsumexp,
     softmax,
     taylor,
+    where,
 )
 from micrograd.transforms.taylor import Series
 
@@ -87,7 +88,7 @@ def test_arguments_and_results_may_be_structures_with_several_directions():
         (micrograd.relu, 0.0),
         (micrograd.floor, 2.0),
         (lambda x: micrograd.maximum(x, 1.0), 1.0),
-        (lambda x: micrograd.where(x > 1, x, 2 * x), 1.0),
+        (lambda x: where(x > 1, x, 2 * x), 1.0),
         (micrograd.sqrt, 0.0),
         (lambda x: x**0.5, 0.0),
         (lambda x: x**-1, 0.0),
@@ -102,7 +103,7 @@ def test_there_is_no_series_at_a_kink_or_outside_of_the_domain(f, x):
 
 def test_beside_a_kink_the_branch_that_is_taken_has_a_series():
     assert taylor(abs, -2.0, 2) == [2.0, -1.0, 0.0]
-    assert taylor(lambda x: micrograd.where(x > 0, x * x, x), -1.0, 2) == [-1.0, 1.0, 0.0]
+    assert taylor(lambda x: where(x > 0, x * x, x), -1.0, 2) == [-1.0, 1.0, 0.0]
 
 
 def test_an_operation_of_a_user_has_a_series():
@@ -205,6 +206,16 @@ def test_an_operation_made_by_hand_needs_functions_for_its_partials():
 
 def test_what_does_not_depend_on_the_variable_may_be_at_a_kink():
     assert taylor(lambda x: x + micrograd.relu(Value(0.0)), 1.0, 1) == [1.0, 1.0]
+
+
+def test_conditions_that_hold_around_the_point_may_be_combined_and_compared():
+    for holds in (
+        lambda x: (x > 1) | (x < -1) & ~(x > 5),
+        lambda x: (x > 1) ^ (x > 5),
+        lambda x: micrograd.floor(x) >= 3,
+        lambda x: (x > 1) + (x < 5) == 2,
+    ):
+        assert taylor(lambda x, h=holds: where(h(x), x * x, x), 3.5, 2) == [12.25, 7.0, 1.0]
 
 
 def test_what_stands_still_in_a_direction_may_be_at_a_kink():
