@@ -231,4 +231,4 @@ def test_second_derivatives_of_random_expressions_are_never_wrong_and_mostly_con
 )
 def test_a_branch_that_is_not_taken_silences_no_witness(holds):
     report = check_gradients(lambda x: where(holds(x), x * x, -x), 2.5)
-    assert "silent" not in str(report)
+    assert "the point is" not in str(report)  # at a kink, or singular
