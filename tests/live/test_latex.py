@@ -20,6 +20,7 @@ globalThis.document = {
             this.lastChild = parts[parts.length - 1];
         },
         setAttribute() {},
+        querySelector: () => null,
     }),
 };
 """
@@ -54,3 +55,11 @@ def test_a_copied_name_is_never_something_of_the_language_javascript():
     words = [rf"\operatorname{{{name}}}" for name in names]
     assert copied([("mi", name) for name in names]) == words
     assert copied([("mi", "__proto__")]) == [r"\text{\_\_proto\_\_}"]
+
+
+@pytest.mark.slow
+@needs_node
+def test_a_bracket_that_begins_a_case_is_no_length_of_latex():
+    fence = ("fence", "[", ("mi", "x"), "]")
+    (text,) = copied([("cases", (fence, ("mi", "y")), (fence, ("mi", "z")))])
+    assert r"\\\lbrack x\rbrack" in text

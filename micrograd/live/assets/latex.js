@@ -18,6 +18,8 @@ const WRITTEN = {
   "′": "\\prime ",
   "{": "\\{",
   "}": "\\}",
+  "[": "\\lbrack ", // a bracket after the end of a row would be a length
+  "]": "\\rbrack ",
   "\u2009": "\\,",
 };
 GREEK.split(" ").forEach((name, i) => {
