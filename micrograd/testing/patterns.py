@@ -79,7 +79,7 @@ def candidates(
         # Where it is the same for every slice, a constant is added.
         if all(np.ptp(each) > _DISTINCT * abs(each).max() for each in means):
             yield (
-                f"the path through the mean over axis {_joined(chosen)} is missing",
+                f"the path through the mean over axis {_joined(chosen)} is missing or wrong",
                 expected + mean,
             )
         yield (

@@ -161,6 +161,8 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
     one, true = (np.where(abs(each) <= size, 0.0, each) for each in (one, true))  # rounding
     if not true.any():
         return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
+    if wrong.all() and not (one * true).any():
+        return "it is 0 only where the derivative is not: is a mask or a condition inverted?"
     found: list[float] = []
     while len(one) and len(found) < _FACTORS:
         place = np.argmax(abs(true))

@@ -177,7 +177,7 @@ LAYERS = {
 
 # By layer: what is written, what is written by mistake, what the report says.
 MISTAKES = [
-    (layer_norm, "- dnormal.mean(axis=1, keepdims=True)", "", "dx: the path through the mean over axis 1 is missing"),
+    (layer_norm, "- dnormal.mean(axis=1, keepdims=True)", "", "dx: the path through the mean over axis 1 is missing or wrong"),
     (layer_norm, "dx -= normal", "dx += normal", "dx[0, "),
     (layer_norm, "mean(axis=1", "mean(axis=0", "20 of 20 entries of dx are wrong"),
     (layer_norm, "return scale * dx", "return dx", "20 of 20 entries of dx are wrong"),
@@ -187,7 +187,7 @@ MISTAKES = [
     (batch_norm, "2 * centered / n", "2 * centered", "dx["),
     (batch_norm, "-0.5", "0.5", "dx["),
     (batch_norm, "** -1.5", "** -0.5", "dx["),
-    (batch_norm, "+ dmean / n", "", "dx: the path through the mean over axis 0 is missing"),
+    (batch_norm, "+ dmean / n", "", "dx: the path through the mean over axis 0 is missing or wrong"),
     (batch_norm, "dout.sum(axis=0)", "dout[-1]", "dbeta: only the last of several contributions"),
     (batch_norm, "dx, (dout * normal)", "dx, gamma * (dout * normal)", "dgamma: the factor gamma is too many"),
     (attention, "dx, x.T @ dq, x.T @ dk", "dx, x.T @ dk, x.T @ dq", "dWq: it is the gradient of Wk: are the two swapped?"),

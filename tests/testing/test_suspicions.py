@@ -114,6 +114,11 @@ def test_a_mask_that_is_inverted_is_named_whatever_it_is_multiplied_by():
         lambda x, mask: x * mask / 0.6, X, mask, vjp=lambda d: (d * ~mask / 0.6, None)
     )
     assert found == ["dx: it is the gradient for 1 - mask: is the mask inverted?"]
+    # A mask that is no argument is known by its zeros alone.
+    found = suspicions(lambda x: x * mask * 2, X, vjp=lambda d: d * ~mask * 2)
+    assert found == [
+        "dx: it is 0 only where the derivative is not: is a mask or a condition inverted?"
+    ]
 
 
 def test_a_product_with_a_matrix_in_place_of_its_transpose_is_named():
