@@ -29,6 +29,7 @@ _BELOW = 6  # halvings from the smallest step to the first one at which a limit 
 _PROBES = tuple(1.25 * 2.0**-k for k in (27, 34, 41))  # the others: no power of 2 times a period
 _CLOSER = (2.7, 7.9)  # times as small are the steps that tell noise from structure
 _NARROW = 2.0**-30  # a denominator below this confirms nothing: rounding is divided by it
+_WITHIN = 2.0**-20  # of the first step: a point this near to 0 may be where its size matters
 _RESTARTS = 4  # extrapolations that begin at a step that denied a limit
 _ABOVE = 4.0  # times this step, where they begin
 _ELSEWHERE = 1e-8  # of a derivative: if the limit is off by less there, it is by rounding
@@ -76,6 +77,7 @@ class Extrapolation:
         floor: noise that is known of, beside rounding.
         reach: how far the point is from 0, for each row: rounding of a multiple of the point
             moves the function as much as a step of this, rounded off, does.
+        own: the part of the first step that is of the size of the point, for each row; 0 for none.
         measured: measures the noise of the function, on a part of the scale of the first step.
     """
 
@@ -91,6 +93,7 @@ class Extrapolation:
         middle: np.ndarray | None,
         floor: float | np.ndarray,
         reach: np.ndarray,
+        own: np.ndarray,
         measured: Callable[[float], np.ndarray],
     ) -> None:
         self.sample, self.count, self.weights = sample, count, tuple(weights)
@@ -99,6 +102,7 @@ class Extrapolation:
         self._enough = 2 * _MEASURED if itemsize == 8 else self._most
         self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
+        self._own = np.asarray(own, float)
         self._floor = self._noise = np.asarray(floor, float)
         self._measure, self._is_measured = measured, False
         self._values: list[list[Any]] = [[] for _ in range(count)]
@@ -205,12 +209,20 @@ class Extrapolation:
         begin, shrink = self._starts[row], widths[-2] / widths[-1]  # 2, or 4 of second derivatives
         last = begin * 2.0 ** (1 - len(widths))
         truncation = abs(self._quotient(self._values[row][-1], self._widths[row][-1]) - limit)
-        for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES)):
-            if part >= last or not widths[-1] * (part / last) ** log2(shrink) >= _NARROW:
-                continue
+        parts = [
+            part
+            for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES))
+            if part < last and widths[-1] * (part / last) ** log2(shrink) >= _NARROW
+        ]
+        if 0 < self._own[row] < _WITHIN * begin:
+            parts.append(self._own[row])
+        for part in parts:
             below, rounding, width = self._probe(row, part)
-            apart = abs(below - limit) - error - 2 * truncation * part / last
+            slack = 2 * truncation * part / last if part < last else 0.0
+            apart = abs(below - limit) - error - slack
             apart[apart < _ELSEWHERE * (abs(below) + abs(limit))] = 0.0
+            if part == self._own[row]:  # the steps may be beyond the border of a domain
+                apart[~np.isfinite(limit) & np.isfinite(below)] = np.inf
             is_apart = apart > 4 * rounding
             if not is_apart.any():
                 continue

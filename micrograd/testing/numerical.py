@@ -23,6 +23,7 @@ METHODS = ("central", "forward", "complex")
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
 _RATIOS = (1.0, 0.618)  # of the spacings of points at which noise is measured
+_OWN = 0.3  # of the point itself: a step that shows what varies with its size
 _OF_POINT = 2.0**-50  # of a move by the point itself: less is rounding of a multiple of the point
 _TINY = 2.0**-300  # the step of the complex method, which subtracts nothing
 
@@ -283,6 +284,9 @@ def slopes(
             abs(x)[list(axes)] if directions is None
             else np.array([abs(x * each).max(initial=0) for each in directions])
         ),
+        own=(
+            _OWN * (abs(x) / starts)[list(axes)] if directions is None else np.zeros(count)
+        ),
         measured=lambda part: noise_of(f, x, value, itemsize, part),
     )  # fmt: skip
     return quotients.limits()
@@ -337,6 +341,7 @@ def _second_derivatives(
         middle=None,
         floor=0.0,
         reach=np.zeros(len(rows)),
+        own=_OWN * np.minimum((abs(x) / starts)[rows], (abs(x) / starts)[columns]),
         measured=lambda part: noise_of(f, x, value, f.itemsize, part),
     )  # fmt: skip
     return quotients.limits()

@@ -51,6 +51,26 @@ HARD = {
 }
 
 
+SCALED = {
+    "gauss": (lambda u: np.exp(-u * u), lambda u: -2 * u * np.exp(-u * u)),
+    "sin": (np.sin, np.cos),
+    "log": (np.log, lambda u: 1 / u),
+    "sqrt": (np.sqrt, lambda u: 0.5 / np.sqrt(u)),
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_a_function_that_varies_with_the_size_of_a_tiny_point_is_differentiated_there(name):
+    f, df = SCALED[name]
+    for scale in (1e-9, 1e-12, 1e-15, 1e-100):
+        value, error = numerical_gradient(lambda x, s=scale: f(x / s), 0.3 * scale)
+        assert abs(value * scale - df(0.3)) <= error * scale + 1e-15
+        assert error * scale < 1e-4
+        (value,), (error,) = numerical_hessian(lambda x, s=scale: f(x[0] / s), [0.3 * scale])
+        second = (df(0.3 + 1e-5) - df(0.3 - 1e-5)) / 2e-5
+        assert abs(value[0] * scale * scale - second) <= error[0] * scale * scale + 1e-7
+
+
 @pytest.mark.slow
 def test_hard_functions_are_within_their_errors_in_98_of_100_points():
     rng, outside, count = np.random.default_rng(0), 0, 0
