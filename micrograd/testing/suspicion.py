@@ -7,7 +7,7 @@ are not known are nan, so that a candidate is compared where it is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,78 +67,116 @@ def suspicion(
         wrong: which entries are wrong.
         surroundings: what else there is.
     """
-    if not np.isfinite(got[wrong]).all():
-        return "it is not finite where the derivative is: a division by 0, or log(0)?"
-    largest = float(np.max(abs(got), initial=0, where=np.isfinite(got)))
-    if not got.any():
-        return "zeros where there should be numbers: is the gradient ever assigned?"
-    known = np.isfinite(expected)
-    close = CLOSE[surroundings.is_double]
-    if (abs(expected[known]) <= close * largest).all():
-        return "the derivative is 0 in every entry: the value does not depend on it here"
+    case = _Case(got, expected, wrong, surroundings)
+    ways = (_at_first_sight, _as_a_whole, _at_its_place, _beside_the_function)
+    return next((text for way in ways for text in way(case) if text), "")
 
-    def is_like(candidate: np.ndarray) -> bool:
+
+@dataclass
+class _Case:
+    """A wrong gradient, the true one, and what `suspicion` has found out about them."""
+
+    got: np.ndarray
+    expected: np.ndarray
+    wrong: np.ndarray
+    surroundings: Surroundings
+
+    def __post_init__(self) -> None:
+        self.known = np.isfinite(self.expected)
+        self.close = CLOSE[self.surroundings.is_double]
+        self.largest = _largest(self.got)
+        self.places = np.flatnonzero(self.wrong)[:_VARIED]
+
+    @property
+    def size(self) -> float:
+        """Up to which two numbers count as equal."""
+        return self.close * max(self.largest, _largest(self.expected))
+
+    @property
+    def has_variables_shape(self) -> bool:
+        """Whether there is one entry for each of the variable."""
+        return self.surroundings.variable.shape == self.expected.shape
+
+    def is_like(self, candidate: np.ndarray) -> bool:
+        """Whether a candidate agrees with the gradient wherever it is known, at enough entries."""
         compared = np.isfinite(candidate)
-        decisive = (compared & wrong).sum()
-        if compared.sum() < min(_ENOUGH, got.size) or decisive < min(wrong.sum() / 2, _DECISIVE):
+        decisive = (compared & self.wrong).sum()
+        enough = min(self.wrong.sum() / 2, _DECISIVE)
+        if compared.sum() < min(_ENOUGH, self.got.size) or decisive < enough:
             return False
-        size = float(max(abs(candidate[compared]).max(), largest))
-        return bool((abs(got - candidate)[compared] <= close * size).all())
+        size = float(max(abs(candidate[compared]).max(), self.largest))
+        return bool((abs(self.got - candidate)[compared] <= self.close * size).all())
 
-    if is_like(expected):  # no pattern can be told from another
-        return (
-            digits(got, expected, wrong)
-            or "only the last digits differ: do nearly equal numbers cancel?"
+    def first(self, made: Iterable[tuple[str, np.ndarray]]) -> str:
+        """The words of the first candidate that agrees with the gradient."""
+        return next((words for words, candidate in made if self.is_like(candidate)), "")
+
+    def agreeing(self, made: Iterable[tuple[str, np.ndarray]]) -> str:
+        """The words of the first that agrees with the gradient at `places`."""
+        entries = self.got.ravel()[self.places]
+        return next((words for words, each in made if _agree(entries, each, self.close)), "")
+
+
+def _at_first_sight(case: _Case) -> Iterator[str]:
+    """What needs no pattern."""
+    got, expected = case.got, case.expected
+    if not np.isfinite(got[case.wrong]).all():
+        yield "it is not finite where the derivative is: a division by 0, or log(0)?"
+    if not got.any():
+        yield "zeros where there should be numbers: is the gradient ever assigned?"
+    if (abs(expected[case.known]) <= case.close * case.largest).all():
+        yield "the derivative is 0 in every entry: the value does not depend on it here"
+    if case.is_like(expected):  # no pattern can be told from another
+        yield digits(got, expected, case.wrong)
+        yield "only the last digits differ: do nearly equal numbers cancel?"
+
+
+def _as_a_whole(case: _Case) -> Iterator[str]:
+    """Patterns of all entries: a factor, or another argument in the place of one."""
+    given = case.surroundings
+    yield _factor(case.got, case.expected, case.known, given, case.is_like)
+    if case.known.sum() >= _ENOUGH:
+        named = {**given.others, **given.constants}
+        yield case.first(
+            candidates(case.got, case.expected, named, given.gradients, given.cotangent)
         )
-    if text := _factor(got, expected, known, surroundings, is_like):
-        return text
-    named = {**surroundings.others, **surroundings.constants}
-    if known.sum() >= _ENOUGH:
-        for words, candidate in candidates(
-            got, expected, named, surroundings.gradients, surroundings.cotangent
-        ):
-            if is_like(candidate):
-                return words
-    where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, close)
-    if where.endswith("?") and not _is_carried(wrong, surroundings):
+
+
+def _at_its_place(case: _Case) -> Iterator[str]:
+    """Patterns of the entries that are wrong, and what is wrong there."""
+    got, expected, wrong, given = case.got, case.expected, case.wrong, case.surroundings
+    where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, case.close)
+    if where.endswith("?") and not _is_carried(wrong, given):
         where = where.partition(", the last:")[0]
     if where and what == _ZERO:
-        return f"{where}; {what}"
-    if text := _from_terms(got, wrong, known, surroundings, close):
-        return text
-    if known.sum() > _ENOUGH and surroundings.variable.shape == expected.shape:
+        yield f"{where}; {what}"
+    yield _from_terms(got, wrong, case.known, given, case.close)
+    if case.known.sum() > _ENOUGH and case.has_variables_shape:
         with np.errstate(all="ignore"):
-            for words, candidate in mistakes(expected, surroundings.variable):
-                if is_like(candidate):
-                    return words
-    if known.sum() >= _ENOUGH:
-        is_vjp, largest = surroundings.cotangent is not None, max(largest, _largest(expected))
-        if text := difference(got, expected, surroundings.variable, close * largest, is_vjp=is_vjp):
-            return text
-    if text := digits(got, expected, wrong):
-        return text
-    places = np.flatnonzero(wrong)[:_VARIED]
-    for words, made in surroundings.variations(places):
-        if _agree(got.ravel()[places], made, close):
-            return words
-    behind = surroundings.layers()
+            words = case.first(mistakes(expected, given.variable))
+        yield words
+    if case.known.sum() >= _ENOUGH:
+        is_vjp = given.cotangent is not None
+        yield difference(got, expected, given.variable, case.size, is_vjp=is_vjp)
+    yield digits(got, expected, wrong)
+    yield case.agreeing(given.variations(case.places))
+    behind = given.layers()
     if where:
         more = what or behind
-        return f"{where}; {more}" if more and not where.endswith("?") else where
-    if behind or what:
-        return behind or ("where it is wrong, it is 0" if what == _ZERO else what)
-    if (pushed := surroundings.pushed()) is not None and is_like(pushed):
-        return "it is the Jacobian times dout: is its transpose needed?"
-    if text := _in_another_order(got, expected, wrong, close):
-        return text
-    for words, made in surroundings.replacements(places):
-        if _agree(got.ravel()[places], made, close):
-            return words
-    if text := factors(got, expected, close * max(largest, _largest(expected))):
-        return text
-    if not known.all() or surroundings.variable.shape != expected.shape:
-        return ""
-    return invariance(got, expected, surroundings.variable, close)
+        yield f"{where}; {more}" if more and not where.endswith("?") else where
+    yield behind or ("where it is wrong, it is 0" if what == _ZERO else what)
+
+
+def _beside_the_function(case: _Case) -> Iterator[str]:
+    """What only the function tells: its Jacobian, its other arguments, laws of its derivative."""
+    got, expected, given = case.got, case.expected, case.surroundings
+    if (pushed := given.pushed()) is not None and case.is_like(pushed):
+        yield "it is the Jacobian times dout: is its transpose needed?"
+    yield _in_another_order(got, expected, case.wrong, case.close)
+    yield case.agreeing(given.replacements(case.places))
+    yield factors(got, expected, case.size)
+    if case.known.all() and case.has_variables_shape:
+        yield invariance(got, expected, given.variable, case.close)
 
 
 def _agree(one: np.ndarray, other: np.ndarray, close: float) -> bool:

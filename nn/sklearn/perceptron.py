@@ -253,9 +253,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         """Raise ValueError if the parameters ask for another network than there is."""
         layers = [len(layer.neurons) for layer in self.model_.layers]
         activation = getattr(self, "_activation", self.activation)  # an older file may lack it
+        is_same = activation_of(activation) == activation_of(self.activation)
         for has, is_that, asked in (
             (f"layers of {layers} neurons", layers == sizes, sizes),
-            (f"the activation {activation!r}", activation == self.activation, self.activation),
+            (f"the activation {activation!r}", is_same, self.activation),
         ):
             if not is_that:
                 raise ValueError(

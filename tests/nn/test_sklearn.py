@@ -478,6 +478,9 @@ def test_a_warm_start_continues_with_the_same_network_only():
         network.fit(POINTS, GROUPS)
     with pytest.raises(ValueError, match="made for one class of each sample"):
         network.fit(POINTS, LABELS)
+    network = small(MLPClassifier, warm_start=True, activation="logistic").fit(POINTS, GROUPS)
+    network.set_params(activation="sigmoid").fit(POINTS, GROUPS)  # another name of the same one
+    assert len(network.loss_curve_) == 40
 
 
 def test_a_weight_of_two_counts_as_two_samples_and_a_class_weight_as_one_of_each_sample():
