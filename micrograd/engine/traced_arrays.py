@@ -115,6 +115,9 @@ def _plain(operand: Any) -> Any:
     """Return an operand that NumPy computes with by itself."""
     if isinstance(operand, TracedArray):
         return operand.view(np.ndarray)
+    if getattr(operand, "dtype", None) == np.longdouble:
+        # As an object, a number of this type would call the methods above again, without end.
+        return operand.astype(float)
     return np.array(operand, dtype=object) if isinstance(operand, Value) else operand
 
 

@@ -434,12 +434,16 @@ def numbers_of(
     """
     values = [*values]
     found = [*map(read, values)]
-    if not {*map(type, found)} <= {float, int}:
-        for i, (value, each) in enumerate(zip(values, found, strict=True)):
-            place = f"the .data of Value {i}{f' ({value.label!r})' * bool(value.label)}"
-            if isinstance(each, Value):
-                raise TypeError(f"{place}: {_NESTED}")
-            to_number(each, place)
+    kinds = {*map(type, found)}
+    if kinds <= {float}:
+        return found
+    if kinds <= {float, int}:
+        return [*map(to_float, found)]
+    for i, (value, each) in enumerate(zip(values, found, strict=True)):
+        place = f"the .data of Value {i}{f' ({value.label!r})' * bool(value.label)}"
+        if isinstance(each, Value):
+            raise TypeError(f"{place}: {_NESTED}")
+        found[i] = to_float(to_number(each, place))
     return found
 
 

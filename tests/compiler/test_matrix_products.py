@@ -160,3 +160,18 @@ def test_a_matrix_or_vector_may_repeat_one_number(backend: str) -> None:
     g = compile(lambda x: [*(NUMBERS @ np.array([x] * 4))], batched=True, backend=backend)
     expected = NUMBERS.sum(axis=1)[:, None] * at[0]
     np.testing.assert_allclose(g(at[0]), expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["?", "b", "B", "q", "e", "f", "d", "g", ">d", "O"])
+def test_a_factor_may_be_an_array_or_a_number_of_any_real_type(kind: str) -> None:
+    matrix = (np.arange(12) % 2).reshape(3, 4).astype(kind)
+    numbers = np.array(matrix[0].tolist(), object)  # of NumPy, for the type "g"
+
+    def f(x: Any) -> Any:
+        return [*(matrix @ x), *(x @ matrix.T), *(matrix[0] * x), *(numbers * x), matrix[0, 1] * x]
+
+    x = np.array([0.5, 1.5, -2.0, 4.0])
+    found, plain = compile(f)(x), matrix.astype(float)
+    products = [*(plain @ x), *(plain @ x), *(plain[0] * x), *(plain[0] * x)]
+    assert np.array_equal(found[:-1], products)
+    assert np.array_equal(found[-1], x)

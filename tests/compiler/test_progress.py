@@ -7,9 +7,10 @@ import re
 import sys
 import threading
 
+import numpy as np
 import pytest
 
-from micrograd import sin
+from micrograd import repeat, sin
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.compiler.tracing import progress
 
@@ -32,6 +33,34 @@ def test_a_trace_of_more_operations_than_the_limit_is_refused_with_the_line():
     for limit in (0, -1, 1.5, True, "1"):
         with pytest.raises(ValueError, match="limit is a number of operations"):
             compile(chain, limit=limit)
+
+
+@pytest.mark.parametrize("place", ["products of matrices", "the step of a loop"])
+def test_a_trace_ends_at_the_limit_also_within(place):
+    matrix, seen = np.arange(1.0, 10.0).reshape(3, 3), []
+
+    def products(x):
+        for i in range(1000):
+            seen.append(i)
+            x = matrix @ x
+        return x
+
+    def in_a_step(x):
+        return repeat(lambda s: [a * x[0] for a in products(s)], x, 2)
+
+    f = products if place == "products of matrices" else in_a_step
+    with pytest.raises(TraceError, match="more than 100 operations, the limit="):
+        compile(f, limit=100)(np.ones(3))
+    assert len(seen) == 7  # of 15 operations each
+
+
+def test_the_limit_counts_equal_operations_of_a_step_once():
+    def f(x):
+        return repeat(lambda s: sum(sin(s) * x + x for _ in range(3)), x, 3)
+
+    assert compile(f, limit=5)(0.0) == 0.0
+    with pytest.raises(TraceError, match="more than 4 operations"):
+        compile(f, limit=4)(0.0)
 
 
 class Terminal(io.StringIO):

@@ -250,6 +250,32 @@ def test_an_argument_that_is_no_number_is_refused_with_the_line_and_a_remedy(arg
     assert "test_refused.py, line" in str(refusal.value)
 
 
+@pytest.mark.parametrize("length", [2, 10_000])  # which is copied, and which is read where it is
+@pytest.mark.parametrize(
+    ("data", "got"),
+    [
+        (None, "NoneType"),
+        ("3", "str '3'"),
+        (1j, "complex 1j"),
+        (np.ones(1), "ndarray"),
+        (Value(1.0), "here it has become a Value"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_parameter_that_is_no_number_any_more_is_refused_by_repeated_calls_too(data, got, length):
+    w, x = Value(2.0, label="w"), np.ones(length)
+    f = compile(lambda x: w * x, [w], batched=True)
+    for _ in range(3):
+        f(x), f.value_and_grad(x)
+    w.data = data
+    for call in (f, f.value_and_grad):
+        with pytest.raises(TypeError, match=rf"the \.data of Value 0 \('w'\).*{got}"):
+            call(x)
+    for data, number in ((3, 3.0), (np.float32(0.5), 0.5), (10**400, np.inf)):
+        w.data = data
+        assert f(x)[0] == f.value_and_grad(x)[0] == number
+
+
 def test_reading_a_parameter_is_refused_as_well():
     w = Value(2.0)
     for f in (lambda x: x * w.data, lambda x: x if w > 1 else -x):

@@ -152,3 +152,21 @@ def test_products_of_no_samples_have_no_results(steps):
     f, other = (compiled(last, each, batched=True) for each in ("jax", "numpy"))
     none = numbers(0, STEPS, WIDTH)
     assert f(none).shape == other(none).shape == (0,)
+
+
+def test_turns_are_looked_for_only_where_they_may_save_more(monkeypatch):
+    from micrograd.compiler.jax import rolling
+
+    def waves(x):
+        for _ in range(500):
+            x = np.sin(x)
+        return x.sum()
+
+    f = compile(waves, backend="reference")
+    f(np.ones(16))
+    compared = []
+    moves = rolling._moves
+    monkeypatch.setattr(rolling, "_moves", lambda *steps: compared.append(1) or moves(*steps))
+    program = rolling.rolled(f.program)
+    assert [len(program.instructions), program.instructions[0].turns] == [2, 500]
+    assert len(compared) == 499  # with turns of one instruction, and of no other length

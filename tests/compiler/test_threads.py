@@ -58,6 +58,23 @@ def test_programs_run_while_another_thread_traces_with_the_same_parameters():
     assert found == [expected] * 2
 
 
+def test_functions_are_compiled_while_another_thread_traces_with_the_same_parameters():
+    w, began, found = Value(3.0), threading.Event(), []
+
+    def tracing(x):
+        began.set()
+        time.sleep(0.1)  # until the other thread wants to compile
+        return x * w
+
+    tracer = threading.Thread(target=lambda: found.append(compile(tracing, [w])(2.0)))
+    tracer.start()
+    began.wait()
+    for parameters in ([w], {"w": w}):
+        found.append(compile(lambda x: x + w, parameters)(2.0))
+    tracer.join()
+    assert sorted(found) == [5.0, 5.0, 6.0]
+
+
 def test_functions_that_are_traced_within_others_do_not_wait_for_each_other():
     began, found = threading.Event(), []
     inner = compile(lambda x: x * 2, backend="numpy")
@@ -160,6 +177,36 @@ print("as it should be")
 """
 
 
+FORKING_BETWEEN = """
+import os, threading
+from micrograd import Value, compile
+from micrograd.compiler.tracing import tracer
+
+w, between, end, recorder = Value(3.0), threading.Event(), threading.Event(), tracer.Recorder
+w.grad = 7.0
+
+
+def waiting(*sizes, before=None):  # between the two runs of a function
+    if before is not None and not between.is_set():
+        between.set()
+        end.wait(60)
+    return recorder(*sizes, before=before)
+
+
+tracer.Recorder = waiting
+thread = threading.Thread(target=lambda: compile(lambda x: x * w, [w], backend="numpy")(1.0))
+thread.start()
+assert between.wait(60) and type(w) is not Value
+if (pid := os.fork()) == 0:
+    f = compile(lambda x: x + w, [w], backend="numpy")
+    os._exit(0 if type(w) is Value and w.grad == 7.0 and f(1.0) == 4.0 else 1)
+right = os.waitpid(pid, 0)[1] == 0
+end.set()
+thread.join()
+print("as it should be" if right and w.grad == 7.0 else "wrong")
+"""
+
+
 FORKING_WITHIN = """
 import os
 from micrograd import Value, compile
@@ -184,7 +231,11 @@ print("as it should be" if right else "wrong")
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-@pytest.mark.parametrize("code", [FORKING, FORKING_WITHIN], ids=["others", "itself"])
+@pytest.mark.parametrize(
+    "code",
+    [FORKING, FORKING_BETWEEN, FORKING_WITHIN],
+    ids=["others", "another between two runs", "itself"],
+)
 def test_the_child_of_a_fork_walks_and_traces_whatever_was_going_on(code):
     root = Path(__file__).parents[2]
     command = [sys.executable, "-W", "ignore", "-c", code]

@@ -24,6 +24,7 @@ from micrograd.compiler.calling.results import (
 from micrograd.compiler.calling.staging import (
     holder,
     is_on_devices,
+    numbers_stager,
     parameters_stager,
     reader,
     stager,
@@ -148,25 +149,16 @@ def shortcut(
 def _parameters(program: Variants, target: Any) -> Callable[[Any], bool]:
     """Return a function that stores the parameters that a call is given, or else the current ones.
 
-    It returns whether it could: not for numbers of another structure, and not while this thread
-    traces a function with these parameters.
+    It returns whether it could: not for numbers of another structure, not while this thread traces
+    a function with these parameters, and not if the `.data` of one became something else.
 
     Args:
         program: the compiled function.
         target: where the numbers go.
     """
     given, read = parameters_stager(program._held.structure, target), program._numbers_now
-
-    def stored(numbers: Any) -> bool:
-        if numbers is not None:
-            return given(numbers)
-        current = read()
-        if current is None:
-            return False
-        target[:] = current
-        return True
-
-    return stored
+    current = numbers_stager(list, target)
+    return lambda numbers: current(read()) if numbers is None else given(numbers)
 
 
 def direct_shortcut(

@@ -158,7 +158,7 @@ def sample_stager(structure: Structure, numbers: Any) -> Stager | None:
     if kind is np.ndarray:
         return array_stager(numbers.reshape(keys))
     if kind in (list, tuple) and children.count(LEAF) == len(children):
-        return _numbers_stager(kind, numbers)
+        return numbers_stager(kind, numbers)
     if kind in (list, tuple, dict) or (issubclass(kind, tuple) and not keys) or fields(structure):
         return _entries_stager(
             structure, numbers, lambda child, rows, _: sample_stager(child, rows)
@@ -231,7 +231,7 @@ def _batch_stager(structure: Structure, example: Any, rows: Any) -> Stager | Non
         first, then = array_stager(between.reshape(shape)), array_stager(rows.T)
         return lambda argument: first(argument) and then(between)
     if type(example) in (list, tuple) and structure == LEAF:
-        return _numbers_stager(type(example), rows[0])
+        return numbers_stager(type(example), rows[0])
     if type(example) is dict:
         batches = [*example.values()]
         return _entries_stager(
@@ -277,7 +277,13 @@ def _number_stager(target: Any) -> Stager:
     return staged
 
 
-def _numbers_stager(kind: Any, target: Any) -> Stager:
+def numbers_stager(kind: Any, target: Any) -> Stager:
+    """Return a function that copies the numbers in a list or a tuple.
+
+    Args:
+        kind: list or tuple.
+        target: an array for as many numbers.
+    """
     count = len(target)
 
     def staged(argument: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
+from micrograd.compiler.tracing.tracer import refuse_programs_of, tracing
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.transforms.runs import Function, Run, read_argnums, resolve_argnums
@@ -66,6 +67,11 @@ def read_parameters(given: Any) -> Parameters:
     >>> read_parameters({"w": [w], "b": b}).structure.keys
     ('w', 'b')
     """
+    with tracing:  # meanwhile, no other thread traces with these Values
+        return _read_parameters(given)
+
+
+def _read_parameters(given: Any) -> Parameters:
     structure: Structure | None
     if hasattr(given, "named_parameters"):
         named = dict(given.named_parameters())
@@ -77,6 +83,7 @@ def read_parameters(given: Any) -> Parameters:
             held, structure = flatten(given)
         else:
             held, structure = entries, None
+    refuse_programs_of(held)
     if {*map(type, held)} - {Value}:
         i, kind = next((i, type(each)) for i, each in enumerate(held) if type(each) is not Value)
         raise TypeError(f"parameters are Values, got {kind.__name__} at position {i}")

@@ -8,7 +8,6 @@ the adjoint of the state of an LSTM: the time grows as the square of the number 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,11 +58,11 @@ def _rolled(steps: Sequence[Any], later: Sequence[Any]) -> Iterator[Any]:
         steps: instructions that follow one another.
         later: the slots of `u` and of `v` that are read after them.
     """
-    best = max(_candidates(steps), key=itemgetter(0), default=None)
+    best = _longest(steps)
     if best is None:
         yield from steps
         return
-    _, start, length, turns = best
+    start, length, turns = best
     stop = start + length * turns
     read = [each for step in steps[stop:] for each in slots_read(step)]
     after = [
@@ -79,28 +78,26 @@ def _rolled(steps: Sequence[Any], later: Sequence[Any]) -> Iterator[Any]:
     yield from _rolled(steps[stop:], later)
 
 
-def _candidates(steps: Sequence[Any]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield what is saved, the first instruction, their number in a turn, and the turns.
+def _longest(steps: Sequence[Any]) -> tuple[int, int, int] | None:
+    """Return the first instruction, their number in a turn, and the turns, where that saves most.
 
     The same instructions follow one another, and all their slots move on evenly.
     """
     numbers: dict[Any, int] = {}
     kinds = np.array([numbers.setdefault(_kind(each), len(numbers)) for each in steps])
+    saved, best = LEAST_SAVED - 1, None
     for length in range(1, min(LONGEST_TURN, len(steps) // FEWEST_TURNS) + 1):
-        for first, stop in _runs(kinds[length:] == kinds[:-length]):
-            if stop - first < (FEWEST_TURNS - 1) * length:
+        for alike in runs(kinds[length:] == kinds[:-length]):
+            most = alike.stop - alike.start  # instructions that may be saved here
+            if most <= saved or most < (FEWEST_TURNS - 1) * length:
                 continue
-            moves = [_moves(steps[i], steps[i + length]) for i in range(first, stop)]
+            moves = [_moves(steps[i], steps[i + length]) for i in range(alike.start, alike.stop)]
             even = np.array([a == b for a, b in zip(moves, moves[length:], strict=False)])
-            for start, end in _runs(even):
-                turns = (end - start) // length + 2
-                saved = (turns - 1) * length
-                if turns >= FEWEST_TURNS and saved >= LEAST_SAVED:
-                    yield saved, first + start, length, turns
-
-
-def _runs(marks: Any) -> list[tuple[int, int]]:
-    return [(part.start, part.stop) for part in runs(marks)]
+            for each in runs(even):
+                turns = (each.stop - each.start) // length + 2
+                if turns >= FEWEST_TURNS and (turns - 1) * length > saved:
+                    saved, best = (turns - 1) * length, (alike.start + each.start, length, turns)
+    return best
 
 
 def _kind(step: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.tracing import recorder as recorders
 from micrograd.compiler.tracing.graph import CONSTANT, Chain, Graph, Structural
+from micrograd.compiler.tracing.progress import Limited
 from micrograd.compiler.tracing.recorder import KEPT, Recorder, TraceError, recording
 from micrograd.compiler.tracing.structural import Element, Pack, Result, operands_of
 from micrograd.compiler.tracing.traced import leaf
@@ -67,7 +68,10 @@ def traced_loop(
 
     Stacks that the step does not use are left out.
     """
-    recorder = Recorder(0, len(states) + len(stacks), recorders.current())
+    outer = recorders.current()
+    recorder = Recorder(0, len(states) + len(stacks), outer)
+    if isinstance(outer.rows, Limited):
+        recorder.rows = Limited(outer.rows.most, recorder)
     leaves = [leaf(recorder.first + i) for i in range(recorder.inputs)]
     own, given = leaves[: len(states)], leaves[len(states) :]
     with recording(recorder):

@@ -145,6 +145,7 @@ class Recorder:
         if first == following:
             self.jumps.append((before, count))
             self.shift += count
+            self.rows.extend(())  # a limit is checked here, as for single operations
         return range(first + each - 1, first + count, each)
 
     def constant(self, number: float) -> int:
@@ -232,23 +233,24 @@ class Recorder:
         most = max(map(len, self.further.values()), default=0)
         longer = [[k for k, more in self.further.items() if len(more) > i] for i in range(most)]
         further = [[self.further[k][i] for k in each] for i, each in enumerate(longer)]
-        groups = grouped(self.inner_products)
+        groups = [group.mapped(self._numbered) for group in grouped(self.inner_products)]
         return Recorded(
             parameters=self.parameters,
             inputs=self.inputs,
-            constants=[*self.constants],
             rows=self.rows,
             jumps=self.jumps,
             columns=[self._numbered(each) for each in (self.left, self.right, *further)],
             longer=longer,
-            groups=[group.mapped(self._numbered) for group in groups],
+            groups=groups,
             outputs=self._numbered(outputs),
+            constants=[*self.constants],
         )
 
     def _numbered(self, places: Any) -> Any:
         """Return places as numbers from 0 on, which are the same in each run.
 
-        Before, they may be too large for the indices of a machine of 32 bits.
+        Before, they may be too large for the indices of a machine of 32 bits. Values from around
+        the step of a loop count as constants in it.
         """
         places = np.asarray(places, dtype=np.int64)
         offset = self.start - self.parameters
@@ -256,8 +258,14 @@ class Recorder:
         if self.first != offset:
             of_parameters = (places >= self.first) & (places < self.first + self.parameters)
             own[of_parameters] = places[of_parameters] - self.first
-        if (given & ((own < 0) | (own >= self.parameters + self.inputs + self.count))).any():
-            raise TraceError(KEPT)
+        around = given & ((own < 0) | (own >= self.parameters + self.inputs + self.count))
+        if around.any():
+            if self.outer is None:
+                raise TraceError(KEPT)
+            known = self.constants
+            own[around] = [
+                known.setdefault((0.0, place), -2 - len(known)) for place in places[around].tolist()
+            ]
         others = np.flatnonzero(~given)
         own[others] = places[others]
         return own.astype(np.intp, copy=False)

@@ -52,7 +52,7 @@ def are_traced(parameters: Sequence[Value]) -> bool:
 def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
     """Turn the parameters into traced values, and back into what they were afterwards."""
     kept = parameters, [*map(_GRAD.__get__, parameters)]
-    _taken.append(kept)
+    _taken.append((kept, threading.get_ident()))
     try:
         _done(map(setattr, parameters, repeat("__class__"), repeat(Traced)))
         _done(map(_GRAD.__set__, parameters, count(first)))
@@ -63,8 +63,8 @@ def _without_numbers(parameters: Sequence[Value], first: int) -> Iterator[None]:
 
 
 _GRAD = vars(Node)["grad"]  # the slot, which has the place of a traced value
-_taken: list[tuple[Sequence[Value], Sequence[float]]] = []
-"""The parameters that are traced values now, and their gradients."""
+_taken: list[tuple[tuple[Sequence[Value], Sequence[float]], int]] = []
+"""The parameters that are traced values now, their gradients, and the thread that traces them."""
 
 
 def _done(results: Iterable[Any]) -> None:
@@ -74,9 +74,10 @@ def _done(results: Iterable[Any]) -> None:
 
 def _forget_other_threads() -> None:
     """In the child of a fork, give back what another thread was tracing with: it is gone."""
-    if recorders.active is not None and recorders.active.thread != threading.get_ident():
-        while _taken:
-            _give_back(_taken.pop())
+    own = threading.get_ident()
+    while _taken and _taken[-1][1] != own:
+        _give_back(_taken.pop()[0])
+    if recorders.active is not None and recorders.active.thread != own:
         recorders.active = None
 
 
