@@ -42,7 +42,10 @@ class Sampler:
         if not callable(f):
             raise TypeError(f"f must be a function of a number or an array, got {f!r}")
         refuse_unusual(x)
-        array = np.asarray(x)
+        try:
+            array = np.asarray(x)
+        except ValueError:  # lists of different lengths
+            array = np.array(None)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")
         self.f, self.shape = f, array.shape
