@@ -296,3 +296,22 @@ def test_a_fractional_power_at_the_border_of_a_domain_is_within_its_error(power)
 @pytest.mark.parametrize("f", [math.sqrt, lambda x: x * math.log(x) if x else 0.0])
 def test_an_infinite_slope_at_the_border_of_a_domain_has_an_infinite_error(f):
     assert numerical_gradient(f, 0.0, method="forward").error == math.inf
+
+
+@pytest.mark.parametrize("exponent", [-9, -11, -13, -20, -30, -90])
+def test_a_pole_beside_the_point_is_nearer_than_the_usual_steps(exponent):
+    x = 1.1 * 10.0**exponent
+    for f, slope, second in (
+        (lambda x: 1 / x, -1 / x**2, 2 / x**3),
+        (math.log, 1 / x, -1 / x**2),
+    ):
+        found = numerical_gradient(f, x)
+        assert abs(found.value - slope) <= found.error <= 1e-5 * abs(slope)
+        found = numerical_hessian(f, x)
+        assert abs(found.value - second) <= found.error <= 1e-2 * abs(second)
+
+
+def test_a_small_number_of_a_smooth_function_keeps_the_usual_steps():
+    found = numerical_gradient(lambda x: x[0] * x[1] + math.cos(x[0]), [1e-13, 1e-13])
+    assert (abs(found.value - [0.0, 1e-13]) <= found.error).all()
+    assert (found.error < 1e-12).all()
