@@ -315,3 +315,30 @@ def test_a_small_number_of_a_smooth_function_keeps_the_usual_steps():
     found = numerical_gradient(lambda x: x[0] * x[1] + math.cos(x[0]), [1e-13, 1e-13])
     assert (abs(found.value - [0.0, 1e-13]) <= found.error).all()
     assert (found.error < 1e-12).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("f", "true"),
+    [
+        (lambda x: (1 - math.cos(x)) / x**2, lambda x: (1 - mpmath.cos(x)) / x**2),
+        (lambda x: (1 - math.cos(x)) / x, lambda x: (1 - mpmath.cos(x)) / x),
+        (lambda x: (x - math.sin(x)) / x**3, lambda x: (x - mpmath.sin(x)) / x**3),
+        (lambda x: (math.tan(x) - x) / x**3, lambda x: (mpmath.tan(x) - x) / x**3),
+    ],
+)
+def test_rounding_inside_a_removable_singularity_is_not_taken_for_a_slope(f, true):
+    """Near 0 the numerator is a few units in the last place, and the function jumps with it."""
+    random = np.random.default_rng(7)
+    for x in (10.0 ** random.uniform(-9.5, -1, 60)).tolist():
+        with mpmath.workdps(60):
+            slope = float(mpmath.diff(true, mpmath.mpf(x)))
+        found = numerical_gradient(f, x)
+        assert abs(found.value - slope) <= 3 * found.error, x
+
+
+@pytest.mark.parametrize("x", [1e-7, 3e-6, -2e-5])
+def test_a_narrow_structure_without_jumps_is_still_seen(x):
+    found = numerical_gradient(lambda x: math.sin(x) + 1e-3 * math.atan(x / 1e-6), x)
+    slope = math.cos(x) + 1e-3 * 1e-6 / (1e-12 + x * x)
+    assert abs(found.value - slope) <= found.error < 1e-3 * slope
