@@ -120,9 +120,13 @@ class Extrapolation:
                 self._settle(rows, limits, errors)
                 denied = []
                 for row in rows:
-                    self._prefer_wide_steps(row, limits[row], errors[row])
+                    is_first = self._starts[row] == 1
+                    if not is_first or len(self._values[row]) > _MEASURED:
+                        self._prefer_wide_steps(row, limits[row], errors[row])
                     before = self._noise
                     if found := self._denial(row, limits[row], errors[row]):
+                        if is_first and row not in self._wide:
+                            self._wide[row] = self._limit_of_wide_steps(row)
                         self._starts[row], apart = found
                         self._values[row], self._widths[row] = [], []
                         errors[row] = np.maximum(errors[row], apart)
@@ -165,7 +169,7 @@ class Extrapolation:
         So it is with (1 - cos(x)) / x² beside 0, where 1 - cos(x) is a few units in the last place.
         The function is smooth at wide steps, and jumps at small ones.
         """
-        if self._starts[row] == 1:
+        if row not in self._wide:
             self._wide[row] = self._limit_of_wide_steps(row)
         wide, its_error = self._wide[row]
         is_apart = abs(limit - wide) > 2 * (error + its_error)
