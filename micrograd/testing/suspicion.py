@@ -131,6 +131,9 @@ def suspicion(
         return "it is the Jacobian times dout: is its transpose needed?"
     if text := _in_another_order(got, expected, wrong, close):
         return text
+    is_given, is_there = (abs(each) > close * largest for each in (got, expected))
+    if (is_given != is_there)[wrong].all() and {*is_given[wrong].tolist()} == {True, False}:
+        return "it is 0 where the derivative is not, and the other way round: is a mask inverted?"
     for words, made in surroundings.replacements(places):
         if _agree(got.ravel()[places], made, close):
             return words
@@ -152,15 +155,17 @@ def _largest(array: np.ndarray) -> float:
 
 def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float) -> str:
     """What the wrong entries have in common."""
+    size = close * max(_largest(got), _largest(expected))
     if wrong.sum() < min(_ENOUGH, wrong.size):
+        if wrong.sum() > 1 and not (abs(expected[wrong]) > size).any():
+            return _NO_MASK
         return "" if got[wrong].any() else _ZERO
     one, true = got[wrong], expected[wrong]
-    size = close * max(_largest(got), _largest(expected))
     if not one.any():
         return _ZERO
     one, true = (np.where(abs(each) <= size, 0.0, each) for each in (one, true))  # rounding
     if not true.any():
-        return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
+        return _NO_MASK
     found: list[float] = []
     while len(one) and len(found) < _FACTORS:
         place = np.argmax(abs(true))
@@ -291,6 +296,7 @@ def _from_terms(
 
 
 _ZERO = "it is 0 there"
+_NO_MASK = "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
 _WHOLE = "every entry is a whole number: is it stored in an array of integers?"
 _UNITS = 4  # in the last place, by which what is computed with fewer digits may be off
 _FACTORS = 2  # by which wrong entries are multiplied

@@ -221,6 +221,7 @@ REPORT = {
     "it fits {name} with the derivative {written} in place of {formula}": "它与 {name} 的导数由 {formula} 误写成 {written} 的情形吻合",
     "it is 0 there": "那里是 0",
     "where it is wrong, it is 0": "错误的地方是 0",
+    "it is 0 where the derivative is not, and the other way round: is a mask inverted?": "导数不为 0 的地方它是 0，导数为 0 的地方它不是：掩码是不是取反了？",
     "where it is wrong, the derivative is 0: is a mask or a condition forgotten?": "错误的地方导数是 0：是不是漏了掩码或条件？",
     "where it is wrong, the sign is wrong": "错误的地方符号反了",
     "where it is wrong, it is {factor} times the derivative": "错误的地方是导数的 {factor} 倍",
