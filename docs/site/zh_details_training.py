@@ -84,7 +84,7 @@ DETAILS = {
     "the most iterations of one call.": "一次调用的最大迭代次数。",
     "the most evaluations of the loss before an iteration; `max_iter * 5 // 4` by default.": "一次迭代之前最多计算损失多少次；默认 `max_iter * 5 // 4`。",
     "end when no component of the gradient is larger than this.": "梯度的各分量都不超过这个数时结束。",
-    "end when an iteration changes the loss by less than this share of it, or, if the loss is below 1, by less than this.": "一次迭代使损失的相对变化小于这个数时结束；损失小于 1 时看绝对变化。",
+    "end when an iteration changes the loss by less than this, or no parameter by more than this, or when the slope along the step is flatter than this.": "一次迭代使损失的变化小于这个数、没有一个参数的变化超过这个数，或者沿这一步的斜率比这个数还平缓时，就结束。",
     "the number of past steps from which the curvature is estimated.": "用过去多少步来估计曲率。",
     '`"strong_wolfe"`, or None for steps of fixed length.': '`"strong_wolfe"`，或 None，表示步长固定。',
     "the most evaluations of a line search.": "一次线搜索最多求值多少次。",
@@ -182,7 +182,7 @@ DETAILS = {
     "the lowest rate, or one for each group of parameters.": "最低的学习率，或每个参数组一个。",
     "a change of the rate by at most this is left out.": "学习率的变化不超过这个数时略去。",
     # nn.schedules.Schedule
-    "A step sets the rate, whatever other schedules did; `ChainedScheduler` combines several.": "每一步设置学习率，与其他调度做了什么无关；`ChainedScheduler` 可以组合几个调度。",
+    "Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the present rate if another schedule, or the user, has changed it.": "同一个优化器的几个调度会把各自的因子相乘，与 PyTorch 相同：如果学习率已被别的调度或用户改过，这一步就从当前的学习率出发。",
     "the optimizer, whose `lr` is the first rate and is set from now on.": "优化器，它的 `lr` 是最初的学习率，此后由调度设置。",
     # nn.schedules.SequentialLR
     "Construct the schedules in the order in which they are used, since the first one defines the base rate of all.": "请按使用的次序构造各调度，因为所有调度的基准学习率由第一个决定。",

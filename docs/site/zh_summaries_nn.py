@@ -106,6 +106,7 @@ SUMMARIES = {
     # ------------------------------------------------------------------------------------- schedules
     "Base of the schedules. A subclass defines `rate`.": "学习率调度的基类；子类定义 `rate`。",
     "Return the current rate of each group of parameters, as in PyTorch.": "返回每组参数当前的学习率，与 PyTorch 相同。",
+    "Return the rate that the last step set for each group of parameters, as in PyTorch.": "返回最近一步为每组参数设置的学习率，与 PyTorch 相同。",
     "Continue from a state.": "从保存的状态继续。",
     "Return the rate of an epoch.": "返回某一轮的学习率。",
     "Return all that further epochs depend on, besides the constructor's arguments.": "返回构造参数以外、后续各轮所依赖的全部状态。",

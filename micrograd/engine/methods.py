@@ -3,6 +3,7 @@
 Type checkers read `methods.pyi` instead, which `python -m micrograd.engine.stubs` writes.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,3 +41,30 @@ _OTHER_NAMES = {
 }
 for _other, _name in _OTHER_NAMES.items():
     setattr(Methods, _other, _called(_name))
+
+
+def _scaled(factor: float) -> Callable[..., Any]:
+    def method(self: Any) -> Any:
+        return self * factor
+
+    method.__doc__ = "Apply the operation `mul`, under the name by which NumPy converts an angle."
+    return method
+
+
+def _remainder() -> Callable[..., Any]:
+    def method(self: Any, other: Any) -> Any:
+        return (abs(self) % abs(other)).copysign(self)
+
+    method.__doc__ = (
+        "Apply the operation `mod`, under the name by which NumPy keeps the dividend's sign.\n\n"
+        "Args:\n    other: the divisor, a Value or a number."
+    )
+    return method
+
+
+for _name, _factor in (("degrees", 180 / math.pi), ("radians", math.pi / 180)):
+    setattr(Methods, _name, _scaled(_factor))
+_AGAIN = {"rad2deg": "degrees", "deg2rad": "radians"}
+for _other, _name in _AGAIN.items():
+    setattr(Methods, _other, getattr(Methods, _name))
+setattr(Methods, "fmod", _remainder())  # noqa: B010 (type checkers read methods.pyi)

@@ -6,6 +6,7 @@ value does not have. NumPy also asks here for its functions of single traced val
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from collections.abc import Callable
@@ -168,6 +169,9 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
         "invert": operator.invert,
         "logical_not": operator.invert,
         "isnan": lambda x: VOCABULARY["ne"](x, x),
+        "isinf": lambda x: VOCABULARY["eq"](abs(x), math.inf),
+        "isfinite": lambda x: VOCABULARY["lt"](abs(x), math.inf),
+        "signbit": lambda x: VOCABULARY["lt"](x, 0),
         "sign": VOCABULARY["sign"],
     },
     2: {
@@ -186,6 +190,7 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
         "maximum": VOCABULARY["maximum"],
         "minimum": VOCABULARY["minimum"],
         "copysign": VOCABULARY["copysign"],
+        "float_power": operator.pow,
         "logaddexp": VOCABULARY["logaddexp"],
     },
     3: {"clip": VOCABULARY["clip"]},

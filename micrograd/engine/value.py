@@ -246,9 +246,12 @@ class Value(Methods, Node):
     def __bool__(self) -> bool:
         if isinstance(self._row, Operation) and self._row.is_comparison:
             return self.data != 0
+        from micrograd.engine import numpy_functions  # an error only: the import stays light
+
+        asking = numpy_functions.asking()
         raise TypeError(
             f"{self!r} has no truth value: only a comparison such as v > 0 has one; "
-            "test v.data for the number"
+            + (numpy_functions.remedy(asking) if asking else "test v.data for the number")
         )
 
     # Of comparisons, in place of `and`, `or` and `not`; the result is a comparison again. The
@@ -280,6 +283,10 @@ class Value(Methods, Node):
     def __float__(self) -> NoReturn:
         if sys._getframe(1).f_code.co_filename.startswith("<micrograd "):  # a generated method
             raise TypeError(_NESTED)
+        from micrograd.engine import numpy_functions
+
+        if asking := numpy_functions.asking():
+            raise TypeError(numpy_functions.remedy(asking))
         raise TypeError(
             "float(v) would cut the computation graph: read v.data for the number, "
             "and write v.exp() or micrograd.exp(v) instead of math.exp(v)"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine.arrays import refuse_unusual
+from micrograd.transforms.structures import assembled, parts, place
 
 
 class Leaf(NamedTuple):
@@ -52,33 +53,33 @@ def like(original: Any, array: np.ndarray) -> Any:
     return array.item() if array.ndim == 0 else array
 
 
-def _parts(tree: Any) -> Iterator[tuple[Any, Any]] | None:
-    """The keys and the parts of a list, a tuple or a dict."""
-    if isinstance(tree, Mapping):
-        return iter(tree.items())
-    return enumerate(tree) if isinstance(tree, list | tuple) else None
-
-
 def flatten(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """The numbers, arrays and whatever else is in a tree, with their places."""
-    parts = _parts(tree)
-    if parts is None:
+    taken = parts(tree)
+    if taken is None:
         yield path, tree
         return
-    for key, part in parts:
+    for key, part in taken[0].items():
         yield from flatten(part, (*path, key))
 
 
 def replaced(tree: Any, new: Mapping[tuple[Any, ...], Any], path: tuple[Any, ...] = ()) -> Any:
     """The tree with other things at some places."""
-    parts = _parts(tree)
-    if parts is None:
+    taken = parts(tree)
+    if taken is None:
         return new.get(path, tree)
-    made = [(key, replaced(part, new, (*path, key))) for key, part in parts]
-    if isinstance(tree, Mapping):
-        return dict(made)
-    items = [part for _, part in made]
-    return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    found, structure = taken
+    made = [replaced(part, new, (*path, key)) for key, part in found.items()]
+    return assembled(structure, made)
+
+
+def _name(tree: Any, path: tuple[Any, ...]) -> str:
+    """How a place in a tree is written, such as `.w[0]`."""
+    taken = parts(tree) if path else None
+    if taken is None:
+        return ""
+    found, structure = taken
+    return place(structure, [*found].index(path[0])) + _name(found[path[0]], path[1:])
 
 
 def _is_variable(thing: Any, with_whole: bool) -> bool:
@@ -113,7 +114,7 @@ class Arguments:
             if _is_variable(thing, with_whole):
                 array = to_array(thing)
                 entries = slice(start, start + array.size)
-                name = self.names[path[0]] + "".join(f"[{key!r}]" for key in path[1:])
+                name = self.names[path[0]] + _name(at[path[0]], path[1:])
                 self.leaves.append(Leaf(name, path, thing, array.shape, entries))
                 numbers.append(array.astype(float).ravel())
                 start += array.size

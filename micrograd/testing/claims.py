@@ -22,6 +22,7 @@ from micrograd.testing.arguments import (
     title,
     to_array,
 )
+from micrograd.transforms.structures import parts as parts_of
 
 # How far an entry of a gradient may round, relative to itself, by the bytes of its numbers. The
 # code of the gradient is unknown, so this is not a bound, but a share of the digits that
@@ -84,8 +85,8 @@ class Claim(NamedTuple):
 
 def _numbers(part: Any, name: str) -> np.ndarray:
     """A part of a gradient as an array of doubles."""
-    array = to_array(part)
     try:
+        array = to_array(part)
         if array.dtype.kind == "c":
             raise TypeError
         return array.astype(float)
@@ -315,7 +316,7 @@ class Claimant:
                 if part is None:
                     break
                 try:
-                    part = part[key]
+                    part = (parts_of(part) or [part])[0][key]
                 except (KeyError, IndexError, TypeError):
                     raise ValueError(
                         f"the gradient has no part for {leaf.name}: it must have the structure of"

@@ -43,6 +43,9 @@ _ENDLESS = 0.9  # the same: where more is left, no limit is in sight
 _LEAVES = 64  # units in the last place by which a function leaves a slope
 _HALVINGS = 30  # of an interval; after so many, only a jump still moves the function
 _SMALL_JUMP = 2.0**43  # units in the last place, 0.001 of the value: no rounding jumps farther
+_SMOOTH = 2.0**-30  # of the values: if wide steps agree so well, a jump at small ones is rounding
+_WIDE = 2.0**-12  # parts of the first step up to which such jumps are looked for
+_GRAIN = 2.0**-40  # of the point: the smallest step between which jumps are looked for
 _STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
 _DECIMALS = 9  # numbers with at most so many look rounded
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
@@ -107,6 +110,7 @@ class Extrapolation:
         self._measure, self._is_measured = measured, False
         self._values: list[list[Any]] = [[] for _ in range(count)]
         self._widths: list[list[float]] = [[] for _ in range(count)]
+        self._wide: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # limits of the first steps
         self._starts = [1.0] * count  # parts of the first steps at which the rows begin
 
     def limits(self) -> NumericalDerivative:
@@ -120,8 +124,13 @@ class Extrapolation:
                 self._settle(rows, limits, errors)
                 denied = []
                 for row in rows:
+                    is_first = self._starts[row] == 1
+                    if not is_first or len(self._values[row]) > _MEASURED:
+                        self._prefer_wide_steps(row, limits[row], errors[row])
                     before = self._noise
                     if found := self._denial(row, limits[row], errors[row]):
+                        if is_first and row not in self._wide:
+                            self._wide[row] = self._limit_of_wide_steps(row)
                         self._starts[row], apart = found
                         self._values[row], self._widths[row] = [], []
                         errors[row] = np.maximum(errors[row], apart)
@@ -157,6 +166,58 @@ class Extrapolation:
                 values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
+
+    def _prefer_wide_steps(self, row: int, limit: np.ndarray, error: np.ndarray) -> None:
+        """Replace a limit at small steps that is a stair of rounding inside the function.
+
+        So it is with (1 - cos(x)) / x² beside 0, where 1 - cos(x) is a few units in the last place.
+        The function is smooth at wide steps, and jumps at small ones.
+        """
+        if row not in self._wide:
+            self._wide[row] = self._limit_of_wide_steps(row)
+        wide, its_error = self._wide[row]
+        is_apart = abs(limit - wide) > 2 * (error + its_error)
+        part = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
+        for output in np.flatnonzero(is_apart).tolist():
+            if self._has_jumps(row, part, output):
+                limit[output], error[output] = wide[output], its_error[output]
+
+    def _limit_of_wide_steps(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """The limit and its error; nan where the function is not smooth at these steps."""
+        values = np.array(self._values[row][:_MEASURED])  # levels × values × outputs
+        steps = np.array(self._widths[row][:_MEASURED])[:, None]
+        quotients = self._weighed(np.moveaxis(values, 1, 0)) / steps
+        sizes = abs(values).max(axis=1)
+        rounding = self._precision * sizes / abs(steps)
+        (wide,), (error,) = _extrapolated(quotients[None], rounding[None], self.ratio)
+        (wider,), (other,) = _extrapolated(quotients[None, :-4], rounding[None, :-4], self.ratio)
+        error = 4 * (error + other + abs(wide - wider))  # of noise that grows inwards
+        return np.where(error * abs(steps[-1]) <= _SMOOTH * sizes[-1], wide, np.nan), error
+
+    def _has_jumps(self, row: int, low: float, output: int) -> bool:
+        """Whether the difference jumps, by more than rounding, at a step of this size or above."""
+
+        def moved(part: float) -> float:
+            return float(self._weighed(self.sample(row, part)[0])[output])
+
+        least = _LEAVES * self._unit * float(self.size[output])
+        # Between steps of a few units in the last place of the point, every function jumps.
+        while low < _WIDE and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
+            low *= 2
+        near = moved(low)
+        while low < _WIDE:
+            high, beyond = 2 * low, moved(2 * low)
+            next_low, far, whole = high, beyond, abs(beyond - near)
+            for _ in range(_HALVINGS if whole > least else 0):
+                middle = (low + high) / 2
+                if abs((value := moved(middle)) - near) > abs(far - value):
+                    high, far = middle, value
+                else:
+                    low, near = middle, value
+            if abs(far - near) > max(least, whole / 16):
+                return whole > least
+            low, near = next_low, beyond
+        return False
 
     def _measure_noise(self) -> None:
         if not self._is_measured:

@@ -20,6 +20,8 @@ from micrograd.testing.extrapolation import Extrapolation, NumericalDerivative
 
 METHODS = ("central", "forward", "complex")
 
+_NEAR_0 = 1e-8  # a singularity at 0 may be nearer to such a point than the smallest step reaches
+_UNSURE = 0.01  # an error above this share of the derivative
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
 _RATIOS = (1.0, 0.618)  # of the spacings of points at which noise is measured
@@ -43,7 +45,10 @@ class Sampler:
         if not callable(f):
             raise TypeError(f"f must be a function of a number or an array, got {f!r}")
         refuse_unusual(x)
-        array = np.asarray(x)
+        try:
+            array = np.asarray(x)
+        except ValueError:  # lists of different lengths
+            array = np.array(None)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"x must be a number or an array of numbers, got {x!r}")
         self.f, self.shape = f, array.shape
@@ -232,7 +237,7 @@ def slopes(
     value: np.ndarray,
     directions: Sequence[np.ndarray] | None = None,
     *,
-    step: float | None = None,
+    step: float | np.ndarray | None = None,
     shrink: float = 1.0,
     is_forward: bool = False,
     itemsize: int = 8,
@@ -246,7 +251,7 @@ def slopes(
         x: the point.
         value: `f(x)`.
         directions: the directions; by default the axes.
-        step: the first step.
+        step: the first step, or that of each entry.
         shrink: a factor of the first step.
         is_forward: whether to stay on one side.
         itemsize: of the numbers in which the function computes, in bytes.
@@ -255,7 +260,8 @@ def slopes(
     """
     axes = range(len(x)) if only is None else only
     starts = np.maximum(abs(x), 1.0) * _FIRST if step is None else np.full(len(x), step)
-    first = (_FIRST if step is None else step) * max(1.0, float(abs(x).max(initial=0)) / 4)
+    first: Any = _FIRST if step is None else step
+    first = first * max(1.0, float(abs(x).max(initial=0)) / 4)
     starts, first = starts * shrink, first * shrink
 
     def moved(row: int, part: float) -> tuple[np.ndarray, Any]:
@@ -289,7 +295,32 @@ def slopes(
         ),
         measured=lambda part: noise_of(f, x, value, itemsize, part),
     )  # fmt: skip
-    return quotients.limits()
+    found = quotients.limits()
+    if step is not None or directions is not None:
+        return found
+    near = np.where(x, abs(x), 1.0) * _FIRST * shrink
+    unsure = [k for k in _unsure(found) if 0 < abs(x[axes[k]]) < _NEAR_0]
+    return found if not unsure else _surer(found, unsure, slopes(
+        f, x, value, step=near, is_forward=is_forward, itemsize=itemsize, floor=floor,
+        only=[axes[k] for k in unsure],
+    ))  # fmt: skip
+
+
+def _unsure(found: NumericalDerivative) -> list[int]:
+    """The columns with a derivative of which not even two digits are sure."""
+    with np.errstate(invalid="ignore"):
+        is_sure = (found.error <= _UNSURE * abs(found.value)).all(axis=0)
+    return [k for k, sure in enumerate(is_sure.tolist()) if not sure]
+
+
+def _surer(
+    found: NumericalDerivative, columns: list[int], other: NumericalDerivative
+) -> NumericalDerivative:
+    """The derivatives with others for some columns, where these are sure."""
+    is_better = (other.value != 0) & (other.error <= _UNSURE * abs(other.value))
+    for part, instead in zip(found, other, strict=True):
+        part[:, columns] = np.where(is_better, instead, part[:, columns])
+    return found
 
 
 def complex_slopes(sampler: Sampler, x: np.ndarray) -> np.ndarray:
@@ -314,7 +345,7 @@ def complex_slopes(sampler: Sampler, x: np.ndarray) -> np.ndarray:
 
 
 def _second_derivatives(
-    f: Sampler, value: np.ndarray, is_forward: bool, step: float | None, rows: Any, columns: Any
+    f: Sampler, value: np.ndarray, is_forward: bool, step: Any, rows: Any, columns: Any
 ) -> NumericalDerivative:
     """The second derivatives with respect to pairs of inputs."""
     x = f.x
@@ -344,7 +375,16 @@ def _second_derivatives(
         own=_OWN * np.minimum((abs(x) / starts)[rows], (abs(x) / starts)[columns]),
         measured=lambda part: noise_of(f, x, value, f.itemsize, part),
     )  # fmt: skip
-    return quotients.limits()
+    found = quotients.limits()
+    is_near = (x != 0) & (abs(x) < _NEAR_0)
+    if step is not None or not is_near.any():
+        return found
+    near = np.where(is_near, abs(x) * _FIRST_OF_TWO, starts)
+    unsure = [k for k in _unsure(found) if is_near[rows[k]] or is_near[columns[k]]]
+    return found if not unsure else _surer(
+        found, unsure,
+        _second_derivatives(f, value, is_forward, near, rows[unsure], columns[unsure]),
+    )  # fmt: skip
 
 
 def _rounded(number: Any, itemsize: int) -> Any:

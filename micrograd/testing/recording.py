@@ -25,7 +25,7 @@ from micrograd.engine.value import Value, shares_of_step, to_number
 from micrograd.ops import Operation
 from micrograd.table.floats import to_float
 from micrograd.testing.arithmetic import Arithmetic, NotApplicable, Observer
-from micrograd.transforms.structures import Structure, flatten, unflatten
+from micrograd.transforms.structures import Structure, flatten, place, unflatten
 
 Branches = tuple[Any, ...]
 Direction = Mapping[int, float]  # how far each input moves, by its number; the others stay
@@ -347,10 +347,9 @@ def _paths(structure: Structure, name: str) -> list[str]:
     if structure.kind is None:
         return [name]
     if structure.children or not structure.keys:
-        keys = structure.keys or range(len(structure.children))
         return [
             path
-            for key, child in zip(keys, structure.children, strict=True)
-            for path in _paths(child, f"{name}[{key!r}]")
+            for number, child in enumerate(structure.children)
+            for path in _paths(child, name + place(structure, number))
         ]
     return [f"{name}.flat[{index}]" for index in range(math.prod(structure.keys))]

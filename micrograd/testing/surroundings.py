@@ -111,8 +111,9 @@ def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
     """An argument with its last axes in another order, and what the gradient then is."""
     array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
     axes = f"it is the gradient with the last two axes of {other.name}"
-    if array.ndim > 2:
+    if array.ndim > 1:
         yield f"{axes} reversed", array[..., ::-1, ::-1]
+    if array.ndim > 0:
         words = f"it is the gradient with the last axis of {other.name} reversed"
         yield words, array[..., ::-1]
     if array.ndim > 1 and array.shape[-1] == array.shape[-2]:

@@ -190,15 +190,17 @@ def _largest(array: np.ndarray) -> float:
 
 def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float) -> str:
     """What the wrong entries have in common."""
+    size = close * max(_largest(got), _largest(expected))
     if wrong.sum() < min(_ENOUGH, wrong.size):
+        if wrong.sum() > 1 and not (abs(expected[wrong]) > size).any():
+            return _NO_MASK
         return "" if got[wrong].any() else _ZERO
     one, true = got[wrong], expected[wrong]
-    size = close * max(_largest(got), _largest(expected))
     if not one.any():
         return _ZERO
     one, true = (np.where(abs(each) <= size, 0.0, each) for each in (one, true))  # rounding
     if not true.any():
-        return "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
+        return _NO_MASK
     if wrong.all() and not (one * true).any():
         return "it is 0 only where the derivative is not: is a mask or a condition inverted?"
     found: list[float] = []
@@ -331,6 +333,7 @@ def _from_terms(
 
 
 _ZERO = "it is 0 there"
+_NO_MASK = "where it is wrong, the derivative is 0: is a mask or a condition forgotten?"
 _WHOLE = "every entry is a whole number: is it stored in an array of integers?"
 _UNITS = 4  # in the last place, by which what is computed with fewer digits may be off
 _FACTORS = 2  # by which wrong entries are multiplied

@@ -40,7 +40,7 @@ from micrograd.transforms.runs import (
     resolve_argnums,
     scalar,
 )
-from micrograd.transforms.structures import flatten, leaves_for, unflatten
+from micrograd.transforms.structures import flatten, is_tuple, leaves_for, unflatten
 
 __all__ = ["derivative", "grad", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
 
@@ -267,8 +267,9 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     >>> hvp(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], [1.0, 0.0])
     [4.0, 2.0]
     """
-    args = primals if isinstance(primals, tuple) else (primals,)
-    directions = vector if isinstance(primals, tuple) else (vector,)
+    is_several = is_tuple(primals)
+    args = primals if is_several else (primals,)
+    directions = vector if is_several else (vector,)
     if not isinstance(directions, tuple | list) or len(directions) != len(args):
         raise ValueError(f"hvp: primals has {len(args)} arguments, the vector has to have as many")
     for i, (direction, arg) in enumerate(zip(directions, args, strict=True)):
@@ -277,7 +278,7 @@ def hvp(f: Function, primals: Any, vector: Any) -> Any:
     # The Hessian is symmetric, so its product with a vector is a pullback of the gradient.
     _, pullback = vjp(grad(f, argnums=numbers), *args)
     product = pullback(directions)
-    return product if isinstance(primals, tuple) else product[0]
+    return product if is_several else product[0]
 
 
 @overload

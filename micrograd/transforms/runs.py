@@ -9,6 +9,7 @@ from itertools import accumulate, count
 from operator import index
 from typing import Any, SupportsIndex
 
+from micrograd.engine import numpy_functions
 from micrograd.engine.graph import is_alias, is_leaf, order
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
@@ -70,7 +71,12 @@ class Run:
             self.sizes.append(len(variables))
             self.variables += variables
         with self._running():
-            result = f(*args, **(options or {}))
+            try:
+                result = f(*args, **(options or {}))
+            except (TypeError, AttributeError) as error:
+                if (refusing := numpy_functions.refusing(error)) is not None:
+                    raise TypeError(numpy_functions.remedy(refusing)) from error
+                raise
         self._aux, self._has_aux = None, has_aux
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from numbers import Number
 from typing import Any, NamedTuple
@@ -119,11 +119,15 @@ def _flatten(tree: Any, found: Callable[[Any], None]) -> Structure:
         refuse_unusual(tree)
         tree = tree.item()  # an array without axes, as some functions of NumPy return
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        names = tuple(field.name for field in dataclasses.fields(tree) if field.init)
+        names = _fields(tree)
         children = tuple(_flatten(getattr(tree, name), found) for name in names)
         return Structure(type(tree), names, children)
     found(tree)
     return LEAF
+
+
+def _fields(tree: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(tree) if field.init)
 
 
 def _is_of_numpy(kind: type) -> bool:
@@ -151,6 +155,16 @@ def fields(structure: Structure) -> tuple[str, ...]:
     """The names of the fields if this is the structure of a dataclass that is not registered."""
     kind, keys, _ = structure
     return keys if dataclasses.is_dataclass(kind) and kind not in _registered else ()
+
+
+def place(structure: Structure, number: int) -> str:
+    """How a part of a container is written: `.x` for a field, `['a']` for a key, `[0]` else."""
+    kind, keys, _ = structure
+    names = () if kind in _registered else getattr(kind, "_fields", fields(structure))
+    if names:
+        return f".{names[number]}"
+    is_dict = issubclass(kind, dict) and kind not in _registered
+    return f"[{(keys[number] if is_dict else number)!r}]"
 
 
 def assembled(structure: Structure, parts: list[Any]) -> Any:
@@ -248,6 +262,33 @@ def is_regular(structure: Structure) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_tuple(tree: Any) -> bool:
+    """Whether this is a plain tuple, such as several arguments, and not a structure of its own."""
+    return (
+        isinstance(tree, tuple) and not hasattr(tree, "_fields") and type(tree) not in _registered
+    )
+
+
+def parts(tree: Any) -> tuple[dict[Any, Any], Structure] | None:
+    """The parts of a container by their keys, and what `assembled` needs to put others together.
+
+    The parts of a dataclass have the names of the fields, those of lists and tuples numbers. None
+    if this is no container.
+    """
+    kind = type(tree)
+    if kind in _registered:
+        taken, rest = _registered[kind][0](tree)
+        return dict(enumerate(taken)), Structure(kind, (rest,))
+    if isinstance(tree, Mapping):
+        return dict(tree), Structure(kind if isinstance(tree, dict) else dict, tuple(tree))
+    if isinstance(tree, list | tuple):
+        return dict(enumerate(tree)), Structure(kind)
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = _fields(tree)
+        return {name: getattr(tree, name) for name in names}, Structure(kind, names)
+    return None
 
 
 def is_array(tree: Any) -> bool:

@@ -87,8 +87,10 @@ def taylor(
 
     Returns:
         A list of `order + 1` floats in place of each number in the result of `f`; for `directions`
-        a list of such results. If `x` or a direction has Values, or within another transform, the
-        coefficients that depend on those are Values, which can be differentiated.
+        a list of such results. If `x` or a direction has Values, or within another transform or a
+        function that is compiled, the coefficients that depend on those are Values, which can be
+        differentiated. In a compiled function, at a kink, which depends on numbers that come later,
+        each derivative follows the convention.
 
     Raises:
         ValueError: an operation has a kink at the point, and therefore no series, or was made by
@@ -115,11 +117,17 @@ def taylor(
         given = 1.0 if each is None else each
         slopes = leaves_for(given, structure, "taylor: the direction", "x")
         slopes = [scalar(slope, "taylor: direction") for slope in slopes]
-        symbolic = run.symbolic or any(isinstance(slope, Value) for slope in slopes)
         moving = dict(zip(run.variables, slopes, strict=True))
-        series = coefficients(run.outputs, moving, highest, _VALUES if symbolic else _FLOATS)
+        series = coefficients(run.outputs, moving, highest, _kind(run, slopes))
         results.append(unflatten(run.output_structure, series))
     return results[0] if directions is None else results
+
+
+def _kind(run: Run, slopes: Sequence[Any]) -> Numbers:
+    values = [x for x in (*run.variables, *run.outputs, *slopes) if isinstance(x, Value)]
+    if any(x._is_traced for x in values):
+        return _TRACED
+    return _VALUES if run.symbolic or any(isinstance(x, Value) for x in slopes) else _FLOATS
 
 
 def _total(pairs: Iterable[tuple[Any, Any]], zero: Any) -> Any:
@@ -131,7 +139,7 @@ class Numbers(NamedTuple):
 
     Args:
         number: makes one from a float.
-        real: the float of one, by which it is compared.
+        real: the float of one, by which it is compared; None if it has none while it is traced.
         value: the result of an operation on some.
         quotient: the quotient of two.
         lift: makes one from a node of the graph; None if only a leaf can be made one.
@@ -139,7 +147,7 @@ class Numbers(NamedTuple):
     """
 
     number: Callable[[float], Any]
-    real: Callable[[Any], float]
+    real: Callable[[Any], float] | None
     value: Callable[[Operation, Sequence[Any]], Any]
     quotient: Callable[[Any, Any], Any]
     lift: Callable[[Value], Any] | None = None
@@ -171,6 +179,7 @@ _VALUES = Numbers(
     lambda node: node,
     _total_of_values,
 )
+_TRACED = _VALUES._replace(real=None)
 
 
 def coefficients(
@@ -217,7 +226,8 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
         elif is_alias(node):
             found[node] = held[0]
         elif row is not None:
-            space.refuse_kinks(row, held)
+            if space.decides:
+                space.refuse_kinks(row, held)
             if space.kind.lift and not any(row.slopes):  # such as a comparison
                 found[node] = _Constant(space, [space.lifted(node)])
             else:
@@ -369,6 +379,19 @@ class _Last(Series):
         return [each.coefficient(k) for each in self.ordered][-1]
 
 
+class _Choice(Series):
+    """One of two series, as a traced condition says, which is known when the program runs."""
+
+    def __init__(self, space: _Space, held: Sequence[Series]) -> None:
+        super().__init__(space)
+        self.held = held
+
+    def next(self, k: int) -> Any:
+        test, *branches = self.held
+        chosen = (test.coefficient(0), *(branch.coefficient(k) for branch in branches))
+        return self.space.kind.value(lookup("where"), chosen)
+
+
 class _Constant(_Given):
     """A number in a formula, or what does not depend on the variables."""
 
@@ -398,7 +421,7 @@ class _Space:
             return names[tree]
         if not isinstance(tree, Call):
             return self.constant(tree)
-        if tree.name == "where":
+        if tree.name == "where" and self.decides:
             numbers = {name: self.real(series) for name, series in names.items()}
             test = fold(tree.operands[0], IEEE, numbers)
             return self.series(tree.operands[1 if test else 2], names)
@@ -427,6 +450,8 @@ class _Space:
                 return _Quotient(self, *held)
             case "reciprocal":
                 return _Quotient(self, self.constant(1.0), *held)
+            case "where" if not self.decides:
+                return _Choice(self, held)
             case "where":
                 return held[1 if self.real(held[0]) else 2]
             case "pow" if (power := self._whole(held[1])) is not None:
@@ -453,9 +478,14 @@ class _Space:
             shown = f"{row.name}({', '.join(map(str, numbers))})"
             raise ValueError(f"taylor: {shown} {reason}, so there is no series")
 
+    @property
+    def decides(self) -> bool:
+        """Whether the numbers are known, so that choices can be made and kinks be refused."""
+        return self.kind.real is not None
+
     def real(self, series: Series) -> float:
         """The first coefficient as a float."""
-        return self.kind.real(series.coefficient(0))
+        return (self.kind.real or float)(series.coefficient(0))
 
     def _power(self, x: Series, power: int) -> Series:
         if power < 0:

@@ -35,8 +35,8 @@ class LBFGS(Optimizer):
         max_eval: the most evaluations of the loss before an iteration; `max_iter * 5 // 4` by
             default.
         tolerance_grad: end when no component of the gradient is larger than this.
-        tolerance_change: end when an iteration changes the loss by less than this share of it, or,
-            if the loss is below 1, by less than this.
+        tolerance_change: end when an iteration changes the loss by less than this, or no parameter
+            by more than this, or when the slope along the step is flatter than this.
         history_size: the number of past steps from which the curvature is estimated.
         line_search_fn: `"strong_wolfe"`, or None for steps of fixed length.
         maximize: whether to climb instead of descend.
@@ -148,7 +148,7 @@ class LBFGS(Optimizer):
         direction, first = -self._times_inverse_hessian(g), not len(self.state["moves"])
         length = self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if first else 1.0)
         self.steps += 1
-        if not length:  # a schedule has come to its end
+        if not length or g @ direction > -self.tolerance_change:  # 0 at the end of a schedule
             return numbers, value, gradient, True
         if self.line_search_fn is None:
             after = numbers + length * direction
@@ -173,8 +173,10 @@ class LBFGS(Optimizer):
             kept = {"moves": move, "changes": change}
             for name, row in kept.items():
                 self.state[name] = np.vstack([self.state[name], row])[-self.history_size :]
-        larger = max(abs(value), abs(new_value), 1.0)
-        ended = bool(abs(new_value - value) < self.tolerance_change * larger)
+        ended = bool(
+            np.abs(move).max() <= self.tolerance_change
+            or abs(new_value - value) < self.tolerance_change
+        )
         return after, float(new_value), new_gradient, ended
 
     def update(self, numbers: Array, gradient: Array, present: Any = None) -> Array:

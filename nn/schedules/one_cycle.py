@@ -115,8 +115,8 @@ class OneCycleLR(Schedule):
         factor, momentum = (self._anneal(*each, share) for each in zip(start, end, strict=True))
         return factor, momentum
 
-    def _set(self) -> None:
-        super()._set()
+    def _set(self, rates: list[float] | None = None) -> None:
+        super()._set(rates)
         if not self.cycle_momentum:
             return
         share = self._at(self.last_epoch)[1]

@@ -13,7 +13,8 @@ from nn.options import OptionError, real, whole
 class Schedule:
     """Base of the schedules. A subclass defines `rate`.
 
-    A step sets the rate, whatever other schedules did; `ChainedScheduler` combines several.
+    Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the
+    present rate if another schedule, or the user, has changed it.
 
     Args:
         optimizer: the optimizer, whose `lr` is the first rate and is set from now on.
@@ -31,6 +32,9 @@ class Schedule:
 
     base_lrs: list[float]
     """The first rate of each group of parameters."""
+    _last: list[float]
+    """The rate of each group that this schedule set last."""
+    _is_alone = True  # whether nothing else has changed the rates
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._belong_to(optimizer)
@@ -53,16 +57,20 @@ class Schedule:
     def step(self) -> None:
         """Set the rate of the next epoch."""
         self.last_epoch += 1
-        self._set()
+        present = [group["lr"] for group in self.optimizer.param_groups]
+        self._is_alone &= present == self._last
+        chained = self._chained(self.base_lrs, self.last_epoch, present)
+        self._set(None if self._is_alone else chained)
 
     def get_last_lr(self) -> list[float]:
-        """Return the current rate of each group of parameters, as in PyTorch."""
-        return self._rates(self.base_lrs, self.last_epoch)
+        """Return the rate that the last step set for each group of parameters, as in PyTorch."""
+        return [*self._last]
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that further epochs depend on, besides the constructor's arguments."""
         base = self.base_lrs if len(self.base_lrs) > 1 else self.base
-        return {"name": type(self).__name__, "base": base, "last_epoch": self.last_epoch}
+        rates = {} if self._is_alone else {"rates": self.get_last_lr()}
+        return {"name": type(self).__name__, "base": base, "last_epoch": self.last_epoch, **rates}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Continue from a state.
@@ -73,17 +81,21 @@ class Schedule:
         Raises:
             ValueError: if it is not the state of such a schedule; nothing is changed then.
         """
-        check_state(saved, self, "a schedule", base=object, last_epoch=object)
+        is_alone = not isinstance(saved, dict) or "rates" not in saved
+        more = {} if is_alone else {"rates": list}
+        check_state(saved, self, "a schedule", base=object, last_epoch=object, **more)
         bases = self._one_each(saved["base"], "the base of a schedule", least=0)
         epoch = whole(saved["last_epoch"], "last_epoch", 0)
+        name = "a rate of the schedule"
+        last = None if is_alone else self._one_each(saved["rates"], name, least=0)
         try:
             self._rates(bases, epoch)
         except OverflowError:
             raise ValueError(
                 f"last_epoch is {repr(epoch)[:40]}, more than can be trained"
             ) from None
-        self.base_lrs, self.last_epoch = bases, epoch
-        self._set()
+        self.base_lrs, self.last_epoch, self._is_alone = bases, epoch, is_alone
+        self._set(last)
 
     def _belong_to(self, optimizer: Optimizer | None) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -101,9 +113,13 @@ class Schedule:
         rates = zip(before, self._rates(bases, epoch), last, strict=True)
         return [was * rate / since if since else was for was, rate, since in rates]
 
-    def _set(self) -> None:
-        for group, rate in zip(self.optimizer.param_groups, self.get_last_lr(), strict=True):
-            group["lr"] = real(rate, f"the rate of {type(self).__name__}", least=0)
+    def _set(self, rates: list[float] | None = None) -> None:
+        """Set these rates; without any, those that the formula gives for the epoch."""
+        found = self._rates(self.base_lrs, self.last_epoch) if rates is None else rates
+        name = f"the rate of {type(self).__name__}"
+        self._last = [real(rate, name, least=0) for rate in found]
+        for group, rate in zip(self.optimizer.param_groups, self._last, strict=True):
+            group["lr"] = rate
 
     def _one_each(self, given: Any, name: str, **bounds: float) -> list[float]:
         """Return a number for each group of parameters, from one number or a list of them."""

@@ -524,9 +524,10 @@ def test_lbfgs_makes_the_steps_of_pytorch(options):
 
     torch.optim.LBFGS([parameter], **options).step(closure)
     assert len(expected) >= 9
-    shared = min(len(found), len(expected))
-    assert shared >= len(expected) - 1
-    assert np.array(found[:shared]) == pytest.approx(np.array(expected[:shared]), rel=1e-10)
+    # Without a search, the loss at the end is computed too, since it may be the smallest.
+    further = options.get("line_search_fn") is None and len(expected) == 15
+    assert len(found) == len(expected) + further
+    assert np.array(found[: len(expected)]) == pytest.approx(np.array(expected), rel=1e-10)
 
 
 # By PyTorch 2.13: the points at which torch.optim.LBFGS([0.4, 0.9], lr=…, line_search_fn=
@@ -615,8 +616,10 @@ def test_lbfgs_finds_the_valley_of_rosenbrock():
         loss.backward()
         return loss
 
-    assert optimizer.step(closure) < 1e-10
-    assert (x.data, y.data) == pytest.approx((1.0, 1.0), abs=1e-4)
+    assert optimizer.step(closure) < 1e-9
+    # Where torch.optim.LBFGS of PyTorch 2.13, with the same options, ends.
+    expected = (0.9999814210791366, 0.9999619651810989)
+    assert (x.data, y.data) == pytest.approx(expected, rel=1e-10)
 
 
 def test_lbfgs_minimises_a_compiled_loss():
@@ -712,9 +715,9 @@ def rosenbrock(a, b):
     return (1 - a) ** 2 + 100 * (b - a * a) ** 2
 
 
-@pytest.mark.parametrize("options", [{"max_iter": 1}, {"max_eval": 1}, {"tolerance_change": 0.0}])
+@pytest.mark.parametrize("options", [{"max_iter": 1}, {"max_eval": 1}, {}])
 def test_lbfgs_searches_along_a_line_however_few_iterations_a_step_has(options):
-    found = steps_of_lbfgs(rosenbrock, [-1.2, 1.0], 60, **options)
+    found = steps_of_lbfgs(rosenbrock, [-1.2, 1.0], 60, tolerance_change=0.0, **options)
     assert found == pytest.approx([1.0, 1.0], abs=1e-6)
 
 
@@ -723,5 +726,6 @@ def test_lbfgs_stands_still_where_the_learning_rate_is_0():
 
 
 def test_lbfgs_shortens_steps_to_where_the_loss_is_huge():
-    (found,) = steps_of_lbfgs(lambda x: (x * x).exp() - x, [0.0], 5, lr=20.0)
+    steps = {"lr": 20.0, "tolerance_change": 0.0}
+    (found,) = steps_of_lbfgs(lambda x: (x * x).exp() - x, [0.0], 5, **steps)
     assert 2 * found * math.exp(found * found) == pytest.approx(1, abs=1e-5)

@@ -362,3 +362,71 @@ def test_bad_options_and_states_are_refused():
         schedules.LinearLR(optimizer).load_state_dict(schedules.StepLR(optimizer, 1).state_dict())
     with pytest.raises(ValueError, match="not what the state_dict"):
         schedules.LinearLR(optimizer).load_state_dict({})
+
+
+SEVERAL = {
+    "factors": lambda module, optimizer: [
+        module.StepLR(optimizer, step_size=3, gamma=0.5),
+        module.ExponentialLR(optimizer, gamma=0.9),
+    ],
+    "a warm-up, and a plateau": lambda module, optimizer: [
+        module.LinearLR(optimizer, start_factor=0.1, total_iters=4),
+        module.ReduceLROnPlateau(optimizer, factor=0.5, patience=1),
+    ],
+    "a cosine": lambda module, optimizer: [
+        module.CosineAnnealingLR(optimizer, T_max=5, eta_min=0.01),
+        module.MultiStepLR(optimizer, milestones=[2, 6], gamma=0.3),
+    ],
+}
+# By PyTorch 2.13, of an optimizer with lr=0.3.
+OF_SEVERAL = {
+    "factors": [0.27, 0.243, 0.10935, 0.098415, 0.0885735, 0.039858075, 0.0358722675],
+    "a warm-up, and a plateau": [0.0975, 0.165, 0.11625, 0.15, 0.075, 0.075, 0.0375],
+    "a cosine": [
+        *(0.27230746418436735, 0.0599422392553102, 0.03636271242968683, 0.01728647450843758),
+        *(0.01, 0.011307760744689784, 0.014731522823440514),
+    ],
+}
+
+
+def step_several(parts, optimizer, count):
+    found = []
+    for _ in range(count):
+        for part in parts:
+            part.step(*([1.0] if type(part).__name__ == "ReduceLROnPlateau" else []))
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_schedules_of_one_optimizer_multiply_their_factors_as_in_pytorch(name):
+    optimizer = SGD([Value(0.0)], lr=0.3)
+    found = step_several(SEVERAL[name](schedules, optimizer), optimizer, 7)
+    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.filterwarnings("ignore:Detected call of")
+def test_schedules_of_one_optimizer_agree_with_pytorch(name):
+    torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
+    other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    found = step_several(SEVERAL[name](torch.optim.lr_scheduler, other), other, 7)
+    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_schedules_of_one_optimizer_continue_from_their_states(name):
+    optimizer, later = (SGD([Value(0.0)], lr=0.3) for _ in range(2))
+    parts, others = (SEVERAL[name](schedules, each) for each in (optimizer, later))
+    step_several(parts, optimizer, 3)
+    for other, part in zip(others, parts, strict=True):
+        other.load_state_dict(part.state_dict())
+    assert step_several(others, later, 4) == step_several(parts, optimizer, 4)
+
+
+def test_a_rate_that_the_user_sets_is_changed_by_the_factors_of_a_schedule():
+    optimizer = SGD([Value(0.0)], lr=0.3)
+    schedule = schedules.ExponentialLR(optimizer, gamma=0.5)
+    optimizer.lr = 1.0
+    schedule.step()
+    assert schedule.get_last_lr() == [optimizer.lr] == [0.5]

@@ -316,3 +316,49 @@ def test_a_fractional_power_at_the_border_of_a_domain_is_within_its_error(power)
 @pytest.mark.parametrize("f", [math.sqrt, lambda x: x * math.log(x) if x else 0.0])
 def test_an_infinite_slope_at_the_border_of_a_domain_has_an_infinite_error(f):
     assert numerical_gradient(f, 0.0, method="forward").error == math.inf
+
+
+@pytest.mark.parametrize("exponent", [-9, -11, -13, -20, -30, -90])
+def test_a_pole_beside_the_point_is_nearer_than_the_usual_steps(exponent):
+    x = 1.1 * 10.0**exponent
+    for f, slope, second in (
+        (lambda x: 1 / x, -1 / x**2, 2 / x**3),
+        (math.log, 1 / x, -1 / x**2),
+    ):
+        found = numerical_gradient(f, x)
+        assert abs(found.value - slope) <= found.error <= 1e-5 * abs(slope)
+        found = numerical_hessian(f, x)
+        assert abs(found.value - second) <= found.error <= 1e-2 * abs(second)
+
+
+def test_a_small_number_of_a_smooth_function_keeps_the_usual_steps():
+    found = numerical_gradient(lambda x: x[0] * x[1] + math.cos(x[0]), [1e-13, 1e-13])
+    assert (abs(found.value - [0.0, 1e-13]) <= found.error).all()
+    assert (found.error < 1e-12).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("f", "true"),
+    [
+        (lambda x: (1 - math.cos(x)) / x**2, lambda x: (1 - mpmath.cos(x)) / x**2),
+        (lambda x: (1 - math.cos(x)) / x, lambda x: (1 - mpmath.cos(x)) / x),
+        (lambda x: (x - math.sin(x)) / x**3, lambda x: (x - mpmath.sin(x)) / x**3),
+        (lambda x: (math.tan(x) - x) / x**3, lambda x: (mpmath.tan(x) - x) / x**3),
+    ],
+)
+def test_rounding_inside_a_removable_singularity_is_not_taken_for_a_slope(f, true):
+    """Near 0 the numerator is a few units in the last place, and the function jumps with it."""
+    random = np.random.default_rng(7)
+    for x in (10.0 ** random.uniform(-9.5, -1, 60)).tolist():
+        with mpmath.workdps(60):
+            slope = float(mpmath.diff(true, mpmath.mpf(x)))
+        found = numerical_gradient(f, x)
+        assert abs(found.value - slope) <= 3 * found.error, x
+
+
+@pytest.mark.parametrize("x", [1e-7, 3e-6, -2e-5])
+def test_a_narrow_structure_without_jumps_is_still_seen(x):
+    found = numerical_gradient(lambda x: math.sin(x) + 1e-3 * math.atan(x / 1e-6), x)
+    slope = math.cos(x) + 1e-3 * 1e-6 / (1e-12 + x * x)
+    assert abs(found.value - slope) <= found.error < 1e-3 * slope

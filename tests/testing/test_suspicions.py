@@ -346,3 +346,32 @@ def test_a_kink_beside_the_point_is_no_mistake_in_single_precision():
             vjp=lambda d, x=x: 3 * d[:, None] * (x > 0),
         )
         assert report, report
+
+
+MASK = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
+POINT = np.array([0.4, -1.3, 0.9, 2.1, -0.2, 1.7])
+KERNEL = np.array([0.3, -1.1, 0.8])
+
+
+def correlated(x, w):
+    return np.correlate(x, w, "valid")
+
+
+@pytest.mark.parametrize(
+    ("f", "backward", "words"),
+    [
+        (lambda x: np.maximum(x, 0), lambda d: d * (POINT < 0), "condition inverted?"),
+        (lambda x: x * MASK / 0.7, lambda d: d / 0.7, "is a mask or a condition forgotten?"),
+    ],
+)
+def test_a_mask_that_is_inverted_or_forgotten_at_two_entries_is_named(f, backward, words):
+    report = check_gradients(f, POINT, vjp=backward, raise_exception=False)
+    assert words in str(report)
+
+
+def test_a_kernel_with_one_axis_that_is_not_reversed_is_named():
+    def backward(dout):
+        return np.correlate(np.pad(dout, 2), KERNEL, "valid"), np.correlate(POINT, dout, "valid")
+
+    report = check_gradients(correlated, POINT, KERNEL, vjp=backward, raise_exception=False)
+    assert "dx: it is the gradient with the last axis of w reversed" in str(report)

@@ -263,3 +263,27 @@ def test_the_series_are_freed_at_once_also_after_an_error(x):
         assert [each for each in gc.get_objects() if isinstance(each, Series)] == []
     finally:
         gc.enable()
+
+
+def branched(t):
+    return micrograd.where(t > 0, micrograd.exp(t) * micrograd.sin(t), abs(t) ** 3)
+
+
+@pytest.mark.parametrize(
+    "f", [branched, micrograd.gelu, micrograd.lgamma, lambda t: t**4 / (1 + t * t)]
+)
+def test_a_compiled_function_may_compute_series(f):
+    pytest.importorskip("numpy")
+    program = micrograd.compile(lambda x: taylor(f, x, 4), backend="numpy")
+    for x in (-0.6, 0.5, 1.7):
+        assert program(x) == pytest.approx(taylor(f, x, 4), rel=1e-12, abs=1e-14)
+        slopes = [grad(lambda t, k=k: taylor(f, t, 4)[k])(x) for k in range(5)]
+        assert program.jacobian(x).tolist() == pytest.approx(slopes, rel=1e-11, abs=1e-12)
+
+
+def test_series_in_a_compiled_function_follow_the_conventions_at_kinks():
+    pytest.importorskip("numpy")
+    program = micrograd.compile(lambda x: taylor(micrograd.relu, x, 2), backend="numpy")
+    assert program(0.0) == [0.0, 0.0, 0.0]
+    with pytest.raises(ValueError, match="is at a kink"):
+        taylor(micrograd.relu, 0.0, 2)

@@ -27,6 +27,7 @@ from micrograd.transforms.structures import (
     Structure,
     count_leaves,
     flatten,
+    is_tuple,
     leaves_for,
     unflatten,
 )
@@ -261,13 +262,14 @@ class Derivatives(Variants, Generic[Result]):
         >>> f.hvp([1.0, 2.0], [1.0, 0.0])
         [4.0, 2.0]
         """
-        args = primals if isinstance(primals, tuple) else (primals,)
-        directions = vector if isinstance(primals, tuple) else (vector,)
+        is_several = is_tuple(primals)
+        args = primals if is_several else (primals,)
+        directions = vector if is_several else (vector,)
         program, args, _ = self._specialized(args, {})
         _, directions, _ = self._specialized(directions, {})
         derived = program._program(_hvp, len(args), program._axes_of(len(args)) * 2)
         found = derived._in_arguments((*args, *directions), len(args), parameters)
-        return found if isinstance(primals, tuple) else found[0]
+        return found if is_several else found[0]
 
     # -------------------------------------------------------------------------------------- running
 

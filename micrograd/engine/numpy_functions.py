@@ -1,0 +1,85 @@
+"""What to write in place of functions of NumPy that refuse arrays of Values.
+
+NumPy computes some functions for its own kinds of numbers only, and says so in its own words.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from types import FrameType
+
+_NAMES = {
+    "micrograd.copysign": "copysign",
+    "micrograd.logaddexp": "logaddexp",
+    "micrograd.sinc": "sinc",
+    "micrograd.log2(micrograd.exp2(x) + micrograd.exp2(y))": "logaddexp2",
+    "micrograd.where(x > 0, 1.0, 0.0)": "heaviside",
+    "micrograd.ne(x, x)": "isnan",
+    "micrograd.eq(abs(x), np.inf)": "isinf",
+    "micrograd.lt(abs(x), np.inf)": "isfinite",
+    "micrograd.lt(x, 0)": "signbit",
+    "x ** y": "float_power",
+    "x // y and x % y": "divmod",
+    "micrograd.trunc(x) and x - micrograd.trunc(x)": "modf",
+    "micrograd.norm(x), or sum(abs(x) ** p) ** (1 / p)": "norm",
+    "micrograd.mean of products of x - micrograd.mean(x)": "cov corrcoef",
+    "micrograd.exp(np.linspace(micrograd.log(a), micrograd.log(b), n))": "geomspace",
+    "differences of slices, such as (x[2:] - x[:-2]) / 2": "gradient",
+    "comparisons of micrograd, such as x > 0": "all any argwhere count_nonzero flatnonzero nonzero "
+    "logical_not logical_or logical_xor",
+    "micrograd.where, or micrograd.take for a position that is computed": "interp",
+    "a product with a constant matrix": "bincount fft rfft",
+    "micrograd.custom_derivative, as for a linear solve": "cholesky det eig eigh inv lstsq pinv qr "
+    "roots slogdet solve svd",
+    "micrograd.define with this function and its derivative": "i0",
+}
+REMEDIES = {name: remedy for remedy, names in _NAMES.items() for name in names.split()}
+"""What takes the place of a function of NumPy, by its name."""
+
+_REFUSED = re.compile(
+    r"ufunc '(\w+)'.* not supported for the input types|no callable (\w+) method|dtype\('O'\)|"
+    r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute"
+)
+
+
+def remedy(name: str) -> str:
+    """What to do instead of calling a function of NumPy.
+
+    >>> remedy("logaddexp")
+    'np.logaddexp does not work on arrays of Values: use micrograd.logaddexp'
+    """
+    found = REMEDIES.get(name, "the numbers, v.data, where no derivative is needed")
+    who = f"np.{name}" if name else "this function of NumPy"
+    return f"{who} does not work on arrays of Values: use {found}"
+
+
+def asking() -> str:
+    """The function of NumPy that asks a Value for a bool or a float, or an empty text."""
+    frame: FrameType | None = sys._getframe(2)
+    name = ""
+    while frame is not None and _is_of_numpy(frame):
+        name, frame = frame.f_code.co_name, frame.f_back
+    return name
+
+
+def refusing(error: Exception) -> str | None:
+    """The function of NumPy that refused an array of Values by this error, as far as it is known.
+
+    None if the error is about something else.
+    """
+    found = _REFUSED.search(str(error))
+    if not found:
+        return None
+    name = next(filter(None, found.groups()), "")
+    traceback = error.__traceback__
+    while traceback is not None:
+        if _is_of_numpy(traceback.tb_frame):
+            return traceback.tb_frame.f_code.co_name
+        traceback = traceback.tb_next
+    is_of_numpy = "ufunc" in str(error) or "dtype('O')" in str(error) or name in REMEDIES
+    return name if is_of_numpy else None
+
+
+def _is_of_numpy(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "numpy"

@@ -1,0 +1,128 @@
+"""What the errors say where a function of NumPy refuses arrays of Values."""
+
+from __future__ import annotations
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+import micrograd  # noqa: E402
+from micrograd import Value, compile, grad, jacobian, jvp, vjp  # noqa: E402, A004
+from micrograd.engine.numpy_functions import REMEDIES  # noqa: E402
+
+X = np.array([0.3, 1.7, -0.6])
+MATRIX = np.array([[2.0, 0.5], [0.3, 1.5]])
+REFUSED = {
+    "logaddexp": lambda x: np.logaddexp(x, 0.0),
+    "sinc": np.sinc,
+    "copysign": lambda x: np.copysign(x, -1.0),
+    "heaviside": lambda x: np.heaviside(x, 0.0),
+    "isfinite": np.isfinite,
+    "signbit": np.signbit,
+    "modf": np.modf,
+    "float_power": lambda x: np.float_power(x, 2.0),
+    "logaddexp2": lambda x: np.logaddexp2(x, 0.0),
+    "logical_xor": lambda x: np.logical_xor(x, x),
+    "any": np.any,
+    "nonzero": np.nonzero,
+    "gradient": np.gradient,
+    "cov": np.cov,
+    "geomspace": lambda x: np.geomspace(x * x, 1.0, 3),
+    "interp": lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]),
+    "fft": np.fft.fft,
+    "i0": np.i0,
+    "norm": lambda x: np.linalg.norm(x, 3),
+}
+OF_MATRICES = {
+    name: getattr(np.linalg, name) for name in "inv det slogdet svd eigh pinv cholesky qr".split()
+}
+TRANSFORMS = {
+    "grad": grad,
+    "jacobian": jacobian,
+    "jvp": lambda f: lambda x: jvp(f, (x,), (x,)),
+    "vjp": lambda f: lambda x: vjp(f, x),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_a_transform_says_what_to_write_instead(transform):
+    cases = {**dict.fromkeys(REFUSED, X), **dict.fromkeys(OF_MATRICES, MATRIX)}
+    for name, x in cases.items():
+        with pytest.raises(TypeError) as caught:
+            TRANSFORMS[transform]((REFUSED | OF_MATRICES)[name])(x)
+        text = f"np.{name} does not work on arrays of Values: use {REMEDIES[name]}"
+        assert str(caught.value).endswith(text), name
+
+
+def test_a_compiled_function_says_what_to_write_instead():
+    for name in ("modf", "logaddexp2", "cov", "interp", "norm"):
+        with pytest.raises(TypeError, match=f"np.{name} does not work on arrays of Values: use "):
+            compile(REFUSED[name], backend="numpy")(X)
+    for name, f in OF_MATRICES.items():
+        if name != "qr":
+            with pytest.raises(TypeError, match=f"np.{name} does not work"):
+                compile(f, backend="numpy")(MATRIX)
+
+
+def test_a_function_without_a_remedy_of_its_own_is_refused_too():
+    for f in (lambda x: np.bincount([0, 1, 1], weights=x), np.spacing, np.sort_complex):
+        with pytest.raises(TypeError, match="arrays of Values: use the numbers"):
+            grad(f)(X)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda x: np.reshape(x, (2, 2)),
+        lambda x: x @ np.ones((2, 2)),
+        lambda x: x[0].no_such_thing,
+        lambda x: np.no_such_thing,
+        lambda x: (1).no_such_thing,
+    ],
+)
+def test_other_mistakes_keep_their_own_words(mistake):
+    with pytest.raises((ValueError, AttributeError, TypeError)) as caught:
+        grad(mistake)(X)
+    assert "arrays of Values" not in str(caught.value)
+
+
+def test_what_python_asks_for_is_not_blamed_on_numpy():
+    with pytest.raises(TypeError, match=r"has no truth value: .* test v\.data for the number"):
+        bool(Value(1.0))
+    with pytest.raises(TypeError, match=r"float\(v\) would cut the computation graph"):
+        float(Value(1.0))
+
+
+def values(numbers):
+    return np.array([*map(Value, numbers), None], dtype=object)[:-1]
+
+
+@pytest.mark.parametrize("name", ["degrees", "rad2deg", "radians", "deg2rad"])
+def test_angles_are_converted(name):
+    x = values(X)
+    found = getattr(np, name)(x)
+    assert [each.data for each in found] == pytest.approx(getattr(np, name)(X), rel=1e-15)
+    found.sum().backward()
+    assert [each.grad for each in x] == pytest.approx([getattr(np, name)(1.0)] * 3, rel=1e-15)
+    program = compile(lambda x: getattr(np, name)(x), backend="numpy")
+    assert program(X) == pytest.approx(getattr(np, name)(X), rel=1e-15)
+
+
+@pytest.mark.parametrize("dividend", [5.3, -5.3])
+@pytest.mark.parametrize("divisor", [2.1, -2.1])
+def test_fmod_has_the_sign_of_the_dividend(dividend, divisor):
+    x, y = values([dividend]), values([divisor])
+    (found,) = np.fmod(x, y)
+    assert found.data == np.fmod(dividend, divisor)
+    found.backward()
+    assert (x[0].grad, y[0].grad) == (1.0, -np.trunc(dividend / divisor))
+
+
+def test_traced_arrays_are_asked_whether_they_are_finite():
+    x = np.array([1.0, -np.inf, np.nan])
+    for name in ("isfinite", "isinf", "signbit"):
+        ask = getattr(np, name)
+        found = compile(lambda x, ask=ask: micrograd.where(ask(x), 1.0, 0.0), backend="numpy")(x)
+        assert found.tolist() == ask(x).tolist(), name
+    square = compile(lambda x: np.float_power(x, 2.0), backend="numpy")
+    assert square(X) == pytest.approx(X * X, rel=1e-15)
