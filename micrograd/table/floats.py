@@ -57,13 +57,6 @@ def _cbrt(x: float) -> float:
     return root - (root - x / (root * root)) / 3
 
 
-def _lgamma(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except (OverflowError, ValueError):  # too large, or a pole
-        return math.inf
-
-
 GRID = 1.5 * 2.0**31
 """Adding and subtracting this rounds to a multiple of 2**-21, so that the square of a number up to
 2**5 is exact."""
@@ -159,7 +152,6 @@ SHARED: dict[str, Callable[..., float]] = {
     "floordiv": _floordiv,
     "copysign": lambda x, y: math.copysign(x, y if y == y else 1.0),  # a nan has no sign
     "cbrt": _cbrt,
-    "lgamma": _lgamma,
 }
 """The primitives that never raise. All others are functions of the math module."""
 
