@@ -53,7 +53,10 @@ _FORMULAS = {
     "_gauss_by_parts": f"exp(-(y * y)) * (1 - {_REST} * (1 - 0.5 * {_REST} * (1 - {_REST} / 3)))",
     "gauss": "where(abs(x) < 2, exp(-(x * x)), where(abs(x) < 28, "
     f"_gauss_by_parts(abs(x), abs(x) + {GRID!r} - {GRID!r}), where(x == x, 0, x)))",
-    "_cbrt_improved": "y - (y - x / (y * y)) / 3",  # a step of Newton's method
+    # A step of Halley's method, from 26 bits of the root, so that the square is exact.
+    "_by_halley": "x + x * ((y - x) / (x + x + y))",
+    "_cbrt_from": "_by_halley(y, x / (y * y))",
+    "_cbrt_improved": "_cbrt_from(x, y * 134217729 - (y * 134217729 - y))",
     "cbrt": "where((x == 0) + (x - x != 0), x, "
     "_cbrt_improved(x, copysign(abs(x) ** 0.3333333333333333, x)))",
     "erf": _erf(),

@@ -54,7 +54,10 @@ def _cbrt(x: float) -> float:
     if not x or not math.isfinite(x):
         return x
     root = math.copysign(abs(x) ** (1 / 3), x)
-    return root - (root - x / (root * root)) / 3
+    near = root * 134217729.0  # 2**27 + 1
+    near -= near - root  # 26 bits of the root, so that the square is exact
+    rest = x / (near * near)
+    return near + near * ((rest - near) / (near + near + rest))  # a step of Halley's method
 
 
 GRID = 1.5 * 2.0**31
