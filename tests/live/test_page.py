@@ -220,6 +220,10 @@ def test_the_leaves_of_a_neuron_stand_side_by_side(live, width, rows):
     )
     assert len(tops) == len(names)
     assert len(set(tops)) == rows
+    page.go("#x_1=-1.234e-05&b=-0.02701")
+    assert page.page.locator(".controls").evaluate_all(
+        "all => all.every((each) => each.scrollWidth <= each.clientWidth)"
+    )
 
 
 @pytest.mark.slow
