@@ -232,7 +232,7 @@ def _psi_size(order: int) -> Function:
     """The size of the terms of the sums and reflections that a polygamma function is made of."""
 
     def size(x: Any) -> Any:
-        reflected = (3, 10, 62)[order] if x < 0 or order == 0 else 0
+        reflected = (3, 10, 62)[order] if x < 0 else 0
         return max(abs(mp.psi(order, x)), reflected)
 
     return size

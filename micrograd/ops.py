@@ -36,8 +36,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
 
+from micrograd.table import gamma
+from micrograd.table.formulas import horner
 from micrograd.table.operations import (
     GIVEN,
     STOPPING,
@@ -66,14 +67,6 @@ __all__ = [
     "on_define",
     "reserve",
 ]
-
-
-def horner(coefficients: Sequence[float], x: str = "x") -> str:
-    """The text of a polynomial in x, by Horner's rule; the constant comes first."""
-    text = repr(coefficients[-1])
-    for each in reversed(coefficients[:-1]):
-        text = f"{each!r} + {x} * ({text})"
-    return text
 
 
 # The tail of the normal law: (t + 4) exp(t²/2) Φ(-t) as a polynomial in (t - 4) / (t + 4), for
@@ -123,11 +116,47 @@ _FINITE_X, _FINITE_Y = (
 )
 _LARGER = f"minimum(maximum(abs(x), abs(y)), {sys.float_info.max})"
 
+# Zeros of slopes as two floats. Near them, a slope is a sum of terms that have the sign of the
+# distance from its zero, so that nothing cancels: 1 + e^x + x, for instance, which is 0 at z, is
+# (x - z) + e^z (e^(x - z) - 1).
+_SILU_ZERO = "(x + 1.2784645427610737 + 1.0946994183093437e-16)"
+_SILU_NEAR = f"({_SILU_ZERO} + 0.2784645427610738 * expm1({_SILU_ZERO})) * 0.25 * sech2(0.5 * x)"
+_SILU_CURVE_ZERO = "(abs(x) - 2.3993572805154675 - 1.8464872855353363e-16)"
+_SILU_CURVE_NEAR = (
+    f"-0.25 * sech2(0.5 * x) * ({_SILU_CURVE_ZERO} * tanh(0.5 * abs(x)) + "
+    f"tanh(0.5 * {_SILU_CURVE_ZERO}) * (2.3993572805154677 - 2 * tanh(0.5 * abs(x))))"
+)
+_MISH_ZERO = "(x + 1.1924312145154952 + 4.8484829848031044e-17)"
+_MISH_RISE = f"expm1({_MISH_ZERO})"
+_MISH_NEAR = (
+    f"(4 * {_MISH_ZERO} * (1 + exp(x)) + {_MISH_RISE} * (0.3733670191691929 + 0.36840659688361784 * "
+    f"(2 + {_MISH_RISE}) + 0.027951242009170138 * (3 + {_MISH_RISE} * (3 + {_MISH_RISE}))))"
+)
+# The slope of gelu divided by x - its zero, in powers of x + 0.75, for x from -1.25 to -0.25.
+_GELU = (
+    0.43218955538054815,
+    0.3882186745633963,
+    -0.01881270543747969,
+    -0.11411346361213767,
+    -0.014597331969775466,
+    0.01947032148900743,
+    0.004511076197613393,
+    -0.002250191457741138,
+    -0.0007418095753619833,
+    0.0001878810771261369,
+    8.593393103040482e-05,
+    -1.1379591353503348e-05,
+    -7.724394122350052e-06,
+    4.440132889673244e-07,
+    5.358340199800065e-07,
+)
+_GELU_NEAR = f"(x + 0.7517915246935645 - 1.4956759177009883e-17) * ({horner(_GELU, '(x + 0.75)')})"
+
 # tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
 _MISH = "exp(x) * (exp(x) + 2)"
 _MISH_CURVE = (
     f"where(x < -40, (2 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - {_HIGH}) * exp(-x) * exp(-x),"
-    f" 4 * exp(x) * (1 + exp(x)) / ({_MISH} + 2) / ({_MISH} + 2) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * ({_MISH}) / ({_MISH} + 2)))))"
+    f" 4 * exp(x) / ({_MISH} + 2) / ({_MISH} + 2) * (2 * (1 + exp(x)) + x * (1 - 2 * exp(x) * ({_MISH}) / ({_MISH} + 2)))))"
 )
 
 # sigmoid(x - y), with what the difference has lost by rounding; 0.5 for two equal infinities.
@@ -142,60 +171,25 @@ _SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in ran
 _SINC_SLOPE = horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
 _SINC_CURVE = horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
 
+
+def _sine(t: str) -> str:
+    """The polynomial of sin(πt) / (πt), for |t| up to 0.5."""
+    return f"({horner(gamma.SINE, f'square({t})')})"
+
+
+# cos(πt), where t is the distance of x from the nearest whole number; near its zeros as a sine.
+_SIGN_OF_TURN, _OFF = "(1 - 2 * mod(round(x), 2))", "(0.5 - abs(x - round(x)))"
+_COS = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k) for k in range(10)]
+_COSINE = (
+    f"where({_OFF} > 0.25, {horner(_COS, 'square(x - round(x))')}, "
+    f"3.141592653589793 * {_OFF} * {_sine(_OFF)})"
+)
+
 # For x < -7, x + φ(x) / Φ(x) as a continued fraction (Abramowitz and Stegun 26.2.14).
 _EXCESS = "-x"
 for _k in range(20, 1, -1):
     _EXCESS = f"{_k} / ({_EXCESS}) - x"
 _EXCESS = f"1 / ({_EXCESS})"
-
-
-def _psi_far(t: str) -> str:
-    """The digamma function from 10 on, by its asymptotic series (Abramowitz and Stegun 6.3.18)."""
-    series = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
-    return f"(log({t}) - 0.5 / {t} - square(1 / {t}) * ({horner(series, f'square(1 / {t})')}))"
-
-
-def _polygamma() -> str:
-    """N! ζ(n + 1, y) with its sign, for x = n: the sum to 12, then Euler and Maclaurin's formula."""
-    far = "(y + 12)"
-    # N! is the fourth power of `quarter` times `rest`, by Stirling's series from 9 on. Fourth roots
-    # of it and of powers fit where they do not, and a power of the exact y keeps its digits. The
-    # constant of `rest` is -1 - log(0.375).
-    quarter = "where(x < 9, exp(0.25 * lgamma(x + 1)), (0.375 * x) ** (0.25 * x))"
-    stirling = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
-    stirling += [-3617 / 122400]
-    rest = f"-0.019170746988273764 * x + ({horner(stirling, 'square(1 / x)')}) / x"
-    rest = f"where(x < 9, 1, sqrt(6.283185307179586 * x) * exp({rest}))"
-    first = f"square(square({quarter} * y ** (-0.25 * x - 0.25)))"
-    others = " + ".join(f"exp(-(x + 1) * log1p({k} / abs(y)))" for k in range(11, 0, -1))
-    # B(2j) / (2j)!, each times (x + 1) … (x + 2j - 1) / (y + 12)^(2j).
-    terms = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000]
-    terms += [1 / 74724249600]
-    series = repr(terms[-1])
-    for j in range(len(terms) - 1, 0, -1):
-        rise = f"(x + {2 * j}) * (x + {2 * j + 1}) * square(1 / {far})"
-        series = f"{terms[j - 1]!r} + {rise} * ({series})"
-    lost = f"where(y < 1e+30, 12 - ({far} - y), 0)"  # by the sum y + 12, whose power is taken
-    tail = f"square(square({quarter} * {far} ** (-0.25 * x))) * (1 - x * {lost} / {far})"
-    tail += f" * (1 / x + 0.5 / {far} + (x + 1) * square(1 / {far}) * ({series}))"
-    above = f"(1 - 2 * mod(x + 1, 2)) * {rest} * ({tail} + {first} * (1 + ({others})))"
-    return f"where(x < 1, 1e999 - 1e999, {above})"
-
-
-# At a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above. Those
-# nearest to y, at the distances f and g, are the largest. In even orders they cancel beside
-# f = g = 0.5, and there their difference is that of the first, by expm1, and of the rest. From
-# order 171 on, n! is infinite, and the rest is too small to matter.
-_LEFT, _RIGHT, _TERMS = "(y - floor(y))", "(ceil(y) - y)", "polygamma_above(x, {})".format
-_LOG_RATIO = f"((x + 1) * log1p((2 * {_RIGHT} - 1) / {_LEFT}))"
-_NEXT, _BEYOND = (f"where(x > 170, 0, {_TERMS(y)})" for y in (f"{_RIGHT} + 1", "1 - y"))
-_POLYGAMMA_BELOW = (
-    f"where(x == round(x), where((mod(x, 2) == 1) + (abs({_LOG_RATIO}) >= 1) * (x <= 150), "
-    f"{_TERMS(_LEFT)} + (2 * mod(x, 2) - 1) * ({_TERMS(_RIGHT)} - {_BEYOND}), "
-    f"where({_RIGHT} == 0.5, {_TERMS('1 - y')}, ({_TERMS(_RIGHT)} - {_NEXT}) * expm1({_LOG_RATIO}) + "
-    f"where(x > 170, 0, {_TERMS(f'{_LEFT} + 1')}) - where(y > -1, 0, {_NEXT} - {_BEYOND}))), "
-    "1e999 - 1e999)"
-)
 
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
@@ -283,7 +277,7 @@ _ROWS = (
     Row("cbrt",    "cbrt(x)",      ["1 / (3 * square(out))"],  r"\sqrt[3]{x}", domain="abs(x) > 0"),
     Row("exp2",    "2 ** x",       ["0.6931471805599453 * out"], "2^{x}", textbook=["", "out * log(2)"]),
     Row("rsqrt",   "1 / sqrt(x)",  ["-0.5 * out / x"],         r"\frac{1}{\sqrt{x}}", domain="x > 0", textbook=["", "-(out / (2 * x))"]),
-    Row("sinc",    "where(x == 0, 1, (1 - 2 * mod(round(x), 2)) * sin(3.141592653589793 * (x - round(x))) / (3.141592653589793 * x))", ["sinc_slope(x)"],
+    Row("sinc",    f"where(x == 0, 1, {_SIGN_OF_TURN} * ((x - round(x)) * {_sine('(x - round(x))')} / x))", ["sinc_slope(x)"],
         r"\frac{\sin(\pi \cdot x)}{\pi \cdot x}", textbook=["where(x == 0, 1, sin(3.141592653589793 * x) / (3.141592653589793 * x))", "where(x == 0, 0, (cos(3.141592653589793 * x) - out) / x)"], note="The normalised function, as in NumPy; 1 at 0."),
     Row("erfc",    "where(x < 0.36, 1 - erf(x), where(x > 28, 0, 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x)))", ["-1.1283791670955126 * gauss(x)"],
         r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-(1.1283791670955126 * exp(-(x * x)))"]),
@@ -291,10 +285,10 @@ _ROWS = (
         ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-(x * x / 2))"], note="The distribution function of the standard normal law."),
     Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), where(x < -1e+10, -0.5 * x * x, log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x)))", ["log_ndtr_slope(x)"],
         r"\ln \Phi(x)", textbook=["log(ndtr(x))", "0.3989422804014327 * exp(-(x * x / 2)) / ndtr(x)"]),
-    Row("lgamma",  "lgamma(x)",    ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", domain="maximum(x, abs(x - round(x))) > 0"),
-    Row("digamma", "where(x < 0, where(x == round(x), 1e999 - 1e999, digamma_above(1 - x) - 3.141592653589793 / tan(3.141592653589793 * (x - round(x)))), digamma_above(x))",
+    Row("lgamma",  gamma.LOGARITHM, ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", textbook=["lgamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
+    Row("digamma", gamma.DIGAMMA,
         ["polygamma(1, x)"], r"\psi(x)", textbook=["digamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
-    Row("polygamma", f"where(x == 0, digamma(y), where(x < 0, 1e999 - 1e999, where(y >= 0, {_TERMS('where(y >= 0, y, 1)')}, {_POLYGAMMA_BELOW})))",
+    Row("polygamma", gamma.POLYGAMMA,
         ["1e999 - 1e999", "polygamma(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma(x, y)", "", ""], domain="maximum(y, abs(y - round(y))) > 0",
         note="The order x is a constant, a whole number from 0."),
 
@@ -339,23 +333,23 @@ _SERVING_ROWS = (
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      horner(_TAIL),         [horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
-    Row("gelu_slope", f"where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({_HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({_LOW} + 4) / ({_LOW} - 4)) / (4 - {_LOW}) + 0.3989422804014327 * {_LOW}) * gauss(0.5 * x) * gauss(0.5 * x))",
-        [f"0.3989422804014327 * (2 * gauss(0.5 * x) - {_SIZE} * ({_SIZE} * gauss(0.5 * x))) * gauss(0.5 * x)"], r"\operatorname{gelu\_slope}(x)",
+    Row("gelu_slope", f"where(abs(x + 0.75) < 0.5, {_GELU_NEAR}, where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({_HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({_LOW} + 4) / ({_LOW} - 4)) / (4 - {_LOW}) + 0.3989422804014327 * {_LOW}) * gauss(0.5 * x) * gauss(0.5 * x)))",
+        [f"where((abs(x) > 1) * (abs(x) < 36), (1.4142135623730951 - abs(x) - 9.667293313452913e-17) * (1.4142135623730951 + abs(x)) * 0.3989422804014327 * square(gauss(0.5 * x)), 0.3989422804014327 * (2 * gauss(0.5 * x) - {_SIZE} * ({_SIZE} * gauss(0.5 * x))) * gauss(0.5 * x))"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
-    Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ((1 - 2 * mod(round(x), 2)) * where(abs(x - round(x)) < 0.25, cos(3.141592653589793 * (x - round(x))), sin(3.141592653589793 * (0.5 - abs(x - round(x))))) - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
+    Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ({_SIGN_OF_TURN} * {_COSINE} - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
         r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
     Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
         f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {_EXCESS} - x))",
         [f"where(x < -1e+16, -1, -out * where(x > -7, {_HIGH} + out, {_EXCESS}))"], r"\frac{\phi(x)}{\Phi(x)}",
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
-    Row("digamma_above", f"where(x < 10, {_psi_far('(x + 10)')} - ({' + '.join(f'1 / (x + {k})' for k in range(9, 0, -1))} + 1 / x), {_psi_far('x')})", ["polygamma(1, x)"],
+    Row("digamma_above", gamma.DIGAMMA_ABOVE, ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
-    Row("polygamma_above", _polygamma(), ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
+    Row("polygamma_above", gamma.POLYGAMMA_ABOVE, ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {_HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x))))",
-        [f"where(abs(x) > 40, (2 - {_SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)))"], r"\operatorname{silu\_slope}(x)",
+    Row("silu_slope", f"where(abs(x + 1.25) < 0.75, {_SILU_NEAR}, where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {_HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x)))))",
+        [f"where(abs(x) > 40, (2 - {_SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), where(abs(x) < 1, 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)), {_SILU_CURVE_NEAR}))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("mish_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2)))",
+    Row("mish_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, where(abs(x + 1.25) < 0.75, exp(x) * {_MISH_NEAR} / square({_MISH} + 2), ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2))))",
         [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
@@ -364,7 +358,7 @@ _SERVING_ROWS = (
         textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
     Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "
         "where(maximum(abs(x), abs(y)) < 1e-150, hypot_slope(y, x) / hypot(4.149515568880993e+180 * x, 4.149515568880993e+180 * y) * 4.149515568880993e+180, y / (x * x + y * y)))",
-        ["-2 * (atan2_slope(y, x) * out)", "4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y))"], r"\frac{y}{x^{2} + y^{2}}",
+        ["-2 * (atan2_slope(y, x) * out)", "where((hypot(x, y) - 1e-70) * (hypot(x, y) - 1e+70) < 0, (x - y) * (x + y) / square(x * x + y * y), 4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y)))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
     Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
         [f"where(abs(y - 1) <= 0, 0, where({_INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2))))", _POW_MIXED],

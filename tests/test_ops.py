@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from micrograd import Value
+from micrograd import Value, define
 from micrograd.engine import functions, graph
 from micrograd.ops import ROWS, SERVING, STOPPING, TABLE, Operation, Row, checked
 from micrograd.table.formulas import FormulaError, calls, fold
+from micrograd.table.interpreters import ON_FLOATS
 from tests.numeric import VALUES, first_disagreement, is_smooth, second_disagreement
 
 BUILT_IN = [TABLE[row.name] for row in ROWS]
@@ -390,3 +391,13 @@ def test_what_the_documentation_names_is_not_hidden_among_the_rows_that_serve_ot
     documents = ("README.md", "docs/guide.md", "CHANGELOG.md")
     written = "".join(Path(ROOT, name).read_text("utf-8") for name in documents)
     assert not [name for name in SERVING if f"`{name}`" in written]
+
+
+@pytest.mark.parametrize("x", [-1.0, 0.5, 2.0])
+def test_a_part_that_occurs_often_is_computed_once_wherever_it_is_reached(x):
+    formula = "where(x > 0, exp(x) + exp(x) * exp(x), 1) + where(x > 1, 0, exp(x) - 1 / exp(x))"
+    row = define("often_t", formula, ["0"])
+    e = math.exp(x)
+    expected = (e + e * e if x > 0 else 1) + (0 if x > 1 else e - 1 / e)
+    assert row(x) == expected == row(Value(x)).data
+    assert ON_FLOATS.text(TABLE["often_t"].expression).count("exp(") == 2  # one for each branch

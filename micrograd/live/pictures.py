@@ -15,8 +15,9 @@ from micrograd.drawing.spans import Line, Span, placed
 from micrograd.drawing.svg_elements import Point
 from micrograd.engine.value import Value
 
-WIDE, NARROW = 720, 340
-LEAF = (150.0, 50.0)  # width and height of a slider and a field for the number, in pixels
+WIDE, NARROW = 720, 370
+LEAF = (130.0, 50.0)  # width and height of a slider and a field for the number, in pixels: five of
+# them stand side by side on a wide page, and two on a phone, with arrows beside them
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none
 _NUMBER, _SLOPE = "−0.000000", "−0.0000"  # as wide as most numbers
 

@@ -54,14 +54,10 @@ def _cbrt(x: float) -> float:
     if not x or not math.isfinite(x):
         return x
     root = math.copysign(abs(x) ** (1 / 3), x)
-    return root - (root - x / (root * root)) / 3
-
-
-def _lgamma(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except (OverflowError, ValueError):  # too large, or a pole
-        return math.inf
+    near = root * 134217729.0  # 2**27 + 1
+    near -= near - root  # 26 bits of the root, so that the square is exact
+    rest = x / (near * near)
+    return near + near * ((rest - near) / (near + near + rest))  # a step of Halley's method
 
 
 GRID = 1.5 * 2.0**31
@@ -159,7 +155,6 @@ SHARED: dict[str, Callable[..., float]] = {
     "floordiv": _floordiv,
     "copysign": lambda x, y: math.copysign(x, y if y == y else 1.0),  # a nan has no sign
     "cbrt": _cbrt,
-    "lgamma": _lgamma,
 }
 """The primitives that never raise. All others are functions of the math module."""
 

@@ -12,7 +12,7 @@ machine code), and folds the tree with it. `micrograd.table.reading` makes trees
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 OPERANDS = ("x", "y", "z")
@@ -152,3 +152,11 @@ def flow(partial: Tree, product: str = "mul") -> Tree | None:
             return None
         return Call("_where", (test, *(0.0 if each is None else each for each in flows)))
     return Call(product, (ADJOINT, partial))
+
+
+def horner(coefficients: Sequence[float], x: str = "x") -> str:
+    """The text of a polynomial in x, by Horner's rule; the constant comes first."""
+    text = repr(coefficients[-1])
+    for each in reversed(coefficients[:-1]):
+        text = f"{each!r} + {x} * ({text})"
+    return text

@@ -10,13 +10,23 @@ error where IEEE 754 defines a result (`1/0`, `log(0)`, `exp(1000)`). IEEE gives
 from __future__ import annotations
 
 import math
+from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 from micrograd.table.floats import SHARED, completed, power, quotient, real
-from micrograd.table.formulas import COMPARISONS, Tree, calls, fold, variables, with_truths
+from micrograd.table.formulas import (
+    COMPARISONS,
+    Call,
+    Tree,
+    calls,
+    fold,
+    parts,
+    variables,
+    with_truths,
+)
 
 # ----------------------------------------------------------------------------------- Python text
 
@@ -220,7 +230,49 @@ class _Deferred:
 ERRORS = (ArithmeticError, ValueError)  # raised by FLOATS where IEEE defines a result
 
 
+_OFTEN = 4
+"""How many times a part of a formula occurs that is computed once and kept in a variable."""
+
+
+def _kept(tree: Tree) -> tuple[Tree, list[str]]:
+    """The formula with parts that occur often as `_keep(name, part)` and then as the name.
+
+    Parts are evaluated from the left, and the test of a choice before its branches, so a part that
+    was met in a branch is not known in the other one, nor after the choice.
+    """
+    counts = Counter(part for part in parts(tree) if isinstance(part, Call))
+    names: list[str] = []
+
+    def kept(tree: Tree, known: dict[Tree, str]) -> Tree:
+        if not isinstance(tree, Call):
+            return tree
+        if tree in known:
+            return known[tree]
+        if tree.name == "_where":
+            test, *branches = tree.operands
+            test = kept(test, known)
+            found = Call("_where", (test, *(kept(branch, dict(known)) for branch in branches)))
+        else:
+            found = Call(tree.name, tuple(kept(each, known) for each in tree.operands))
+        if counts[tree] < _OFTEN:
+            return found
+        names.append(f"_t{len(names)}")
+        known[tree] = names[-1]
+        return Call("_keep", (names[-1], found))
+
+    return kept(tree, {}), names
+
+
+def _keep(name: Text, value: Text) -> Text:
+    return f"({name[0]} := {value[0]})", ATOM
+
+
 class _Floats(Interpreter):
+    def text(self, tree: Tree) -> str:
+        tree, fresh = _kept(with_truths(tree))
+        names = {name: (name, ATOM) for name in (*variables(tree), *fresh)}
+        return fold(tree, ChainMap({"_keep": _keep}, self.texts), names, self.literal)[0]
+
     def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., float]:
         return lambda *operands: real(function(*operands), name)
 

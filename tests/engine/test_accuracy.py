@@ -166,6 +166,39 @@ def size_of_terms(order, y):
     return 2 * math.factorial(order) / min(apart, 1 - apart) ** (order + 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "zero"),
+    [
+        ("digamma", 1.4616321449683622),
+        ("lgamma", 1.0),
+        ("lgamma", 2.0),
+        ("silu_slope", -1.2784645427610737),
+        ("mish_slope", -1.1924312145154952),
+        ("gelu_slope", -0.7517915246935645),
+    ],
+)
+def test_a_function_keeps_its_digits_beside_its_zero(name, zero):
+    exact = definition(name)
+    for k in range(2, 53):
+        for x in (zero * (1 + 2.0**-k), zero, zero * (1 - 2.0**-k)):
+            with mp.workprec(300):
+                true = mp.re(exact.value(mpf(x)))
+                error = abs(TABLE[name].evaluate(x)[0] - true)
+            assert error <= 8 * math.ulp(float(true)), (x, float(true))
+
+
+@pytest.mark.parametrize("name", ["silu_slope", "gelu_slope"])
+def test_a_slope_keeps_its_digits_beside_its_zero(name):
+    exact = definition(name)
+    zero = {"silu_slope": 2.3993572805154675, "gelu_slope": 2.0**0.5}[name]
+    for k in range(2, 53):
+        for x in (zero * (1 + 2.0**-k), -zero * (1 - 2.0**-k)):
+            with mp.workprec(300):
+                true = exact.first[0](mpf(x))
+                error = abs(TABLE[name].evaluate(x)[1][0] - true)
+            assert error <= 8 * math.ulp(float(true)), (x, float(true))
+
+
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 4, 7, 12])
 def test_polygamma_is_accurate_in_every_order_and_its_derivative_is_the_next_one(order):
     for y in (1e-9, 0.3, 1.0, 1.4616, 7.5, 20.0, 1e6, -0.5, -3.25, -0.999, -17.3):

@@ -190,6 +190,43 @@ def test_a_gradient_has_another_sign_than_an_arrow_that_is_one_of_its_ways(live)
 
 
 @pytest.mark.slow
+def test_a_long_derivation_has_d_in_every_gradient_if_one_of_them_needs_it(live):
+    x = Value(2.0, label="x")
+    powers = [x * x]
+    for name in "bcde":
+        powers.append(powers[-1] * x + powers[-1])
+        powers[-1].label = name
+    powers[0].label = "a"
+    product = powers[-1] * powers[-2] + powers[-2]
+    tail = product * 3
+    for output, sign in ((product, "d"), (tail, "∂")):  # `product` uses d beside e
+        product.label = "" if output is product else "p"
+        output.label = "L"
+        begins = [line[:2] for line in live(output, "#wrt=x").lines() if line[0] in "∂d"]
+        assert len(begins) > 4
+        assert set(begins) == {f"{sign}L"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "rows"), [(1280, 1), (390, 3)])
+def test_the_leaves_of_a_neuron_stand_side_by_side(live, width, rows):
+    names = ("w_1", "x_1", "w_2", "x_2", "b")
+    w1, x1, w2, x2, b = (Value(0.5, label=name) for name in names)
+    z = w1 * x1 + w2 * x2 + b
+    z.label = "z"
+    page = live(z.tanh(), page={"viewport": {"width": width, "height": 800}})
+    tops = page.page.locator(".controls").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().top)"
+    )
+    assert len(tops) == len(names)
+    assert len(set(tops)) == rows
+    page.go("#x_1=-1.234e-05&b=-0.02701")
+    assert page.page.locator(".controls").evaluate_all(
+        "all => all.every((each) => each.scrollWidth <= each.clientWidth)"
+    )
+
+
+@pytest.mark.slow
 def test_the_derivation_ends_with_a_closed_form_if_there_is_a_short_one(live):
     exponentials = [Value(n, label=f"z{i}").exp() for i, n in enumerate((1.0, 2.0, 0.5))]
     for i, each in enumerate(exponentials):

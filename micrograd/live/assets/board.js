@@ -3,10 +3,13 @@ const marks = values.map((value) => value.mark);
 const MOST_LINES = 24;
 
 const quotient = (above, below, d = "∂") => ["/", ["r", d, above], ["r", d, below]];
-// The gradient of a value, with another sign if an arrow from the output is one of several ways.
-const total = (value) => {
+// Gradients have d on a board where ∂ would also mean a part of one: that along an arrow from the
+// output, for a value from which there are other ways, too.
+let whole_ = "∂";
+const total = (value) => quotient(top_, value, whole_);
+const isMixed = (value) => {
   const isArrow = edges.filter((edge) => edge.tail === value).map((edge) => edge.head === top_);
-  return quotient(top_, value, new Set(isArrow).size > 1 ? ["mtext", "d"] : "∂");
+  return new Set(isArrow).size > 1;
 };
 const fenced = (mark) => ["(", "(", mark, ")"];
 const math = (...parts) => {
@@ -157,6 +160,7 @@ function board() {
   const write = (edge) => (isMean() ? quotient(edge.head, edge.tail) : slopeOf(edge, conditions));
   const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
   const found = way.values.length ? segments(way) : [];
+  whole_ = (found ? [state.wrt] : way.values).some(isMixed) ? ["mtext", "d"] : "∂";
   if (!way.values.length) {
     line(whole(), signs("="), formula(figure(result), marks));
   } else if (found) {

@@ -176,9 +176,13 @@ class App {
 
   draw() {
     const { experiment, isPlaying } = this;
-    this.plane.survey();
-    this.plane.draw();
-    this.diagram.draw();
+    // While it plays, a frame has the plane or the network, so that weak machines keep up.
+    const isTurn = this.frames % 2;
+    if (!isPlaying || isTurn) {
+      this.plane.survey();
+      this.plane.draw();
+    }
+    if (!isPlaying || !isTurn) this.diagram.draw();
     this.controls.read();
     if (!isPlaying || this.frames % 8 === 0) this.explanation.draw();
     if (isCurve(experiment.settings)) {
