@@ -20,22 +20,11 @@ from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
 from micrograd.writing.marks import mathml
 
+from . import _story as story
 from ._formulas import pieces, plain, read, sides
 from ._phrases import PHRASES
 from ._report import Report
 from ._rows import Row, summary
-from ._story import (
-    Bullets,
-    Derivation,
-    Display,
-    Figure,
-    Matrices,
-    Numbers,
-    Page,
-    Part,
-    Prose,
-    Section,
-)
 from ._words import LANGUAGES, Words
 
 NARROWEST = 660
@@ -137,7 +126,7 @@ class Edition:
         parts = "".join(
             f"<li>{self.link(f'#{anchor}-{each.name}', self.say(each.title))}</li>"
             for each in report.parts
-            if isinstance(each, Section)
+            if isinstance(each, story.Section)
         )
         inner = f"<ul>{parts}</ul>" if parts else ""
         return f"<li>{self.link(f'#{anchor}', self.say(report.article.title))}{inner}</li>"
@@ -168,29 +157,29 @@ class Edition:
             )
             yield f'<p class="links">{self.phrase("documents")}{" · ".join(links)}</p>'
 
-    def part(self, part: Part, anchor: str) -> str:
+    def part(self, part: story.Part, anchor: str) -> str:
         """One part of a companion."""
         match part:
-            case Section(name, title):
+            case story.Section(name, title):
                 return f'<h3 id="{anchor}-{escape(name)}">{self.say(title)}</h3>'
-            case Prose(words):
+            case story.Prose(words):
                 return f"<p>{self.say(words)}</p>"
-            case Bullets(items):
+            case story.Bullets(items):
                 return f"<ul>{''.join(f'<li>{self.say(item)}</li>' for item in items)}</ul>"
-            case Display(lines):
+            case story.Display(lines):
                 return display(lines)
-            case Numbers(rows):
+            case story.Numbers(rows):
                 return self.numbers(rows)
-            case Figure():
+            case story.Figure():
                 return self.figure(part)
-            case Matrices():
+            case story.Matrices():
                 return f'<div class="matrices">{as_html(part.blocks(self.lang), level=3)}</div>'
-            case Derivation():
+            case story.Derivation():
                 return self.derivation(part)
-            case Page():
+            case story.Page():
                 return self.page(part)
 
-    def derivation(self, told: Derivation) -> str:
+    def derivation(self, told: story.Derivation) -> str:
         """A derivation: the picture, the formulas, and links to the steps and the rules."""
         steps = self.link(f"{quote(told.steps.name)}#{self.lang}", self.phrase("steps"))
         return (
@@ -201,7 +190,7 @@ class Edition:
             f"{self.phrase('operations')}{self._rule_links(told)}</p></div>"
         )
 
-    def page(self, page: Page) -> str:
+    def page(self, page: story.Page) -> str:
         """A link to an interactive page, below the page itself if it is shown in a frame."""
         target = f"{quote(page.path.name)}#lang={self.lang}"
         title = plain(page.title.within(self.lang))
@@ -212,7 +201,7 @@ class Edition:
             f'<iframe src="{escape(target)}" title="{escape(title)}" loading="lazy"></iframe>{link}'
         )
 
-    def figure(self, figure: Figure) -> str:
+    def figure(self, figure: story.Figure) -> str:
         """A picture for the width of the screen, which links to its file."""
         wide, narrow = figure.wide[self.lang], figure.narrow[self.lang]
         file, small = (escape(quote(each.path.name)) for each in (wide, narrow))
@@ -264,7 +253,7 @@ class Edition:
         }
         return [name for name in TABLE if name in used]
 
-    def _rule_links(self, told: Derivation) -> str:
+    def _rule_links(self, told: story.Derivation) -> str:
         names = [name for name in TABLE if name in uses(told)]
         return self.phrase("next operation").join(
             self.link(f"#{self.lang}-rule-{name}", operation_name(name, self.lang))
@@ -304,7 +293,7 @@ def display(lines: Iterable[str]) -> str:
     return f'<div class="scroll"><math display="block">{table}</math></div>'
 
 
-def uses(told: Derivation) -> set[str]:
+def uses(told: story.Derivation) -> set[str]:
     """The names of the operations in a derivation's graph."""
     rows = map(operation, told.explanation.chain.nodes)
     return {row.name for row in rows if row is not None}

@@ -19,22 +19,12 @@ from micrograd.derivation.document import (
 )
 from micrograd.writing.marks import LETTERS, OPERATORS, latex
 
+from . import _story as story
 from ._formulas import pieces, read
 from ._markdown import aligned
 from ._phrases import PHRASES
 from ._report import Report
 from ._rows import Row, summary
-from ._story import (
-    Bullets,
-    Derivation,
-    Display,
-    Figure,
-    Matrices,
-    Numbers,
-    Part,
-    Prose,
-    Section,
-)
 from ._words import Words
 
 _CLASS = {"zh": "ctexart"}
@@ -74,29 +64,29 @@ class Latex(NamedTuple):
         """A text with its formulas in math mode."""
         return _inline(tuple(pieces(words.within(self.lang))))
 
-    def blocks(self, part: Part) -> Iterator[str]:
+    def blocks(self, part: story.Part) -> Iterator[str]:
         """One part of the companion."""
         match part:
-            case Section(_, title):
+            case story.Section(_, title):
                 yield rf"\section*{{{self.say(title)}}}"
-            case Prose(words):
+            case story.Prose(words):
                 yield self.say(words)
-            case Bullets(items):
+            case story.Bullets(items):
                 listed = "\n".join(rf"\item {self.say(item)}" for item in items)
                 yield f"\\begin{{itemize}}\n{listed}\n\\end{{itemize}}"
-            case Display(lines):
+            case story.Display(lines):
                 yield f"\\[\n{aligned(lines)}\n\\]"
-            case Numbers(rows):
+            case story.Numbers(rows):
                 yield self.numbers(rows)
-            case Figure():
+            case story.Figure():
                 yield from self.figure(part)
-            case Matrices():
+            case story.Matrices():
                 yield from map(_block, part.blocks(self.lang))
-            case Derivation():
+            case story.Derivation():
                 yield from self.figure(part.graph)
                 yield from map(_block, part.blocks(self.lang))
 
-    def figure(self, figure: Figure) -> Iterator[str]:
+    def figure(self, figure: story.Figure) -> Iterator[str]:
         """The picture as PNG, and its caption; only the caption if no PNG could be drawn."""
         if self.lang in figure.images:
             file, width = figure.images[self.lang].name, figure.wide[self.lang].width

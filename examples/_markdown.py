@@ -10,22 +10,11 @@ from urllib.parse import quote
 from micrograd.derivation.document import as_markdown
 from micrograd.writing.marks import latex
 
+from . import _story as story
 from ._formulas import pieces, plain, read, sides
 from ._phrases import PHRASES
 from ._report import Report
 from ._rows import Row, summary
-from ._story import (
-    Bullets,
-    Derivation,
-    Display,
-    Figure,
-    Matrices,
-    Numbers,
-    Page,
-    Part,
-    Prose,
-    Section,
-)
 from ._words import Words
 
 
@@ -53,36 +42,36 @@ class Markdown:
             for piece in pieces(words.within(self.lang))
         )
 
-    def blocks(self, part: Part) -> Iterator[str]:
+    def blocks(self, part: story.Part) -> Iterator[str]:
         """One part of the companion."""
         match part:
-            case Section(_, title):
+            case story.Section(_, title):
                 yield f"## {self.say(title)}"
-            case Prose(words):
+            case story.Prose(words):
                 yield self.say(words)
-            case Bullets(items):
+            case story.Bullets(items):
                 yield "\n".join(f"- {self.say(item)}" for item in items)
-            case Display(lines):
+            case story.Display(lines):
                 yield f"$$\n{aligned(lines)}\n$$"
-            case Numbers(rows):
+            case story.Numbers(rows):
                 yield self.numbers(rows)
-            case Figure():
+            case story.Figure():
                 yield self.figure(part)
-            case Matrices():
+            case story.Matrices():
                 yield as_markdown(part.blocks(self.lang)).strip()
-            case Derivation():
+            case story.Derivation():
                 yield self.figure(part.graph)
                 yield as_markdown(part.blocks(self.lang)).strip()
-            case Page(title, path):
+            case story.Page(title, path):
                 yield f"[{self.say(title)}]({quote(path.name)}#lang={self.lang})"
 
-    def figure(self, figure: Figure) -> str:
+    def figure(self, figure: story.Figure) -> str:
         """The picture, and its caption in italics."""
         alt = _escaped(figure.alt.within(self.lang))
         file = quote(self.picture(figure).name)
         return f"![{alt}]({file})\n\n*{self.say(figure.caption)}*"
 
-    def picture(self, figure: Figure) -> Path:
+    def picture(self, figure: story.Figure) -> Path:
         """The file that is shown."""
         return figure.wide[self.lang].path
 
@@ -114,22 +103,22 @@ class WithImages(Markdown):
         """A text with its formulas as plain text."""
         return _escaped(plain(words.within(self.lang)))
 
-    def blocks(self, part: Part) -> Iterator[str]:
+    def blocks(self, part: story.Part) -> Iterator[str]:
         """One part of the companion."""
         match part:
-            case Display():
+            case story.Display():
                 yield from map(_image, part.images, (read(line).text for line in part.lines))
-            case Matrices():
+            case story.Matrices():
                 yield from (_image(path, "") for path in part.images)
-            case Page():
+            case story.Page():
                 return  # such media show no other pages
-            case Derivation():
+            case story.Derivation():
                 yield self.figure(part.graph)
                 yield from (_image(path, part.explanation.equations()) for path in part.images)
             case _:
                 yield from super().blocks(part)
 
-    def picture(self, figure: Figure) -> Path:
+    def picture(self, figure: story.Figure) -> Path:
         """The file that is shown."""
         return figure.images.get(self.lang, figure.wide[self.lang].path)
 

@@ -15,23 +15,10 @@ from micrograd.drawing import RenderingError, draw, draw_formula
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.files import write
 
+from . import _story as story
 from ._formulas import plain, read
 from ._phrases import PHRASES
 from ._rows import Row
-from ._story import (
-    Bullets,
-    Derivation,
-    Display,
-    Drawn,
-    Figure,
-    Matrices,
-    Numbers,
-    Page,
-    Part,
-    Prose,
-    Section,
-    below_heading,
-)
 from ._words import LANGUAGES, Words
 
 NO_RESVG = "resvg is missing: pip install resvg-py"
@@ -60,7 +47,7 @@ class Report:
 
     article: Article
     out: Path | None = None
-    parts: list[Part] = field(default_factory=list)
+    parts: list[story.Part] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
     documents: dict[str, dict[str, Path]] = field(default_factory=dict)
@@ -69,26 +56,26 @@ class Report:
     @property
     def rows(self) -> list[Row]:
         """All numbers."""
-        return [row for part in self.parts if isinstance(part, Numbers) for row in part.rows]
+        return [row for part in self.parts if isinstance(part, story.Numbers) for row in part.rows]
 
     @property
-    def derivations(self) -> list[Derivation]:
+    def derivations(self) -> list[story.Derivation]:
         """All derivations."""
-        return [part for part in self.parts if isinstance(part, Derivation)]
+        return [part for part in self.parts if isinstance(part, story.Derivation)]
 
     # ------------------------------------------------------------------------------- the parts
 
-    def section(self, name: str, title: Words) -> None:
-        """Begin a section."""
-        self.parts.append(Section(name, title))
+    def section(self, name: str, en: str, zh: str) -> None:
+        """Begin a section, with its title in both languages."""
+        self.parts.append(story.Section(name, Words(en, zh)))
 
-    def say(self, *paragraphs: Words) -> None:
-        """Add paragraphs, which may have formulas between dollar signs."""
-        self.parts += map(Prose, paragraphs)
+    def say(self, en: str, zh: str) -> None:
+        """Add a paragraph in both languages, which may have formulas between dollar signs."""
+        self.parts.append(story.Prose(Words(en, zh)))
 
     def bullets(self, *items: Words) -> None:
         """Add a list."""
-        self.parts.append(Bullets(items))
+        self.parts.append(story.Bullets(items))
 
     def formula(self, *lines: str) -> None:
         """Add formulas in LaTeX one below another, aligned at their first signs of equality."""
@@ -96,11 +83,11 @@ class Report:
         for line in lines:
             images += self._formula(f"formula_{self._formulas}", read(line))
             self._formulas += 1
-        self.parts.append(Display(lines, tuple(images)))
+        self.parts.append(story.Display(lines, tuple(images)))
 
     def numbers(self, *rows: Row) -> None:
         """Add a table of numbers, which are compared and counted by their sources."""
-        self.parts.append(Numbers(rows))
+        self.parts.append(story.Numbers(rows))
 
     def figure(
         self, name: str, drawn: Callable[..., Any], *, caption: Words, alt: Words | None = None
@@ -119,8 +106,10 @@ class Report:
 
     def matrices(self, name: str, explanation: Any) -> None:
         """Add what `nn.explain_layers` returned."""
-        documents = {lang: below_heading(explanation.blocks(lang)) for lang in LANGUAGES}
-        self.parts.append(Matrices(name, documents, self._formula(f"{name}.formulas", explanation)))
+        documents = {lang: story.below_heading(explanation.blocks(lang)) for lang in LANGUAGES}
+        self.parts.append(
+            story.Matrices(name, documents, self._formula(f"{name}.formulas", explanation))
+        )
 
     def derivation(
         self,
@@ -146,11 +135,13 @@ class Report:
         self._write(steps, step_page(output, title=title._asdict(), live=link))
         boards = [explain(output, wrt, style="board", width=each) for each in _COLUMNS]
         wide, narrow = (
-            {lang: below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}
+            {lang: story.below_heading(each.blocks(lang, check=True)) for lang in LANGUAGES}
             for each in boards
         )
         images = self._formula(f"{name}.formulas", boards[0])
-        self.parts.append(Derivation(name, title, boards[0], wide, narrow, graph, steps, images))
+        self.parts.append(
+            story.Derivation(name, title, boards[0], wide, narrow, graph, steps, images)
+        )
 
     def page(
         self, name: str, written: Callable[..., str], *, title: Words, in_frame: bool = True
@@ -167,13 +158,13 @@ class Report:
             return
         path = self._path(self.out, f"{name}.html")
         self._write(path, written(title=title._asdict()))
-        self.parts.append(Page(title, path, in_frame))
+        self.parts.append(story.Page(title, path, in_frame))
 
     # ------------------------------------------------------------------------------- the files
 
     def _figure(
         self, out: Path, name: str, drawn: Callable[..., Any], caption: Words, alt: Words | None
-    ) -> Figure:
+    ) -> story.Figure:
         wide, narrow, images, said = {}, {}, {}, {}
         for lang in LANGUAGES:
             drawing = drawn(lang=lang, width=WIDE, theme="auto")
@@ -186,7 +177,7 @@ class Report:
             if self._image(image, text):
                 images[lang] = image
         told = alt or Words(*(said[lang] or plain(caption.within(lang)) for lang in LANGUAGES))
-        return Figure(name, caption, told, wide, narrow, images)
+        return story.Figure(name, caption, told, wide, narrow, images)
 
     def _formula(self, name: str, what: Any) -> tuple[Path, ...]:
         """Formulas as PNG, the same in every language; empty if they cannot be drawn."""
@@ -196,9 +187,9 @@ class Report:
         drawn = self._image(path, draw_formula(what, width=WIDE, theme="light").svg)
         return (path,) if drawn else ()
 
-    def _svg(self, path: Path, text: str) -> Drawn:
+    def _svg(self, path: Path, text: str) -> story.Drawn:
         self._write(path, text)
-        return Drawn(path, *size_of(text))
+        return story.Drawn(path, *size_of(text))
 
     def _image(self, path: Path, svg: str) -> bool:
         """Write a light PNG; False if there is nothing to draw it with."""

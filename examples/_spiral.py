@@ -115,15 +115,13 @@ def softmax_loss() -> tuple[Value, Value]:
 
 def tell_spiral(report: Report, points: Any, classes: Any) -> None:
     """The points, plain and by class."""
-    report.section("spiral", Words("The spiral", "螺旋数据"))
+    report.section("spiral", "The spiral", "螺旋数据")
     report.say(
-        Words(
-            "The article's example of such data is a spiral with three arms, one for each class "
-            f"$k$, of {SAMPLES} points each: $r$ runs from 0 to 1, and the angle $t$ from $4k$ to "
-            "$4k + 4$ with some noise $\\epsilon$, drawn from the normal distribution.",
-            f"文章用的非线性数据是有三条臂的螺旋，每条臂是一类 $k$，各 {SAMPLES} 个点："
-            "$r$ 从 0 到 1，角度 $t$ 从 $4k$ 到 $4k + 4$，再加上正态分布的噪声 $\\epsilon$。",
-        )
+        "The article's example of such data is a spiral with three arms, one for each class "
+        f"$k$, of {SAMPLES} points each: $r$ runs from 0 to 1, and the angle $t$ from $4k$ to "
+        "$4k + 4$ with some noise $\\epsilon$, drawn from the normal distribution.",
+        f"文章用的非线性数据是有三条臂的螺旋，每条臂是一类 $k$，各 {SAMPLES} 个点："
+        "$r$ 从 0 到 1，角度 $t$ 从 $4k$ 到 $4k + 4$，再加上正态分布的噪声 $\\epsilon$。",
     )
     report.formula(
         r"x = r \sin(2.5 t)",
@@ -163,16 +161,14 @@ def tell_first_outputs(
     report: Report, points: Sequence[tuple[float, float]], generator: np.random.RandomState
 ) -> None:
     """A layer of three neurons that has not been trained."""
-    report.section("first-outputs", Words("The first outputs", "最初的输出"))
+    report.section("first-outputs", "The first outputs", "最初的输出")
     drawn = np.random.RandomState(0)
     report.say(
-        Words(
-            "Weights start small and at random, biases at 0. The article draws them with randn, "
-            "from the normal distribution, multiplies by 0.01, and fixes the seed 0. Rounded, its "
-            "examples are:",
-            "权重的初始值是很小的随机数，偏置为 0。文章用 randn 从正态分布中抽取，再乘以 0.01，"
-            "随机种子固定为 0。文中的例子（四舍五入后）是：",
-        )
+        "Weights start small and at random, biases at 0. The article draws them with randn, "
+        "from the normal distribution, multiplies by 0.01, and fixes the seed 0. Rounded, its "
+        "examples are:",
+        "权重的初始值是很小的随机数，偏置为 0。文章用 randn 从正态分布中抽取，再乘以 0.01，"
+        "随机种子固定为 0。文中的例子（四舍五入后）是：",
     )
     report.formula(
         r"R = \text{randn}(2, 5)",
@@ -184,15 +180,13 @@ def tell_first_outputs(
         r"\approx " + matrix(0.01 * drawn.randn(2, 4), 3),
     )
     report.say(
-        Words(
-            "A layer with two inputs and three neurons takes the spiral. The article prints its "
-            "outputs for the first five points; they come from float32, and agree to a relative "
-            "$10^{-5}$. They are small because the weights are, and because the first points lie "
-            "near the centre.",
-            "把螺旋数据送入一个两输入、三神经元的层，文章给出了前五个点的输出。"
-            "文章用 float32 计算，所以在 $10^{-5}$ 的相对误差内一致。"
-            "这些数很小，因为权重很小，而且最前面的几个点靠近中心。",
-        )
+        "A layer with two inputs and three neurons takes the spiral. The article prints its "
+        "outputs for the first five points; they come from float32, and agree to a relative "
+        "$10^{-5}$. They are small because the weights are, and because the first points lie "
+        "near the centre.",
+        "把螺旋数据送入一个两输入、三神经元的层，文章给出了前五个点的输出。"
+        "文章用 float32 计算，所以在 $10^{-5}$ 的相对误差内一致。"
+        "这些数很小，因为权重很小，而且最前面的几个点靠近中心。",
     )
     report.numbers(*first_output_rows(points, generator))
 
@@ -203,18 +197,16 @@ def tell_training(
     """Beyond the article: the spiral is learned."""
     model = network(generator)
     sizes = "–".join(map(str, (2, *HIDDEN, CLASSES)))
-    report.section("training", Words("Beyond the article: training", "原文之外：训练"))
+    report.section("training", "Beyond the article: training", "原文之外：训练")
     report.say(
-        Words(
-            "The article stops before training; here we go on. The network "
-            f"{sizes} has {len(model.parameters())} parameters, each of them a scalar of the "
-            "engine. Its activation is the sine, whose waves suit the arms of a spiral. Its three "
-            "outputs are turned into probabilities by the softmax, and the loss is the "
-            "cross-entropy: minus the logarithm of the probability of the true class.",
-            f"原文没有训练网络，我们接着做下去。{sizes} 网络有 {len(model.parameters())} 个参数，"
-            "每个都是引擎中的一个标量。激活函数是正弦，它的波形适合螺旋的臂。"
-            "softmax 把三个输出变成概率，损失是交叉熵，即正确类别的概率取负对数。",
-        )
+        "The article stops before training; here we go on. The network "
+        f"{sizes} has {len(model.parameters())} parameters, each of them a scalar of the "
+        "engine. Its activation is the sine, whose waves suit the arms of a spiral. Its three "
+        "outputs are turned into probabilities by the softmax, and the loss is the "
+        "cross-entropy: minus the logarithm of the probability of the true class.",
+        f"原文没有训练网络，我们接着做下去。{sizes} 网络有 {len(model.parameters())} 个参数，"
+        "每个都是引擎中的一个标量。激活函数是正弦，它的波形适合螺旋的臂。"
+        "softmax 把三个输出变成概率，损失是交叉熵，即正确类别的概率取负对数。",
     )
     logit, loss = softmax_loss()
     report.derivation(
@@ -224,11 +216,9 @@ def tell_training(
         title=Words("The gradient of the cross-entropy: softmax − 1", "交叉熵的梯度：softmax − 1"),
     )
     report.say(
-        Words(
-            f"The same for the whole network in matrices, for a minibatch of {MINIBATCH} points, "
-            "with a column for each:",
-            f"整个网络的梯度写成矩阵形式如下，这里取 {MINIBATCH} 个点，每个点占一列：",
-        )
+        f"The same for the whole network in matrices, for a minibatch of {MINIBATCH} points, "
+        "with a column for each:",
+        f"整个网络的梯度写成矩阵形式如下，这里取 {MINIBATCH} 个点，每个点占一列：",
     )
     report.matrices(
         "gradient", explain_layers(model, points[::30], classes[::30], loss="cross_entropy")
@@ -236,12 +226,10 @@ def tell_training(
     curve = [mean_loss(model, points, classes), *train(model, points, classes)["loss"]]
     share = share_right(model, points, classes)
     report.say(
-        Words(
-            f"After {EPOCHS} epochs of minibatches with {MINIBATCH} points each, by Adam, the "
-            f"network gets {share:.1%} of the {len(points)} points right that it was trained on.",
-            f"用 Adam 训练 {EPOCHS} 轮，每个小批 {MINIBATCH} 个点，"
-            f"用来训练的 {len(points)} 个点中有 {share:.1%} 分类正确。",
-        )
+        f"After {EPOCHS} epochs of minibatches with {MINIBATCH} points each, by Adam, the "
+        f"network gets {share:.1%} of the {len(points)} points right that it was trained on.",
+        f"用 Adam 训练 {EPOCHS} 轮，每个小批 {MINIBATCH} 个点，"
+        f"用来训练的 {len(points)} 个点中有 {share:.1%} 分类正确。",
     )
     report.figure(
         "training",

@@ -130,17 +130,3 @@ class Page:
 
 
 Part = Section | Prose | Bullets | Display | Numbers | Figure | Matrices | Derivation | Page
-
-__all__ = [
-    "Bullets",
-    "Derivation",
-    "Display",
-    "Drawn",
-    "Figure",
-    "Matrices",
-    "Numbers",
-    "Page",
-    "Part",
-    "Prose",
-    "Section",
-]

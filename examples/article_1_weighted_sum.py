@@ -192,17 +192,15 @@ def reading_rows() -> list[Row]:
 def tell_games(report: Report) -> None:
     """The neuron, the lists, the predictions."""
     inputs, _, _, _ = predict(0)
-    report.section("neuron", Words("A neuron weighs its inputs", "神经元给输入加权"))
+    report.section("neuron", "A neuron weighs its inputs", "神经元给输入加权")
     report.say(
-        Words(
-            "The article predicts how a team will do from three inputs: the mean number of fingers "
-            "(fingers), the share of games won so far (wlrec) and the number of fans in millions "
-            "(nfans). Each input has a weight: 0.1, 0.2 and 0. The prediction is the sum of the "
-            "products.",
-            "文章用三个输入预测一支球队的表现：平均手指数（fingers）、已胜场次的比例（wlrec）"
-            "和以百万计的球迷数（nfans）。三个输入各有一个权重：0.1、0.2 和 0，"
-            "预测值就是各乘积之和。",
-        )
+        "The article predicts how a team will do from three inputs: the mean number of fingers "
+        "(fingers), the share of games won so far (wlrec) and the number of fans in millions "
+        "(nfans). Each input has a weight: 0.1, 0.2 and 0. The prediction is the sum of the "
+        "products.",
+        "文章用三个输入预测一支球队的表现：平均手指数（fingers）、已胜场次的比例（wlrec）"
+        "和以百万计的球迷数（nfans）。三个输入各有一个权重：0.1、0.2 和 0，"
+        "预测值就是各乘积之和。",
     )
     report.formula(r"\mathit{prediction} = x_1 w_1 + x_2 w_2 + x_3 w_3", r"= \sum_i x_i w_i")
     report.figure(
@@ -219,14 +217,12 @@ def tell_games(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "The article prints 8.5, 9.5, 9.0 for fingers, 0.65, 0.8, 0.8, 0.9 for wlrec and "
-            "1.2, 1.3, 0.5, 1.0 for nfans. The first list is short by one, so only three games "
-            "have all their numbers. The program of the article computes the first.",
-            "文章给出的数据是：fingers 为 8.5、9.5、9.0，wlrec 为 0.65、0.8、0.8、0.9，"
-            "nfans 为 1.2、1.3、0.5、1.0。第一个列表少了一个数，所以只有三场比赛的数据是齐的；"
-            "文章的程序算的是第一场。",
-        )
+        "The article prints 8.5, 9.5, 9.0 for fingers, 0.65, 0.8, 0.8, 0.9 for wlrec and "
+        "1.2, 1.3, 0.5, 1.0 for nfans. The first list is short by one, so only three games "
+        "have all their numbers. The program of the article computes the first.",
+        "文章给出的数据是：fingers 为 8.5、9.5、9.0，wlrec 为 0.65、0.8、0.8、0.9，"
+        "nfans 为 1.2、1.3、0.5、1.0。第一个列表少了一个数，所以只有三场比赛的数据是齐的；"
+        "文章的程序算的是第一场。",
     )
     report.numbers(*prediction_rows())
 
@@ -234,15 +230,13 @@ def tell_games(report: Report) -> None:
 def tell_sensitivity(report: Report) -> None:
     """Sensitivity and contribution."""
     sensitive, large = extremes()
-    report.section("sensitivity", Words("Sensitivity and contribution", "敏感度与贡献"))
+    report.section("sensitivity", "Sensitivity and contribution", "敏感度与贡献")
     report.say(
-        Words(
-            f"The prediction is most sensitive to {sensitive}, whose weight is the largest: a "
-            "change of its input by 1 moves the prediction by 0.2. But most of the prediction "
-            f"comes from {large}, whose product is the largest: 0.85 of 0.98.",
-            f"预测值对 {sensitive} 最敏感，因为它的权重最大：它的输入每变化 1，预测值就变化 0.2。"
-            f"但预测值主要来自 {large}，因为它的乘积最大：0.98 中占 0.85。",
-        )
+        f"The prediction is most sensitive to {sensitive}, whose weight is the largest: a "
+        "change of its input by 1 moves the prediction by 0.2. But most of the prediction "
+        f"comes from {large}, whose product is the largest: 0.85 of 0.98.",
+        f"预测值对 {sensitive} 最敏感，因为它的权重最大：它的输入每变化 1，预测值就变化 0.2。"
+        f"但预测值主要来自 {large}，因为它的乘积最大：0.98 中占 0.85。",
     )
     inputs, weights, _, prediction = predict(0)
     report.figure(
@@ -261,12 +255,9 @@ def tell_sensitivity(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "Backpropagation finds both: the derivative with respect to an input is its weight, "
-            "and with respect to a weight its input. A contribution is the value of a product.",
-            "反向传播同时给出这两者：对输入求导得到权重，对权重求导得到输入；"
-            "贡献就是乘积框里的数值。",
-        )
+        "Backpropagation finds both: the derivative with respect to an input is its weight, "
+        "and with respect to a weight its input. A contribution is the value of a product.",
+        "反向传播同时给出这两者：对输入求导得到权重，对权重求导得到输入；贡献就是乘积框里的数值。",
     )
     prediction.backward()
     report.derivation(
@@ -289,15 +280,13 @@ def tell_sensitivity(report: Report) -> None:
 
 def tell_vectors(report: Report) -> None:
     """The dot product as similarity."""
-    report.section("vectors", Words("The weighted sum as similarity", "加权求和即相似度"))
+    report.section("vectors", "The weighted sum as similarity", "加权求和即相似度")
     listed = [f"${k} = ({', '.join(f'{x:g}' for x in v)})$" for k, v in VECTORS.items()]
     report.say(
-        Words(
-            "A weighted sum is a dot product: it is large where inputs and weights are large in "
-            f"the same places. The article compares five vectors: {', '.join(listed)}.",
-            "加权求和就是点积：输入和权重在相同的位置上都大，结果才大。"
-            f"文章比较了五个向量：{'、'.join(listed)}。",
-        )
+        "A weighted sum is a dot product: it is large where inputs and weights are large in "
+        f"the same places. The article compares five vectors: {', '.join(listed)}.",
+        "加权求和就是点积：输入和权重在相同的位置上都大，结果才大。"
+        f"文章比较了五个向量：{'、'.join(listed)}。",
     )
     for pair, caption in (
         (
@@ -325,34 +314,30 @@ def tell_vectors(report: Report) -> None:
         draw = partial(draw_dot_product, VECTORS[pair[0]], VECTORS[pair[1]], names=pair)
         report.figure(f"product_{''.join(pair)}", draw, caption=caption)
     report.say(
-        Words(
-            "The article calls $c \\cdot e$ the most interesting of all, because the negative "
-            "weight cancels the positive one. With $e$ as printed it does not: the −1 stands in "
-            "the first place, where $c$ is 0, and $c \\cdot e$ is 1. It would be 0 for "
-            "$e = (0, 1, -1, 0)$. What a negative weight does is seen in $d \\cdot e = -0.5$: it "
-            "acts as NOT and lowers the score where its input is on. The product of two NOTs is "
-            "positive, so $e \\cdot e$ is 2.",
-            "文章说 $c \\cdot e$ 最有意思：负权重抵消了正的部分。"
-            "但按文中印出的 $e$ 并不会抵消：−1 在第一位，而 $c$ 的第一位是 0，"
-            "所以 $c \\cdot e$ 是 1；"
-            "如果 $e = (0, 1, -1, 0)$，结果才是 0。"
-            "负权重的作用要看 $d \\cdot e = -0.5$：它相当于 NOT，对应的输入越大，得分越低。"
-            "两个 NOT 相乘，负负得正，所以 $e \\cdot e$ 是 2。",
-        )
+        "The article calls $c \\cdot e$ the most interesting of all, because the negative "
+        "weight cancels the positive one. With $e$ as printed it does not: the −1 stands in "
+        "the first place, where $c$ is 0, and $c \\cdot e$ is 1. It would be 0 for "
+        "$e = (0, 1, -1, 0)$. What a negative weight does is seen in $d \\cdot e = -0.5$: it "
+        "acts as NOT and lowers the score where its input is on. The product of two NOTs is "
+        "positive, so $e \\cdot e$ is 2.",
+        "文章说 $c \\cdot e$ 最有意思：负权重抵消了正的部分。"
+        "但按文中印出的 $e$ 并不会抵消：−1 在第一位，而 $c$ 的第一位是 0，"
+        "所以 $c \\cdot e$ 是 1；"
+        "如果 $e = (0, 1, -1, 0)$，结果才是 0。"
+        "负权重的作用要看 $d \\cdot e = -0.5$：它相当于 NOT，对应的输入越大，得分越低。"
+        "两个 NOT 相乘，负负得正，所以 $e \\cdot e$ 是 2。",
     )
     report.numbers(*product_rows())
     c, square = product("c", "c")
     square.backward()
-    report.section("square", Words("A vector times itself", "向量与自身的点积"))
+    report.section("square", "A vector times itself", "向量与自身的点积")
     report.say(
-        Words(
-            "Of all products with $c$, that with $c$ itself is the largest. In $c \\cdot c$ each "
-            "component is used twice, once as an input and once as a weight. The two contributions "
-            "to its derivative add up to $2 c_i$.",
-            "在 $c$ 与各个向量的点积中，与它自身的点积最大。"
-            "$c \\cdot c$ 中每个分量都用了两次，一次作输入，一次作权重；"
-            "求导时两份贡献相加，得 $2 c_i$。",
-        )
+        "Of all products with $c$, that with $c$ itself is the largest. In $c \\cdot c$ each "
+        "component is used twice, once as an input and once as a weight. The two contributions "
+        "to its derivative add up to $2 c_i$.",
+        "在 $c$ 与各个向量的点积中，与它自身的点积最大。"
+        "$c \\cdot c$ 中每个分量都用了两次，一次作输入，一次作权重；"
+        "求导时两份贡献相加，得 $2 c_i$。",
     )
     report.derivation(
         "dot_product", square, c[1], title=Words("A vector times itself", "向量与自身的点积")
@@ -362,12 +347,10 @@ def tell_vectors(report: Report) -> None:
 
 def tell_logic(report: Report) -> None:
     """The weights read as logic."""
-    report.section("logic", Words("Weights read as logic", "把权重读作逻辑"))
+    report.section("logic", "Weights read as logic", "把权重读作逻辑")
     report.say(
-        Words(
-            "The article reads five vectors of weights, for input0, input1 and input2, as logic:",
-            "文章把五组权重（依次对应 input0、input1、input2）读作逻辑：",
-        )
+        "The article reads five vectors of weights, for input0, input1 and input2, as logic:",
+        "文章把五组权重（依次对应 input0、input1、input2）读作逻辑：",
     )
     names = dict(zip(READINGS, NAMES, strict=True))
     report.bullets(
@@ -380,15 +363,13 @@ def tell_logic(report: Report) -> None:
         )
     )
     report.say(
-        Words(
-            "A score is not yet true or false. A negative weight gives −1 where NOT should give 0, "
-            "and 0 where it should give 1. So add 1 for each negative weight: the sum counts how "
-            "many of the conditions hold, and OR is true if it is at least 1. With the weight 0.5, "
-            "input0 must be 2 to count as much as input2: hence BIG.",
-            "得分本身还不是真假。该由 NOT 得 0 的地方，负权重给出 −1；该得 1 的地方，给出 0。"
-            "所以每有一个负权重就加 1，得到的就是成立的条件个数；至少有一个成立，OR 就为真。"
-            "权重为 0.5 时，input0 要达到 2 才抵得上 input2，所以说是 BIG。",
-        )
+        "A score is not yet true or false. A negative weight gives −1 where NOT should give 0, "
+        "and 0 where it should give 1. So add 1 for each negative weight: the sum counts how "
+        "many of the conditions hold, and OR is true if it is at least 1. With the weight 0.5, "
+        "input0 must be 2 to count as much as input2: hence BIG.",
+        "得分本身还不是真假。该由 NOT 得 0 的地方，负权重给出 −1；该得 1 的地方，给出 0。"
+        "所以每有一个负权重就加 1，得到的就是成立的条件个数；至少有一个成立，OR 就为真。"
+        "权重为 0.5 时，input0 要达到 2 才抵得上 input2，所以说是 BIG。",
     )
     report.figure(
         "logic",

@@ -300,15 +300,13 @@ def one_layer_rows() -> list[Row]:
 
 def tell_threshold_neuron(report: Report) -> None:
     """The neuron of 1943, what it computes, and why it cannot learn by gradients."""
-    report.section("mcculloch", Words("The neuron of 1943", "1943 年的神经元"))
+    report.section("mcculloch", "The neuron of 1943", "1943 年的神经元")
     report.say(
-        Words(
-            "The artificial neuron of McCulloch and Pitts is modelled on a nerve cell: it weighs "
-            "its inputs, adds up, and fires if the sum exceeds a threshold $\\theta$. Its output "
-            "is then 1, else 0.",
-            "McCulloch 和 Pitts 的人工神经元模仿神经细胞：给输入加权、求和，"
-            "总和超过阈值 $\\theta$ 就激活，输出 1，否则输出 0。",
-        )
+        "The artificial neuron of McCulloch and Pitts is modelled on a nerve cell: it weighs "
+        "its inputs, adds up, and fires if the sum exceeds a threshold $\\theta$. Its output "
+        "is then 1, else 0.",
+        "McCulloch 和 Pitts 的人工神经元模仿神经细胞：给输入加权、求和，"
+        "总和超过阈值 $\\theta$ 就激活，输出 1，否则输出 0。",
     )
     report.formula(
         r"z = \sum_i w_i x_i",
@@ -330,10 +328,8 @@ def tell_threshold_neuron(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "With suitable weights and thresholds such a neuron computes AND, OR and NOT:",
-            "选好权重和阈值，这样的神经元就能算出 AND、OR 和 NOT：",
-        )
+        "With suitable weights and thresholds such a neuron computes AND, OR and NOT:",
+        "选好权重和阈值，这样的神经元就能算出 AND、OR 和 NOT：",
     )
     report.figure(
         "gates",
@@ -350,16 +346,14 @@ def tell_threshold_neuron(report: Report) -> None:
         ),
     )
     report.numbers(*threshold_rows())
-    report.section("step", Words("A step function blocks the gradient", "阶跃函数挡住了梯度"))
+    report.section("step", "A step function blocks the gradient", "阶跃函数挡住了梯度")
     report.say(
-        Words(
-            "A step is flat: its derivative is 0 everywhere except at the threshold, where it has "
-            "none. So whatever the weights of the restaurant are, as long as their sum is not "
-            "exactly the threshold, the product along the path from a weight to the decision is 0. "
-            "Gradient descent has nothing to follow.",
-            "阶跃函数是平的：除阈值处（不可导）外导数都是 0。所以无论餐厅的权重是多少，"
-            "只要加权和不恰好等于阈值，从权重到决定的整条路径的乘积就是 0，梯度下降无从下手。",
-        )
+        "A step is flat: its derivative is 0 everywhere except at the threshold, where it has "
+        "none. So whatever the weights of the restaurant are, as long as their sum is not "
+        "exactly the threshold, the product along the path from a weight to the decision is 0. "
+        "Gradient descent has nothing to follow.",
+        "阶跃函数是平的：除阈值处（不可导）外导数都是 0。所以无论餐厅的权重是多少，"
+        "只要加权和不恰好等于阈值，从权重到决定的整条路径的乘积就是 0，梯度下降无从下手。",
     )
     report.figure(
         "step_function",
@@ -378,13 +372,11 @@ def tell_threshold_neuron(report: Report) -> None:
 
 def tell_network(report: Report) -> None:
     """The sigmoid, the two layers, and the loop of training."""
-    report.section("sigmoid", Words("The sigmoid instead of the step", "用 sigmoid 代替阶跃"))
+    report.section("sigmoid", "The sigmoid instead of the step", "用 sigmoid 代替阶跃")
     report.say(
-        Words(
-            "The sigmoid rises from 0 to 1 as the step does, but smoothly. Its slope follows from "
-            "its value, and it is nowhere 0.",
-            "sigmoid 也从 0 升到 1，但它是平滑的；斜率可由函数值算出，而且处处不为 0。",
-        )
+        "The sigmoid rises from 0 to 1 as the step does, but smoothly. Its slope follows from "
+        "its value, and it is nowhere 0.",
+        "sigmoid 也从 0 升到 1，但它是平滑的；斜率可由函数值算出，而且处处不为 0。",
     )
     report.formula(r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"\sigma'(z) = \sigma(z)(1 - \sigma(z))")
     report.figure(
@@ -395,14 +387,11 @@ def tell_network(report: Report) -> None:
             "sigmoid 及其斜率；斜率最大为 1/4。",
         ),
     )
-    report.section("network", Words("Two layers", "两层网络"))
+    report.section("network", "Two layers", "两层网络")
     report.say(
-        Words(
-            "The network has three inputs, a hidden layer of four neurons and one output. All "
-            "neurons use the sigmoid, and the biases $b$ are taken as 0.",
-            "网络有三个输入、一个四个神经元的隐藏层和一个输出；所有神经元都用 sigmoid，"
-            "偏置 $b$ 取 0。",
-        )
+        "The network has three inputs, a hidden layer of four neurons and one output. All "
+        "neurons use the sigmoid, and the biases $b$ are taken as 0.",
+        "网络有三个输入、一个四个神经元的隐藏层和一个输出；所有神经元都用 sigmoid，偏置 $b$ 取 0。",
     )
     report.figure(
         "layers",
@@ -413,15 +402,13 @@ def tell_network(report: Report) -> None:
         r"ŷ = \sigma(W^{(2)} \sigma(W^{(1)} x + b^{(1)}) + b^{(2)})",
         r"= \sigma(W^{(2)} \sigma(W^{(1)} x))",
     )
-    report.section("training", Words("Training", "训练"))
+    report.section("training", "Training", "训练")
     report.say(
-        Words(
-            "Training repeats two halves. Feedforward computes the predictions; the loss, here the "
-            "sum of squared errors, says how wrong they are. Backpropagation computes the gradient "
-            "of the loss, and every weight takes a step against it.",
-            "训练反复做两件事：前向传播得出预测值，损失（这里是误差平方和）衡量它们错了多少；"
-            "反向传播求出损失的梯度，每个权重沿梯度的反方向走一步。",
-        )
+        "Training repeats two halves. Feedforward computes the predictions; the loss, here the "
+        "sum of squared errors, says how wrong they are. Backpropagation computes the gradient "
+        "of the loss, and every weight takes a step against it.",
+        "训练反复做两件事：前向传播得出预测值，损失（这里是误差平方和）衡量它们错了多少；"
+        "反向传播求出损失的梯度，每个权重沿梯度的反方向走一步。",
     )
     report.formula(
         r"L = \sum_{i=1}^{4} (y_i - ŷ_i)^2",
@@ -436,15 +423,13 @@ def tell_network(report: Report) -> None:
 
 def tell_backpropagation(report: Report) -> None:
     """The gradients: of one layer, of a hidden weight, and in matrix form."""
-    report.section("one-layer", Words("One layer: through the sigmoid", "单层：让梯度穿过 sigmoid"))
+    report.section("one-layer", "One layer: through the sigmoid", "单层：让梯度穿过 sigmoid")
     report.say(
-        Words(
-            "Take a single neuron and the second sample, $x = (0, 1, 1)$ and $y = 1$. Three "
-            "factors make up the derivative: $-2(y - ŷ)$ from the square, the slope $ŷ(1 - ŷ)$ of "
-            "the sigmoid, and the input.",
-            "先看一个神经元和第二个样本：$x = (0, 1, 1)$，$y = 1$。导数由三个因子组成："
-            "平方带来的 $-2(y - ŷ)$、sigmoid 的斜率 $ŷ(1 - ŷ)$，以及输入。",
-        )
+        "Take a single neuron and the second sample, $x = (0, 1, 1)$ and $y = 1$. Three "
+        "factors make up the derivative: $-2(y - ŷ)$ from the square, the slope $ŷ(1 - ŷ)$ of "
+        "the sigmoid, and the input.",
+        "先看一个神经元和第二个样本：$x = (0, 1, 1)$，$y = 1$。导数由三个因子组成："
+        "平方带来的 $-2(y - ŷ)$、sigmoid 的斜率 $ŷ(1 - ŷ)$，以及输入。",
     )
     weights, _, loss = one_layer()
     loss.backward()
@@ -462,18 +447,16 @@ def tell_backpropagation(report: Report) -> None:
     )
     report.numbers(*one_layer_rows())
     report.section(
-        "two-layers", Words("Two layers: a weight of the hidden layer", "两层：隐藏层的一个权重")
+        "two-layers", "Two layers: a weight of the hidden layer", "两层：隐藏层的一个权重"
     )
     report.say(
-        Words(
-            "The weight $w^{(1)}_{43}$ leads from the third input to the fourth hidden neuron. The "
-            "error reaches it through the weight $w^{(2)}_4$ of the output: first the factors of "
-            "one layer, then $w^{(2)}_4$, then the slope $h_4(1 - h_4)$ of the hidden neuron "
-            "and the input.",
-            "权重 $w^{(1)}_{43}$ 从第三个输入通向第四个隐藏神经元。"
-            "误差要经过输出层的权重 $w^{(2)}_4$ 才能传到它：先是单层中已有的几个因子，"
-            "再乘 $w^{(2)}_4$，再乘隐藏神经元的斜率 $h_4(1 - h_4)$ 和输入。",
-        )
+        "The weight $w^{(1)}_{43}$ leads from the third input to the fourth hidden neuron. The "
+        "error reaches it through the weight $w^{(2)}_4$ of the output: first the factors of "
+        "one layer, then $w^{(2)}_4$, then the slope $h_4(1 - h_4)$ of the hidden neuron "
+        "and the input.",
+        "权重 $w^{(1)}_{43}$ 从第三个输入通向第四个隐藏神经元。"
+        "误差要经过输出层的权重 $w^{(2)}_4$ 才能传到它：先是单层中已有的几个因子，"
+        "再乘 $w^{(2)}_4$，再乘隐藏神经元的斜率 $h_4(1 - h_4)$ 和输入。",
     )
     model, sums, loss = two_layers()
     loss.backward()
@@ -485,17 +468,15 @@ def tell_backpropagation(report: Report) -> None:
         title=Words("The network on the second sample", "网络对第二个样本的计算"),
         hide=[*sums[:-1], *(w for w in weights_of(model)[: 3 * HIDDEN] if w is not last[-1])],
     )
-    report.section("matrices", Words("All weights at once", "一次求出所有权重的梯度"))
+    report.section("matrices", "All weights at once", "一次求出所有权重的梯度")
     report.say(
-        Words(
-            "In matrix form, the gradient of all weights is four lines. The columns of $X$ are the "
-            "four samples, and $\\delta$ is the derivative of the loss with respect to the "
-            "weighted sums of a layer. Its first factor is that of one layer, written as "
-            "$2(ŷ - y)$.",
-            "写成矩阵形式，所有权重的梯度只要四行。$X$ 的每一列是一个样本，"
-            "$\\delta$ 是损失对一层各加权和的导数；它的第一个因子就是单层中的那一个，"
-            "写成 $2(ŷ - y)$。",
-        )
+        "In matrix form, the gradient of all weights is four lines. The columns of $X$ are the "
+        "four samples, and $\\delta$ is the derivative of the loss with respect to the "
+        "weighted sums of a layer. Its first factor is that of one layer, written as "
+        "$2(ŷ - y)$.",
+        "写成矩阵形式，所有权重的梯度只要四行。$X$ 的每一列是一个样本，"
+        "$\\delta$ 是损失对一层各加权和的导数；它的第一个因子就是单层中的那一个，"
+        "写成 $2(ŷ - y)$。",
     )
     report.matrices(
         "matrices",
@@ -505,7 +486,7 @@ def tell_backpropagation(report: Report) -> None:
 
 def tell_results(report: Report, runs: dict[int, Run]) -> None:
     """The truth table, the loss, the predictions, and what goes beyond the article."""
-    report.section("results", Words("The truth table is learned", "学会这张真值表"))
+    report.section("results", "The truth table is learned", "学会这张真值表")
     report.figure(
         "truth_table",
         partial(draw_table, INPUTS, {"y": TARGETS}),
@@ -515,14 +496,12 @@ def tell_results(report: Report, runs: dict[int, Run]) -> None:
         ),
     )
     report.say(
-        Words(
-            "The article trains for 1,500 iterations. It does not say which weights it starts "
-            f"from; ours are those of NumPy's seed {SEED}. Among {OF_SEEDS.en} a prediction "
-            f"differs by up to {SPREAD}, so the article's predictions are compared to within that.",
-            f"文章训练了 1,500 次，但没有说初始权重是什么；这里用 NumPy 的种子 {SEED}。"
-            f"在{OF_SEEDS.zh} 之间，同一个预测值最多相差 {SPREAD}，"
-            "所以与原文的预测值比较时允许这么大的差别。",
-        )
+        "The article trains for 1,500 iterations. It does not say which weights it starts "
+        f"from; ours are those of NumPy's seed {SEED}. Among {OF_SEEDS.en} a prediction "
+        f"differs by up to {SPREAD}, so the article's predictions are compared to within that.",
+        f"文章训练了 1,500 次，但没有说初始权重是什么；这里用 NumPy 的种子 {SEED}。"
+        f"在{OF_SEEDS.zh} 之间，同一个预测值最多相差 {SPREAD}，"
+        "所以与原文的预测值比较时允许这么大的差别。",
     )
     report.figure(
         "loss",
@@ -551,13 +530,11 @@ def tell_results(report: Report, runs: dict[int, Run]) -> None:
         ),
     )
     report.numbers(*prediction_rows(runs))
-    report.section("seeds", Words("Beyond the article: other weights", "原文之外：换一组初始权重"))
+    report.section("seeds", "Beyond the article: other weights", "原文之外：换一组初始权重")
     report.say(
-        Words(
-            "From six different starts the predictions end close to the article's, and the loss "
-            "falls at every iteration.",
-            "从六组不同的初始权重出发，预测值最后都接近原文的结果，损失每次迭代都下降。",
-        )
+        "From six different starts the predictions end close to the article's, and the loss "
+        "falls at every iteration.",
+        "从六组不同的初始权重出发，预测值最后都接近原文的结果，损失每次迭代都下降。",
     )
     titles = {"en": "seed {}", "zh": "种子 {}"}
     report.figure(

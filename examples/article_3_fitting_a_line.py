@@ -149,14 +149,12 @@ def rate_rows() -> list[Row]:
 
 def tell_neuron(report: Report) -> None:
     """The neuron and its loss."""
-    report.section("neuron", Words("One input, one weight", "一个输入，一个权重"))
+    report.section("neuron", "One input, one weight", "一个输入，一个权重")
     report.say(
-        Words(
-            "The article begins with the simplest neuron there is: it multiplies its input by its "
-            "weight. Its graph is a line through the origin, and the weight is the slope.",
-            "文章从最简单的神经元开始：输入乘以权重，就是输出。它的图像是一条过原点的直线，"
-            "权重就是斜率。",
-        )
+        "The article begins with the simplest neuron there is: it multiplies its input by its "
+        "weight. Its graph is a line through the origin, and the weight is the slope.",
+        "文章从最简单的神经元开始：输入乘以权重，就是输出。它的图像是一条过原点的直线，"
+        "权重就是斜率。",
     )
     report.formula(r"ŷ = w \cdot x")
     report.figure(
@@ -167,13 +165,11 @@ def tell_neuron(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "How far a prediction is from the true value is the error $y - w \\cdot x$. The loss "
-            "$J$ is half the mean of the squared errors; the half only serves to cancel the 2 "
-            "that comes from the square.",
-            "预测值与真实值之差是误差 $y - w \\cdot x$。损失 $J$ 是误差平方的平均值的一半；"
-            "取一半，只是为了消去平方求导时出现的 2。",
-        )
+        "How far a prediction is from the true value is the error $y - w \\cdot x$. The loss "
+        "$J$ is half the mean of the squared errors; the half only serves to cancel the 2 "
+        "that comes from the square.",
+        "预测值与真实值之差是误差 $y - w \\cdot x$。损失 $J$ 是误差平方的平均值的一半；"
+        "取一半，只是为了消去平方求导时出现的 2。",
     )
     report.formula(
         r"e_i = y_i - w \cdot x_i",
@@ -183,15 +179,13 @@ def tell_neuron(report: Report) -> None:
 
 def tell_descent(report: Report) -> None:
     """The gradient, and the steps of training."""
-    report.section("descent", Words("Descending along the gradient", "沿梯度下降"))
+    report.section("descent", "Descending along the gradient", "沿梯度下降")
     report.say(
-        Words(
-            "The derivative of $J$ says in which direction it grows. For one point the chain rule "
-            "has three factors: from $J$ to the error, from the error to the prediction, from the "
-            "prediction to the weight.",
-            "$J$ 的导数说明它往哪个方向增大。只有一个点时，链式法则有三个因子："
-            "从 $J$ 到误差，从误差到预测值，从预测值到权重。",
-        )
+        "The derivative of $J$ says in which direction it grows. For one point the chain rule "
+        "has three factors: from $J$ to the error, from the error to the prediction, from the "
+        "prediction to the weight.",
+        "$J$ 的导数说明它往哪个方向增大。只有一个点时，链式法则有三个因子："
+        "从 $J$ 到误差，从误差到预测值，从预测值到权重。",
     )
     w, j = drawn(ONE_POINT)
     report.derivation(
@@ -202,12 +196,10 @@ def tell_descent(report: Report) -> None:
         live="live",
     )
     report.say(
-        Words(
-            "Each step moves the weight against the gradient, by the gradient times the learning "
-            "rate 0.03. The steps of the article, in a loop:",
-            "每一步都让权重朝梯度的反方向移动，移动的量是梯度乘以学习率 0.03。"
-            "文章列出的各个步骤构成一个循环：",
-        )
+        "Each step moves the weight against the gradient, by the gradient times the learning "
+        "rate 0.03. The steps of the article, in a loop:",
+        "每一步都让权重朝梯度的反方向移动，移动的量是梯度乘以学习率 0.03。"
+        "文章列出的各个步骤构成一个循环：",
     )
     report.formula(
         r"w \leftarrow w - 0.03 \cdot \frac{\partial J}{\partial w}",
@@ -224,16 +216,14 @@ def tell_descent(report: Report) -> None:
 
 def tell_one_point(report: Report, one: Sequence[float]) -> None:
     """30 iterations on one point."""
-    report.section("one-point", Words("One point, 30 iterations", "一个点，迭代 30 次"))
+    report.section("one-point", "One point, 30 iterations", "一个点，迭代 30 次")
     report.say(
-        Words(
-            "The first data set is the single point $(1, 2)$, and the weight starts at 0. The "
-            "gradient is $-(2 - w)$, so each step takes away 3 % of the distance from 2: the "
-            "distance is multiplied by 0.97. After $n$ steps it is $2 \\cdot 0.97^n$.",
-            "第一组数据只有一个点 $(1, 2)$，权重从 0 开始。梯度是 $-(2 - w)$，"
-            "所以每一步都把 $w$ 与 2 的差缩小 3%，即变为原来的 0.97 倍；"
-            "$n$ 步之后，差是 $2 \\cdot 0.97^n$。",
-        )
+        "The first data set is the single point $(1, 2)$, and the weight starts at 0. The "
+        "gradient is $-(2 - w)$, so each step takes away 3 % of the distance from 2: the "
+        "distance is multiplied by 0.97. After $n$ steps it is $2 \\cdot 0.97^n$.",
+        "第一组数据只有一个点 $(1, 2)$，权重从 0 开始。梯度是 $-(2 - w)$，"
+        "所以每一步都把 $w$ 与 2 的差缩小 3%，即变为原来的 0.97 倍；"
+        "$n$ 步之后，差是 $2 \\cdot 0.97^n$。",
     )
     report.formula(
         r"2 - w_{n+1} = (1 - 0.03)(2 - w_n)",
@@ -260,15 +250,13 @@ def tell_one_point(report: Report, one: Sequence[float]) -> None:
 
 def tell_four_points(report: Report, one: Sequence[float], four: Sequence[float]) -> None:
     """100 iterations on four points, beside the 30 on one."""
-    report.section("four-points", Words("Four points, 100 iterations", "四个点，迭代 100 次"))
+    report.section("four-points", "Four points, 100 iterations", "四个点，迭代 100 次")
     report.say(
-        Words(
-            "The second data set has four points of the same line: $(1, 2)$, $(2, 4)$, $(3, 6)$ "
-            "and $(4, 8)$. Each of them has a path of its own from $w$ to $J$, and the gradient is "
-            "the mean of what the four contribute.",
-            "第二组数据是同一条直线上的四个点：$(1, 2)$、$(2, 4)$、$(3, 6)$ 和 $(4, 8)$。"
-            "每个点都有一条从 $w$ 到 $J$ 的路径，梯度是四份贡献的平均值。",
-        )
+        "The second data set has four points of the same line: $(1, 2)$, $(2, 4)$, $(3, 6)$ "
+        "and $(4, 8)$. Each of them has a path of its own from $w$ to $J$, and the gradient is "
+        "the mean of what the four contribute.",
+        "第二组数据是同一条直线上的四个点：$(1, 2)$、$(2, 4)$、$(3, 6)$ 和 $(4, 8)$。"
+        "每个点都有一条从 $w$ 到 $J$ 的路径，梯度是四份贡献的平均值。",
     )
     w, j = drawn(FOUR_POINTS)
     report.derivation(
@@ -305,14 +293,12 @@ def tell_four_points(report: Report, one: Sequence[float], four: Sequence[float]
         ),
     )
     report.say(
-        Words(
-            f"The article says that the error is small after about {SOON} iterations. For four "
-            f"points it is: {2 - four[SOON]:.4f}. For one point it is still {2 - one[SOON]:.4f}, "
-            "more than half of the 2 it began with.",
-            f"文章说，大约迭代 {SOON} 次之后误差就很小了。用四个点时的确如此："
-            f"误差是 {2 - four[SOON]:.4f}。只用一个点时，误差还有 {2 - one[SOON]:.4f}，"
-            "比最初的 2 的一半还多。",
-        )
+        f"The article says that the error is small after about {SOON} iterations. For four "
+        f"points it is: {2 - four[SOON]:.4f}. For one point it is still {2 - one[SOON]:.4f}, "
+        "more than half of the 2 it began with.",
+        f"文章说，大约迭代 {SOON} 次之后误差就很小了。用四个点时的确如此："
+        f"误差是 {2 - four[SOON]:.4f}。只用一个点时，误差还有 {2 - one[SOON]:.4f}，"
+        "比最初的 2 的一半还多。",
     )
     report.numbers(
         start_row(FOUR, FOUR_POINTS),
@@ -324,17 +310,15 @@ def tell_four_points(report: Report, one: Sequence[float], four: Sequence[float]
 
 def tell_why(report: Report, four: Sequence[float]) -> None:
     """Why four points are fitted in fewer steps."""
-    report.section("why", Words("Why four points are faster", "四个点为什么更快"))
+    report.section("why", "Why four points are faster", "四个点为什么更快")
     report.say(
-        Words(
-            "It is not the number of points. All of them lie on $y = 2x$, so the error of each is "
-            "$(2 - w) x_i$, and the gradient is $-(2 - w)$ times the mean of $x^2$. That mean is 1 "
-            "for the one point and 7.5 for the four: the steps become 7.5 times as long. Four "
-            "copies of the point $(1, 2)$ would be no faster than one.",
-            "原因并不是点多。所有的点都在 $y = 2x$ 上，每个点的误差是 $(2 - w) x_i$，"
-            "所以梯度是 $-(2 - w)$ 乘以 $x^2$ 的均值。这个均值从一个点时的 1 变成了四个点时的 7.5，"
-            "步子也就大到 7.5 倍。如果把点 $(1, 2)$ 重复四次，并不会比一个点更快。",
-        )
+        "It is not the number of points. All of them lie on $y = 2x$, so the error of each is "
+        "$(2 - w) x_i$, and the gradient is $-(2 - w)$ times the mean of $x^2$. That mean is 1 "
+        "for the one point and 7.5 for the four: the steps become 7.5 times as long. Four "
+        "copies of the point $(1, 2)$ would be no faster than one.",
+        "原因并不是点多。所有的点都在 $y = 2x$ 上，每个点的误差是 $(2 - w) x_i$，"
+        "所以梯度是 $-(2 - w)$ 乘以 $x^2$ 的均值。这个均值从一个点时的 1 变成了四个点时的 7.5，"
+        "步子也就大到 7.5 倍。如果把点 $(1, 2)$ 重复四次，并不会比一个点更快。",
     )
     report.formula(
         r"\frac{\partial J}{\partial w} = -\frac{1}{n}\sum_i x_i (y_i - w x_i)",
@@ -352,15 +336,13 @@ def tell_why(report: Report, four: Sequence[float]) -> None:
         ),
     )
     report.say(
-        Words(
-            "The mean of $x^2$ also says which learning rates work. At the rate $1 / 7.5$ the "
-            "factor is 0, and the first step hits $w = 2$. At $2 / 7.5 \\approx 0.267$ it is −1, "
-            "and above that each step jumps farther away on the other side: a step at the rate "
-            "0.3 goes from 0 to 4.5.",
-            "学习率能取多大，也由 $x^2$ 的均值决定。学习率为 $1 / 7.5$ 时，倍数是 0，"
-            "第一步就到达 $w = 2$；为 $2 / 7.5 \\approx 0.267$ 时，倍数是 −1；"
-            "再大，每一步就会跳到另一侧更远的地方：学习率为 0.3 时，第一步从 0 跳到 4.5。",
-        )
+        "The mean of $x^2$ also says which learning rates work. At the rate $1 / 7.5$ the "
+        "factor is 0, and the first step hits $w = 2$. At $2 / 7.5 \\approx 0.267$ it is −1, "
+        "and above that each step jumps farther away on the other side: a step at the rate "
+        "0.3 goes from 0 to 4.5.",
+        "学习率能取多大，也由 $x^2$ 的均值决定。学习率为 $1 / 7.5$ 时，倍数是 0，"
+        "第一步就到达 $w = 2$；为 $2 / 7.5 \\approx 0.267$ 时，倍数是 −1；"
+        "再大，每一步就会跳到另一侧更远的地方：学习率为 0.3 时，第一步从 0 跳到 4.5。",
     )
     four_copies = fit(list(ONE_POINT) * 4, ITERATIONS[1])
     what = Words(
@@ -374,17 +356,15 @@ def tell_why(report: Report, four: Sequence[float]) -> None:
 
 def tell_question(report: Report, one: Sequence[float], four: Sequence[float]) -> None:
     """What y is at x = 5."""
-    report.section("question", Words("What is y at x = 5?", "x = 5 时，y 是多少？"))
+    report.section("question", "What is y at x = 5?", "x = 5 时，y 是多少？")
     report.say(
-        Words(
-            "The article asks this of the trained neuron, whose answer is $5w$. After 30 "
-            f"iterations on one point that is {QUESTION * one[-1]:.2f}, since the weight has got "
-            f"no farther than {one[-1]:.3f}; after 100 iterations on four points it differs from "
-            "10 by less than $10^{-10}$.",
-            "文章用这个问题来检验训练好的神经元，答案是 $5w$。一个点迭代 30 次后，"
-            f"权重只到 {one[-1]:.3f}，答案是 {QUESTION * one[-1]:.2f}；"
-            "四个点迭代 100 次后，答案与 10 相差不到 $10^{-10}$。",
-        )
+        "The article asks this of the trained neuron, whose answer is $5w$. After 30 "
+        f"iterations on one point that is {QUESTION * one[-1]:.2f}, since the weight has got "
+        f"no farther than {one[-1]:.3f}; after 100 iterations on four points it differs from "
+        "10 by less than $10^{-10}$.",
+        "文章用这个问题来检验训练好的神经元，答案是 $5w$。一个点迭代 30 次后，"
+        f"权重只到 {one[-1]:.3f}，答案是 {QUESTION * one[-1]:.2f}；"
+        "四个点迭代 100 次后，答案与 10 相差不到 $10^{-10}$。",
     )
     report.figure(
         "line_of_one_point",

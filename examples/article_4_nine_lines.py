@@ -183,14 +183,12 @@ def other_rows(weights: Sequence[Value]) -> list[Row]:
 
 def tell_samples(report: Report) -> None:
     """The training set."""
-    report.section("samples", Words("The training set", "训练集"))
+    report.section("samples", "The training set", "训练集")
     report.say(
-        Words(
-            "The article gives four samples with three inputs each and a known answer, and a new "
-            "situation without one. What should stand in place of the question mark?",
-            "文章给出四个样本，每个有三个输入和一个已知的答案；还有一个新样本，答案未知。"
-            "问号处应该是多少？",
-        )
+        "The article gives four samples with three inputs each and a known answer, and a new "
+        "situation without one. What should stand in place of the question mark?",
+        "文章给出四个样本，每个有三个输入和一个已知的答案；还有一个新样本，答案未知。"
+        "问号处应该是多少？",
     )
     report.figure(
         "samples",
@@ -201,25 +199,20 @@ def tell_samples(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "In each of the four samples the answer is the first input. So the new situation "
-            "should give 1. The neuron is told nothing of this; it has to find it out.",
-            "四个样本的答案都等于第一个输入，所以新样本的答案应该是 1。"
-            "没有人把这条规律告诉神经元，它要自己找出来。",
-        )
+        "In each of the four samples the answer is the first input. So the new situation "
+        "should give 1. The neuron is told nothing of this; it has to find it out.",
+        "四个样本的答案都等于第一个输入，所以新样本的答案应该是 1。"
+        "没有人把这条规律告诉神经元，它要自己找出来。",
     )
 
 
 def tell_neuron(report: Report, weights: Sequence[Value]) -> None:
     """The neuron, and its sigmoid."""
-    report.section("neuron", Words("The neuron and the sigmoid", "神经元与 sigmoid"))
+    report.section("neuron", "The neuron and the sigmoid", "神经元与 sigmoid")
     report.say(
-        Words(
-            "The neuron has a weight for each input, and no bias. It adds up the products, and "
-            "the sigmoid turns the sum into a number between 0 and 1.",
-            "神经元的每个输入有一个权重，没有偏置。先求加权和，再由 sigmoid 把它变成 "
-            "0 与 1 之间的数。",
-        )
+        "The neuron has a weight for each input, and no bias. It adds up the products, and "
+        "the sigmoid turns the sum into a number between 0 and 1.",
+        "神经元的每个输入有一个权重，没有偏置。先求加权和，再由 sigmoid 把它变成 0 与 1 之间的数。",
     )
     report.formula(
         r"z = x_1 w_1 + x_2 w_2 + x_3 w_3",
@@ -237,22 +230,18 @@ def tell_neuron(report: Report, weights: Sequence[Value]) -> None:
         ),
     )
     report.say(
-        Words(
-            "The weights are drawn at random between −1 and 1, as $2u - 1$ with $u$ between 0 and "
-            f"1. The article fixes the seed {SEED}, so that everybody gets the same ones.",
-            f"权重的初始值在 −1 与 1 之间随机抽取：$2u - 1$，其中 $u$ 在 0 与 1 之间。"
-            f"文章把随机种子固定为 {SEED}，所以每个人得到的初始值都相同。",
-        )
+        "The weights are drawn at random between −1 and 1, as $2u - 1$ with $u$ between 0 and "
+        f"1. The article fixes the seed {SEED}, so that everybody gets the same ones.",
+        f"权重的初始值在 −1 与 1 之间随机抽取：$2u - 1$，其中 $u$ 在 0 与 1 之间。"
+        f"文章把随机种子固定为 {SEED}，所以每个人得到的初始值都相同。",
     )
     report.numbers(*start_rows(weights))
     report.say(
-        Words(
-            "The slope of the sigmoid can be written with its own value. It is greatest at "
-            "$z = 0$, where the neuron is undecided, and small where the output is near 0 or 1: a "
-            "neuron that is sure changes its weights little.",
-            "sigmoid 的斜率可以用它自己的值表示。斜率在 $z = 0$ 处最大，这时神经元还拿不定主意；"
-            "输出接近 0 或 1 时，斜率很小：已经有把握的神经元，权重就改得少。",
-        )
+        "The slope of the sigmoid can be written with its own value. It is greatest at "
+        "$z = 0$, where the neuron is undecided, and small where the output is near 0 or 1: a "
+        "neuron that is sure changes its weights little.",
+        "sigmoid 的斜率可以用它自己的值表示。斜率在 $z = 0$ 处最大，这时神经元还拿不定主意；"
+        "输出接近 0 或 1 时，斜率很小：已经有把握的神经元，权重就改得少。",
     )
     report.formula(r"\sigma'(z) = \sigma(z)(1 - \sigma(z))", r"= ŷ(1 - ŷ)")
     report.figure(
@@ -268,18 +257,16 @@ def tell_neuron(report: Report, weights: Sequence[Value]) -> None:
 
 def tell_training(report: Report, weights: Sequence[Value]) -> None:
     """The update, and where it comes from."""
-    report.section("training", Words("The update", "权重的更新"))
+    report.section("training", "The update", "权重的更新")
     report.say(
-        Words(
-            "The error of a sample is $y - ŷ$. The article changes each weight by the sum of "
-            "error · input · slope over the samples: much where the error is large, nothing where "
-            "the input is 0, little where the neuron is sure. This is a step of gradient descent: "
-            "the update is minus the gradient of half the sum of the squared errors, and the "
-            "learning rate is 1.",
-            "一个样本的误差是 $y - ŷ$。文章对每个权重的改动，是各样本的“误差·输入·斜率”之和："
-            "误差大就改得多，输入为 0 就不改，神经元有把握就改得少。"
-            "这就是一步梯度下降：改动的量是误差平方和一半的负梯度，学习率为 1。",
-        )
+        "The error of a sample is $y - ŷ$. The article changes each weight by the sum of "
+        "error · input · slope over the samples: much where the error is large, nothing where "
+        "the input is 0, little where the neuron is sure. This is a step of gradient descent: "
+        "the update is minus the gradient of half the sum of the squared errors, and the "
+        "learning rate is 1.",
+        "一个样本的误差是 $y - ŷ$。文章对每个权重的改动，是各样本的“误差·输入·斜率”之和："
+        "误差大就改得多，输入为 0 就不改，神经元有把握就改得少。"
+        "这就是一步梯度下降：改动的量是误差平方和一半的负梯度，学习率为 1。",
     )
     report.formula(
         r"w_i \leftarrow w_i + \sum (y - ŷ) x_i ŷ(1 - ŷ)",
@@ -308,13 +295,11 @@ def tell_training(report: Report, weights: Sequence[Value]) -> None:
     )
     report.numbers(*update_rows(weights))
     report.say(
-        Words(
-            "In the nine lines, one product of matrices does this for all samples at once: the "
-            "transposed inputs times the column of error · slope. That is the matrix form of the "
-            "gradient, here with a column for each sample.",
-            "在那九行代码里，一次矩阵乘法就同时处理了全部样本：输入的转置，乘以“误差·斜率”这一列。"
-            "这正是梯度的矩阵形式；下面每个样本占一列。",
-        )
+        "In the nine lines, one product of matrices does this for all samples at once: the "
+        "transposed inputs times the column of error · slope. That is the matrix form of the "
+        "gradient, here with a column for each sample.",
+        "在那九行代码里，一次矩阵乘法就同时处理了全部样本：输入的转置，乘以“误差·斜率”这一列。"
+        "这正是梯度的矩阵形式；下面每个样本占一列。",
     )
     report.matrices(
         "gradient",
@@ -326,12 +311,10 @@ def tell_training(report: Report, weights: Sequence[Value]) -> None:
 
 def tell_program(report: Report, losses: Sequence[float]) -> None:
     """The loop of the program."""
-    report.section("program", Words("The program", "程序"))
+    report.section("program", "The program", "程序")
     report.say(
-        Words(
-            "The program does the following, and its nine lines are little more than these steps:",
-            "程序的步骤如下，那九行代码差不多就是这几步：",
-        )
+        "The program does the following, and its nine lines are little more than these steps:",
+        "程序的步骤如下，那九行代码差不多就是这几步：",
     )
     report.bullets(
         Words(
@@ -364,17 +347,15 @@ def tell_program(report: Report, losses: Sequence[float]) -> None:
 def tell_answer(report: Report, weights: Sequence[Value]) -> None:
     """The trained weights, and the new situation."""
     first, _, third = (w.data for w in weights)
-    report.section("answer", Words("The answer", "答案"))
+    report.section("answer", "The answer", "答案")
     report.say(
-        Words(
-            f"After {ITERATIONS:,} iterations the neuron answers the new situation $(1, 0, 0)$ "
-            "with 0.99993704, almost 1. The weights show what it has learned: $w_1$ is large, so "
-            "the first input decides; $w_2$ is close to 0, so the second hardly matters.",
-            f"迭代 {ITERATIONS:,} 次以后，神经元对新样本 $(1, 0, 0)$ 的回答是 0.99993704，"
-            "几乎就是 1。"
-            "从权重可以看出它学到了什么：$w_1$ 很大，由第一个输入决定；"
-            "$w_2$ 接近 0，第二个输入几乎不起作用。",
-        )
+        f"After {ITERATIONS:,} iterations the neuron answers the new situation $(1, 0, 0)$ "
+        "with 0.99993704, almost 1. The weights show what it has learned: $w_1$ is large, so "
+        "the first input decides; $w_2$ is close to 0, so the second hardly matters.",
+        f"迭代 {ITERATIONS:,} 次以后，神经元对新样本 $(1, 0, 0)$ 的回答是 0.99993704，"
+        "几乎就是 1。"
+        "从权重可以看出它学到了什么：$w_1$ 很大，由第一个输入决定；"
+        "$w_2$ 接近 0，第二个输入几乎不起作用。",
     )
     report.figure(
         "answer",
@@ -390,26 +371,24 @@ def tell_answer(report: Report, weights: Sequence[Value]) -> None:
     report.numbers(*end_rows(weights))
     report.numbers(*answer_rows(weights))
     report.say(
-        Words(
-            "The third input is 1 in all four samples, so $w_3$ acts as a bias: it pulls every "
-            f"sum down by {-third:.2f}, so that the answer is near 0 unless the first input adds "
-            f"{first:.2f}. In the new situation the third input is 0 and there is nothing to pull "
-            "down: the sum is $w_1$ alone. That is why the neuron is surer of it than of any "
-            "sample it was trained on.",
-            "四个样本的第三个输入都是 1，所以 $w_3$ 起的是偏置的作用："
-            f"它把每个加权和都压低 {-third:.2f}，除非第一个输入加上 {first:.2f}，否则答案接近 0。"
-            "而新样本的第三个输入是 0，没有东西往下压，加权和就是 $w_1$ 本身。"
-            "所以神经元对它比对任何一个训练样本都更有把握。",
-        ),
-        Words(
-            "This also shows what it has not learned. Without the third input, an input of zeros "
-            "gives the sum 0 and the answer 0.5, whatever the weights are, and $(0, 1, 0)$ gives "
-            "0.448: by the rule both should be 0. A bias in place of the third input would be "
-            "there for every input.",
-            "从中也能看出它没有学到的东西。第三个输入为 0 时，全 0 的输入加权和是 0，"
-            "不论权重是多少，答案都是 0.5；$(0, 1, 0)$ 的答案是 0.448。按规律，两者都应该是 0。"
-            "如果用偏置代替第三个输入，它对任何输入就都起作用了。",
-        ),
+        "The third input is 1 in all four samples, so $w_3$ acts as a bias: it pulls every "
+        f"sum down by {-third:.2f}, so that the answer is near 0 unless the first input adds "
+        f"{first:.2f}. In the new situation the third input is 0 and there is nothing to pull "
+        "down: the sum is $w_1$ alone. That is why the neuron is surer of it than of any "
+        "sample it was trained on.",
+        "四个样本的第三个输入都是 1，所以 $w_3$ 起的是偏置的作用："
+        f"它把每个加权和都压低 {-third:.2f}，除非第一个输入加上 {first:.2f}，否则答案接近 0。"
+        "而新样本的第三个输入是 0，没有东西往下压，加权和就是 $w_1$ 本身。"
+        "所以神经元对它比对任何一个训练样本都更有把握。",
+    )
+    report.say(
+        "This also shows what it has not learned. Without the third input, an input of zeros "
+        "gives the sum 0 and the answer 0.5, whatever the weights are, and $(0, 1, 0)$ gives "
+        "0.448: by the rule both should be 0. A bias in place of the third input would be "
+        "there for every input.",
+        "从中也能看出它没有学到的东西。第三个输入为 0 时，全 0 的输入加权和是 0，"
+        "不论权重是多少，答案都是 0.5；$(0, 1, 0)$ 的答案是 0.448。按规律，两者都应该是 0。"
+        "如果用偏置代替第三个输入，它对任何输入就都起作用了。",
     )
     report.numbers(*other_rows(weights))
 

@@ -150,15 +150,13 @@ def dead_neuron_rows() -> list[Row]:
 
 def tell_layer(report: Report) -> None:
     """One sample through one layer."""
-    report.section("layer", Words("A layer of three neurons", "三个神经元组成的一层"))
+    report.section("layer", "A layer of three neurons", "三个神经元组成的一层")
     report.say(
-        Words(
-            "A neuron multiplies its inputs by its weights, adds up, and adds its bias. A layer is "
-            "several neurons that share their inputs. The article begins with four inputs and "
-            "three neurons: twelve weights and three biases.",
-            "一个神经元把输入乘以权重，相加，再加偏置。几个神经元共用同一组输入，就是一层。"
-            "文章从四个输入、三个神经元开始：十二个权重，三个偏置。",
-        )
+        "A neuron multiplies its inputs by its weights, adds up, and adds its bias. A layer is "
+        "several neurons that share their inputs. The article begins with four inputs and "
+        "three neurons: twelve weights and three biases.",
+        "一个神经元把输入乘以权重，相加，再加偏置。几个神经元共用同一组输入，就是一层。"
+        "文章从四个输入、三个神经元开始：十二个权重，三个偏置。",
     )
     report.formula(r"z_j = \sum_{i=1}^{4} w_{ji} x_i + b_j")
     report.figure(
@@ -170,22 +168,18 @@ def tell_layer(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "For the inputs 1, 2, 3 and 2.5 the three neurons give:",
-            "输入为 1、2、3、2.5 时，三个神经元的输出是：",
-        )
+        "For the inputs 1, 2, 3 and 2.5 the three neurons give:",
+        "输入为 1、2、3、2.5 时，三个神经元的输出是：",
     )
     report.numbers(*layer_rows(1, [1]))
     targets, s = layer_sum()
     report.say(
-        Words(
-            "A weight belongs to one neuron, and one path leads from it to the sum $S$ of the "
-            "outputs. An input goes to all three neurons: three paths, whose weights add up. Here "
-            "what the other inputs and the bias add to each neuron is written as one number.",
-            "一个权重只属于一个神经元，从它到各输出之和 $S$ 只有一条路径。"
-            "一个输入通向全部三个神经元，于是有三条路径，三个权重相加。"
-            "这里把其余输入和偏置对每个神经元的贡献合写成一个数。",
-        ),
+        "A weight belongs to one neuron, and one path leads from it to the sum $S$ of the "
+        "outputs. An input goes to all three neurons: three paths, whose weights add up. Here "
+        "what the other inputs and the bias add to each neuron is written as one number.",
+        "一个权重只属于一个神经元，从它到各输出之和 $S$ 只有一条路径。"
+        "一个输入通向全部三个神经元，于是有三条路径，三个权重相加。"
+        "这里把其余输入和偏置对每个神经元的贡献合写成一个数。",
     )
     report.derivation(
         "dense_layer",
@@ -197,17 +191,15 @@ def tell_layer(report: Report) -> None:
 
 def tell_batch(report: Report) -> None:
     """Three samples at once."""
-    report.section("batch", Words("A batch of samples", "一批样本"))
+    report.section("batch", "A batch of samples", "一批样本")
     report.say(
-        Words(
-            "Several samples together are a batch. NumPy computes a batch with one product of "
-            "matrices. Here $X$ has a column for each sample. The article writes a row for each, "
-            "which is the second formula: there the weights have to be transposed. The numbers are "
-            "the same.",
-            "几个样本放在一起就是一批，NumPy 用一次矩阵乘法就能算完。"
-            "这里 $X$ 的每一列是一个样本。文章中每个样本占一行，即第二个公式，所以权重要转置。"
-            "数值是一样的。",
-        )
+        "Several samples together are a batch. NumPy computes a batch with one product of "
+        "matrices. Here $X$ has a column for each sample. The article writes a row for each, "
+        "which is the second formula: there the weights have to be transposed. The numbers are "
+        "the same.",
+        "几个样本放在一起就是一批，NumPy 用一次矩阵乘法就能算完。"
+        "这里 $X$ 的每一列是一个样本。文章中每个样本占一行，即第二个公式，所以权重要转置。"
+        "数值是一样的。",
     )
     report.formula(r"Z = W X + b", r"Z^\top = X^\top W^\top + b^\top")
     report.figure(
@@ -224,13 +216,11 @@ def tell_batch(report: Report) -> None:
 def tell_two_layers(report: Report) -> None:
     """A second layer, and why it is not enough."""
     both = Sequential(dense(WEIGHTS_1, BIASES_1), dense(WEIGHTS_2, BIASES_2))
-    report.section("two-layers", Words("A second layer", "第二层"))
+    report.section("two-layers", "A second layer", "第二层")
     report.say(
-        Words(
-            "The outputs of the first layer are the inputs of the second, so each of its three "
-            "neurons has three weights.",
-            "第一层的输出就是第二层的输入，所以第二层的三个神经元各有三个权重。",
-        )
+        "The outputs of the first layer are the inputs of the second, so each of its three "
+        "neurons has three weights.",
+        "第一层的输出就是第二层的输入，所以第二层的三个神经元各有三个权重。",
     )
     report.figure(
         "two_layers",
@@ -246,11 +236,9 @@ def tell_two_layers(report: Report) -> None:
     )
     report.numbers(*layer_rows(2, [1, 2, 3]))
     report.say(
-        Words(
-            "Two layers without anything in between are no more than one: their product is a "
-            "layer again.",
-            "两层之间如果什么都没有，就只抵得上一层：它们合起来仍然是一层。",
-        )
+        "Two layers without anything in between are no more than one: their product is a "
+        "layer again.",
+        "两层之间如果什么都没有，就只抵得上一层：它们合起来仍然是一层。",
     )
     report.formula(
         r"ŷ = W^{(2)}(W^{(1)} x + b^{(1)}) + b^{(2)}",
@@ -268,7 +256,7 @@ WAVE = [(x / 3, sin(x / 3 * 1.4) + 0.5) for x in range(15)]
 
 def tell_data(report: Report) -> None:
     """Linear and non-linear data."""
-    report.section("data", Words("Data that no line fits", "直线拟合不了的数据"))
+    report.section("data", "Data that no line fits", "直线拟合不了的数据")
 
     def panels(*, lang: str, **options: Any) -> Any:
         titles = Words("linear", "线性"), Words("not linear", "非线性")
@@ -276,12 +264,10 @@ def tell_data(report: Report) -> None:
         return draw_points(shown, "line", lang=lang, **options)
 
     report.say(
-        Words(
-            "With one input, such layers compute a straight line, however many of them there "
-            "are. That fits points near a line, but no others.",
-            "输入只有一个时，这样的层无论叠多少层，算出的都是一条直线。"
-            "点大致在一条直线上，就能拟合；否则，再好的直线也对不上。",
-        )
+        "With one input, such layers compute a straight line, however many of them there "
+        "are. That fits points near a line, but no others.",
+        "输入只有一个时，这样的层无论叠多少层，算出的都是一条直线。"
+        "点大致在一条直线上，就能拟合；否则，再好的直线也对不上。",
     )
     report.figure(
         "linear_and_not",
@@ -295,13 +281,11 @@ def tell_data(report: Report) -> None:
 
 def tell_activation(report: Report) -> None:
     """The step function, and dead neurons."""
-    report.section("activation", Words("Activation functions", "激活函数"))
+    report.section("activation", "Activation functions", "激活函数")
     report.say(
-        Words(
-            "What stands between two layers is an activation function. The article shows the "
-            "oldest one: the step is 1 if its input is positive, and 0 otherwise.",
-            "两层之间放的是激活函数。文章给出了最早的一种：阶跃函数，输入为正时是 1，否则是 0。",
-        )
+        "What stands between two layers is an activation function. The article shows the "
+        "oldest one: the step is 1 if its input is positive, and 0 otherwise.",
+        "两层之间放的是激活函数。文章给出了最早的一种：阶跃函数，输入为正时是 1，否则是 0。",
     )
     report.figure(
         "step",
@@ -313,28 +297,24 @@ def tell_activation(report: Report) -> None:
         ),
     )
     report.say(
-        Words(
-            "Since its derivative is 0 wherever there is one, no gradient passes a step, and such "
-            "a network cannot be trained by gradient descent. Relu, which is 0 for negative inputs "
-            "and the input itself for positive ones, lets it pass on one side.",
-            "它的导数凡是存在之处都是 0，梯度传不过去，这样的网络不能用梯度下降来训练。"
-            "relu 在输入为负时是 0，为正时就是输入本身，所以有一侧能让梯度通过。",
-        )
+        "Since its derivative is 0 wherever there is one, no gradient passes a step, and such "
+        "a network cannot be trained by gradient descent. Relu, which is 0 for negative inputs "
+        "and the input itself for positive ones, lets it pass on one side.",
+        "它的导数凡是存在之处都是 0，梯度传不过去，这样的网络不能用梯度下降来训练。"
+        "relu 在输入为负时是 0，为正时就是输入本身，所以有一侧能让梯度通过。",
     )
-    report.section("dead", Words("Dead neurons", "死亡神经元"))
+    report.section("dead", "Dead neurons", "死亡神经元")
     report.say(
-        Words(
-            "The article warns of dead neurons: one whose activation is 0 for every sample passes "
-            "only zeros on, and no gradient back. Here is one: neuron 2 of the first layer with "
-            "relu, and with the bias 0 in place of 3. Its weighted sum $z$ is negative for all "
-            "three samples of the batch, here for the first. There the derivative of relu is 0, "
-            "and this one factor makes the whole product 0. As long as the inputs stay the same, "
-            "its weights never change again.",
-            "文章提醒要当心死亡神经元：如果一个神经元对所有样本的激活值都是 0，"
-            "它往后传的都是 0，也没有梯度往回传。下面就是一个：第一层的神经元 2 接上 relu，"
-            "偏置由 3 改为 0。它的加权和 $z$ 对三个样本都是负的（图中是第一个样本），"
-            "relu 的导数是 0，这一个因子就让整个乘积为 0。只要输入不变，它的权重就再也不会改变。",
-        ),
+        "The article warns of dead neurons: one whose activation is 0 for every sample passes "
+        "only zeros on, and no gradient back. Here is one: neuron 2 of the first layer with "
+        "relu, and with the bias 0 in place of 3. Its weighted sum $z$ is negative for all "
+        "three samples of the batch, here for the first. There the derivative of relu is 0, "
+        "and this one factor makes the whole product 0. As long as the inputs stay the same, "
+        "its weights never change again.",
+        "文章提醒要当心死亡神经元：如果一个神经元对所有样本的激活值都是 0，"
+        "它往后传的都是 0，也没有梯度往回传。下面就是一个：第一层的神经元 2 接上 relu，"
+        "偏置由 3 改为 0。它的加权和 $z$ 对三个样本都是负的（图中是第一个样本），"
+        "relu 的导数是 0，这一个因子就让整个乘积为 0。只要输入不变，它的权重就再也不会改变。",
     )
     parameters, activations = rectified(0)
     activations[0].backward()

@@ -23,13 +23,11 @@ neuron, layers, curves, data, tables. `svg_elements` is shared by everything tha
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from micrograd.derivation.chain import Chain
 from micrograd.drawing import dot, themes
-from micrograd.drawing.film import film, film_strip
+from micrograd.drawing.film import adjoints, film, film_strip
 from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
@@ -273,9 +271,7 @@ def draw(
     """
     reading = "" if direction is None else checked_direction(direction)
     roots = checked_roots(output)
-    gradients = None
-    if len(roots) == 1:
-        gradients = Chain(roots[0], names, max_nodes=sys.maxsize).adjoints
+    gradients = adjoints(roots[0], names) if len(roots) == 1 else None
     picture = named_picture(
         roots,
         names=names,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from micrograd.derivation.document import Block, Equations, Let
 from micrograd.derivation.explanation import Explanation
@@ -93,8 +93,10 @@ def draw_formula(
     set_ = _aligned(lines, setter, width - 2 * _MARGIN)
     wide, tall = (math.ceil(each + 2 * _MARGIN) for each in (set_.width, set_.height))
     frame = (0.0, 0.0, float(wide), float(tall))
-    ink = _Ink(colors)
-    content = list(ink.drawn(set_, _MARGIN, _MARGIN + set_.ascent))
+    placed = set_.moved(_MARGIN, _MARGIN + set_.ascent)
+    content = [
+        _letters(part, colors) if isinstance(part, Run) else _line(part, colors) for part in placed
+    ]
     svg = document(frame, colors.paper, content, ' xml:space="preserve"')
     return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
 
@@ -191,33 +193,24 @@ def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
 # ------------------------------------------------------------------------------------------ drawing
 
 
-class _Ink(NamedTuple):
-    theme: Theme
+def _line(part: Stroke, theme: Theme) -> str:
+    path = "".join(command + ",".join(f"{each:.1f}" for each in at) for command, at in part.path)
+    return (
+        f'<path fill="none" stroke="{theme.ink}" '
+        f'stroke-width="{max(part.pen, 0.9):.2f}" d="{path}"/>'
+    )
 
-    def drawn(self, set_: Setting, x: float, y: float) -> Iterator[str]:
-        """The elements of a setting."""
-        for part in set_.moved(x, y):
-            if isinstance(part, Run):
-                yield self._letters(part)
-            else:
-                path = "".join(
-                    command + ",".join(f"{each:.1f}" for each in at) for command, at in part.path
-                )
-                yield (
-                    f'<path fill="none" stroke="{self.theme.ink}" '
-                    f'stroke-width="{max(part.pen, 0.9):.2f}" d="{path}"/>'
-                )
 
-    def _letters(self, run: Run) -> str:
-        text = escape(run.text, quote=False)
-        more = ' font-style="italic"' if run.italic else ""
-        x = run.x
-        if len(run.text) > 1:
-            more += f' textLength="{run.width:.1f}" lengthAdjust="spacingAndGlyphs"'
-        else:
-            more += ' text-anchor="middle"'
-            x += run.width / 2
-        return (
-            f'<text x="{x:.1f}" y="{run.y:.1f}" font-size="{run.size:.1f}" '
-            f'fill="{getattr(self.theme, run.color)}"{more}>{text}</text>'
-        )
+def _letters(run: Run, theme: Theme) -> str:
+    text = escape(run.text, quote=False)
+    more = ' font-style="italic"' if run.italic else ""
+    x = run.x
+    if len(run.text) > 1:
+        more += f' textLength="{run.width:.1f}" lengthAdjust="spacingAndGlyphs"'
+    else:
+        more += ' text-anchor="middle"'
+        x += run.width / 2
+    return (
+        f'<text x="{x:.1f}" y="{run.y:.1f}" font-size="{run.size:.1f}" '
+        f'fill="{getattr(theme, run.color)}"{more}>{text}</text>'
+    )

@@ -12,6 +12,7 @@ All are written from the same spans.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -154,6 +155,7 @@ def _bracketed(mark: Mark, signs: str) -> Mark:
 # --------------------------------------------------------------------------------------- measuring
 
 
+@lru_cache(maxsize=4096)  # a layout measures the same lines for each width that it tries
 def line_width(line: Line, size: float) -> float:
     """The width of a line in letters of that size."""
     return sum(_width(span, size) + dx for span, dx, _ in placed(line, size))

@@ -9,7 +9,6 @@ back.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
 
 _BASE = 91  # the signs from "#" to "~" without "<", which begins a tag
@@ -64,8 +63,9 @@ def _repeats(text: str, before: str) -> list[list[tuple[int, int]]]:
         for place in reversed(earlier[-_TRIED:]):
             if here - place > _FAR:
                 break
-            if text.startswith(text[here : here + far[1] + 1], place):  # perhaps longer
-                far = max(far, (here - place, _shared(text, place, here)), key=_length)
+            most = min(_MOST, here - place, len(text) - here)  # they do not overlap
+            while far[1] < most and text.startswith(text[here : here + far[1] + 1], place):
+                far = (here - place, far[1] + 1)
             if here - place <= _NEAR:
                 near = far
             if far[1] == _MOST:
@@ -73,17 +73,6 @@ def _repeats(text: str, before: str) -> list[list[tuple[int, int]]]:
         repeats.append([each for each in (near, far) if each[1]])
         earlier.append(here)
     return repeats
-
-
-def _length(repeat: tuple[int, int]) -> int:
-    return repeat[1]
-
-
-def _shared(text: str, place: int, here: int) -> int:
-    """How many signs from a place on are as those from here on; they do not overlap."""
-    most = max(min(_MOST, here - place, len(text) - here), 0)
-    there, this = text[place : place + most], text[here : here + most]
-    return bisect_left(range(1, most + 1), True, key=lambda n: there[:n] != this[:n])
 
 
 def _written(distance: int, length: int) -> str:

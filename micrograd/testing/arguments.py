@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine.arrays import refuse_unusual
+from micrograd.testing.recording import parameter_names
 from micrograd.transforms.structures import assembled, parts, place
 
 
@@ -106,7 +107,7 @@ class Arguments:
     """
 
     def __init__(self, f: Callable[..., Any], at: tuple[Any, ...], with_whole: bool) -> None:
-        self.at, self.names = at, _names(f, len(at))
+        self.at, self.names = at, parameter_names(f, len(at))
         self.leaves: list[Leaf] = []
         self._constants: list[tuple[tuple[Any, ...], np.ndarray]] = []
         start, numbers = 0, []
@@ -134,21 +135,6 @@ class Arguments:
         }
         new |= {path: array.copy() for path, array in self._constants}
         return tuple(replaced(self.at, new))
-
-
-def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """The names of the parameters that receive the arguments."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    names: list[str] = []
-    for parameter in parameters:
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            names += [f"{parameter.name}[{index}]" for index in range(count - len(names))]
-        elif parameter.kind is not parameter.KEYWORD_ONLY:
-            names.append(parameter.name)
-    return (names + [f"x{index}" for index in range(len(names), count)])[:count]
 
 
 def is_array(thing: Any) -> bool:

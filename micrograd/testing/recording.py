@@ -214,7 +214,7 @@ class Subject:
         self.series: dict[tuple[float, ...], Any] = {}  # what the witness of that name found out
         leaves, self.structure = flatten(self.at)
         if wrt is None:
-            named = zip(_argument_names(f, len(self.at)), self.structure.children, strict=True)
+            named = zip(parameter_names(f, len(self.at)), self.structure.children, strict=True)
             paths = [path for name, structure in named for path in _paths(structure, name)]
         else:
             leaves, paths = _parameters(wrt)
@@ -327,7 +327,8 @@ def _parameters(wrt: Any) -> tuple[list[Value], list[str]]:
     raise TypeError(f"wrt= takes a model or Values that no operation made, got {given!r}")
 
 
-def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
+def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of the parameters that receive the arguments."""
     try:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
@@ -338,7 +339,7 @@ def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
             names.append(parameter.name)
         elif parameter.kind is parameter.VAR_POSITIONAL:
             names += [f"{parameter.name}[{index}]" for index in range(count - len(names))]
-    names += [f"argument {index}" for index in range(len(names), count)]
+    names += [f"x{index}" for index in range(len(names), count)]
     return names[:count]
 
 

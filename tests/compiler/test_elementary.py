@@ -150,7 +150,7 @@ def program(name: str, kind: str) -> Any:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", BOUNDS)
 def test_a_function_is_within_its_bound_over_its_whole_range(name, kind):
-    x = points(name, kind, 120)
+    x = points(name, kind, 60)
     found = errors(name, kind, program(name, kind)(x), x)
     bound = getattr(BOUNDS[name], "double" if kind == "float64" else "single")
     assert found.max() <= bound, (x[found.argmax()], found.max())

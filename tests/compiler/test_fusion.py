@@ -164,7 +164,7 @@ def test_fused_operations_agree_at_special_numbers(dtype):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(expression=expressions(), data=st.data())
 def test_fused_random_expressions_agree_at_any_numbers(expression, data):
     number = st.one_of(st.floats(-3, 3), st.sampled_from(SPECIALS))

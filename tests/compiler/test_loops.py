@@ -361,7 +361,7 @@ def test_random_steps_agree(backend):
     )
 
     @settings(
-        max_examples=4 if backend == "jax" else 40,
+        max_examples=4 if backend == "jax" else 20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

@@ -51,7 +51,7 @@ def by_hand(x):
 
 
 def long(x, y):
-    for _ in range(60):
+    for _ in range(20):
         x = x + (x * y).sin() + (x * y).cos()
     return x
 

@@ -1,6 +1,5 @@
 """Boxes are placed in columns, in the order of reading, and do not overlap."""
 
-import time
 from itertools import combinations
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd.drawing.placement import BETWEEN, place
+from tests.counting import calls
 
 
 @st.composite
@@ -106,18 +106,13 @@ def test_nothing_is_placed_nowhere():
 
 @pytest.mark.slow
 def test_time_grows_as_the_graph_does():
-    def seconds(count):
+    def work(count):
         sizes = {f"n{i}": (10.0, 10.0) for i in range(count)}
         arrows = [
             (f"e{i}{k}", f"n{tail}", f"n{i}", (0.0, 0.0))
             for i in range(1, count)
             for k, tail in enumerate((i - 1, i // 2, 0))  # near, far, and all the way
         ]
-        best = float("inf")
-        for _ in range(3):
-            start = time.process_time()
-            place(sizes, arrows, 20)
-            best = min(best, time.process_time() - start)
-        return best
+        return calls(lambda: place(sizes, arrows, 20))
 
-    assert seconds(1_000) < 30 * seconds(125)  # 8 if linear, 64 if quadratic
+    assert work(1_000) < 30 * work(125)  # 8 if linear, 64 if quadratic

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 NAMES = [row.name for row in ROWS if not TABLE[row.name].constants]
 KNOWN = {row.name: len(row.partials) for row in ROWS}
-FEW, ABOUT = 16, 48
+FEW, ABOUT = 8, 48
 """Points of each row; all of them would take minutes."""
 
 

@@ -310,9 +310,9 @@ def transposed_slope(A):
 
 
 @pytest.mark.slow
-def test_a_large_array_of_100_000_numbers_needs_few_calls_and_its_wrong_entry_is_found():
+def test_a_large_array_of_30_000_numbers_needs_few_calls_and_its_wrong_entry_is_found():
     rng = np.random.default_rng(0)
-    W, v = rng.normal(size=(250, 400)), rng.normal(size=400)
+    W, v = rng.normal(size=(100, 300)), rng.normal(size=300)
 
     count = 0
 

@@ -356,7 +356,7 @@ def test_what_overflows_within_a_formula_has_a_bound():
     assert max(tolerance(expression)[1]) < 1e-9
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(expressions(max_operations=40, variables=2))
 def test_long_random_gradients_are_those_of_exact_arithmetic(expression):
     assert not disagreement(expression)
@@ -365,7 +365,7 @@ def test_long_random_gradients_are_those_of_exact_arithmetic(expression):
 def test_the_tolerance_of_most_gradients_is_below_a_trillionth():
     relative = []
 
-    @settings(max_examples=300, database=None, phases=[Phase.generate])
+    @settings(max_examples=150, database=None, phases=[Phase.generate])
     @given(expressions())
     def collect(expression):
         gradient, bounds = backward(expression)[1], tolerance(expression)[1]
@@ -491,7 +491,7 @@ def test_random_gradients_agree_with_those_of_hips_autograd():
     numpy = pytest.importorskip("autograd.numpy", reason=reason)
     vocabulary = vocabulary_of(numpy, lambda x: x)
 
-    @settings(max_examples=500)
+    @settings(max_examples=200)
     @given(expressions(rows=rows_in(vocabulary)))
     def compare(expression):
         def on_list(at):
@@ -509,7 +509,7 @@ def test_random_gradients_agree_with_those_of_pytorch():
     number = partial(torch.as_tensor, dtype=torch.float64)
     vocabulary = vocabulary_of(torch, number)
 
-    @settings(max_examples=500)
+    @settings(max_examples=200)
     @given(expressions(rows=rows_in(vocabulary)))
     def compare(expression):
         leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in expression.at]

@@ -214,4 +214,4 @@ class Engine(RuleBasedStateMachine):
 
 
 TestEveryOrderOfUse = pytest.mark.slow(Engine.TestCase)
-TestEveryOrderOfUse.settings = settings(max_examples=40, stateful_step_count=50)
+TestEveryOrderOfUse.settings = settings(max_examples=25, stateful_step_count=40)

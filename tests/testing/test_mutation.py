@@ -11,14 +11,14 @@ from micrograd.testing.report import Report
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def report():
-    return mutation_report(row.name for row in ROWS)
+@pytest.fixture(scope="module", params=[4, pytest.param(1, marks=pytest.mark.exhaustive)])
+def report(request):
+    return mutation_report(row.name for row in ROWS[:: request.param])
 
 
 def test_every_wrong_rule_that_can_be_seen_is_caught(report):
     assert not report.of("missed"), str(report)
-    assert len(report.of("caught")) > 300
+    assert len(report.of("caught")) > 0.8 * len(report.mutants)
     assert report
 
 
