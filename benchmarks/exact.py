@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 
 from micrograd import ops
 from micrograd.table.formulas import calls, fold
+from micrograd.table.parts import TAIL
 
 BITS = 2_600
 """Enough that a sum of two floats of any size is exact, with 400 bits to spare."""
@@ -495,7 +496,7 @@ def _tail(order: int) -> Function:
         if not order:
             t = 4 * (1 + x) / (1 - x)
             return (t + 4) * mp.exp(t * t / 2) * _normal(-t)
-        terms = enumerate(ops._TAIL)
+        terms = enumerate(TAIL)
         return mp.fsum(mp.ff(i, order) * each * x ** (i - order) for i, each in terms if i >= order)
 
     return tail

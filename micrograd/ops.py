@@ -34,9 +34,6 @@ last multiplication.
 
 from __future__ import annotations
 
-import math
-import sys
-
 from micrograd.table import gamma
 from micrograd.table.formulas import horner
 from micrograd.table.operations import (
@@ -51,6 +48,34 @@ from micrograd.table.operations import (
     lookup,
     on_define,
     reserve,
+)
+from micrograd.table.parts import (
+    BASE,
+    COSINE,
+    EXCESS,
+    FINITE_X,
+    FINITE_Y,
+    GELU_NEAR,
+    HIGH,
+    INFINITE,
+    LARGER,
+    LOG,
+    LOGADDEXP_SLOPE,
+    LOW,
+    MISH,
+    MISH_CURVE,
+    MISH_NEAR,
+    POW_MIXED,
+    ROOT,
+    SIGN_OF_TURN,
+    SILU_CURVE_NEAR,
+    SILU_NEAR,
+    SINC_CURVE,
+    SINC_SLOPE,
+    SIZE,
+    TAIL,
+    TAIL_SLOPE,
+    sine,
 )
 
 __all__ = [
@@ -67,129 +92,6 @@ __all__ = [
     "on_define",
     "reserve",
 ]
-
-
-# The tail of the normal law: (t + 4) exp(t²/2) Φ(-t) as a polynomial in (t - 4) / (t + 4), for
-# t >= 0.5, to 4e-17; fitted by least squares at Chebyshev's points, with 60 digits.
-_TAIL = (
-    0.7552851304157515,
-    -0.6078966419718921,
-    0.3871374007422216,
-    -0.1865218579596595,
-    0.060396574890521935,
-    -0.007540188966631744,
-    -0.003479692357903752,
-    0.0016308184559462537,
-    0.00013334420115262977,
-    -0.00023109492098789545,
-    -1.9074990107659464e-06,
-    3.514462166758376e-05,
-    7.134429880194746e-07,
-    -5.92004042142176e-06,
-    -6.209420664042516e-07,
-    1.021605277199819e-06,
-    2.566004539474053e-07,
-    -1.5586186598054488e-07,
-    -6.910773569385227e-08,
-    1.52539799097929e-08,
-    9.816227830475413e-09,
-)
-_TAIL_SLOPE = tuple(i * each for i, each in enumerate(_TAIL))[1:]
-
-# For powers: limits where the base is 0, nan where it is negative; a base and a logarithm that are numbers also in the branch that is not taken.
-_BASE = "where(x > 0, x, 1)"
-_ROOT, _LOG = f"{_BASE} ** (0.5 * y)", f"log({_BASE})"
-_INFINITE = "x > 1.7976931348623157e+308"
-_POW_MIXED = (
-    f"where({_INFINITE}, where(y < 1, 0, 1e999), where(x > 0, where(y < 0.5, (1 + y * {_LOG}) * {_ROOT} * {_ROOT} / {_BASE},"
-    f" (1 + y * {_LOG}) * {_ROOT} / {_BASE} * {_ROOT}),"
-    " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
-)
-
-# Beyond these, an exponential beside them is 0; they keep its product with x from being 0 times
-# infinity where x is infinite.
-_LOW, _HIGH, _SIZE = "maximum(x, -2000)", "minimum(x, 2000)", "minimum(abs(x), 2000)"
-
-# The directions to infinite points are those to the ends of the range of floats.
-_FINITE_X, _FINITE_Y = (
-    f"minimum(maximum({x}, {-sys.float_info.max}), {sys.float_info.max})" for x in "xy"
-)
-_LARGER = f"minimum(maximum(abs(x), abs(y)), {sys.float_info.max})"
-
-# Zeros of slopes as two floats. Near them, a slope is a sum of terms that have the sign of the
-# distance from its zero, so that nothing cancels: 1 + e^x + x, for instance, which is 0 at z, is
-# (x - z) + e^z (e^(x - z) - 1).
-_SILU_ZERO = "(x + 1.2784645427610737 + 1.0946994183093437e-16)"
-_SILU_NEAR = f"({_SILU_ZERO} + 0.2784645427610738 * expm1({_SILU_ZERO})) * 0.25 * sech2(0.5 * x)"
-_SILU_CURVE_ZERO = "(abs(x) - 2.3993572805154675 - 1.8464872855353363e-16)"
-_SILU_CURVE_NEAR = (
-    f"-0.25 * sech2(0.5 * x) * ({_SILU_CURVE_ZERO} * tanh(0.5 * abs(x)) + "
-    f"tanh(0.5 * {_SILU_CURVE_ZERO}) * (2.3993572805154677 - 2 * tanh(0.5 * abs(x))))"
-)
-_MISH_ZERO = "(x + 1.1924312145154952 + 4.8484829848031044e-17)"
-_MISH_RISE = f"expm1({_MISH_ZERO})"
-_MISH_NEAR = (
-    f"(4 * {_MISH_ZERO} * (1 + exp(x)) + {_MISH_RISE} * (0.3733670191691929 + 0.36840659688361784 * "
-    f"(2 + {_MISH_RISE}) + 0.027951242009170138 * (3 + {_MISH_RISE} * (3 + {_MISH_RISE}))))"
-)
-# The slope of gelu divided by x - its zero, in powers of x + 0.75, for x from -1.25 to -0.25.
-_GELU = (
-    0.43218955538054815,
-    0.3882186745633963,
-    -0.01881270543747969,
-    -0.11411346361213767,
-    -0.014597331969775466,
-    0.01947032148900743,
-    0.004511076197613393,
-    -0.002250191457741138,
-    -0.0007418095753619833,
-    0.0001878810771261369,
-    8.593393103040482e-05,
-    -1.1379591353503348e-05,
-    -7.724394122350052e-06,
-    4.440132889673244e-07,
-    5.358340199800065e-07,
-)
-_GELU_NEAR = f"(x + 0.7517915246935645 - 1.4956759177009883e-17) * ({horner(_GELU, '(x + 0.75)')})"
-
-# tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
-_MISH = "exp(x) * (exp(x) + 2)"
-_MISH_CURVE = (
-    f"where(x < -40, (2 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 8 * (1 - {_HIGH}) * exp(-x) * exp(-x),"
-    f" 4 * exp(x) / ({_MISH} + 2) / ({_MISH} + 2) * (2 * (1 + exp(x)) + x * (1 - 2 * exp(x) * ({_MISH}) / ({_MISH} + 2)))))"
-)
-
-# sigmoid(x - y), with what the difference has lost by rounding; 0.5 for two equal infinities.
-_LOST = "x - ((x - y) - ((x - y) - x)) - (y + ((x - y) - x))"
-_LOGADDEXP_SLOPE = (
-    f"where(abs(x - y) < 800, sigmoid(x - y) * (1 + ({_LOST}) * sigmoid(y - x)),"
-    " where(x == y, 0.5, sigmoid(x - y)))"
-)
-
-# The slope of sin(πx) / (πx) near 0, divided by x, in powers of x²; and the second derivative.
-_SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 14)]
-_SINC_SLOPE = horner([2 * k * c for k, c in enumerate(_SINC, start=1)], "square(x)")
-_SINC_CURVE = horner([2 * k * (2 * k - 1) * c for k, c in enumerate(_SINC, start=1)], "square(x)")
-
-
-def _sine(t: str) -> str:
-    """The polynomial of sin(πt) / (πt), for |t| up to 0.5."""
-    return f"({horner(gamma.SINE, f'square({t})')})"
-
-
-# cos(πt), where t is the distance of x from the nearest whole number; near its zeros as a sine.
-_SIGN_OF_TURN, _OFF = "(1 - 2 * mod(round(x), 2))", "(0.5 - abs(x - round(x)))"
-_COS = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k) for k in range(10)]
-_COSINE = (
-    f"where({_OFF} > 0.25, {horner(_COS, 'square(x - round(x))')}, "
-    f"3.141592653589793 * {_OFF} * {_sine(_OFF)})"
-)
-
-# For x < -7, x + φ(x) / Φ(x) as a continued fraction (Abramowitz and Stegun 26.2.14).
-_EXCESS = "-x"
-for _k in range(20, 1, -1):
-    _EXCESS = f"{_k} / ({_EXCESS}) - x"
-_EXCESS = f"1 / ({_EXCESS})"
 
 
 # The table is lined up beyond the formatter's taste, so that a wrong sign is seen at once.
@@ -237,13 +139,13 @@ _ROWS = (
         kink="x", note="The derivative at 0 is 0.01."),
     Row("elu",        "where(x <= 0, expm1(x), x)",                   ["where(x <= 0, exp(x), 1)"],  r"\operatorname{elu}(x)",
         kink="x", note="The derivative at 0 is 1; the second derivative jumps there."),
-    Row("gelu", f"where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), {_LOW} / (4 - {_LOW}) * normal_tail(({_LOW} + 4) / ({_LOW} - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
+    Row("gelu", f"where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), {LOW} / (4 - {LOW}) * normal_tail(({LOW} + 4) / ({LOW} - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["gelu_slope(x)"], r"x \cdot \Phi(x)",
         textbook=["x * ndtr(x)", "ndtr(x) + 0.3989422804014327 * x * exp(-(x * x / 2))"],
         note="The exact form, by the distribution function of the normal law."),
-    Row("silu", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
+    Row("silu", f"where(x < -40, {LOW} * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
-    Row("mish", f"where(x < -40, {_LOW} * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({_MISH}) / ({_MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
+    Row("mish", f"where(x < -40, {LOW} * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({MISH}) / ({MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
         textbook=["x * tanh(softplus(x))", "tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2"]),
 
     Row("abs",    "abs(x)",  ["sign(x)"],                              r"\left|x\right|",          operator="__abs__",
@@ -277,7 +179,7 @@ _ROWS = (
     Row("cbrt",    "cbrt(x)",      ["1 / (3 * square(out))"],  r"\sqrt[3]{x}", domain="abs(x) > 0"),
     Row("exp2",    "2 ** x",       ["0.6931471805599453 * out"], "2^{x}", textbook=["", "out * log(2)"]),
     Row("rsqrt",   "1 / sqrt(x)",  ["-0.5 * out / x"],         r"\frac{1}{\sqrt{x}}", domain="x > 0", textbook=["", "-(out / (2 * x))"]),
-    Row("sinc",    f"where(x == 0, 1, {_SIGN_OF_TURN} * ((x - round(x)) * {_sine('(x - round(x))')} / x))", ["sinc_slope(x)"],
+    Row("sinc",    f"where(x == 0, 1, {SIGN_OF_TURN} * ((x - round(x)) * {sine('(x - round(x))')} / x))", ["sinc_slope(x)"],
         r"\frac{\sin(\pi \cdot x)}{\pi \cdot x}", textbook=["where(x == 0, 1, sin(3.141592653589793 * x) / (3.141592653589793 * x))", "where(x == 0, 0, (cos(3.141592653589793 * x) - out) / x)"], note="The normalised function, as in NumPy; 1 at 0."),
     Row("erfc",    "where(x < 0.36, 1 - erf(x), where(x > 28, 0, 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x)))", ["-1.1283791670955126 * gauss(x)"],
         r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-(1.1283791670955126 * exp(-(x * x)))"]),
@@ -293,7 +195,7 @@ _ROWS = (
         note="The order x is a constant, a whole number from 0."),
 
     Row("log_sigmoid", "-softplus(-x)",   ["sigmoid(-x)"], r"\ln \sigma(x)"),
-    Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [_LOGADDEXP_SLOPE, _LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
+    Row("logaddexp", "where(x == y, x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))", [LOGADDEXP_SLOPE, LOGADDEXP_SLOPE.translate({120: "y", 121: "x"})],
         r"\ln(e^{x} + e^{y})", textbook=["log(exp(x) + exp(y))", "sigmoid(x - y)", "sigmoid(y - x)"]),
     Row("logit",   "where(x < 1e-37, log(x), sign(x - 0.5) * log1p(abs(2 * x - 1) / minimum(x, 1 - x)))", ["1 / x + 1 / (1 - x)"], r"\ln \frac{x}{1 - x}", domain="x * (1 - x) > 0",
         textbook=["log(x / (1 - x))", "1 / (x * (1 - x))"]),
@@ -332,28 +234,28 @@ _SERVING_ROWS = (
     Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
-    Row("normal_tail",      horner(_TAIL),         [horner(_TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
-    Row("gelu_slope", f"where(abs(x + 0.75) < 0.5, {_GELU_NEAR}, where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({_HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({_LOW} + 4) / ({_LOW} - 4)) / (4 - {_LOW}) + 0.3989422804014327 * {_LOW}) * gauss(0.5 * x) * gauss(0.5 * x)))",
-        [f"where((abs(x) > 1) * (abs(x) < 36), (1.4142135623730951 - abs(x) - 9.667293313452913e-17) * (1.4142135623730951 + abs(x)) * 0.3989422804014327 * square(gauss(0.5 * x)), 0.3989422804014327 * (2 * gauss(0.5 * x) - {_SIZE} * ({_SIZE} * gauss(0.5 * x))) * gauss(0.5 * x))"], r"\operatorname{gelu\_slope}(x)",
+    Row("normal_tail",      horner(TAIL),         [horner(TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
+    Row("gelu_slope", f"where(abs(x + 0.75) < 0.5, {GELU_NEAR}, where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * ({HIGH} * gauss(0.5 * x) * gauss(0.5 * x)), (normal_tail(({LOW} + 4) / ({LOW} - 4)) / (4 - {LOW}) + 0.3989422804014327 * {LOW}) * gauss(0.5 * x) * gauss(0.5 * x)))",
+        [f"where((abs(x) > 1) * (abs(x) < 36), (1.4142135623730951 - abs(x) - 9.667293313452913e-17) * (1.4142135623730951 + abs(x)) * 0.3989422804014327 * square(gauss(0.5 * x)), 0.3989422804014327 * (2 * gauss(0.5 * x) - {SIZE} * ({SIZE} * gauss(0.5 * x))) * gauss(0.5 * x))"], r"\operatorname{gelu\_slope}(x)",
         textbook=["0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)", "0.3989422804014327 * (2 - x * x) * exp(-0.5 * x * x)"]),
-    Row("sinc_slope", f"where(abs(x) < 0.5, x * ({_SINC_SLOPE}), ({_SIGN_OF_TURN} * {_COSINE} - sinc(x)) / x)", [f"where(abs(x) < 0.5, {_SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
+    Row("sinc_slope", f"where(abs(x) < 0.5, x * ({SINC_SLOPE}), ({SIGN_OF_TURN} * {COSINE} - sinc(x)) / x)", [f"where(abs(x) < 0.5, {SINC_CURVE}, -9.869604401089358 * sinc(x) - 2 * (out / x))"],
         r"\operatorname{sinc\_slope}(x)", textbook=["where(x == 0, 0, (cos(3.141592653589793 * x) - sinc(x)) / x)", "-9.869604401089358 * sinc(x) - 2 * (out / x)"]),
     Row("log_ndtr_slope", "where(x > -0.5, 0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x) / ndtr(x), "
-        f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {_EXCESS} - x))",
-        [f"where(x < -1e+16, -1, -out * where(x > -7, {_HIGH} + out, {_EXCESS}))"], r"\frac{\phi(x)}{\Phi(x)}",
+        f"where(x > -7, 0.3989422804014327 * (4 - x) / normal_tail((x + 4) / (x - 4)), {EXCESS} - x))",
+        [f"where(x < -1e+16, -1, -out * where(x > -7, {HIGH} + out, {EXCESS}))"], r"\frac{\phi(x)}{\Phi(x)}",
         textbook=["0.3989422804014327 * exp(-0.5 * x * x) / ndtr(x)", "-out * (x + out)"]),
     Row("digamma_above", gamma.DIGAMMA_ABOVE, ["polygamma(1, x)"],
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", gamma.POLYGAMMA_ABOVE, ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", f"where(abs(x + 1.25) < 0.75, {_SILU_NEAR}, where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {_HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x)))))",
-        [f"where(abs(x) > 40, (2 - {_SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), where(abs(x) < 1, 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)), {_SILU_CURVE_NEAR}))"], r"\operatorname{silu\_slope}(x)",
+    Row("silu_slope", f"where(abs(x + 1.25) < 0.75, {SILU_NEAR}, where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x)))))",
+        [f"where(abs(x) > 40, (2 - {SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), where(abs(x) < 1, 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)), {SILU_CURVE_NEAR}))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("mish_slope", f"where(x < -40, (1 + {_LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, where(abs(x + 1.25) < 0.75, exp(x) * {_MISH_NEAR} / square({_MISH} + 2), ({_MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({_MISH} + 2)) / ({_MISH} + 2))))",
-        [_MISH_CURVE], r"\operatorname{mish\_slope}(x)",
+    Row("mish_slope", f"where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, where(abs(x + 1.25) < 0.75, exp(x) * {MISH_NEAR} / square({MISH} + 2), ({MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({MISH} + 2)) / ({MISH} + 2))))",
+        [MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "
-        f"{_FINITE_X} / {_LARGER} / hypot({_FINITE_X} / {_LARGER}, {_FINITE_Y} / {_LARGER}))",
+        f"{FINITE_X} / {LARGER} / hypot({FINITE_X} / {LARGER}, {FINITE_Y} / {LARGER}))",
         ["hypot_slope(y, x) * atan2_slope(x, y)", "where(abs(x) < abs(y), -hypot_slope(y, x) * atan2_slope(y, x), -hypot_slope(x, y) * atan2_slope(x, y))"], r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
         textbook=["x / hypot(x, y)", "", ""], domain="hypot(x, y) > 0"),
     Row("atan2_slope", "where(maximum(abs(x), abs(y)) > 1e+150, 0.25 * (hypot_slope(y, x) / hypot(0.25 * x, 0.25 * y)), "
@@ -361,10 +263,10 @@ _SERVING_ROWS = (
         ["-2 * (atan2_slope(y, x) * out)", "where((hypot(x, y) - 1e-70) * (hypot(x, y) - 1e+70) < 0, (x - y) * (x + y) / square(x * x + y * y), 4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y)))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
     Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
-        [f"where(abs(y - 1) <= 0, 0, where({_INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {_ROOT} / {_BASE}) * ({_ROOT} / {_BASE}), (y - 1) * y * x ** (y - 2))))", _POW_MIXED],
+        [f"where(abs(y - 1) <= 0, 0, where({INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {ROOT} / {BASE}) * ({ROOT} / {BASE}), (y - 1) * y * x ** (y - 2))))", POW_MIXED],
         r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
     Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0) + (x > 1.7976931348623157e+308) * (y < 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
-        [_POW_MIXED, f"where({_INFINITE}, where(y < 0, 0, 1e999), where(x > 0, {_LOG} * ({_LOG} * {_ROOT}) * {_ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999))))"],
+        [POW_MIXED, f"where({INFINITE}, where(y < 0, 0, 1e999), where(x > 0, {LOG} * ({LOG} * {ROOT}) * {ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999))))"],
         r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
 )
 
