@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
-from itertools import groupby, takewhile
+from itertools import combinations, groupby, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.sums import (
@@ -36,6 +36,7 @@ from micrograd.derivation.sums import (
     Function,
     Sum,
     Term,
+    content,
     is_exponential,
     number,
     single,
@@ -48,8 +49,10 @@ _SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a series of single terms
+_MOST_GROUPED = 8  # terms of a sum in which some are put in a bracket
 _LONGEST_PERIOD = 3  # terms of a bracket in a series
 _LONGEST_SERIES = 400  # variables, numbers and operations of what may be a series
+_ROUNDED = Fraction(1, 10**15)  # by how much of itself a rounded number may differ
 _DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 
 
@@ -298,24 +301,52 @@ class _Writer:
 
     def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
         """The product with a known formula replaced by its name; None if it contains none."""
-        for name, scale, known, sought in self.algebra.patterns:
+        for name, scale, known, sought, power in self.algebra.patterns:
             if not term.powers.keys() >= sought.keys():
                 continue
-            ratios = [term.powers[atom] / power for atom, power in sought.items()]
+            ratios = [term.powers[atom] / each for atom, each in sought.items()]
             least = min(ratios, key=abs)
             times = Fraction(math.trunc(least))
             if not times or any(ratio / times < 1 for ratio in ratios):
                 continue
-            shorter = _exchanged(term, known, name, times)
+            shorter = _exchanged(term, known, name, times, power)
             if _size(shorter) < _size(term):
                 return Sum({self.algebra.distributed(shorter): coefficient / scale ** int(times)})
         return None
 
+    def _in_groups(self, whole: Sum) -> Sum:
+        """The sum `a·x/b - a·y/b + x + y` as `a·(x - y)/b + x + y`."""
+        if not _FEWEST_TERMS <= len(whole.terms) <= _MOST_GROUPED:
+            return whole
+        while (shorter := self._with_group(whole)) is not whole:
+            whole = shorter
+        return whole
+
+    def _with_group(self, whole: Sum) -> Sum:
+        """The sum with those terms in a bracket that share most; itself if none share much."""
+        best, most = whole, 0
+        for pair in combinations(whole.terms, 2):
+            common = content(dict.fromkeys(pair, Fraction(1)))[1]
+            shared = _size(common)[0]
+            inverse = common ** Fraction(-1)
+            inside: dict[Term, Fraction] = {}
+            others: dict[Term, Fraction] = {}
+            for term, coefficient in whole.terms.items():
+                rest = term * inverse
+                is_letter = all(isinstance(x, str) and p == 1 for x, p in rest.powers.items())
+                (inside if is_letter and len(rest.powers) < 2 else others)[term] = coefficient
+            saved = (len(inside) - 1) * shared
+            if others and shared > 1 and saved > most:
+                bracket = Sum({term * inverse: each for term, each in inside.items()})
+                coefficient, product = self.algebra.product(bracket)
+                best, most = Sum({common * product: coefficient, **others}), saved
+        return best
+
     def _sum(self, whole: Sum) -> Tree:
-        terms = [*whole.terms.items()]
+        terms = [*self._in_groups(whole).terms.items()]
         first = next((i for i, (_, each) in enumerate(terms) if each > 0), 0)
         run = len([*takewhile(lambda term: term[1] > 0, terms[first:])])
-        end = first + (run if run >= _FEWEST_ALIKE else 1)
+        end = first + (run if run >= _FEWEST_ALIKE or first else 1)
         terms = [*terms[first:end], *terms[:first], *terms[end:]]
         shown = [("+", self._product(*terms[0][::-1]))]
         for term, coefficient in terms[1:]:
@@ -324,7 +355,7 @@ class _Writer:
         return added(shown)
 
     def _product(self, coefficient: Fraction, term: Term) -> Tree:
-        coefficient, term = self._merged(coefficient, term)
+        coefficient, term = self._turned(*self._merged(coefficient, self._with_sigmoid(term)))
         above: list[Tree] = []
         functions: list[Tree] = []  # after the variables and brackets, as in x ln x
         below: list[Tree] = []
@@ -336,16 +367,12 @@ class _Writer:
                 is_function = isinstance(atom, Function)
                 side = below if power < 0 else functions if is_function else above
                 side.append(_raised(self._atom(atom), abs(power)))
-        if exponent or functions:
+        if exponent or functions or (_is_mixed(above) and not _has_slope(term)):
             above.sort(key=lambda each: not isinstance(each, str))  # letters before brackets
         if exponent:
             functions.append(Call("exp", (self.formula(Sum(exponent)),)))
         above += functions
-        number = abs(coefficient)
-        over, under = float(number), 1.0
-        is_decimal = self.decimals and (_DIGITS * number).denominator == 1
-        if number.denominator <= MOST and not is_decimal:
-            over, under = map(float, number.as_integer_ratio())
+        over, under = self._ratio(abs(coefficient))
         tree = _multiplied(over, above)
         if below or under != 1.0:
             tree = Call("div", (tree, _multiplied(under, below)))
@@ -353,15 +380,61 @@ class _Writer:
             return tree
         return -tree if isinstance(tree, float) else Call("neg", (tree,))
 
+    def _ratio(self, number: Fraction) -> tuple[float, float]:
+        """A number as it is written: as a decimal fraction, or as a numerator and a denominator."""
+        near = number.limit_denominator(MOST)
+        if abs(near - number) <= _ROUNDED * number:  # 1/2 for the square of 0.7071…
+            number = near
+        above, below = number.as_integer_ratio()
+        if number.denominator > MOST or (self.decimals and (_DIGITS * number).denominator == 1):
+            return float(number), 1.0
+        if self.decimals and above % 10 == 0 and above < below:  # 2x / 3.7
+            return above / 10, below / 10
+        return float(above), float(below)
+
     def _merged(self, coefficient: Fraction, term: Term) -> tuple[Fraction, Term]:
         """The product with its number in a bracket where this makes numbers whole: b + 0.1."""
         for atom, power in term.powers.items():
             if isinstance(atom, Sum) and power == 1 and coefficient.denominator > 1:
                 inner = Sum({each: coefficient * c for each, c in atom.terms.items()})
-                if len({each.denominator for each in inner.terms.values()}) > 1:
+                below = {each.denominator for each in inner.terms.values()}
+                if 1 in below and len(below) > 1:
                     powers = {inner if a is atom else a: p for a, p in term.powers.items()}
                     return Fraction(1), Term(powers)
         return coefficient, term
+
+    def _turned(self, coefficient: Fraction, term: Term) -> tuple[Fraction, Term]:
+        """`-(1 - p)/t` as `(p - 1)/t`, unless `1 - p` stands in a known formula or beside p."""
+        known = self.algebra.written
+        if coefficient > 0 or not known:
+            return coefficient, term
+        for atom, power in term.powers.items():
+            if isinstance(atom, Sum) and power == 1 and [*_signs(atom)] == [True, False]:
+                is_known = atom in known or -atom in known
+                if not is_known and not _is_beside(atom, term) and not _has_square(atom):
+                    powers = {-atom if x is atom else x: p for x, p in term.powers.items()}
+                    return -coefficient, Term(powers)
+        return coefficient, term
+
+    def _with_sigmoid(self, term: Term) -> Term:
+        """The product with σ(x) for `exp(x)/(1 + exp(x))`, unless a variable is called σ."""
+        for atom, power in term.powers.items():
+            if not (isinstance(atom, Sum) and power == -1 and len(atom.terms) == 2):
+                continue
+            one, other = atom.terms
+            is_denominator = one == ONE and {*atom.terms.values()} == {1}
+            if self.algebra.has_sigma or not is_denominator:
+                continue
+            if all(
+                is_exponential(x) and term.powers.get(x, 0) >= p for x, p in other.powers.items()
+            ):
+                exponent: dict[Term, Fraction] = {}
+                for x, p in other.powers.items():
+                    if is_exponential(x):
+                        exponent |= dict.fromkeys(x.operands[0].terms, p)
+                rest = term * other ** Fraction(-1) * Term({atom: Fraction(1)})
+                return rest * Term({Function("sigmoid", (Sum(exponent),)): Fraction(1)})
+        return term
 
     def _atom(self, atom: Atom) -> Tree:
         if isinstance(atom, Sum):
@@ -369,6 +442,38 @@ class _Writer:
         if isinstance(atom, Function):
             return Call(atom.name, tuple(map(self.formula, atom.operands)))
         return atom
+
+
+def _signs(whole: Sum) -> Iterator[bool]:
+    return (coefficient > 0 for coefficient in whole.terms.values())
+
+
+def _letters(atom: Atom) -> Iterator[Atom]:
+    """The variables of a sum that are terms of it."""
+    terms = atom.terms if isinstance(atom, Sum) else ()
+    return (letter for term in terms for letter in term.powers)
+
+
+def _is_beside(bracket: Sum, term: Term) -> bool:
+    """Whether a variable of a bracket is another factor of a product, as in `p(1 - p)`."""
+    return any(letter in term.powers for letter in _letters(bracket))
+
+
+def _has_square(whole: Sum) -> bool:
+    """Whether it is a sum such as `1 - y²`."""
+    return any(2 in term.powers.values() for term in whole.terms)
+
+
+def _is_mixed(factors: Sequence[Tree]) -> bool:
+    """Whether a variable stands between two brackets."""
+    runs = [is_name for is_name, _ in groupby(isinstance(each, str) for each in factors)]
+    return runs.count(False) > 1
+
+
+def _has_slope(term: Term) -> bool:
+    """Whether a product has a bracket and a variable as in `p(1 - p)`."""
+    brackets = (x for x in term.powers if isinstance(x, Sum) and ONE in x.terms)
+    return any(_is_beside(each, term) for each in brackets)
 
 
 def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
@@ -390,17 +495,27 @@ def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
                 if term.powers.get(below) == -power and below not in gone:
                     shown[atom] = Function(name.replace("sin", "tan"), operands), power
                     gone.add(below)
+            case Function("sqrt", (inner,)) if power.denominator == 1 and power % 2:
+                beside = next((x for x in term.powers if inner in (x, single(x))), None)
+                if beside is not None and _is_root_beside(beside, term.powers[beside], power):
+                    shown[beside] = beside, term.powers[beside] + power / 2
+                    gone.add(atom)
     return [pair for atom, pair in shown.items() if atom not in gone]
 
 
-def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
+def _is_root_beside(base: Atom, power: Fraction, of_root: Fraction) -> bool:
+    """Whether a factor and its square root are written as one power, as in `1/x^(3/2)`."""
+    return power.denominator == 1 and power * of_root > 0 and (isinstance(base, Sum) or power < 0)
+
+
+def _exchanged(term: Term, known: Term, name: Atom, times: Fraction, power: Fraction) -> Term:
     """The product with a name in place of a known product that it contains several times."""
     powers: dict[Atom, Fraction] = {}
-    for atom, power in term.powers.items():
+    for atom, each in term.powers.items():
         if atom in known.powers:
             powers.setdefault(name, Fraction(0))
-        powers[atom] = power
-    powers[name] += times
+        powers[atom] = each
+    powers[name] += times * power
     rest = Term(powers) * known**-times
     return Term({atom: power for atom, power in rest.powers.items() if power})
 
@@ -445,6 +560,8 @@ def _raised(base: Tree, power: Fraction) -> Tree:
         return base
     if power == Fraction(1, 2):
         return Call("sqrt", (base,))
+    if power.denominator == 2:
+        return Call("pow", (base, Call("div", (float(power.numerator), 2.0))))
     return Call("pow", (base, float(power)))
 
 

@@ -188,6 +188,7 @@ class _Board:
         """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
             return (isinstance(tree, float) and self._constant(tree)) or tree
+        tree = _spelled_out(tree)
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
         if tree.name == "mul":
@@ -410,6 +411,8 @@ class _Board:
             is_symbol = self.formula(before).text[0] in _SYMBOLS
             return closes or (_is_letter(before, self.names) and not is_symbol)
         letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
+        if "_" in left.text:  # S_xx·S_yy
+            return False
         return letters and _has_index(before, self.names) and _has_index(tree, self.names)
 
     def _power(self, base: Tree, exponent: Tree) -> Formula:
@@ -513,6 +516,18 @@ class _Board:
         if self.formula(tree).text_strength >= least:
             return self.pieces(tree, width)
         return _enclosed(self.pieces(tree, width - 1))
+
+
+def _spelled_out(tree: Call) -> Call:
+    """The formula that a name of programs stands for: `exp(x) - 1` for expm1(x)."""
+    match tree:
+        case Call("expm1", (x,)):
+            return Call("sub", (Call("exp", (x,)), 1.0))
+        case Call("log1p", (x,)):
+            return Call("log", (Call("add", (1.0, x)),))
+        case Call("floordiv", sides):
+            return Call("floor", (Call("div", sides),))
+    return tree
 
 
 def _grouped(several: Sequence[tuple[str, Tree]], period: int) -> list[Tree]:
