@@ -44,13 +44,17 @@ def test_names_have_the_colours_of_their_roles():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("article", ["one_layer", "cross_entropy", "four_points", "chinese"])
+@pytest.mark.parametrize("style", ["board", "full"])
+@pytest.mark.parametrize(
+    "article", ["one_layer", "two_layers", "cross_entropy", "four_points", "chinese"]
+)
 @pytest.mark.parametrize("width", [700, 390])
-def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
+def test_no_letter_is_small_or_outside_and_no_two_overlap(article, style, width):
     out = ARTICLES[article]()
-    drawing = draw_formula(explain(out), width=width)
+    drawing = draw_formula(explain(out, style=style), width=width)
     svg = ET.fromstring(drawing.svg)
     wide, tall = float(svg.get("width")), float(svg.get("height"))
+    assert style == "full" or wide <= width
     places = []
     for text in texts(drawing):
         size, x, y = (float(text.get(name)) for name in ("font-size", "x", "y"))
