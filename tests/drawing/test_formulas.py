@@ -66,7 +66,9 @@ def test_no_letter_is_small_or_outside_and_no_two_overlap(article, style, width)
         assert left >= 0
         assert right <= wide
         assert size * 0.6 <= y <= tall
-        places.append((left, y - 0.5 * size, right, y))
+        high = 0.7 if text.text.isdigit() else 0.5
+        low = 0.2 if text.text in ("(", ")") else 0.0
+        places.append((left, y - high * size, right, y + low * size))
     for i, one in enumerate(places):
         for other in places[:i]:
             apart = any(
