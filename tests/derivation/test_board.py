@@ -116,6 +116,7 @@ CLOSED = {
     "0.3y^0.7/x^0.7": lambda x, y: x**0.3 * y**0.7,
     "2y(1 − exp(−y(x − 3)))·exp(−y(x − 3))": lambda x, y: (1 - exp(-y * (x - 3))) ** 2,
     "1/(3x^(2/3))": lambda x, y: x ** (1 / 3),
+    "2π·x(y − 1)": lambda x, y: math.pi * x * x * y - math.pi * x * x,
     "2x/3.7": lambda x, y: x * x / 3.7,
     "8π·x": lambda x, y: x * x * 4 * math.pi,
     "√(2/π)·exp(−x²/2)": lambda x, y: erf(x / 2**0.5),
