@@ -122,7 +122,9 @@ class Latex(NamedTuple):
 
 def _table(columns: str, rows: list[list[str]]) -> str:
     head, *body = (" & ".join(row) + r" \\" for row in rows)
-    lines = [rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", head, r"\hline", *body]
+    # The head stands on every page that the table reaches, and never without a row below it.
+    opening = rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}"
+    lines = [opening, head, r"\hline", r"\endhead", *body]
     return "\n".join([r"{\footnotesize\setlength{\tabcolsep}{4pt}", *lines, r"\end{longtable}}"])
 
 

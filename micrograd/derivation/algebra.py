@@ -21,25 +21,13 @@ border of a domain it may be defined where the formula is not.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
-from functools import lru_cache, reduce
-from itertools import groupby, takewhile
+from functools import lru_cache
+from itertools import groupby
 
 from micrograd.derivation.normal_form import NormalForm
-from micrograd.derivation.sums import (
-    MOST,
-    ONE,
-    Atom,
-    Function,
-    Sum,
-    Term,
-    is_exponential,
-    number,
-    single,
-)
+from micrograd.derivation.written_sums import Writer
 from micrograd.table.formulas import Call, Tree, parts, size, substituted
 from micrograd.writing.indices import DIGITS
 from micrograd.writing.parts import added, factors_of, terms, times
@@ -50,7 +38,6 @@ _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a series of single terms
 _LONGEST_PERIOD = 3  # terms of a bracket in a series
 _LONGEST_SERIES = 400  # variables, numbers and operations of what may be a series
-_DIGITS = 10_000  # what makes a decimal fraction of four digits a whole number
 
 
 def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bool = False) -> Tree:
@@ -73,28 +60,28 @@ def simplified(tree: Tree, known: Mapping[str, Tree] | None = None, decimals: bo
 def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) -> Tree:
     names = tuple((known or {}).items())
     algebra = _algebra(names)
-    kept = _Writer(algebra, decimals).formula(algebra.read(tree))
+    kept = Writer(algebra, decimals).formula(algebra.read(tree))
     has_joined = algebra.has_joined
     if algebra.has_brackets:
         algebra = _algebra(names, opening=True)
-        opened = _Writer(algebra, decimals).formula(algebra.read(tree))
+        opened = Writer(algebra, decimals).formula(algebra.read(tree))
         kept = opened if 2 * size(opened) <= size(kept) else kept
     if _FEWEST <= size(kept) <= _LONGEST_SERIES:
         apart: list[Tree] = []
         if has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
             other = _algebra(names, joining=False)
-            each = _Writer(other, decimals).formula(other.read(tree))
+            each = Writer(other, decimals).formula(other.read(tree))
             if not _repeats(each):  # b - c - a + b is 2b - a - c
                 apart.append(each)
         elif _repeats(kept) and not _has_like_brackets(kept):  # x - y - z + x + x - t
             other = _algebra(names, joining=_LONGEST)
-            apart.append(_Writer(other, decimals).formula(other.read(tree)))
+            apart.append(Writer(other, decimals).formula(other.read(tree)))
         apart += _termwise(tree, known, decimals, folded(kept))
         kept = min([kept, *apart], key=lambda each: (folded(each), size(each)))
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
         algebra = _algebra(names, expanding=True)
-        expanded = _Writer(algebra, decimals).formula(algebra.read(kept))
-        fraction = _Writer(_algebra(names), decimals).fraction(algebra, algebra.read(kept))
+        expanded = Writer(algebra, decimals).formula(algebra.read(kept))
+        fraction = Writer(_algebra(names), decimals).fraction(algebra, algebra.read(kept))
         candidates: list[Tree] = [kept, expanded, fraction]
         kept = min(candidates, key=_leaves)
     return kept
@@ -247,170 +234,6 @@ def _is_sum(tree: Tree) -> bool:
     return isinstance(tree, Call) and tree.name in _SUMS
 
 
-# ------------------------------------------------------------------------------------------ writing
-
-
-class _Writer:
-    """Writes sums as trees, with the names of known formulas."""
-
-    def __init__(self, algebra: NormalForm, decimals: bool) -> None:
-        self.algebra, self.decimals = algebra, decimals
-
-    def formula(self, whole: Sum) -> Tree:
-        """The sum as a product if its terms have a common factor, otherwise as a sum."""
-        coefficient, term = self.algebra.product(self._named(whole))
-        opened = self.algebra.opened(coefficient, term)
-        below = {each.denominator for each in opened.terms.values()}
-        if len(opened.terms) > 1 and (abs(coefficient) == 1 or len(below) > 1):
-            return self._sum(opened)
-        return self._product(coefficient, term)
-
-    def fraction(self, expanding: NormalForm, whole: Sum) -> Tree:
-        """The sum over a common denominator, with its numerator multiplied out."""
-        below: dict[Atom, Fraction] = {}
-        for term in whole.terms:
-            for atom, power in term.powers.items():
-                below[atom] = max(below.get(atom, Fraction(0)), -power)
-        divisor = Term({atom: power for atom, power in below.items() if power})
-        terms = [Sum({term * divisor: each}) for term, each in whole.terms.items()]
-        above = expanding.total(expanding.times(number(1), each) for each in terms)
-        return self.formula(self.algebra.times(above, Sum({divisor ** Fraction(-1): Fraction(1)})))
-
-    def _named(self, whole: Sum) -> Sum:
-        """The sum in which known formulas are replaced by their names."""
-        if not self.algebra.patterns:
-            return whole
-        sums: list[Sum] = []
-        coefficient, term = self.algebra.product(whole)
-        if len(whole.terms) > 1 and term.powers:
-            again = self._replaced(coefficient, term)
-            if again is not None:
-                return self._named(again)
-        for term, coefficient in whole.terms.items():
-            replaced = self._replaced(coefficient, term)
-            if replaced is None:
-                sums.append(Sum({term: coefficient}))
-                continue
-            named = self._named(replaced)
-            opened = self.algebra.opened(*self.algebra.product(named))
-            sums.append(self._named(opened) if len(opened.terms) > 1 else named)
-        return self.algebra.total(sums)
-
-    def _replaced(self, coefficient: Fraction, term: Term) -> Sum | None:
-        """The product with a known formula replaced by its name; None if it contains none."""
-        for name, scale, known, sought in self.algebra.patterns:
-            if not term.powers.keys() >= sought.keys():
-                continue
-            ratios = [term.powers[atom] / power for atom, power in sought.items()]
-            least = min(ratios, key=abs)
-            times = Fraction(math.trunc(least))
-            if not times or any(ratio / times < 1 for ratio in ratios):
-                continue
-            shorter = _exchanged(term, known, name, times)
-            if _size(shorter) < _size(term):
-                return Sum({self.algebra.distributed(shorter): coefficient / scale ** int(times)})
-        return None
-
-    def _sum(self, whole: Sum) -> Tree:
-        terms = [*whole.terms.items()]
-        first = next((i for i, (_, each) in enumerate(terms) if each > 0), 0)
-        run = len([*takewhile(lambda term: term[1] > 0, terms[first:])])
-        end = first + (run if run >= _FEWEST_ALIKE else 1)
-        terms = [*terms[first:end], *terms[:first], *terms[end:]]
-        shown = [("+", self._product(*terms[0][::-1]))]
-        for term, coefficient in terms[1:]:
-            sign = "+" if coefficient > 0 else "−"
-            shown.append((sign, self._product(abs(coefficient), term)))
-        return added(shown)
-
-    def _product(self, coefficient: Fraction, term: Term) -> Tree:
-        coefficient, term = self._merged(coefficient, term)
-        above: list[Tree] = []
-        functions: list[Tree] = []  # after the variables and brackets, as in x ln x
-        below: list[Tree] = []
-        exponent: dict[Term, Fraction] = {}  # of e, whose powers are written as one
-        for atom, power in _as_written(term):
-            if is_exponential(atom):
-                exponent |= dict.fromkeys(atom.operands[0].terms, power)
-            else:
-                is_function = isinstance(atom, Function)
-                side = below if power < 0 else functions if is_function else above
-                side.append(_raised(self._atom(atom), abs(power)))
-        if exponent or functions:
-            above.sort(key=lambda each: not isinstance(each, str))  # letters before brackets
-        if exponent:
-            functions.append(Call("exp", (self.formula(Sum(exponent)),)))
-        above += functions
-        number = abs(coefficient)
-        over, under = float(number), 1.0
-        is_decimal = self.decimals and (_DIGITS * number).denominator == 1
-        if number.denominator <= MOST and not is_decimal:
-            over, under = map(float, number.as_integer_ratio())
-        tree = _multiplied(over, above)
-        if below or under != 1.0:
-            tree = Call("div", (tree, _multiplied(under, below)))
-        if coefficient >= 0:
-            return tree
-        return -tree if isinstance(tree, float) else Call("neg", (tree,))
-
-    def _merged(self, coefficient: Fraction, term: Term) -> tuple[Fraction, Term]:
-        """The product with its number in a bracket where this makes numbers whole: b + 0.1."""
-        for atom, power in term.powers.items():
-            if isinstance(atom, Sum) and power == 1 and coefficient.denominator > 1:
-                inner = Sum({each: coefficient * c for each, c in atom.terms.items()})
-                if len({each.denominator for each in inner.terms.values()}) > 1:
-                    powers = {inner if a is atom else a: p for a, p in term.powers.items()}
-                    return Fraction(1), Term(powers)
-        return coefficient, term
-
-    def _atom(self, atom: Atom) -> Tree:
-        if isinstance(atom, Sum):
-            return self.formula(atom)
-        if isinstance(atom, Function):
-            return Call(atom.name, tuple(map(self.formula, atom.operands)))
-        return atom
-
-
-def _as_written(term: Term) -> list[tuple[Atom, Fraction]]:
-    """The factors of a product: `x ** y / x` is `x ** (y - 1)`, and `sin(x) / cos(x)` is tan(x)."""
-    shown = {atom: (atom, power) for atom, power in term.powers.items()}
-    gone: set[Atom] = set()
-    for atom, power in term.powers.items():
-        match atom:
-            case Function("pow", (base, exponent)) if power.denominator == 1:
-                side = Fraction(1 if power > 0 else -1)
-                whole = {each: abs(power) * c for each, c in exponent.terms.items()}
-                for letter, other in term.powers.items():
-                    if base in (letter, single(letter)) and other < 0 and letter not in gone:
-                        whole[ONE] = side * other
-                        gone.add(letter)
-                shown[atom] = Function("pow", (base, Sum(whole))), side
-            case Function("sin" | "sinh" as name, operands) if power > 0:
-                below = Function(name.replace("sin", "cos"), operands)
-                if term.powers.get(below) == -power and below not in gone:
-                    shown[atom] = Function(name.replace("sin", "tan"), operands), power
-                    gone.add(below)
-    return [pair for atom, pair in shown.items() if atom not in gone]
-
-
-def _exchanged(term: Term, known: Term, name: str, times: Fraction) -> Term:
-    """The product with a name in place of a known product that it contains several times."""
-    powers: dict[Atom, Fraction] = {}
-    for atom, power in term.powers.items():
-        if atom in known.powers:
-            powers.setdefault(name, Fraction(0))
-        powers[atom] = power
-    powers[name] += times
-    rest = Term(powers) * known**-times
-    return Term({atom: power for atom, power in rest.powers.items() if power})
-
-
-def _size(term: Term) -> tuple[int, Fraction]:
-    """How long a product is: its atoms, counting twice those that are not variables."""
-    atoms = sum(1 if isinstance(atom, str) else 2 for atom, _ in _as_written(term))
-    return atoms, sum(map(abs, term.powers.values()), Fraction(0))
-
-
 _INDEXED = re.compile(r"(.*?)([₀-₉]+)")
 
 
@@ -438,16 +261,3 @@ def _in_order(factors: list[Tree]) -> list[Tree]:
 
     runs = (list(run) for _, run in groupby(factors, series))
     return [each for run in runs for each in (sorted(run, key=place) if len(run) > 1 else run)]
-
-
-def _raised(base: Tree, power: Fraction) -> Tree:
-    if power == 1:
-        return base
-    if power == Fraction(1, 2):
-        return Call("sqrt", (base,))
-    return Call("pow", (base, float(power)))
-
-
-def _multiplied(number: float, factors: list[Tree]) -> Tree:
-    first: list[Tree] = [] if number == 1.0 and factors else [number]
-    return reduce(lambda x, y: Call("mul", (x, y)), [*first, *factors])

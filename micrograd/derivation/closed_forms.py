@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd.derivation.algebra import folded, has_series, ordered, simplified
 from micrograd.derivation.chain import Chain
@@ -181,6 +181,19 @@ class ClosedForms:
             for other in _solved(name, formula, tree):
                 shorter = simplified(other, known, decimals=decimals)
                 tree = min(tree, shorter, key=folded)
+        return self._without_names(tree, decimals)
+
+    def _without_names(self, tree: Tree, decimals: bool) -> Tree:
+        """The formula in which a polynomial is written out if that makes it shorter.
+
+        With s for (a + b + c)/2, `a(2s² - 2s·c - 2a·s + a·c + c²)` is `a(b² + c² - a²)/2`.
+        """
+        used = variables(tree)
+        for step in reversed(self.cut):
+            is_output = step.value is self.chain.output
+            if step.key in used and not is_output and _is_rational(step.formula):
+                other = simplified(substituted(tree, {step.key: step.formula}), decimals=decimals)
+                tree = min(tree, other, key=folded)
         return tree
 
 
@@ -198,7 +211,8 @@ def _is_rational(tree: Tree) -> bool:
 def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
     """A tree with all terms of a sum, where one is written as the sum less the others.
 
-    With the mean μ of x₁, x₂ and x₃, `2*x₁ - x₂ - x₃` becomes `3*(x₁ - μ)`.
+    With the mean μ of x₁, x₂ and x₃, `2*x₁ - x₂ - x₃` becomes `3*(x₁ - μ)`. First, this is done in
+    the parts that it makes shorter, and then everywhere.
     """
     inside = variables(formula)
     if len(inside) < 2 or not inside <= variables(tree):
@@ -206,10 +220,26 @@ def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
     slopes = {key: simplified(derivative(formula, key)) for key in inside}
     if any(variables(slope) or slope == 0.0 for slope in slopes.values()):
         return
+    values: list[dict[str, Tree]] = []
     for key in sorted(inside):
         rest = substituted(formula, {key: 0.0})
         value = Call("div", (Call("sub", (name, rest)), slopes[key]))
-        yield substituted(tree, {key: value})
+        values.append({key: simplified(value)})
+    yield _solved_in_parts(values, inside, tree)
+    for each in values:
+        yield substituted(tree, each)
+
+
+def _solved_in_parts(values: Sequence[Mapping[str, Tree]], inside: set[str], tree: Tree) -> Tree:
+    """The tree in which sums are written with one of these values if that makes them shorter."""
+    if not isinstance(tree, Call) or not inside <= variables(tree):
+        return tree
+    if tree.name in ("add", "sub"):
+        others = (simplified(substituted(tree, each)) for each in values)
+        shortest = min(others, key=folded)
+        if folded(shortest) < folded(tree):
+            return shortest
+    return Call(tree.name, tuple(_solved_in_parts(values, inside, each) for each in tree.operands))
 
 
 def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
@@ -219,7 +249,7 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
     shown: dict[str, Formula] = {}
     letters = [x for x in "pqr" if not any(name.startswith(x) for name in names)]
     sums = dict.fromkeys(
-        part.operands[0]
+        _denominator(part.operands[0])
         for step in cut
         for part in parts(step.formula)
         if isinstance(part, Call) and part.name == "log"
@@ -246,6 +276,14 @@ def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:
                 }
                 break
     return found, shown
+
+
+def _denominator(tree: Tree) -> Tree:
+    """The denominator of a quotient, and any other formula itself."""
+    match tree:
+        case Call("div", (_, below)):
+            return below
+    return tree
 
 
 def _index(tree: Tree, names: Mapping[str, Formula]) -> str:

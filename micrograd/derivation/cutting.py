@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ _MOST_LEAVES = 2_000  # variables in a formula
 _DEEPEST = 4  # brackets one within the other
 _LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
 _MOST_REPEATED = 4  # variables that are written again because a formula is written several times
+_FEWEST_USES = 3  # of a mean that gets a name
 ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
     | {"abs", "where", *COMPARISONS}
@@ -39,7 +41,7 @@ class Cut:
     """Decides which values are steps."""
 
     def __init__(self, nodes: Sequence[Value], named: set[Value]) -> None:
-        self.steps = {node for node in named if not is_leaf(node)}
+        self.steps = {node for node in named if not is_leaf(node)} | _repeated_means(nodes)
         self.given = named
         self.sizes: dict[Value, _Size] = {}
         self.users: dict[Value, set[Value]] = {}
@@ -141,6 +143,29 @@ class Cut:
 def _name(node: Any) -> str:
     row = operation(node) if isinstance(node, Value) else None
     return row.name if row is not None else ""
+
+
+def _repeated_means(nodes: Sequence[Value]) -> set[Value]:
+    """The means without a name that are used several times, or computed again each time."""
+    means = {node for node in nodes if _is_mean(node)}
+    if not means:
+        return means
+    same = equal_steps(nodes, means)
+    uses = Counter(
+        same.get(x, x)
+        for node in nodes
+        for x in operands(node)
+        if isinstance(x, Value) and x in means
+    )
+    return {node for node in means if uses[same.get(node, node)] >= _FEWEST_USES}
+
+
+def _is_mean(node: Value) -> bool:
+    """Whether it is a sum over, or times, a number."""
+    match _name(node), [*operands(node)]:
+        case "div" | "mul", [Value() as whole, other] if not isinstance(other, Value):
+            return _name(whole) == "add"
+    return False
 
 
 def _is_long(size: _Size) -> bool:

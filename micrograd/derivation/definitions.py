@@ -285,13 +285,16 @@ _RESULT = "="
 
 
 def _in_short(keys: Sequence[str]) -> dict[str, str]:
-    """Other names for the keys: a1 and a2 for two that differ only in digits, b1 for another."""
+    """Other names for the keys: a1 and a2 for two that differ only in digits, b1 for another.
+
+    A key that begins with σ keeps it, so that no sigmoid stands beside it.
+    """
     stems: dict[str, list[str]] = {}
     for key in keys:
         stems.setdefault(DIGITS.sub("", key), []).append(key)
     return {
-        key: f"{chr(ord('a') + i)}{j}"
-        for i, group in enumerate(stems.values())
+        key: f"{'σ' * stem.startswith('σ')}{chr(ord('a') + i)}{j}"
+        for i, (stem, group) in enumerate(stems.items())
         for j, key in enumerate(group, 1)
     }
 

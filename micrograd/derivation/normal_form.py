@@ -33,16 +33,18 @@ _FEWEST_INDEXED = 2  # brackets in a sum that is not one over an index
 
 
 class Pattern(NamedTuple):
-    """A known formula as a product: `name = coefficient * term`.
+    """A known formula as a product: `name ** power = coefficient * term`.
 
-    `sought` are the factors by which it is found in a product: all but roots of variables, unless
-    it has no others.
+    The name of a square root is squared, and `1 - L` stands for the name L of `1 - a / b`.
+    `sought` are the factors by which the product is found in another one: all but roots of
+    variables, unless it has no others.
     """
 
-    name: str
+    name: Atom
     coefficient: Fraction
     term: Term
     sought: dict[Atom, Fraction]
+    power: Fraction = Fraction(1)
 
 
 class NormalForm:
@@ -56,19 +58,43 @@ class NormalForm:
         joining: int = _FEWEST_INDEXED,
     ) -> None:
         self.opening, self.expanding, self.joining = opening, expanding, joining
-        self.has_brackets = self.has_joined = False
+        self.has_brackets = self.has_joined = self.has_sigma = False
         self._seen: dict[Sum, Sum] = {}
         self._read: dict[Tree, Sum] = {}
         self.patterns: list[Pattern] = []
         for name, tree in known.items():
-            coefficient, term = self.product(self.read(tree))
-            if coefficient and _is_worth_a_name(term):
-                whole = {
-                    atom: power
-                    for atom, power in term.powers.items()
-                    if power.denominator == 1 or not isinstance(atom, str)
-                }
-                self.patterns.insert(0, Pattern(name, coefficient, term, whole or term.powers))
+            self._remember(name, self.read(tree))
+        self.written = {
+            whole
+            for tree, whole in self._read.items()
+            if isinstance(tree, Call) and tree.name in ("add", "sub")
+        }
+
+    def _remember(self, name: str, whole: Sum) -> None:
+        coefficient, term = self.product(whole)
+        if not coefficient:
+            return
+        match [*term.powers.items()]:
+            case [(Function("sqrt", (inner,)), 1)]:
+                scale, under = self.product(inner)
+                found = Pattern(name, scale * coefficient**2, under, under.powers, Fraction(2))
+                if _is_quotient(under):
+                    self.patterns.insert(0, found)
+            case [(Sum(), 1)] if len(whole.terms) == 2 and ONE in whole.terms:
+                constant = number(whole.terms[ONE])
+                other, scale = next(pair for pair in whole.terms.items() if pair[0] != ONE)
+                rest = self.total((single(name), -constant))
+                sign = Fraction(1 if scale > 0 else -1)
+                if _is_quotient(other):
+                    rest = rest if sign > 0 else -rest
+                    self.patterns.insert(0, Pattern(rest, abs(scale), other, other.powers))
+        if _is_worth_a_name(term):
+            sought = {
+                atom: power
+                for atom, power in term.powers.items()
+                if power.denominator == 1 or not isinstance(atom, str)
+            }
+            self.patterns.insert(0, Pattern(name, coefficient, term, sought or term.powers))
 
     def copy(self) -> NormalForm:
         """Another one that has read the same formulas so far."""
@@ -85,6 +111,7 @@ class NormalForm:
 
     def _formula(self, tree: Tree) -> Sum:
         if isinstance(tree, str):
+            self.has_sigma |= tree.startswith("σ")
             return single(tree)
         if not isinstance(tree, Call):
             return number(rational(tree)) if math.isfinite(tree) else single(tree)
@@ -208,6 +235,10 @@ class NormalForm:
             return base
         if not base.terms:
             return number(exponent == 0)
+        if exponent.denominator == 2:
+            root = single(Function("sqrt", (base,)), 1 if exponent > 0 else -1)
+            whole = Fraction(math.trunc(exponent))
+            return self.times(self.power(base, whole), root) if whole else root
         if self.expanding and 1 < len(base.terms) < _MOST_TERMS and exponent in (2, 3):
             return self.times(base, self.power(base, exponent - 1))
         coefficient, term = self.product(base)
@@ -371,6 +402,12 @@ def _compared(name: str, x: Fraction, y: Fraction) -> bool:
         case "gt" | "le":
             return (x > y) == (name == "gt")
     return (x == y) == (name == "eq")
+
+
+def _is_quotient(term: Term) -> bool:
+    """Whether a product has a sum in its denominator, and another factor."""
+    below = any(isinstance(atom, Sum) and power < 0 for atom, power in term.powers.items())
+    return below and len(term.powers) > 1
 
 
 def _is_worth_a_name(term: Term) -> bool:

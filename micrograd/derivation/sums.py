@@ -123,7 +123,8 @@ def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
     above = reduce(math.gcd, (each.numerator for each in coefficients))
     below = reduce(math.lcm, (each.denominator for each in coefficients))
     factor = Fraction(above, below)
-    if below > MOST or any(abs(each / factor) > MOST for each in coefficients):
+    is_shared = len({*map(abs, coefficients)}) == 1  # as in π - π·x²
+    if not is_shared and (below > MOST or any(abs(each / factor) > MOST for each in coefficients)):
         factor = Fraction(1)  # decimals such as 0.3989 have no factor in common worth a bracket
     if all(each < 0 for each in coefficients):
         factor = -factor

@@ -175,7 +175,8 @@ def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
     pieces: list[list[Mark]] = [[]]
     signs: set[str] = set().union(*_BREAKS)
     for i, part in enumerate(mark[1:]):
-        if i and part[0] == "mo" and part[1] in signs and pieces[-1]:
+        is_sign = part[0] == "mo" and part[1] in signs
+        if i and (is_sign or _is_space(part)) and pieces[-1]:
             pieces.append([])
         pieces[-1].append(part)
     lines: list[list[Mark]] = []
@@ -186,8 +187,13 @@ def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
         ):
             lines[-1] += piece
         else:
-            lines.append([*piece])
+            lines.append(piece[1:] if lines and _is_space(piece[0]) else [*piece])
     return [setter.set(("mrow", *line), setter.size) for line in lines]
+
+
+def _is_space(part: Mark) -> bool:
+    """Whether it is the space before the range of an index."""
+    return part[0] == "mtext" and not part[1].strip()
 
 
 # ------------------------------------------------------------------------------------------ drawing

@@ -17,6 +17,7 @@ from micrograd.writing.marks import Mark
 
 _SMALL, _LEAST = 0.72, 11.0  # the size of scripts, and of the smallest letters in pixels
 _ASCENT, _DESCENT, _AXIS = 0.78, 0.24, 0.32  # of a line, and how high fraction bars are, in ems
+_TOUCHING = 0.02  # by how much the spaces around scripts above each other may overlap, in ems
 _RULE = 0.055  # how thick lines are, in ems
 _SPACE = {"=": 0.3, "≈": 0.3, "<": 0.3, ">": 0.3, "≤": 0.3, "≥": 0.3, "≠": 0.3, "→": 0.3}
 _SPACE |= {"←": 0.3, "⇒": 0.3, "∈": 0.3}
@@ -157,16 +158,19 @@ class Setter:
         self, base: Setting, below: Mark | None, above: Mark | None, size: float, color: str
     ) -> Setting:
         small = self._small(size)
-        wide, ascent, descent = base.width, base.ascent, base.descent
-        parts = base.parts
-        for mark, is_above in ((below, False), (above, True)):
-            if mark is None:
-                continue
-            script = self.set(mark, small, color)
-            if is_above:
-                y = -max(base.ascent - 0.42 * size, 0.36 * size)
-            else:
-                y = max(base.descent - 0.06 * size, 0.18 * size)
+        scripts = []
+        if above is not None:
+            y = -max(base.ascent - 0.42 * size, 0.36 * size)
+            scripts.append((self.set(above, small, color), y))
+        if below is not None:
+            y = max(base.descent - 0.06 * size, 0.18 * size)
+            scripts.append((self.set(below, small, color), y))
+        if len(scripts) == 2:
+            (upper, top), (lower, bottom) = scripts
+            overlap = max(0.0, top + upper.descent - (bottom - lower.ascent) - _TOUCHING * size)
+            scripts = [(upper, top - overlap / 2), (lower, bottom + overlap / 2)]
+        wide, ascent, descent, parts = base
+        for script, y in scripts:
             parts += script.moved(base.width + 0.04 * size, y)
             wide = max(wide, base.width + script.width + 0.06 * size)
             ascent, descent = max(ascent, script.ascent - y), max(descent, script.descent + y)

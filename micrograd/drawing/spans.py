@@ -76,6 +76,9 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
             yield from others
             accent = COMBINING.get(parts[1], "")
             yield last._replace(text=normalize("NFC", last.text + accent))
+        case "msup" if parts[0] == ("mi", "e") and not shift and _has_script(parts[1]):
+            # The index in e to the power of v₁₀ would be too small to be read.
+            yield from _row((("func", "exp"), ("fence", "(", parts[1], ")")), shift, color)
         case "msub" | "msup":
             yield from _of_mark(parts[0], shift, color)
             script = _within_script(parts[1], -1 if tag == "msub" else 1, color)
@@ -141,6 +144,15 @@ def _row(marks: Sequence[Mark], shift: int, color: str) -> Iterator[Span]:
                 span = span._replace(text="−")
             yield span
         before = mark
+
+
+def _has_script(mark: Mark) -> bool:
+    """Whether a formula has an index or an exponent."""
+    if mark[0] == "spans":
+        return any(span.shift for span in mark[1])
+    return mark[0] in ("msub", "msup", "msubsup") or any(
+        isinstance(part, tuple) and _has_script(part) for part in mark[1:]
+    )
 
 
 def _bracketed(mark: Mark, signs: str) -> Mark:

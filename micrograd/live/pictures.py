@@ -41,7 +41,7 @@ def layouts(output: Value, names: Any, max_values: int) -> list[dict[str, Any]]:
     count = sum(len(box.operation.arrows) for box in picture.boxes if box.operation)
     boxes = [_with_room(box, count <= MOST_NOTES) for box in picture.boxes]
     wide, narrow = (
-        _data(drawn, laid_out(drawn))
+        _data(drawn, laid_out(drawn, fold=False))
         for width in (WIDE, NARROW)
         for drawn in [picture._replace(boxes=boxes, direction="", width=width)]
     )

@@ -19,6 +19,9 @@ _UNITS: tuple[tuple[float, Tree], ...] = (
     (math.sqrt(math.pi), Call("sqrt", ("π",))),
     (math.sqrt(2 * math.pi), Call("sqrt", (_TWO_PI,))),
     (math.sqrt(2 / math.pi), Call("sqrt", (Call("div", (2.0, "π")),))),
+    (math.log(2), Call("log", (2.0,))),
+    (math.log(10), Call("log", (10.0,))),
+    (math.log(2 * math.pi), Call("log", (_TWO_PI,))),
 )
 _LONG_NUMBER = 15  # digits of a number that is no decimal fraction that somebody wrote
 _DECIMALS = 10_000  # what makes a decimal fraction of four digits a whole number
@@ -48,3 +51,11 @@ def constant(x: float) -> Tree | None:
     if x > 0:
         return simplest
     return -simplest if isinstance(simplest, float) else Call("neg", (simplest,))
+
+
+def with_constants(tree: Tree) -> Tree:
+    """The formula with such constants in place of numbers; its variable π is the number."""
+    if isinstance(tree, Call):
+        return Call(tree.name, tuple(map(with_constants, tree.operands)))
+    known = constant(tree) if isinstance(tree, float) else None
+    return tree if known is None else known

@@ -308,9 +308,26 @@ class _Vocabulary(dict[str, Callable[..., Formula]]):
         return partial(_call, TABLE[name])
 
 
+def _expm1(x: Formula) -> Formula:
+    exponential = _call(TABLE["exp"], x)
+    return _typeset(TABLE["expm1"], (x,), f"{exponential.text} - 1", SUM)
+
+
+def _log1p(x: Formula) -> Formula:
+    return _typeset(TABLE["log1p"], (x,), f"ln(1 + {x.bracketed(PRODUCT).text})", CALL)
+
+
+def _floordiv(x: Formula, y: Formula) -> Formula:
+    return _typeset(TABLE["floordiv"], (x, y), f"floor({_infix('div', x, y).text})", CALL)
+
+
+_ARITHMETIC: dict[str, Callable[..., Formula]] = {
+    name: partial(_infix, name) for name in ("add", "sub", "mul", "div", *COMPARISONS)
+}
 _VOCABULARY = _Vocabulary(
-    {name: partial(_infix, name) for name in ("add", "sub", "mul", "div", *COMPARISONS)}
+    _ARITHMETIC
     | {"neg": _negative, "where": _where, "eq": lambda *sides: equation(sides), "pow": _power}
+    | {"expm1": _expm1, "log1p": _log1p, "floordiv": _floordiv}
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from micrograd.ops import TABLE, Operation
 from micrograd.table.formulas import RESULT, Call, Tree, size
 from micrograd.writing import matrices, notation
+from micrograd.writing.constants import with_constants
 from micrograd.writing.notation import Formula
 from micrograd.writing.template import ATOM
 from nn.derivations.loss_form import OUTPUT, TARGET
@@ -246,6 +247,7 @@ class Writer:
     def _cases(self, tree: Tree, names: Mapping[str, Formula]) -> Formula:
         """A formula of numbers, as a list of cases if it is a choice."""
         cases: list[tuple[Formula, Formula]] = []
+        tree, names = with_constants(tree), {"π": notation.named("π"), **names}
         while isinstance(tree, Call) and tree.name == "where":
             test, then, tree = tree.operands
             cases.append((notation.formula(then, names), notation.formula(test, names)))

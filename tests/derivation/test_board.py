@@ -116,8 +116,10 @@ CLOSED = {
     "0.3y^0.7/x^0.7": lambda x, y: x**0.3 * y**0.7,
     "2y(1 − exp(−y(x − 3)))·exp(−y(x − 3))": lambda x, y: (1 - exp(-y * (x - 3))) ** 2,
     "1/(3x^(2/3))": lambda x, y: x ** (1 / 3),
+    "2π·x(y − 1)": lambda x, y: math.pi * x * x * y - math.pi * x * x,
+    "2x/3.7": lambda x, y: x * x / 3.7,
     "8π·x": lambda x, y: x * x * 4 * math.pi,
-    "√(2/π)·exp(−0.5x²)": lambda x, y: erf(x / 2**0.5),
+    "√(2/π)·exp(−x²/2)": lambda x, y: erf(x / 2**0.5),
     "3|x|²·sgn(x)": lambda x, y: abs(x) ** 3,
     "sgn(x)²": lambda x, y: sign(x) ** 2 * x,
     "[0 < x < 6]": lambda x, y: relu6(x),
@@ -140,7 +142,103 @@ CLOSED = {
 def test_the_closed_form_is_what_a_mathematician_expects(expected):
     x, y = values(x=0.7, y=1.3)
     found = last_symbols(f := CLOSED[expected](x, y), x, names={"f": f})
-    assert found == {"σ(x)": "exp(x)/(1 + exp(x))"}.get(expected, expected)
+    assert found == expected
+
+
+def sum_of_squares(deviations):
+    return sum(each**2 for each in deviations)
+
+
+def r_squared():
+    y, p = values(y_1=1.0, y_2=2.0, y_3=4.0), values(p_1=1.2, p_2=1.9, p_3=3.5)
+    m = sum(y) / 3
+    r = sum_of_squares(a - b for a, b in zip(y, p, strict=True))
+    t = sum_of_squares(a - m for a in y)
+    return 1 - r / t, y[0], {"m": m, "R": r, "T": t}
+
+
+def heron():
+    a, b, c = values(a=3.0, b=4.0, c=5.5)
+    s = (a + b + c) / 2
+    return sqrt(s * (s - a) * (s - b) * (s - c)), a, {}
+
+
+def variance_with_a_mean_for_each_term():
+    x = values(x_1=1.0, x_2=2.0, x_3=4.0, x_4=0.5)
+    return sum_of_squares(each - sum(x) / 4 for each in x) / 4, x[0], {}
+
+
+def correlation():
+    x, y = values(x_1=1.0, x_2=2.0, x_3=4.0), values(y_1=1.5, y_2=1.0, y_3=4.0)
+    m, k = sum(x) / 3, sum(y) / 3
+    s = sum((a - m) * (b - k) for a, b in zip(x, y, strict=True))
+    t, u = sum_of_squares(a - m for a in x), sum_of_squares(b - k for b in y)
+    return s / sqrt(t * u), x[0], {"m": m, "k": k, "S": s, "T": t, "U": u}
+
+
+def info_nce():
+    *s, t = values(s_1=0.2, s_2=0.3, s_3=0.5, tau=0.1)
+    return -log(exp(s[0] / t) / sum(exp(each / t) for each in s)), s[0], {}
+
+
+def dice_loss():
+    p, y = values(p_1=0.2, p_2=0.3), values(y_1=1.0, y_2=0.0)
+    above = sum(a * b for a, b in zip(p, y, strict=True))
+    return 1 - 2 * above / (sum(p) + sum(y)), p[0], {}
+
+
+def mahalanobis():
+    x, y, rho = values(x=1.2, y=0.4, rho=0.3)
+    return sqrt((x**2 - 2 * rho * x * y + y**2) / (1 - rho**2)), rho, {}
+
+
+def kinetic_energy():
+    m, v, c = values(m=1.0, v=0.5, c=1.0)
+    return m * c**2 * (1 / sqrt(1 - v**2 / c**2) - 1), v, {}
+
+
+def divergence_from_a_normal_distribution():
+    mu, v = values(mu=0.1, v=0.8)
+    return -0.5 * (1 + v - mu**2 - exp(v)), v, {}
+
+
+def softplus_by_hand():
+    w, x, b = values(w=0.8, x=0.1, b=0.3)
+    return log(1 + exp(w * x + b)), w, {}
+
+
+def softplus_beside_a_standard_deviation():
+    sigma, x = values(sigma=0.8, x=0.1)
+    return log(1 + exp(sigma * x)), x, {}
+
+
+def attention_of_two_keys():
+    q, k, m, v, w = values(q=0.1, k_1=0.7, k_2=0.9, v_1=0.3, v_2=0.5)
+    u, r = exp(q * k), exp(q * m)
+    a, b = u / (u + r), r / (u + r)
+    return a * v + b * w, q, {"a_1": a, "a_2": b}
+
+
+TEXTBOOK = {
+    r_squared: "2(R(y₁ − m)/T − y₁ + p₁)/T",
+    heron: "a(b² + c² − a²)/(8L)",
+    variance_with_a_mean_for_each_term: "(x₁ − v₁)/2",
+    correlation: "(y₁ − k)/√(T·U) − L(x₁ − m)/T",
+    info_nce: "(p₁ − 1)/τ",
+    dice_loss: "(1 − L − 2y₁)/(p₁ + p₂ + y₁ + y₂)",
+    mahalanobis: "(L·ρ − x·y/L)/(1 − ρ²)",
+    kinetic_energy: "m·v/(1 − v²/c²)^(3/2)",
+    divergence_from_a_normal_distribution: "0.5(exp(v) − 1)",
+    softplus_by_hand: "x·σ(w·x + b)",
+    softplus_beside_a_standard_deviation: "σ·exp(σ·x)/(1 + exp(σ·x))",
+    attention_of_two_keys: "a₁a₂(v₁ − v₂)(k₁ − k₂)",
+}
+
+
+@pytest.mark.parametrize("make", TEXTBOOK)
+def test_the_derivative_is_as_short_as_in_a_textbook(make):
+    output, wrt, names = make()
+    assert last_symbols(output, wrt, names={**names, "L": output}) == TEXTBOOK[make]
 
 
 def first_line(output, wrt, **options):
@@ -157,6 +255,8 @@ def first_line(output, wrt, **options):
         (lambda x, y: x * 50 * 2**0.5, "50√2·x"),
         (lambda x, y: x * 4 * math.pi * 1e-7, "4·10⁻⁷·π·x"),
         (lambda x, y: x * 5 * (1 / 3) * 7, "35·(1/3)·x"),
+        (lambda x, y: log(x) / math.log(10), "ln(x)/ln(10)"),
+        (lambda x, y: y * x + 0.5 * math.log(2 * math.pi), "y·x + ln(2π)/2"),
         (lambda x, y: x * 0.1 * 3, "0.3x"),
         (lambda x, y: 2 * x + 2 * x, "4x"),
         (lambda x, y: x * 1.0000000000000002, "x"),

@@ -44,13 +44,17 @@ def test_names_have_the_colours_of_their_roles():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("article", ["one_layer", "cross_entropy", "four_points", "chinese"])
+@pytest.mark.parametrize("style", ["board", "full"])
+@pytest.mark.parametrize(
+    "article", ["one_layer", "two_layers", "cross_entropy", "four_points", "chinese"]
+)
 @pytest.mark.parametrize("width", [700, 390])
-def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
+def test_no_letter_is_small_or_outside_and_no_two_overlap(article, style, width):
     out = ARTICLES[article]()
-    drawing = draw_formula(explain(out), width=width)
+    drawing = draw_formula(explain(out, style=style), width=width)
     svg = ET.fromstring(drawing.svg)
     wide, tall = float(svg.get("width")), float(svg.get("height"))
+    assert style == "full" or wide <= width
     places = []
     for text in texts(drawing):
         size, x, y = (float(text.get(name)) for name in ("font-size", "x", "y"))
@@ -62,7 +66,9 @@ def test_no_letter_is_small_or_outside_and_no_two_overlap(article, width):
         assert left >= 0
         assert right <= wide
         assert size * 0.6 <= y <= tall
-        places.append((left, y - 0.5 * size, right, y))
+        high = 0.7 if text.text.isdigit() else 0.5
+        low = 0.2 if text.text in ("(", ")") else 0.0
+        places.append((left, y - high * size, right, y + low * size))
     for i, one in enumerate(places):
         for other in places[:i]:
             apart = any(

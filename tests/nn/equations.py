@@ -42,6 +42,7 @@ def evaluated(explanation, model, X, y):
     text = explanation.text("en")
     many = len(model.layers) > 1
     names = {
+        "π": np.pi,
         **{NAMES.get(name, name): np.vectorize(IEEE[name], otypes=[float]) for name in TABLE},
         "log2": np.log2,
         "log10": np.log10,

@@ -255,7 +255,7 @@ def test_activations_that_have_cases_get_names():
         Layer(2, 3, activation="elu"), Layer(3, 3, activation="gelu"), Layer(3, 2, nonlin=False)
     )
     explanation = explain_layers(model, samples(2, 2), samples(2, 2))
-    assert equation(explanation, "f₁(z)") == ["elu(z)", "{expm1(z) if z ≤ 0; z otherwise}"]
+    assert equation(explanation, "f₁(z)") == ["elu(z)", "{exp(z) - 1 if z ≤ 0; z otherwise}"]
     assert equation(explanation, "f₁′(z)") == ["{exp(z) if z ≤ 0; 1 otherwise}"]
     assert equation(explanation, "δ⁽²⁾") == ["(W⁽³⁾ᵀ δ⁽³⁾) ⊙ f₂′(Z⁽²⁾)"]
 

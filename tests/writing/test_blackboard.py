@@ -61,6 +61,10 @@ def read(text):
         ("1e-5 + a", "10⁻⁵ + a", "10^{-5} + a"),
         ("1.5e-7 * a", "1.5·10⁻⁷·a", r"1.5 \times 10^{-7} \cdot a"),
         ("0.123456 * a", "0.1235a", "0.1235a"),
+        ("0.6931471805599453 * a", "ln(2)·a", r"\ln(2) \cdot a"),
+        ("2 * expm1(a)", "2(exp(a) − 1)", "2(e^{a} - 1)"),
+        ("log1p(-a)", "ln(1 − a)", r"\ln(1 - a)"),
+        ("floordiv(a, b)", "floor(a/b)", r"\operatorname{floor}\left( \frac{a}{b} \right)"),
     ],
 )
 def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):

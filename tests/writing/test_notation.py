@@ -62,6 +62,10 @@ def text(formula):
         ("(x < y) * z", "(x < y)·z"),
         ("x * 0.5", "x·0.5"),
         ("+x", "x"),
+        ("expm1(x) * y", "(exp(x) - 1)·y"),
+        ("log1p(x - y)", "ln(1 + (x - y))"),
+        ("log1p(-x)", "ln(1 + (-x))"),
+        ("floordiv(x + y, z)", "floor((x + y) / z)"),
     ],
 )
 def test_brackets_stand_where_a_reader_needs_them_and_nowhere_else(formula, shown):

@@ -24,11 +24,12 @@ from micrograd.drawing.named.layout import (
     NOTE,
     NUMBERS,
     Layout,
+    heading,
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.named.svg import box_texts, note_texts
-from micrograd.drawing.picture import DIRECTIONS, Box, Picture
+from micrograd.drawing.picture import Box, Picture
 from micrograd.drawing.spans import Line, html_like
 from micrograd.drawing.svg_elements import Point, accessible
 from micrograd.drawing.themes import Theme
@@ -98,12 +99,12 @@ class _Writer:
     def _edge(self, name: str, tail: str, head: str, *, has_tip: bool = True) -> str:
         points = [self._place(point) for point in self.layout.wires[name]]
         if has_tip:
-            x, y, *_ = DIRECTIONS[self.layout.direction]
-            end = self.layout.wires[name][-1]
+            wire = self.layout.wires[name]
+            end, along = wire[-1], heading(wire)
             points = [
                 f"e,{points[-1]}",
                 *points[:-1],
-                self._place((end[0] - _TIP * x, end[1] - _TIP * y)),
+                self._place((end[0] - _TIP * along.real, end[1] - _TIP * along.imag)),
             ]
         plain = "" if has_tip else " arrowhead=none"
         return f'\t{tail} -> {head} [id={name}{plain} pos="{" ".join(points)}"]\n'

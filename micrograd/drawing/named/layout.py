@@ -3,7 +3,7 @@
 A text on an arrow is a piece of its own, which interrupts the arrow: pieces never overlap, so no
 text lies on a line or on a box. Boxes and texts stand in alternate rows. If the picture is narrow
 enough it is read from left to right; else from top to bottom, and a row that would be too wide
-continues in the row above it.
+continues in the row above it. A chain that would be one tall column is folded into rows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from micrograd.drawing.named.folding import chain, folded, straight_wires
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
 from micrograd.drawing.placement import BETWEEN, Connection, place
 from micrograd.drawing.spans import Line, line_width, with_pairs, wrapped
@@ -54,10 +55,14 @@ def note_name(arrow: str) -> str:
     return f"{arrow}t"
 
 
-def laid_out(picture: Picture) -> Layout:
+def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
     """The best layout that is at most as wide as the picture may be, or the narrowest.
 
     If the direction of the picture is "", it is read from left to right or from top to bottom.
+
+    Args:
+        picture: what is drawn.
+        fold: whether a long chain without a direction may be folded into rows.
     """
     room = picture.width - 2 * MARGIN
     plans: list[_Plan] = []
@@ -72,6 +77,10 @@ def laid_out(picture: Picture) -> Layout:
         other = min(across, key=_badness).layout(room)  # how wide it is, is known only now
         if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
             return other
+    if fold and layout.size[1] > layout.size[0]:
+        return min(
+            filter(None, (p.pieces.folded(room) for p in plans)), key=_height, default=layout
+        )
     return layout
 
 
@@ -87,6 +96,10 @@ class _Plan(NamedTuple):
     def layout(self, room: float) -> Layout:
         """The pieces in their places."""
         return self.pieces.placed(self.direction, self.layers, room)
+
+
+def _height(layout: Layout) -> float:
+    return layout.size[1]
 
 
 def _badness(plan: _Plan) -> tuple[float, int, float]:
@@ -242,7 +255,16 @@ class _Pieces:
 
         centres = {name: seen(point) for name, point in placed.centres.items()}
         ways = {name: [seen(point) for point in way] for name, way in placed.ways.items()}
-        return _shifted(self, direction, centres, ways)
+        return _shifted(self, direction, centres, _wires(self, direction, centres, ways))
+
+    def folded(self, room: float) -> Layout | None:
+        """The pieces of a long chain in rows; None if they are not one, or have no room."""
+        boxes = self.sizes.keys() - self.notes
+        pieces = chain(self.links, boxes)
+        centres = folded(pieces, boxes, self.sizes, room) if pieces and not self.cut else {}
+        if not centres:
+            return None
+        return _shifted(self, "TB", centres, straight_wires(self.links, self.sizes, centres))
 
 
 def _wires(
@@ -287,10 +309,9 @@ def _shifted(
     pieces: _Pieces,
     direction: str,
     centres: Mapping[str, Point],
-    ways: Mapping[str, list[Point]],
+    wires: Mapping[str, list[complex]],
 ) -> Layout:
     """The layout with the upper left corner of the picture at the origin."""
-    wires = _wires(pieces, direction, centres, ways)
     corners = [(at, pieces.sizes[name]) for name, at in centres.items()]
     corners += [((at.real, at.imag), (0.0, 0.0)) for wire in wires.values() for at in wire]
     low = [min(at[i] - size[i] / 2 for at, size in corners) - MARGIN for i in (0, 1)]
@@ -306,6 +327,12 @@ def _shifted(
             for name, wire in wires.items()
         },
     )
+
+
+def heading(wire: Sequence[Point]) -> complex:
+    """The direction in which an arrow arrives, of length 1; for one of no length, down."""
+    way = complex(*wire[-1]) - complex(*wire[-2])
+    return way / abs(way) if way else 1j
 
 
 def _letters(line: Line) -> int:

@@ -18,11 +18,12 @@ from micrograd.drawing.named.layout import (
     NOTE,
     NUMBERS,
     Layout,
+    heading,
     leading,
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
-from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, Picture
+from micrograd.drawing.picture import Arrow, Box, Picture
 from micrograd.drawing.spans import Line, overhang, svg_spans
 from micrograd.drawing.svg_elements import Point, accessible, document, line_at, pair
 from micrograd.drawing.themes import Theme
@@ -69,9 +70,6 @@ class _Drawing:
     ) -> None:
         self.picture, self.theme, self.layout = picture, theme, layout
         self.faded, self.marked = faded, marked
-        x, y, *_ = DIRECTIONS[layout.direction]
-        self.along = complex(x, y)
-        self.across = complex(abs(y), abs(x))
 
     def pieces(self) -> Iterator[str]:
         """All arrows, then all boxes and texts."""
@@ -117,13 +115,14 @@ class _Drawing:
 
     def _tip(self, wire: list[Point], color: str) -> str:
         end = complex(*wire[-1])
-        back, across = end - _TIP * self.along, 3 * self.across
+        along = heading(wire)
+        back, across = end - _TIP * along, 3j * along
         corners = " ".join(map(pair, (back + across, end, back - across)))
         return f'<polygon points="{corners}" fill="{color}"/>'
 
     def _path(self, wire: list[Point], cut: float) -> str:
         points = [complex(*point) for point in wire]
-        points[-1] -= cut * self.along
+        points[-1] -= cut * heading(wire)
         start, *others = map(pair, points)
         return f"M{start}C{' '.join(others)}"
 

@@ -171,7 +171,8 @@ function board() {
     else line(whole(), ...(isMean() ? end : []));
     if (!isMean()) {
       line(signs("="), ...chain(found, write, (edge) => !isOne(edge)));
-      if (count > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
+      const factors = found.flat(2).filter((edge) => !isOne(edge)); // one alone is the result
+      if (factors.length > 1) line(signs("≈"), ...chain(found, number_, (edge) => !isOne(edge)));
     }
     const [mark, f] = (!isMean() && values[state.wrt].closed) || [];
     if (mark !== undefined && same(numberOf(mark, f), result))

@@ -207,6 +207,36 @@ def test_texts_are_as_clear_with_other_options(article, options, drawn):
     assert_clear(drawn(draw(ARTICLES[article](), width=390, **options)), 390)
 
 
+def long_chain(steps):
+    """Each of many values is computed from the one before."""
+    operations = [Value.sin, lambda v: v * 1.3, Value.tanh, lambda v: v + 0.2, Value.exp]
+    value = Value(0.7, label="x")
+    for i in range(steps):
+        value = called(f"v_{i + 1}", operations[i % len(operations)](value))
+    return value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("numbers", [False, True])
+@pytest.mark.parametrize("width", [700, 390])
+@pytest.mark.parametrize("steps", [10, 30])
+def test_a_long_chain_is_folded_into_rows(steps, width, numbers, drawn):
+    graph = draw(long_chain(steps), width=width, numbers=numbers)
+    drawing = assert_clear(drawn(graph), width)
+    if numbers and width == 390:
+        return  # there is no room for two columns
+    rows = {round(graph.picture.layout.centres[name][1]) for name in drawing.boxes}
+    assert len(rows) == -(-len(drawing.boxes) // (3 if width == 700 and not numbers else 2))
+    assert len(drawing.notes) == steps
+
+
+def test_a_short_chain_and_one_with_a_direction_are_not_folded():
+    for options in ({"steps": 5}, {"steps": 12, "direction": "TB"}):
+        graph = draw(long_chain(options.pop("steps")), width=390, **options)
+        lefts = {round(x) for x, _ in graph.picture.layout.centres.values()}
+        assert len(lefts) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_texts_are_as_clear_in_random_graphs(seed, drawn):

@@ -1,0 +1,159 @@
+"""Formulas in lines of a width, broken at their signs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from micrograd.table.formulas import Call, Tree
+from micrograd.writing import notation
+from micrograd.writing.blackboard.line import (
+    ENGLISH,
+    Board,
+    in_row,
+    is_function,
+    strength_within,
+)
+from micrograd.writing.labels import columns
+from micrograd.writing.marks import Mark, row
+from micrograd.writing.names import superscript
+from micrograd.writing.notation import Formula
+from micrograd.writing.parts import factors_of, signed, terms
+from micrograd.writing.template import ATOM, POWER, PRODUCT
+
+_BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
+_HALF = Call("div", (1.0, 2.0))
+_NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
+_SHORT = 3  # columns of a factor that is never alone on a line
+
+
+def lines(
+    tree: Tree, names: Mapping[str, Formula], width: int, words: Mapping[str, str] = ENGLISH
+) -> list[Formula]:
+    """The formula in lines of a given width, as far as its signs allow breaks.
+
+    Each line after the first begins with the sign at which the formula was broken.
+
+    Args:
+        tree: the formula.
+        names: the names of its variables.
+        width: the columns of a line of text.
+        words: the texts of a language for cases, as for `notation.cases`.
+    """
+    board = Board(names, words)
+    tree = board.gathered(tree)
+    whole = board.formula(tree)
+    if columns(whole.text) <= width:
+        return [whole]
+    found: list[Formula] = []
+    for piece in pieces(board, tree, width):
+        is_term = piece.text.startswith((" + ", " − "))  # on a line of its own after a long one
+        fits = found and columns(found[-1].text + piece.text) <= width
+        if fits and not (is_term and found[-1].text.startswith("·")):
+            found[-1] = in_row(found[-1], piece)
+        else:
+            found.append(Formula(piece.text.lstrip(), piece.mark, exact=piece.exact))
+    return found
+
+
+def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
+    """The formula in pieces of at most this width, between which a line may be broken."""
+    inner = partial(_part, board, width=width - 2)  # a sign is in front of it
+    match tree:
+        case Call("add" | "sub" | "neg", _):
+            found = []
+            for i, (sign, term) in enumerate(terms(tree)):
+                first, *others = inner(term, PRODUCT)
+                before = [f" {sign} "] if i else [sign] if sign == "−" else []
+                found += [in_row(*before, first), *others]
+            return found
+        case Call("mul" | "div" | "factors", _) if signed(tree)[0] == "−":
+            first, *others = pieces(board, signed(tree)[1], width - 1)
+            return [in_row("−", first), *others]
+        case Call("factors", factors):
+            found = []
+            for i, factor in enumerate(factors):
+                first, *others = inner(factor, strength_within(factor))
+                found += [in_row(*[" · "] * (i > 0), first), *others]
+            return found
+        case Call("mul", _):
+            found = []
+            parts = factors_of(tree)
+            for i, factor in enumerate(parts):
+                first, *others = inner(factor, strength_within(factor))
+                touches = found and board.touches(parts[i - 1], factor, found[-1], first)
+                room = width - columns(first.text)
+                if touches and columns(found[-1].text) <= max(room, _SHORT):
+                    found[-1] = in_row(found[-1], first)
+                else:
+                    found.append(in_row(*["·"] * (i > 0), first))
+                found += others
+            return found
+        case Call("div", (above, below)):
+            first, *rest = _part(board, below, POWER, width - 1)
+            room = width - columns(first.text) - 1
+            has_two = "Σ" in board.formula(above).text and "Σ" in board.formula(below).text
+            least = ATOM if has_two else PRODUCT
+            if rest or room < _NARROWEST:
+                return [*inner(above, least), in_row("/", first), *rest]
+            *others, last = _part(board, above, least, room)
+            return [*others, in_row(last, "/", first)]
+        case Call("Σ", summands):
+            sigma, inside, term = board.ranged(summands)
+            first, *rest = _part(inside, term, PRODUCT, width - columns(sigma.text))
+            return [in_row(sigma, first), *rest]
+        case Call("where"):
+            words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}
+            whole = Board(board.names, words).formula(tree)
+            if any(columns(line) > width for line in whole.text.split("\n")):
+                words["if"] = _BEFORE_WORD.sub(r"\1\n  ", words["if"])
+                whole = Board(board.names, words).formula(tree)
+            return [whole]
+        case Call("abs", (argument,)):
+            first, *rest = _enclosed(pieces(board, argument, width - 1), signs=("|", "|"))
+            return [first, *rest]
+        case Call("sqrt", (argument,)):
+            *others, last = _enclosed(pieces(board, argument, width - 1))
+            return [*others, _raised_bracket(last, board.formula(_HALF))]
+        case Call("pow" | "square", (base, *exponent)):
+            power = board.formula(exponent[0] if exponent else 2.0)
+            room = width - columns(power.text) - 2
+            whole = board.formula(base)
+            if columns(whole.text) > room and whole.text_strength < ATOM:
+                *others, last = _enclosed(pieces(board, base, room))
+                return [*others, _raised_bracket(last, power)]
+        case Call(name, (argument,)) if is_function(tree):
+            shown = notation.NAMES.get(name, name)
+            start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
+            room = width - columns(shown) - 2
+            return _enclosed(pieces(board, argument, room), Formula(shown, start))
+    return [board.formula(tree)]
+
+
+def _part(board: Board, tree: Tree, least: int, width: int) -> list[Formula]:
+    """The pieces of a part that binds as tightly as its place requires."""
+    whole = board.formula(tree).bracketed(least)
+    if columns(whole.text) <= width:
+        return [whole]
+    if board.formula(tree).text_strength >= least:
+        return pieces(board, tree, width)
+    return _enclosed(pieces(board, tree, width - 1))
+
+
+def _enclosed(
+    pieces: list[Formula], *before: Formula, signs: tuple[str, str] = ("(", ")")
+) -> list[Formula]:
+    """The pieces with brackets around them."""
+    opening, closing = signs
+    if len(pieces) == 1:
+        return [in_row(*before, opening, pieces[0], closing)]
+    return [in_row(*before, opening, pieces[0]), *pieces[1:-1], in_row(pieces[-1], closing)]
+
+
+def _raised_bracket(last: Formula, above: Formula) -> Formula:
+    """The last piece of a bracket, which is raised to a power; 1/2 is a root on several lines."""
+    raised = superscript(above.text.replace("−", "-")) if above.text.isdecimal() else ""
+    text = last.text + (raised or f"^{above.bracketed(ATOM).text}")
+    *marks, bracket = last.mark[1:]
+    return Formula(text, row(*marks, ("msup", bracket, above.mark)), exact=last.exact)

@@ -1,0 +1,273 @@
+"""Formulas in one line, as on a blackboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from micrograd.ops import TABLE
+from micrograd.table.formulas import COMPARISONS, Call, Tree
+from micrograd.writing import languages, notation
+from micrograd.writing.blackboard.gathering import Gathering, figure, is_sigma
+from micrograd.writing.indices import SUBSCRIPT, general
+from micrograd.writing.marks import Mark, row
+from micrograd.writing.names import subscript, superscript
+from micrograd.writing.notation import RELATIONS, Formula
+from micrograd.writing.parts import factors_of, opposite, signed, terms
+from micrograd.writing.ranges import between, holds, is_comparison, is_ordered
+from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
+
+ENGLISH = languages.words("en", "explain")
+
+_SYMBOLS = frozenset({"σ", "Φ", "ψ"})
+"""Letters of functions: σ(1 − x) is never a product of σ and 1 − x."""
+
+_RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
+"""Functions whose powers are written as sin²(x)."""
+
+
+def in_row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
+    """Parts and signs in a row. A sign with spaces around it has them in the text only."""
+    text, marks, exact = "", [], True
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+            marks.append(("mo", part.strip().replace("−", "-")))
+        else:
+            text += part.text
+            marks += part.mark[1:] if part.mark[0] == "mrow" else (part.mark,)
+            exact = exact and part.exact
+    return Formula(text, row(*marks), strength, strength, exact)
+
+
+def _is_letter(tree: Tree, names: Mapping[str, Formula]) -> bool:
+    """Whether it is a name of one letter, or a power of one."""
+    match tree:
+        case str():
+            mark = names[tree].mark
+            while mark[0] in ("msub", "msup", "msubsup", "mover"):
+                mark = mark[1]
+            return bool(mark[0] == "mi" and len(mark[1]) == 1)
+        case Call("pow" | "square", (base, *_)):
+            return _is_letter(base, names)
+    return False
+
+
+def _has_index(tree: Tree, names: Mapping[str, Formula]) -> bool:
+    match tree:
+        case str():
+            return bool(names[tree].mark[0] != "mi")
+        case Call("pow" | "square", (base, *_)):
+            return _has_index(base, names)
+    return False
+
+
+class Board(Gathering):
+    """Writes formulas with these names."""
+
+    def __init__(self, names: Mapping[str, Formula], words: Mapping[str, str] = ENGLISH) -> None:
+        super().__init__(names)
+        self.words = words
+        self._known: dict[int, tuple[Call, Formula]] = {}  # formulas by the ids of their trees
+
+    def formula(self, tree: Tree) -> Formula:
+        """The formula in one line."""
+        if isinstance(tree, str):
+            return self.names[tree]
+        if not isinstance(tree, Call):
+            return figure(tree)
+        known = self._known.get(id(tree))
+        if known is None:
+            known = self._known[id(tree)] = tree, self._call(tree)
+        return known[1]
+
+    def _call(self, tree: Call) -> Formula:
+        match tree:
+            case Call("∂", (str() as above, str() as below)):
+                return notation.quotient(self.names[above], self.names[below])
+            case Call("factors", _) if signed(tree)[0] == "−":
+                return in_row(*self._added(tree), strength=SUM)
+            case Call("factors", factors):
+                return in_row(*self._spaced(factors), strength=PRODUCT)
+            case Call("Σ", summands):
+                return self._sigma(summands)
+            case Call("add" | "sub" | "neg", _):
+                return in_row(*self._added(tree), strength=SUM)
+            case Call("mul" | "div", _) if signed(tree)[0] == "−":
+                return in_row(*self._added(tree), strength=SUM)
+            case Call("mul", (base, other)) if base == other and not isinstance(base, float):
+                return self._power(base, 2.0)
+            case Call("mul", _):
+                return in_row(*self._multiplied(factors_of(tree)), strength=PRODUCT)
+            case Call("ratio" | "div", (above, below)):
+                return _divided(self.formula(above), self.formula(below))
+            case Call("square", (base,)):
+                return self._power(base, 2.0)
+            case Call("pow", (base, exponent)):
+                return self._power(base, exponent)
+            case Call("where", (test, then, otherwise)):
+                return self._choice(test, then, otherwise)
+            case Call("between", (low, over, x, under, high)):
+                ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
+                return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
+        return _called(tree.name, [self.formula(each) for each in tree.operands])
+
+    def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
+        """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
+        whole = Call("where", (test, then, otherwise))
+        if (condition := holds(whole)) is not None:
+            inner = self.formula(condition)
+            return Formula(f"[{inner.text}]", ("fence", "[", inner.mark, "]"))
+        return notation.cases(self._cases(test, then, otherwise), None, self.words)
+
+    def _cases(self, test: Tree, then: Tree, otherwise: Tree) -> list[tuple[Formula, Formula]]:
+        """Each value of a choice with its condition."""
+        if not is_comparison(test):
+            test = Call("ne", (test, 0.0))
+        cases = [(then, test), (otherwise, opposite(test))]
+        match otherwise:
+            case Call("where", (second, middle, last)):
+                rest = between(opposite(test), opposite(second))
+                if rest is not None and is_ordered(rest):
+                    cases = [(then, test), (middle, second), (last, rest)]
+        return [(self.formula(value), self.formula(condition)) for value, condition in cases]
+
+    def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
+        for i, factor in enumerate(factors):
+            if i:
+                yield " · "
+            last = i == len(factors) - 1
+            yield self.formula(factor).bracketed(PRODUCT if last else strength_within(factor))
+
+    def _added(self, tree: Tree) -> Iterator[Formula | str]:
+        for i, (sign, term) in enumerate(terms(tree)):
+            if i:
+                yield f" {sign} "
+            elif sign == "−":
+                yield sign
+            yield self.formula(term).bracketed(PRODUCT)
+
+    def _multiplied(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
+        shown = []
+        for factor in factors:
+            last = factor is factors[-1]
+            shown.append(
+                self.formula(factor).bracketed(PRODUCT if last else strength_within(factor))
+            )
+        for i, (factor, each) in enumerate(zip(factors, shown, strict=True)):
+            if i and not self.touches(factors[i - 1], factor, shown[i - 1], each):
+                yield "·"
+            elif i and is_sigma(factor):
+                each = Formula(f" {each.text}", each.mark, exact=each.exact)
+            yield each
+
+    def touches(self, before: Tree, tree: Tree, left: Formula, right: Formula) -> bool:
+        """Whether two factors stand beside each other without a sign."""
+        if is_sigma(tree):
+            return True
+        opens = right.text.startswith(("(", "[")) and isinstance(tree, Call)
+        adds = isinstance(tree, Call) and tree.name in ("add", "sub")
+        if isinstance(before, float):
+            if "·" in left.text:  # a power of ten
+                return False
+            match tree:
+                case Call("div", (float(), _)):  # 35·(1/3)
+                    return False
+            starts = opens or right.text.startswith("|")
+            return starts or _is_letter(tree, self.names) or is_function(tree)
+        if opens and adds:
+            closes = isinstance(before, Call) and before.name in ("add", "sub")
+            is_symbol = self.formula(before).text[0] in _SYMBOLS
+            return closes or (_is_letter(before, self.names) and not is_symbol)
+        letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
+        if "_" in left.text:  # S_xx·S_yy
+            return False
+        return letters and _has_index(before, self.names) and _has_index(tree, self.names)
+
+    def _power(self, base: Tree, exponent: Tree) -> Formula:
+        inner, above = self.formula(base), self.formula(exponent)
+        raised = superscript(above.text.replace("−", "-"))
+        if not (isinstance(exponent, float) and exponent.is_integer()) or "·" in raised:
+            raised = f"^{above.bracketed(ATOM).text}"
+        if is_function(base) and isinstance(exponent, float) and exponent > 0:
+            name, bracket, rest = inner.text.partition("(")
+            first, *others = inner.mark[1:] if inner.mark[0] == "mrow" else (inner.mark,)
+            if first[0] in ("func", "mi") and first[1] == name and others and bracket:
+                if name in _RAISED:
+                    mark = row(("msup", first, above.mark), *others)
+                    return Formula(f"{name}{raised}({rest}", mark, CALL, CALL, inner.exact)
+                mark = ("msup", inner.mark, above.mark)
+                return Formula(inner.text + raised, mark, CALL, CALL, inner.exact)
+        shown = inner.bracketed(ATOM)
+        mark = ("msup", shown.mark, above.mark)
+        return Formula(shown.text + raised, mark, POWER, POWER, inner.exact and above.exact)
+
+    def _sigma(self, trees: Sequence[Tree]) -> Formula:
+        sigma, inner, term = self.ranged(trees)
+        return in_row(sigma, inner.formula(term).bracketed(PRODUCT), strength=PRODUCT)
+
+    def ranged(self, trees: Sequence[Tree]) -> tuple[Formula, Board, Tree]:
+        """The sign Σ with the range of its index, and the term and who writes it."""
+        found = general(trees, self.names)
+        assert found is not None  # noqa: S101 (or it would not be a Σ)
+        inner = Board({**self.names, **found.names, found.letter: figure(1.0)}, self.words)
+        below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
+        range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
+        sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
+        sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
+        return sigma, inner, inner.gathered(found.tree)
+
+
+def strength_within(tree: Tree) -> int:
+    """How tightly a factor must bind that others follow."""
+    return PRODUCT if isinstance(tree, Call) and tree.name == "mul" else FRACTION
+
+
+_NOT_CALLS = frozenset({"add", "sub", "mul", "div", "neg", "pow", "square", "where", *RELATIONS})
+
+
+def is_function(tree: Tree) -> bool:
+    """Whether it is written as a name and its arguments in brackets."""
+    return isinstance(tree, Call) and tree.name in TABLE and tree.name not in _NOT_CALLS
+
+
+_BRACKETED = re.compile(r"\([^()]*\)")
+
+
+def _bracketing(above: Formula, below: Formula) -> int:
+    """How tightly a numerator must bind: not as a/b over c, nor as a sum Σ over another one."""
+    outside, inner = above.text, ""
+    while outside != inner:
+        outside, inner = _BRACKETED.sub("", outside), outside
+    is_open = "/" in outside or ("Σ" in outside and "Σ" in below.text)
+    return ATOM if is_open and above.text_strength <= PRODUCT else PRODUCT
+
+
+def _divided(above: Formula, below: Formula) -> Formula:
+    least = _bracketing(above, below)
+    text = f"{above.bracketed(least).text}/{below.bracketed(POWER).text}"
+    mark = ("mfrac", above.mark, below.mark)
+    return Formula(text, mark, PRODUCT, FRACTION, above.exact and below.exact)
+
+
+def _called(name: str, operands: list[Formula]) -> Formula:
+    """An operation that is written as a call, with marks as the table typesets it."""
+    if name not in TABLE:
+        return notation.by_hand(name, operands)
+    typeset = notation.operation(TABLE[name], operands)
+    arguments = ", ".join(each.text for each in operands)
+    strength = CALL
+    match name:
+        case "sqrt":
+            text = f"√{operands[0].bracketed(ATOM).text}"
+        case "abs":
+            text = f"|{arguments}|"
+            return Formula(text, typeset.mark, ATOM, ATOM, typeset.exact)
+        case "relu":
+            text = f"max(0, {arguments})"
+        case _ if name in COMPARISONS:
+            left, right = (each.bracketed(SUM).text for each in operands)
+            text, strength = f"{left} {RELATIONS[name]} {right}", LOOSE
+        case _:
+            text = f"{notation.NAMES.get(name, name)}({arguments})"
+    return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)
