@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, TypeVar
 
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.runs import scalar
 from micrograd.transforms.structures import (
+    LEAF,
     Structure,
     array,
     flatten,
@@ -252,12 +254,20 @@ def _has_array(xs: Any) -> bool:
 
 def _inputs(xs: Any) -> tuple[list[Leaves], Structure]:
     """Return the leaves of each input, and the structure of an input."""
-    entries = xs if is_array(xs) else [_entry(xs, k) for k in range(_length(xs))]
-    found, structure = flatten_rows(entries, "scan: input")
+    length, found = _length(xs), _rows(xs)
     for k, leaves in enumerate(found):
         for leaf in leaves:
-            scalar(leaf, f"scan: input {k}")
-    return found, structure
+            if type(leaf) is not float:
+                scalar(leaf, f"scan: input {k}")
+    return found, flatten(_entry(xs, 0))[1] if length else LEAF
+
+
+def _rows(xs: Any) -> list[Leaves]:
+    """Return the leaves of each input: of arrays, without looking at each input by itself."""
+    if not isinstance(xs, dict | tuple):
+        return flatten_rows(xs, "scan: input")[0]
+    parts = map(_rows, xs.values() if isinstance(xs, dict) else xs)
+    return [[*chain.from_iterable(leaves)] for leaves in zip(*parts, strict=True)]
 
 
 def _length(xs: Any) -> int:

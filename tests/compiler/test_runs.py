@@ -190,3 +190,46 @@ def test_sums_of_neighbours_keep_their_signs_and_gaps(f, total):
 def test_short_runs_are_left_to_the_kernels_of_single_results():
     assert runs.runs_of_operations(operation([1, 2, 3, 9], [4, 5, 6, 7], [4, 5, 6, 7])) == []
     assert runs.runs_of_operations(operation([3], [1], [2])) == []
+
+
+def alone(f, *arguments):
+    """Return the gradient of a function of arrays, and the program as rows of words."""
+    program = compile(f, backend="numba")
+    gradient = program.value_and_grad(*arguments)[1]
+    return gradient, program._last.executor.executor._backwards.linked
+
+
+@pytest.mark.parametrize("length", [40, 203])
+def test_what_many_results_pass_to_one_number_is_added_up_in_registers(length):
+    """Adding to the same number in memory again and again would wait for each addition."""
+    x = np.arange(1.0, length + 1.0)
+    gradient, linked = alone(lambda a: (exp(x / a[0]) * a[1]).sum(), np.array([300.0, 2.0]))
+    e = np.exp(x / 300)
+    expected = [(-2 * e * x / 300**2).sum(), e.sum()]
+    np.testing.assert_allclose(gradient, expected, rtol=4 * length * np.finfo(float).eps)
+    assert all(spec.into == "s" for spec in linked._specs)  # no table of places
+
+
+def test_numbers_that_share_what_is_passed_to_them_are_told_apart():
+    x = np.arange(1.0, 41.0)
+    gradient, _ = alone(lambda a: sum((x[i::2] / a[i]).sum() for i in (0, 1)), np.array([2.0, 5.0]))
+    np.testing.assert_allclose(gradient, [-x[::2].sum() / 4, -x[1::2].sum() / 25], rtol=1e-14)
+
+
+def test_differences_along_each_axis_are_runs():
+    """Sorted by their first operands, those along one axis would lie between those of the other."""
+
+    def variation(x):
+        down, right = x[1:, :-1] - x[:-1, :-1], x[:-1, 1:] - x[:-1, :-1]
+        return (exp(down) + down * right).sum()
+
+    x = np.random.default_rng(0).normal(size=(20, 20))
+    gradient, linked = alone(variation, x)
+    down, right = x[1:, :-1] - x[:-1, :-1], x[:-1, 1:] - x[:-1, :-1]
+    of_down, of_right = np.exp(down) + right, down
+    expected = np.zeros_like(x)
+    expected[1:, :-1] += of_down
+    expected[:-1, 1:] += of_right
+    expected[:-1, :-1] -= of_down + of_right
+    np.testing.assert_allclose(gradient, expected, rtol=1e-13, atol=1e-13)
+    assert 38 <= len(linked.uniform) <= 50  # a row for each of 19 rows of both differences

@@ -48,6 +48,42 @@ def run_v(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     if alone:
         v, lanes = u, word(1)
     count, out = w.words(row, Field.COUNT, Field.OUT)
+    result, into = _of_run(w, spec, row, u, v, lanes), w.lanes_of(v, out, lanes)
+
+    def body(i: Any, width: int) -> None:
+        _put(w, spec, result(i, width), w.at(into, i))
+
+    w.in_steps(w.times(count, lanes), (w.width, 1) if alone else (w.width,), body)
+    return w.finished()
+
+
+def total_u(w: Writer, spec: Spec) -> str:
+    """Write the total of a run in `u`, or add it to what there is."""
+    row, u, _, _ = w.kernel()
+    count, out = w.words(row, Field.COUNT, Field.OUT)
+    result, into = _of_run(w, spec, row, u, u, word(1)), w.at(u, out)
+    none = w.constant(-0.0, w.width)
+
+    def share(i: Any, width: int, total: Any) -> Any:
+        found = result(i, width)
+        if width == 1:
+            return w.build.fadd(total, w.build.insert_element(none, found, word(0)))
+        lanes = range(0, width, w.width)
+        parts = [w.shuffled(found, found, range(k, k + w.width)) for k in lanes]
+        while len(parts) > 1:
+            parts = [*map(w.build.fadd, parts[::2], parts[1::2])]
+        return w.build.fadd(total, parts[0])
+
+    several = 8 if isinstance(spec.formula, str) else 1  # additions wait for one another
+    widths = several * w.width, w.width, 1
+    _put(w, spec, w.total(w.in_steps(count, widths[several == 1 :], share, none)), into)
+    return w.finished()
+
+
+def _of_run(
+    w: Writer, spec: Spec, row: Any, u: Any, v: Any, lanes: Any
+) -> Callable[[Any, int], Any]:
+    """Return a function that writes the results of a run from a lane on."""
     numbers, rows = {}, {}
     places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
     for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
@@ -55,15 +91,13 @@ def run_v(w: Writer, spec: Spec, *, alone: bool = False) -> str:
             numbers[name] = w.load(w.at(u, place), 1)
         else:
             rows[name] = w.lanes_of(v, place, lanes)
-    into = w.lanes_of(v, out, lanes)
 
-    def body(i: Any, width: int) -> None:
+    def result(i: Any, width: int) -> Any:
         read = {name: w.load(w.at(each, i), width) for name, each in rows.items()}
         read |= {name: w.splat(each, width) for name, each in numbers.items()}
-        _put(w, spec, _result(w, Lowering(w, width), spec, read), w.at(into, i))
+        return _result(w, Lowering(w, width), spec, read)
 
-    w.in_steps(w.times(count, lanes), (w.width, 1) if alone else (w.width,), body)
-    return w.finished()
+    return result
 
 
 def target(w: Writer, spec: Spec, out: Any, r: Any) -> Any:

@@ -19,6 +19,7 @@ from micrograd.compiler.native import lookups, loop_linking, product_linking, ta
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
 from micrograd.compiler.native.runs import (
+    is_total,
     moves,
     runs_of_operations,
     runs_of_sums,
@@ -282,13 +283,14 @@ class Linked:
     def _is_run(self, step: Elementwise) -> bool:
         """Add a row for each run of an operation, and return whether that was worth while."""
         found = runs_of_operations(step) if step.mode != "total" else []
-        if not step.varies and len(found) == 1:
+        kinds, adds_up = moves(step), is_total(step)
+        if not step.varies and len(found) == 1 and all(kinds) and not adds_up:
             return False
         columns = [slots_of(rows) for rows in (step.out, *(x.rows for x in step.operands))]
-        kinds = moves(step)
         for run in found:
             places = [int(column[run.start]) for column in columns]
-            self._run(step, step.operation, kinds, run.stop - run.start, places)
+            name = "total_u" if adds_up else ""
+            self._run(step, step.operation, kinds, run.stop - run.start, places, name)
         return bool(found)
 
     def _run(
@@ -298,9 +300,11 @@ class Linked:
         kinds: Sequence[bool],
         count: int,
         places: Sequence[int],
+        name: str = "",
     ) -> None:
         """Add the row of a run, given the places of the first result and of its operands."""
-        name, letters = "run_v" if step.varies else "run_u", "".join("uv"[x] for x in kinds)
+        name = name or ("run_v" if step.varies else "run_u")
+        letters = "".join("uv"[x] for x in kinds)
         kernel = self.value(step.varies, row, letters, step.mode, name=name)
         fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
         self.emit(step.varies, kernel, fields | words(count=count))
@@ -308,10 +312,9 @@ class Linked:
     def _are_runs(self, step: WeightedSums) -> bool:
         """Do the same for sums; one of a single number is a copy."""
         if sums_of_neighbours(step):
-            kernel, slots = self.kernel("total_u", mode=_added(step.mode)), slots_of(step.out)
-            for (first, last), out in zip(pairwise(step.bounds.tolist()), slots, strict=True):
-                fields = words(count=last - first, out=int(out), left=int(step.left[first]))
-                self.emit(False, kernel, fields)
+            for (first, last), out in zip(pairwise(step.bounds), slots_of(step.out), strict=True):
+                places = int(out), int(step.left[first])
+                self._run(step, TABLE["detach"], [True], int(last - first), places, "total_u")
             return True
         found, marked = runs_of_sums(step) if step.mode != "total" else ([], step)
         for run, place, first in sums_of_first(marked, found):

@@ -48,7 +48,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
         self.update((name, partial(compare, sign)) for name, sign in _TESTS.items())
         self.update(
-            (name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, "sigmoid_slope")
+            (name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, *_SLOPES.values())
         )
         self["_truth"] = lambda x: compare("!=", x, 0.0)
         # What was written and can be read here, by the operation and its operands, which are kept
@@ -165,12 +165,14 @@ _ELEMENTARY = frozenset(
     "gelu_slope lgamma".split()
 )
 
+_SLOPES = {"tanh": "sech2", "sigmoid": "sigmoid_slope", "digamma": "trigamma"}
+
 _SHORT = {
     row.computed: Call(row.name, row.operands)
     for row in map(lookup, sorted(_ELEMENTARY))
     if not row.is_primitive
 }
-"""What is written as a whole, by the formulas of the table."""
-for _name, _slope in (("tanh", "sech2"), ("sigmoid", "sigmoid_slope")):
-    # The slope shares most of its work with the value.
+"""What is written as a whole, by the formulas of the table. A slope may share most of the work with
+the value, or be faster than the general formula."""
+for _name, _slope in _SLOPES.items():
     _SHORT[Flow(lookup(_name), 0).computed] = Call("mul", (ADJOINT, Call(_slope, ("x",))))

@@ -25,15 +25,27 @@ def moves(step: Elementwise) -> list[bool]:
     """Return which operands go on from result to result; others are the same number for all."""
     if step.varies:
         return [varies for varies, _ in step.operands]
-    return [bool(np.diff(slots_of(rows)).any()) for _, rows in step.operands]
+    return [_go_on(slots_of(rows)) for _, rows in step.operands]
+
+
+def _go_on(slots: Any) -> bool:
+    """Return whether slots mostly follow one another, rather than being the same."""
+    gaps = np.diff(slots)
+    return bool(np.count_nonzero(gaps == 1) > np.count_nonzero(gaps == 0))
+
+
+def is_total(step: Elementwise) -> bool:
+    """Return whether many results are added to the same number of `u`."""
+    slots = slots_of(step.out)
+    return step.mode == "add" and not step.varies and len(slots) > 1 and not _go_on(slots)
 
 
 def runs_of_operations(step: Elementwise) -> list[slice]:
     """Return the runs of an instruction, or none if they would be short.
 
-    An operand that goes on does so by one slot.
+    An operand that goes on does so by one slot, and so do the results, unless they are added up.
     """
-    ends = np.diff(slots_of(step.out)) != 1
+    ends = np.diff(slots_of(step.out)) != (not is_total(step))
     for goes_on, (_, rows) in zip(moves(step), step.operands, strict=True):
         ends |= np.diff(slots_of(rows)) != goes_on
     return _long(ends, varies=step.varies)

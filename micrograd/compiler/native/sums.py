@@ -148,28 +148,6 @@ def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
     return w.finished()
 
 
-def total_u(w: Writer, spec: Spec) -> str:
-    """Write the sum of neighbours in `u`, or add it to what there is, in some vectors at once."""
-    row, u, _, _ = w.kernel()
-    count, out, left = w.words(row, Field.COUNT, Field.OUT, Field.LEFT)
-    none = w.constant(-0.0, w.width)
-
-    def share(i: Any, width: int, total: Any) -> Any:
-        numbers = w.load(w.at(u, left, i), width)
-        if width == 1:
-            return w.build.fadd(total, w.build.insert_element(none, numbers, word(0)))
-        lanes = range(0, width, w.width)
-        parts = [w.shuffled(numbers, numbers, range(k, k + w.width)) for k in lanes]
-        while len(parts) > 1:
-            parts = [*map(w.build.fadd, parts[::2], parts[1::2])]
-        return w.build.fadd(total, parts[0])
-
-    found = w.total(w.in_steps(count, (8 * w.width, w.width, 1), share, none))
-    into = w.at(u, out)
-    w.store(w.build.fadd(w.load(into, 1), found) if spec.mode == "add" else found, into)
-    return w.finished()
-
-
 def _sum_words(w: Writer, row: Any) -> Any:
     """Return the number of sums, the place of the first, and where their terms are."""
     return w.words(row, Field.COUNT, Field.OUT, Field.STARTS)

@@ -45,6 +45,14 @@ _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
 
 
+class _Constants(dict[Any, int]):
+    """The places of constants; a number that has none gets the next one. 0.0 and -0.0 have two."""
+
+    def __missing__(self, number: float) -> int:
+        key = (number, str(number)) if number == 0 or number != number else number
+        return self.setdefault(key, -2 - len(self))
+
+
 class Recorder:
     """The operations of one run of a function.
 
@@ -84,7 +92,7 @@ class Recorder:
         # kept, so that no others get these addresses.
         self.matrices: dict[bytes, tuple[list[Any], bytes]] = {}
         self.jumps: list[tuple[int, int]] = []  # the number of `rows` before each, and its length
-        self.constants: dict[Any, int] = {}
+        self.constants = _Constants()
         self.converted: dict[int, tuple[Value, int]] = {}  # Values made before
         self.refusal: TraceError | None = None  # the last one
 
@@ -149,9 +157,8 @@ class Recorder:
         return range(first + each - 1, first + count, each)
 
     def constant(self, number: float) -> int:
-        """Return the place of a constant; 0.0 and -0.0 have two places."""
-        key = (number, str(number)) if number == 0 or number != number else number
-        return self.constants.setdefault(key, -2 - len(self.constants))
+        """Return the place of a constant."""
+        return self.constants[number]
 
     def place(self, operand: Any) -> int:
         """Return the place of an operand: a number, a traced value or a Value made before."""
@@ -166,13 +173,9 @@ class Recorder:
         try:
             return [x._place for x in operands]
         except AttributeError:  # not all of them are traced values
-            known, place = self.constants, self.place
-            return [
-                known.setdefault(x, -2 - len(known))
-                if type(x) is float and x and x == x
-                else place(x)
-                for x in operands
-            ]
+            if {*map(type, operands)} == {float}:
+                return [*map(self.constants.__getitem__, operands)]
+            return [*map(self.place, operands)]
 
     def _converted(self, value: Value) -> int:
         """Return the place of a value; what a Value was computed from is recorded, too."""

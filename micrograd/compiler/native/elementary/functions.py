@@ -110,31 +110,62 @@ class Functions(NormalLaw):
     # --------------------------------------------------------------------------- the gamma function
 
     def lgamma(self, x: Number) -> Number:
-        """The logarithm of |Γ(x)|: by the C library in doubles, which serve for floats."""
-        if self.form == DOUBLE:
-            return self.library("lgamma", x)
+        """The logarithm of |Γ(x)|, for floats in doubles."""
         return self.in_doubles(Functions._lgamma, x)
 
     def _lgamma(self, x: Number) -> Number:
-        """The same to some 15 digits after the point, by Stirling's series from 8 on."""
+        """The same by Γ(-x) Γ(x) = -π / (x sin(πx)), unless -x is so small that Γ(x) is 1 / |x|."""
         size = abs(x)
-        is_small, product = size < 8.0, size
-        for k in range(1, 8):  # Γ(x) = Γ(x + 8) / (x (x + 1) … (x + 7))
-            product = product * (size + float(k))
-        y = self.select(is_small, size + 8.0, size)
-        inverse = 1.0 / y
-        series = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
-        log = self.muladd(y - 0.5, self.log(y), 0.5 * math.log(2 * math.pi) - y) + series
-        # Γ(-x) Γ(x) = -π / (x sin(πx))
-        turn = math.pi * (x - self.round(x))
-        sine = turn * self.polynomial(turn * turn, coefficients.SINE)
-        is_below = self.compare("<", x, 0.0)
-        product = self.select(is_small, product, 1.0)
-        reflected = product * (math.pi / (size * abs(sine)))
-        value = log - self.log(self.select(is_below, reflected, product))
-        value = self.select(is_below, -value, value)
-        value = self.select(self.compare("==", (x - 1.0) * (x - 2.0), 0.0), 0.0, value)
+        value = self._lgamma_above(size)
+
+        def reflected() -> Number:
+            sine = abs(self._sine_of_turn(x))
+            found = self.log(math.pi / (size * sine)) - value
+            return self.select(self.compare("==", sine, 0.0), math.inf, found)
+
+        value = self.rarely(self.compare("<", x, -1e-20), value, reflected)
         return self.select(self.compare("==", size, math.inf), math.inf, value)
+
+    def _lgamma_above(self, x: Number) -> Number:
+        """The same from 0 on: a polynomial from 1/2 to 5/2, and Stirling's series from 8 on."""
+        is_small, is_low = self.compare("<", x, 8.0), self.compare("<", x, 0.5)
+        y, product = self.select(is_low, x + 1.0, self.smaller(x, 8.0)), self.number(1.0)
+        for _ in range(6):  # Γ(y) = (y - 1) Γ(y - 1)
+            is_high = self.compare(">", y, 2.5)
+            y = self.select(is_high, y - 1.0, y)
+            product = self.select(is_high, product * y, product)
+        is_plain = self.build.and_(is_small, self.build.not_(is_low))
+        log = self.log(self.select(is_plain, product, x))
+        t = y - 1.5
+        near = (y - 1.0) * (y - 2.0) * self.long_polynomial(t, coefficients.LOG_GAMMA)
+        near = self.select(is_low, near - log, near + log)
+        inverse = 1.0 / x
+        rest = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
+        far = self.muladd(x - 0.5, log - 1.0, 0.5 * math.log(2 * math.pi) - 0.5 + rest)
+        return self.select(is_small, near, far)
+
+    def trigamma(self, x: Number) -> Number:
+        """The derivative of the digamma function: a series from 10 on."""
+        is_below = self.compare("<", x, 0.0)
+        y = self.select(is_below, 1.0 - x, x)
+        is_low = self.compare("<", y, 10.0)
+        inverse = 1.0 / self.select(is_low, y + 10.0, y)
+        square = inverse * inverse
+        rest = square * self.polynomial(square, coefficients.TRIGAMMA)
+        far = inverse + self.muladd(square, 0.5, inverse * rest)
+        total = far  # ψ'(y) = ψ'(y + 10) + 1 / (y + 9)² + … + 1 / y²
+        for k in range(9, -1, -1):
+            share = 1.0 / (y + float(k))
+            total = self.muladd(share, share, total)
+        value = self.select(is_low, total, far)
+        # ψ'(x) + ψ'(1 - x) = (π / sin(πx))²
+        ratio = math.pi / self._sine_of_turn(x)
+        return self.select(is_below, ratio * ratio - value, value)
+
+    def _sine_of_turn(self, x: Number) -> Number:
+        """Sin(πx), or its negative."""
+        turn = math.pi * (x - self.round(x))
+        return turn * self.polynomial(turn * turn, coefficients.SINE)
 
     # ------------------------------------------------------------------------------------ quotients
 
