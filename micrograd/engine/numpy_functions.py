@@ -66,10 +66,10 @@ def asking() -> str:
 def refusing(error: Exception) -> str | None:
     """The function of NumPy that refused an array of Values by this error, as far as it is known.
 
-    None if the error is about something else.
+    None if the error is about something else, or if somebody has explained it already.
     """
     found = _REFUSED.search(str(error))
-    if not found:
+    if not found or error.__cause__ is not None:
         return None
     name = next(filter(None, found.groups()), "")
     traceback = error.__traceback__
