@@ -69,7 +69,7 @@ def refusing(error: Exception) -> str | None:
     None if the error is about something else, or if somebody has explained it already.
     """
     found = _REFUSED.search(str(error))
-    if not found or error.__cause__ is not None:
+    if not found or isinstance(error.__cause__, TypeError):
         return None
     name = next(filter(None, found.groups()), "")
     traceback = error.__traceback__
