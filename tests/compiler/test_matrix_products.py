@@ -160,3 +160,17 @@ def test_a_matrix_or_vector_may_repeat_one_number(backend: str) -> None:
     g = compile(lambda x: [*(NUMBERS @ np.array([x] * 4))], batched=True, backend=backend)
     expected = NUMBERS.sum(axis=1)[:, None] * at[0]
     np.testing.assert_allclose(g(at[0]), expected, rtol=0, atol=1e-14)
+
+
+def test_products_of_rows_that_were_computed_together_are_one_product(backend):
+    def scores(a, b, x):
+        return (((x @ a) @ (x @ b).T) ** 2).sum()
+
+    draw = np.random.default_rng(0)
+    numbers = [draw.normal(size=shape) for shape in ((8, 8), (8, 8), (8, 8))]
+    program = compile(scores, backend=backend)
+    value, _ = program.value_and_grad(*numbers)
+    a, b, x = numbers
+    size = ((abs(x) @ abs(a)) @ (abs(x) @ abs(b)).T) ** 2
+    assert value == pytest.approx(scores(*numbers), abs=100 * np.finfo(float).eps * size.sum())
+    assert str(program).count(" @ ") == 2
