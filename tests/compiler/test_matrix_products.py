@@ -175,3 +175,17 @@ def test_a_factor_may_be_an_array_or_a_number_of_any_real_type(kind: str) -> Non
     products = [*(plain @ x), *(plain @ x), *(plain[0] * x), *(plain[0] * x)]
     assert np.array_equal(found[:-1], products)
     assert np.array_equal(found[-1], x)
+
+
+def test_products_of_rows_that_were_computed_together_are_one_product(backend):
+    def scores(a, b, x):
+        return (((x @ a) @ (x @ b).T) ** 2).sum()
+
+    draw = np.random.default_rng(0)
+    numbers = [draw.normal(size=shape) for shape in ((8, 8), (8, 8), (8, 8))]
+    program = compile(scores, backend=backend)
+    value, _ = program.value_and_grad(*numbers)
+    a, b, x = numbers
+    size = ((abs(x) @ abs(a)) @ (abs(x) @ abs(b)).T) ** 2
+    assert value == pytest.approx(scores(*numbers), abs=100 * np.finfo(float).eps * size.sum())
+    assert str(program).count(" @ ") == 2

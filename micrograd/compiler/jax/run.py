@@ -156,9 +156,11 @@ class Run:
         read = self._all(varies, varies, vectors)
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, read[0], precision=_PRECISION)[None]
+        elif varies:  # a product for each vector, as one of all would transpose the samples
+            each = jnp.broadcast_to(weights, (len(vectors), *weights.shape))
+            out = jnp.matmul(each, read, precision=_PRECISION)
         else:
-            axes = "mk,ckn->cmn" if varies else "mk,ck->cm"
-            out = jnp.einsum(axes, weights, read, precision=_PRECISION)
+            out = jnp.einsum("mk,ck->cm", weights, read, precision=_PRECISION)
         if bias is not None:
             out = out + bias
         return out.reshape(out.shape[0] * out.shape[1], *out.shape[2:])

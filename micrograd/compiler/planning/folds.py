@@ -55,7 +55,8 @@ def find_folds(graph: Graph, varying: Any) -> Folds:
     terms, roots = terms[ends], roots[ends]
     count = np.bincount(roots, minlength=graph.size)
     same = np.bincount(roots[varying[terms] == varying[roots]], minlength=graph.size)
-    kept = (count > 2) & (count == same)
+    least = 2 if (count > 2).any() else 3  # not if all are operations of two numbers
+    kept = (count >= least) & (count == same)
     gone &= kept[root]
     terms, roots = terms[kept[roots]], roots[kept[roots]]
     order = np.argsort(roots, kind="stable")

@@ -57,9 +57,34 @@ def find_products(
         varying: whether each node varies over the batch.
         varies: whether these sums do.
     """
+    found, rest = _products(sums, bounds, places, slot, varying, varies, written=False)
+    if rest and not varies and _is_mixed(sums, terms_of(bounds, places)[0], slot):
+        # In `q @ k.T`, where both were computed together, the slots of neither come first.
+        other = _products(sums, bounds, places, slot, varying, varies, written=True)
+        if len(other[1]) < len(rest):
+            return other
+    return found, rest
+
+
+def _is_mixed(sums: Sums, terms: Any, slot: Any) -> bool:
+    """Return whether the slots of the first factors come first in some of the terms only."""
+    terms = terms[sums.right[terms] >= 0]
+    rises = slot[sums.left[terms]] <= slot[sums.right[terms]]
+    return bool(rises.any() and not rises.all())
+
+
+def _products(
+    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool, *, written: bool
+) -> tuple[list[Block], list[int]]:
+    """Return what `find_products` does.
+
+    In `u`, the first factors are the weights if `written` is true, otherwise those whose slots come
+    first.
+    """
     by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
     rest: list[int] = []
-    for position, found in enumerate(_canonical(sums, bounds, places, slot, varying, varies)):
+    of_sums = _canonical(sums, bounds, places, slot, varying, varies, written=written)
+    for position, found in enumerate(of_sums):
         if found is None:
             rest.append(position)
         else:
@@ -85,7 +110,7 @@ def find_products(
 
 
 def _canonical(
-    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool
+    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool, *, written: bool
 ) -> list[_Sum | None]:
     """Return sums as weights times inputs plus addends; None if one does not have that form."""
     terms, start = terms_of(bounds, places)
@@ -96,7 +121,7 @@ def _canonical(
         swap = varying[left]
         wrong |= ~plain & (swap == varying[right])
     else:
-        swap = slot[left] > slot[right]
+        swap = np.zeros(len(left), bool) if written else slot[left] > slot[right]
     lengths = np.append(start[1:], len(terms)) - start
     addends = np.add.reduceat(plain, start, dtype=np.intp)
     fits = ~np.logical_or.reduceat(wrong, start) & (addends <= MOST_ADDENDS) & (addends < lengths)

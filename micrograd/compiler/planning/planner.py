@@ -14,6 +14,7 @@ import numpy as np
 
 from micrograd.compiler.planning import lookups, loops
 from micrograd.compiler.planning.folds import find_folds
+from micrograd.compiler.planning.levels import MANY, delayed, longest_paths
 from micrograd.compiler.planning.lookups import LookupRow
 from micrograd.compiler.planning.matrices import find_products
 from micrograd.compiler.planning.sums import find_sums, terms_of
@@ -37,7 +38,6 @@ from micrograd.ops import TABLE
 # than FEW_TERMS terms stay outside of it, and so do groups of sums with more than SOME_TERMS terms
 # together, which are matrix products if anything is.
 LEAST_STEPS, NARROW, FEW_TERMS, SOME_TERMS = 32, 8, 8, 16
-MANY = 2_000  # nodes or edges from which on a round on arrays is faster than a loop
 
 
 @nothing_collected()
@@ -179,7 +179,8 @@ class Planner:
         alive = np.flatnonzero(
             (self.code >= SUM) & (graph.code >= 0) & ~self.sums.gone & ~self.folds.gone
         )
-        levels = self._levels(alive)
+        above, below = self._edges(alive)
+        levels = longest_paths(above, below, graph.size)
         structural = graph.structural
         if structural.any():
             self.code = loops.common_codes(graph, self.code)
@@ -192,14 +193,20 @@ class Planner:
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
         kinds[self.place_of_fold >= 0] = -1  # apart from a maximum of two
+        readers = np.full(graph.size, NOTHING)  # tell sums of different uses apart
+        readers[below] = self.code[above]
+        readers[self.code != SUM] = NOTHING
+        alike = (
+            *(each[alive] for each in (kinds, self.code, self.varying, readers)),
+            self._terms_each(alive),
+        )
+        levels = delayed(levels, alive, alike, above, below)
         keys = (kinds[alive], self.code[alive], levels[alive], self.varying[alive])
         order = np.lexsort(keys)
+        different = any_of([np.diff(key[order]) != 0 for key in keys])
         members = alive[order]
-        different = np.zeros(len(members), dtype=bool)
-        for key in keys:
-            column = key[order]
-            different[1:] |= column[1:] != column[:-1]
-        starts = np.concatenate(([0], np.flatnonzero(different), [len(members)]))
+        starts = np.concatenate(([0], np.flatnonzero(different) + 1, [len(members)]))
+        members, starts = _by_first(members, starts, levels, self.varying)
         varies = self.varying[members[starts[:-1]]]
         codes = self.code[members[starts[:-1]]].tolist()
         wide = structural[members[starts[:-1]]]
@@ -213,14 +220,18 @@ class Planner:
 
     def _is_narrow(self, members: Any, starts: Any) -> Any:
         """Return which groups have few nodes and no sums of many terms."""
-        places = self.place_of_sum[members]
-        terms = np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+        terms = self._terms_each(members)
         terms[self.place_of_fold[members] >= 0] = FEW_TERMS + 1
         largest, total = (f.reduceat(terms, starts[:-1]) for f in (np.maximum, np.add))
         return (np.diff(starts) <= NARROW) & (largest <= FEW_TERMS) & (total <= SOME_TERMS)
 
-    def _levels(self, alive: Any) -> Any:
-        """Return for each node the length of its longest path to leaves within its space."""
+    def _terms_each(self, nodes: Any) -> Any:
+        """Return the number of terms of each node that is a sum, and 0 for others."""
+        places = self.place_of_sum[nodes]
+        return np.where(places < 0, 0, self.bounds[places + 1] - self.bounds[places])
+
+    def _edges(self, alive: Any) -> tuple[Any, Any]:
+        """Return pairs of nodes of one space: one that reads, and one that it reads."""
         graph, varying = self.graph, self.varying
         above, below = [], []
         single = alive[(self.code[alive] != SUM) & (self.place_of_fold[alive] < 0)]
@@ -235,8 +246,7 @@ class Planner:
         below.append(self.folds.term)
         tails, heads = np.concatenate(above), np.concatenate(below)
         same = varying[tails] == varying[heads]
-        tails, heads = tails[same], heads[same]
-        return _longest_paths(tails, heads, graph.size)
+        return tails[same], heads[same]
 
     # ---------------------------------------------------------------------------------- operations
 
@@ -364,35 +374,28 @@ def _first_of_each(roots: Any) -> tuple[Any, Any]:
     return roots[first], first
 
 
+def _by_first(members: Any, starts: Any, levels: Any, varies: Any) -> tuple[Any, Any]:
+    """Return groups with those of one level by their first nodes, which keeps neighbours together.
+
+    Args:
+        members: the nodes of all groups, in the order of spaces and levels.
+        starts: where each group begins, and where the last one ends.
+        levels: the level of each node.
+        varies: the space of each node.
+    """
+    first, lengths = members[starts[:-1]], np.diff(starts)
+    order = np.lexsort((first, levels[first], varies[first]))
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order))
+    ends = np.cumsum(lengths[order])
+    return members[np.argsort(np.repeat(rank, lengths), kind="stable")], np.append(0, ends)
+
+
 def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
     """Yield runs of groups that are alike in both: first, last, and whether they are narrow."""
     edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
     for first, last in pairwise([0, *edges.tolist(), len(narrow)]):
         yield first, last, bool(narrow[first])
-
-
-def _longest_paths(tails: Any, heads: Any, size: int) -> Any:
-    """Return the length of the longest path from each node, by edges from tails to lower heads."""
-    levels = np.zeros(size, dtype=np.intp)
-    waits = np.zeros(size, dtype=bool)  # whether the length is unknown
-    waits[tails] = True
-    # In each round, nodes whose heads are all known become known. Long chains are left to a loop.
-    level, before = 0, 2 * len(tails)
-    while MANY < len(tails) < before - before // 16:
-        level, before = level + 1, len(tails)
-        levels[tails] = level
-        kept = waits[heads]
-        waits[tails] = False
-        tails, heads = tails[kept], heads[kept]
-        waits[tails] = True
-    waits[heads] = True
-    nodes, place = np.flatnonzero(waits), np.cumsum(waits) - 1
-    found, order = levels[nodes].tolist(), np.argsort(tails, kind="stable")
-    for tail, head in zip(*(place[each[order]].tolist() for each in (tails, heads)), strict=True):
-        if found[head] >= found[tail]:
-            found[tail] = found[head] + 1
-    levels[nodes] = found
-    return levels
 
 
 def _varying(graph: Graph, varies: Any) -> Any:
