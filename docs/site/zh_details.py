@@ -227,7 +227,7 @@ DETAILS = {
     "the highest power of t, 0 or more.": "t 的最高次数，不小于 0。",
     "the direction, with the structure of `x`; 1 by default if `x` is a number.": "方向，结构与 `x` 相同；`x` 是一个数时默认为 1。",
     "several directions; the coefficients are computed for each of them.": "几个方向，分别求系数。",
-    "A list of `order + 1` floats in place of each number in the result of `f`; for `directions` a list of such results. If `x` or a direction has Values, or within another transform or a function that is compiled, the coefficients that depend on those are Values, which can be differentiated. In a compiled function, at a kink, which depends on numbers that come later, each derivative follows the convention.": "`f` 的结果中每个数换成 `order + 1` 个浮点数的列表；给出 `directions` 时是这种结果的列表。`x` 或方向中有 Value，或者在另一个变换之内、在要编译的函数之内时，依赖它们的系数是可以继续求导的 Value。编译时还不知道数值，无法判断是否在尖点上；在尖点上，各阶导数按约定取值。",
+    "A list of `order + 1` floats in place of each number in the result of `f`; for `directions` a list of such results. If `x` or a direction has Values, or within another transform or a function that is compiled, the coefficients that depend on those are Values, which can be differentiated. In a compiled function, at a kink, which depends on numbers that come later, each derivative follows the convention.": "`f` 的结果中每个数换成 `order + 1` 个浮点数的列表；给出 `directions` 时是这种结果的列表。`x` 或方向中有 Value，或者在另一个变换之内、在要编译的函数之内时，依赖它们的系数是可以继续求导的 Value。编译时还不知道数值，无法判断是否在折点上；在折点上，各阶导数按约定取值。",
     "an operation has a kink at the point, and therefore no series, or was made by hand without a formula or functions for its partials.": "某个运算在该点有折点，没有级数；或者某个运算是手工构造的，既没有公式，也没有偏导数的函数。",
     "`x` is not a number, and no direction is given.": "`x` 不是一个数，又没有给出方向。",
     # micrograd.value_and_grad
