@@ -434,7 +434,7 @@ WORDS: dict[str, dict[str, str]] = {
         "a closed form, as on a blackboard, or every value and path (default board)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 board",
         "columns of a line, for --style board (default 76)": "每行的宽度，用于 --style board（默认 76）",
         "format of the output (default: by the suffix of the file, else text)": "输出格式（默认由文件后缀决定，否则是 text）",
-        "output file: .txt, .md or .tex, unless --format says otherwise; without it, the derivation is printed": "输出文件：.txt、.md 或 .tex，除非另用 --format 指定格式；不给则把推导打印出来",
+        "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; without it, the derivation is printed": "输出文件：.txt、.md、.tex、.html，或公式的图片 .svg、.png、.pdf；不给则把推导打印出来",
         "output file; without it, the report is printed": "输出文件；不给则把报告打印出来",
         "omit the evaluation tables of --style full": "省去 --style full 的求值表",
         "compare the results with finite differences": "把结果与有限差分比较",
