@@ -22,6 +22,7 @@ MESSAGES = {
     # ------------------------------------------------------------------------------------- files
     "wrote {path}": "已写入 {path}",
     "cannot write to {path}: {why}": "无法写入 {path}：{why}",
+    "files of this package were replaced or removed, as by another distribution called micrograd: `micrograd doctor` says what to do": "本包的文件被替换或删除了，例如安装过另一个名叫 micrograd 的包：`micrograd doctor` 会说明怎么办",
     "cannot write to standard output: {why}": "无法写到标准输出：{why}",
     "cannot read {path}: {why}": "无法读取 {path}：{why}",
     "No such file or directory": "没有这个文件或文件夹",

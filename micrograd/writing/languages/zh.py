@@ -538,6 +538,7 @@ WORDS: dict[str, dict[str, str]] = {
         "elsewhere": "Python 找到的 {package} 在 {where}，与本包不在同一处",
         "fresh": "为这个项目单独建一个虚拟环境",
         "clash": "{package} 同时属于 {others}，两者会互相覆盖文件",
+        "damaged": "本包的 micrograd/__init__.py 被替换或删除了",
         "well": "一切正常。",
         "faults": "有 {count} 处需要处理。",
     },
