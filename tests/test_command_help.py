@@ -207,7 +207,7 @@ def test_doctor_notices_another_distribution_with_our_names(capsys, monkeypatch)
     assert text.endswith("1 to mend.\n")
 
 
-@pytest.mark.parametrize(("others", "remedy"), [(["micrograd"], "uninstall"), ([], "install --force")])
+@pytest.mark.parametrize(("others", "remedy"), [(["micrograd"], "uninstall"), ([], "install --f")])
 def test_only_doctor_runs_where_another_distribution_replaced_our_file(
     others, remedy, capsys, monkeypatch
 ):
