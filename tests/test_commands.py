@@ -81,7 +81,18 @@ def test_a_derivation_has_no_other_suffix_and_no_check_as_a_picture(tmp_path, ca
     picture = tmp_path / "a.svg"
     assert main(["explain", "x * y", "x=1", "y=2", "--check", "-o", str(picture)]) == 2
     assert "omit --check" in capsys.readouterr().err
+    assert main(["explain", "x * y", "--theme", "dark"]) == 2
+    assert "--theme is for pictures" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_formulas_have_the_colours_asked_for(tmp_path):
+    written = {}
+    for theme in ("light", "dark"):
+        path = tmp_path / f"{theme}.svg"
+        assert main(["explain", "x * y", "--theme", theme, "-o", str(path)]) == 0
+        written[theme] = path.read_text(encoding="utf-8")
+    assert written["light"] != written["dark"]
 
 
 @pytest.mark.parametrize("command", [["live", "x * w", "x=1", "w=2"], ["playground"]])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_language, add_output, deliver, tell
+from micrograd.commands.options import add_language, add_output, add_theme, deliver, tell
 from micrograd.files import suffix
 from micrograd.writing import languages
 from micrograd.writing.names import typeset
@@ -60,6 +60,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "without it, the derivation is printed",
     )
     add_language(parser)
+    add_theme(parser)
     parser.add_argument(
         "--style",
         choices=("board", "full"),
@@ -91,6 +92,8 @@ def explain(options: argparse.Namespace) -> int:
     form = _form(options)
     if form in ("latex", "picture") and options.check:
         raise CommandError("LaTeX and pictures show equations only: omit --check")
+    if form != "picture" and options.theme != "light":
+        raise CommandError("--theme is for pictures, .svg, .png or .pdf: omit it")
     style: dict[str, Any] = {"style": options.style}
     if options.style == "board":
         style |= {"numbers": bool(options.at), "width": options.width}
@@ -138,7 +141,8 @@ def _draw(explanation: Explanation, options: argparse.Namespace) -> None:
     from micrograd.drawing import RenderingError, draw_formula
 
     with reported(RenderingError, writing=options.out):
-        draw_formula(explanation, theme="light", lang=options.lang).write(options.out, scale=2)
+        picture = draw_formula(explanation, theme=options.theme, lang=options.lang)
+        picture.write(options.out, scale=2)
     tell(f"wrote {options.out}", options.lang)
 
 

@@ -31,6 +31,15 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
+def add_theme(parser: argparse.ArgumentParser) -> None:
+    """Let a command take the colours of its pictures."""
+    parser.add_argument(
+        "--theme",
+        default="light",
+        help="light, dark, print, or auto, which follows the reader's screen (default light)",
+    )
+
+
 def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
     """Write the output of a command to a file and report it; without a file, print the output.
 
