@@ -73,6 +73,7 @@ MESSAGES = {
     "--{message}": "--{message}",
     "order must be {most} or less, got {got}: each order multiplies the graph, and the time that the check takes, by about five": "order 最大为 {most}，得到 {got}：每升高一阶，计算图和检查所需的时间约增为五倍",
     "order must be 1 or more, got {got}": "order 至少为 1，得到 {got}",
+    "a function takes its numbers when it is called: give names only, {names}": "函数的数值在调用时给出：这里只写名字 {names}",
     "--theme is for pictures, .svg, .png or .pdf: omit it": "--theme 只用于图片 .svg、.png、.pdf：请去掉",
     "LaTeX and pictures show equations only: omit --check": "LaTeX 和图片只含公式：请去掉 --check",
     "--check needs a value for each name, NAME=NUMBER": "--check 需要给每个变量一个数，NAME=NUMBER",
