@@ -43,6 +43,7 @@ KEYWORDS = {
     "howto/wechat": "image png screenshot svg 图片 截图",
     "howto/sklearn": "scikit-learn estimator pipeline grid search 网格搜索 交叉验证",
     "howto/imbalance": "class weight weights rare 类别不平衡 类别权重",
+    "index": "contributing architecture developer source code 贡献 开发 架构",
     "install": "error fail failed dot found missing font fonts squares boxes chinese upgrade"
     " version license matplotlib 安装失败 报错 中文方块 乱码 卸载 升级",
     "tutorials/lecture": "karpathy neural networks zero hero backpropagation 反向传播",
