@@ -70,9 +70,9 @@ def _pictures(X: Any, digits: Any, read: Any) -> Any:
     """All images that were misread, then some that were not, with what was read."""
     from matplotlib.figure import Figure
 
-    chosen = np.argsort(digits == read, kind="stable")[:40]
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    for axes, i in zip(figure.subplots(5, 8).flat, chosen, strict=True):
+    chosen = np.argsort(digits == read, kind="stable")[:25]
+    figure = Figure(figsize=(5, 5.5), layout="constrained")
+    for axes, i in zip(figure.subplots(5, 5).flat, chosen, strict=True):
         axes.imshow(X[i].reshape(8, 8), cmap="gray_r")
         wrong = digits[i] != read[i]
         label = f"{digits[i]} read as {read[i]}" if wrong else str(read[i])

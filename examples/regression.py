@@ -68,7 +68,7 @@ def _root_mean_square(errors: Any) -> float:
 def _picture(model: Any, X: Any, y: Any) -> Any:
     from matplotlib.figure import Figure
 
-    axes = Figure(figsize=(7, 4), layout="constrained").subplots()
+    axes = Figure(figsize=(7, 5), layout="constrained").subplots()
     across = np.linspace(-2, 2, 400)
     axes.scatter(X[:100, 0], y[:100], s=16, color=COLOURS[0], alpha=0.7, label="trained on")
     axes.scatter(X[100:, 0], y[100:], s=16, color=COLOURS[4], marker="s", label="held out")
@@ -76,7 +76,7 @@ def _picture(model: Any, X: Any, y: Any) -> Any:
     axes.plot(across, predict(model, across[:, None]), color=COLOURS[1], label="network")
     axes.set(xlabel="x", ylabel="y")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     return axes
 
 

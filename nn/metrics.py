@@ -83,7 +83,8 @@ def _between(targets: Any) -> float:
     if len(labels) != 2:
         raise ValueError(
             f"accuracy counts two classes where the model has one output, but the targets are "
-            f"{len(labels)} different numbers: use 'r2' or 'rmse'"
+            f"{len(labels)} different numbers: use 'r2' or 'rmse', and give the outputs first, as "
+            "in accuracy(outputs, targets)"
         )
     return float(labels.mean())
 

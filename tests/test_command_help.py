@@ -203,7 +203,23 @@ def test_doctor_notices_another_distribution_with_our_names(capsys, monkeypatch)
     assert main(["doctor"]) == 1
     text = capsys.readouterr().out
     assert "the package micrograd belongs to micrograd too" in text
-    assert "pip uninstall micrograd && pip install --force-reinstall micrograd-engine" in text
+    assert "pip uninstall micrograd && pip install --force-reinstall --no-deps " in text
+    assert text.endswith("1 to mend.\n")
+
+
+@pytest.mark.parametrize(("others", "remedy"), [(["micrograd"], "uninstall"), ([], "install --f")])
+def test_only_doctor_runs_where_another_distribution_replaced_our_file(
+    others, remedy, capsys, monkeypatch
+):
+    monkeypatch.delattr(micrograd, "__all__")
+    owners = {"micrograd": [*others, "micrograd-engine"], "nn": ["micrograd-engine"]}
+    monkeypatch.setattr(doctor, "packages_distributions", lambda: owners)
+    for words in (["--version"], ["explain", "x * y"], []):
+        assert main(words) == 2
+        assert "`micrograd doctor` says what to do" in capsys.readouterr().err
+    assert main(["doctor"]) == 1
+    text = capsys.readouterr().out
+    assert f"pip {remedy}" in text
     assert text.endswith("1 to mend.\n")
 
 

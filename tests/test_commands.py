@@ -58,6 +58,50 @@ def test_explain_prints_markdown_and_latex(capsys):
     assert capsys.readouterr().out.startswith("\\begin{aligned}\n")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "beginning"),
+    [
+        (".txt", "设 v₁"),
+        (".md", "设 $v_{1}"),
+        (".tex", "\\begin{aligned}\n"),
+        (".html", '<!DOCTYPE html>\n<html lang="zh-Hans">'),
+        (".svg", "<svg"),
+    ],
+)
+def test_the_suffix_of_a_derivation_says_what_is_written(suffix, beginning, tmp_path):
+    path = tmp_path / f"dw{suffix}"
+    neuron = ["(sigmoid(w*x + b) - t)**2", "--wrt", "w", "--lang", "zh"]
+    assert main(["explain", *neuron, "-o", str(path)]) == 0
+    assert path.read_text(encoding="utf-8").startswith(beginning)
+
+
+def test_a_derivation_has_no_other_suffix_and_no_check_as_a_picture(tmp_path, capsys):
+    assert main(["explain", "x * y", "-o", str(tmp_path / "a.docx")]) == 2
+    assert ".txt, .md, .tex, .html, .svg" in capsys.readouterr().err
+    picture = tmp_path / "a.svg"
+    assert main(["explain", "x * y", "x=1", "y=2", "--check", "-o", str(picture)]) == 2
+    assert "omit --check" in capsys.readouterr().err
+    assert main(["explain", "x * y", "--theme", "dark"]) == 2
+    assert "--theme is for pictures" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_formulas_have_the_colours_asked_for(tmp_path):
+    written = {}
+    for theme in ("light", "dark"):
+        path = tmp_path / f"{theme}.svg"
+        assert main(["explain", "x * y", "--theme", theme, "-o", str(path)]) == 0
+        written[theme] = path.read_text(encoding="utf-8")
+    assert written["light"] != written["dark"]
+
+
+@pytest.mark.parametrize("command", [["live", "x * w", "x=1", "w=2"], ["playground"]])
+def test_a_page_is_not_written_into_a_file_that_a_picture_is_expected_in(command, tmp_path, capsys):
+    assert main([*command, "-o", str(tmp_path / "a.png")]) == 2
+    assert ".html" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_expression_may_begin_with_a_minus(capsys):
     assert main(["explain", "-x * y", "x=2", "y=-3", "--wrt", "y"]) == 0
     assert "= −2\n" in capsys.readouterr().out

@@ -43,7 +43,7 @@ def test_comments_are_in_the_language_asked_for(capsys):
     [
         (["x +"], "is not a formula"),
         (["x * y", "x"], "unknown name 'y'"),
-        (["x * y", "x=2", "y"], "'x=2' cannot be the name of a variable"),
+        (["x * y", "x=2", "y"], "when it is called: give names only, x y"),
         (["x", "-o", "f.rs"], "the suffix of f.rs is not one of js, mjs, py, c"),
         (["x", "--language", "rust"], "language is one of javascript, python, c, got 'rust'"),
         (["x", "-o", f"{__file__}/f.js"], "cannot write to"),

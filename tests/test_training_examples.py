@@ -155,3 +155,18 @@ def test_two_processes_train_to_the_weights_of_one():
     assert done.returncode == 0, done.stderr
     assert "2 processes with 2 devices each" in done.stdout
     assert "65 weights" in done.stdout
+
+
+@pytest.mark.parametrize("size", [(8, 5), (6.4, 4), (3, 3)])
+def test_the_letters_of_a_saved_plot_can_be_read_on_a_phone(size, tmp_path):
+    pytest.importorskip("matplotlib")
+    from matplotlib import image, rcParams
+    from matplotlib.figure import Figure
+
+    from examples._training import save
+
+    axes = Figure(figsize=size, layout="constrained").subplots()
+    axes.plot([0, 1])
+    save(axes, tmp_path / "plot.png")
+    inches = image.imread(tmp_path / "plot.png").shape[1] / 200
+    assert rcParams["font.size"] / (72 * inches) * 350 >= 10.7

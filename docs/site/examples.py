@@ -32,6 +32,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from examples._training import WIDTH
+
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -317,8 +319,9 @@ def form(value: Any, lang: str) -> tuple[str, str | bytes]:
     if hasattr(value, "_repr_svg_"):
         return "svg", value._repr_svg_()
     if hasattr(value, "savefig"):  # of Matplotlib
-        picture = io.BytesIO()
-        value.savefig(picture, format="png", dpi=144)
+        picture, (width, height) = io.BytesIO(), value.get_size_inches()
+        value.set_size_inches(WIDTH, height * WIDTH / width)
+        value.savefig(picture, format="png", dpi=200)
         return "png", picture.getvalue()
     for method in ("html", "_repr_html_"):
         if hasattr(value, method):

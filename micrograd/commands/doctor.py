@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,21 +80,36 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 def doctor(options: argparse.Namespace) -> int:
     """Print the report; return 1 if something has to be fixed."""
     words = languages.words(options.lang, "doctor")
-    findings = [*_ourselves(words), *_libraries(words), *_renderers(words), *_cache(words)]
+    findings = [*_ourselves(words), *_libraries(words)]
+    if is_whole():
+        findings += [*_renderers(words), *_cache(words)]
     print(*(each.line(options.lang) for each in findings), sep="\n")
     faults = sum(each.is_fault for each in findings)
     print(words["faults"].format(count=faults) if faults else words["well"])
     return 1 if faults else 0
 
 
+def is_whole() -> bool:
+    """Whether `micrograd/__init__.py` is ours: another distribution may have replaced it.
+
+    Uninstalling that distribution removes the file, and leaves a package without names.
+    """
+    return hasattr(micrograd, "__all__")
+
+
 def _ourselves(words: Any) -> Iterator[Finding]:
-    place = Path(micrograd.__file__).parent
+    place = Path(__file__).parents[1]
     yield Finding("Python", f"{platform.python_version()}, {sys.executable}")
-    yield Finding("micrograd", f"{micrograd.__version__}, {place}")
+    yield Finding("micrograd", f"{_version() or words['unknown']}, {place}")
     owners = packages_distributions()
+    again = f"pip install --force-reinstall --no-deps {_source()}"
     for package in PACKAGES:
         found = find_spec(package)
         where = Path(found.origin).parent if found and found.origin else None
+        others = sorted(set(owners.get(package, ())) - {OURS})
+        if package == "micrograd" and not is_whole() and not others:
+            yield Finding(package, words["damaged"], again, is_fault=True)
+            continue
         if where is None or where.parent != place.parent:
             yield Finding(
                 package,
@@ -101,14 +117,31 @@ def _ourselves(words: Any) -> Iterator[Finding]:
                 words["fresh"],
                 is_fault=True,
             )
-        others = sorted(set(owners.get(package, ())) - {OURS})
         if others:
             yield Finding(
                 package,
                 words["clash"].format(package=package, others=", ".join(others)),
-                f"pip uninstall {' '.join(others)} && pip install --force-reinstall {OURS}",
+                f"pip uninstall {' '.join(others)} && {again}",
                 is_fault=True,
             )
+
+
+def _version() -> str | None:
+    """The version of the distribution, if it is installed."""
+    try:
+        return version(OURS)
+    except PackageNotFoundError:
+        return None
+
+
+def _source() -> str:
+    """From where pip can install this distribution again: the place it came from, or its name."""
+    try:
+        origin = json.loads(distribution(OURS).read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return OURS
+    url: str = origin.get("url", "")
+    return url if url.startswith("file:") else OURS
 
 
 def _libraries(words: Any) -> Iterator[Finding]:

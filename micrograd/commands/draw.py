@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.explain import derivation
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_language, add_output, tell
+from micrograd.commands.options import add_language, add_output, add_theme, tell
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph
@@ -30,11 +30,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     add_arguments(parser)
     add_output(parser, "output file; without it, a text tree is printed")
     add_language(parser)
-    parser.add_argument(
-        "--theme",
-        default="light",
-        help="light, dark, print, or auto, which follows the reader's screen (default light)",
-    )
+    add_theme(parser)
     parser.add_argument(
         "--direction",
         help="LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import add_language, add_output, add_theme, deliver, tell
+from micrograd.files import suffix
+from micrograd.writing import languages
 from micrograd.writing.names import typeset
 
 if TYPE_CHECKING:
@@ -15,7 +18,27 @@ if TYPE_CHECKING:
     from micrograd.engine.value import Value
 
 
-_FORMATS = {".md": "markdown", ".tex": "latex"}
+_FORMATS = {
+    ".txt": "text",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".html": "html",
+    **dict.fromkeys((".svg", ".png", ".pdf"), "picture"),
+}
+"""What is written into a file, by its suffix; `--format` names all but pictures."""
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="{tag}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
 
 
 def add_to(commands: argparse._SubParsersAction[Any]) -> None:
@@ -33,10 +56,11 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add_output(
         parser,
-        "output file: .txt, .md or .tex, unless --format says otherwise; without it, the "
-        "derivation is printed",
+        "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; "
+        "without it, the derivation is printed",
     )
     add_language(parser)
+    add_theme(parser)
     parser.add_argument(
         "--style",
         choices=("board", "full"),
@@ -51,7 +75,7 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("text", "markdown", "latex"),
+        choices=("text", "markdown", "latex", "html"),
         help="format of the output (default: by the suffix of the file, else text)",
     )
     parser.add_argument(
@@ -65,9 +89,11 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def explain(options: argparse.Namespace) -> int:
     """Print the derivation of an expression's gradient, or write it to a file."""
-    form = options.format or _FORMATS.get(options.out.suffix.lower() if options.out else "", "text")
-    if form == "latex" and (options.check or options.lang != "en"):
-        raise CommandError("--format latex prints equations only: omit --check and --lang")
+    form = _form(options)
+    if form in ("latex", "picture") and options.check:
+        raise CommandError("LaTeX and pictures show equations only: omit --check")
+    if form != "picture" and options.theme != "light":
+        raise CommandError("--theme is for pictures, .svg, .png or .pdf: omit it")
     style: dict[str, Any] = {"style": options.style}
     if options.style == "board":
         style |= {"numbers": bool(options.at), "width": options.width}
@@ -82,15 +108,42 @@ def explain(options: argparse.Namespace) -> int:
     tables = {"check": options.check}
     if options.no_tables:
         tables["tables"] = False
+    if form == "picture":
+        _draw(explanation, options)
+        return 0
     match form:
         case "text":
             text = explanation.text(**tables)
         case "markdown":
             text = explanation.markdown(**tables)
+        case "html":
+            text = _PAGE.format(
+                tag=languages.words(options.lang, "language")["tag"],
+                title=escape(options.expression),
+                body=explanation.html(**tables),
+            )
         case _:
             text = f"{explanation.latex()}\n"
     deliver(text, options.out, options.lang)
     return 0
+
+
+def _form(options: argparse.Namespace) -> str:
+    """What is to be written, as `--format` or the suffix of the file says."""
+    if options.format or options.out is None:
+        return options.format or "text"
+    with reported():
+        return _FORMATS[suffix(options.out, _FORMATS)]
+
+
+def _draw(explanation: Explanation, options: argparse.Namespace) -> None:
+    """Write the equations as a picture, at twice the size if it is made of pixels."""
+    from micrograd.drawing import RenderingError, draw_formula
+
+    with reported(RenderingError, writing=options.out):
+        picture = draw_formula(explanation, theme=options.theme, lang=options.lang)
+        picture.write(options.out, scale=2)
+    tell(f"wrote {options.out}", options.lang)
 
 
 def derivation(

@@ -50,6 +50,11 @@ def export(options: argparse.Namespace) -> int:
             f"the suffix of {path} is not one of {known}: choose one of them, or give --language"
         )
     names = [normalize("NFKC", name.strip()) for name in options.names]
+    if any("=" in name for name in names):
+        alone = " ".join(name.partition("=")[0].strip() for name in names)
+        raise CommandError(
+            f"a function takes its numbers when it is called: give names only, {alone}"
+        )
     with reported(NotImplementedError):
         text = export_source(
             options.expression,

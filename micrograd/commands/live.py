@@ -62,7 +62,7 @@ def live(options: argparse.Namespace) -> int:
             lang=options.lang,
             title=options.expression,
         )
-    deliver(page, options.out, options.lang)
+    deliver(page, options.out, options.lang, ".html", ".htm")
     return 0
 
 

@@ -67,6 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _carry_out(words: list[str]) -> int:
     reading = parser(language_of(words))
     options = reading.parse_args(words)
+    if not doctor.is_whole() and options.command is not doctor.doctor:
+        _complain(
+            "files of this package were replaced or removed, as by another distribution called "
+            "micrograd: `micrograd doctor` says what to do",
+            options.lang,
+        )
+        return 2
     if options.version:
         print(f"micrograd-engine {micrograd.__version__}")
         return 0

@@ -31,14 +31,28 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
-def deliver(text: str, path: Path | None, lang: str) -> None:
-    """Write the output of a command to a file and report it; without a file, print the output."""
-    from micrograd.files import write
+def add_theme(parser: argparse.ArgumentParser) -> None:
+    """Let a command take the colours of its pictures."""
+    parser.add_argument(
+        "--theme",
+        default="light",
+        help="light, dark, print, or auto, which follows the reader's screen (default light)",
+    )
+
+
+def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
+    """Write the output of a command to a file and report it; without a file, print the output.
+
+    If the name of the file has a suffix, it is one of those that are `known`, if there are any.
+    """
+    from micrograd.files import suffix, write
 
     with reported(writing=path):
         if path is None:
             print(text, end="")
             return
+        if known and path.suffix:
+            suffix(path, known)
         write(path, text)
     tell(f"wrote {path}", lang)
 

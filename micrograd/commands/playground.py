@@ -50,7 +50,7 @@ def playground(options: argparse.Namespace) -> int:
             model = load_model(options.model)
     with reported(TypeError):
         page = page_of(model, lang=options.lang, **settings)
-    deliver(page, options.out, options.lang)
+    deliver(page, options.out, options.lang, ".html", ".htm")
     return 0
 
 

@@ -289,7 +289,8 @@ class Value(Methods, Node):
             raise TypeError(numpy_functions.remedy(asking))
         raise TypeError(
             "float(v) would cut the computation graph: read v.data for the number, "
-            "and write v.exp() or micrograd.exp(v) instead of math.exp(v)"
+            "and write v.exp() or micrograd.exp(v) instead of math.exp(v); "
+            "an array that Values are put into has dtype=object"
         )
 
     __int__ = __complex__ = __float__

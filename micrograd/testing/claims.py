@@ -169,7 +169,10 @@ class Claimant:
         if self.kind == "gradient" and outputs.flat.size != 1:
             remedy = "give jacobian= or vjp= instead"
             if isinstance(result, tuple):
-                remedy = f"check the part that is the value: lambda *at: {self.name}(*at)[0]"
+                remedy = (
+                    "give vjp= if it takes an adjoint; "
+                    f"or check the value alone: lambda *at: {self.name}(*at)[0]"
+                )
             raise ValueError(
                 f"gradient= is for functions that return a number, but {self.name} returned"
                 f" {outputs.flat.size} numbers; {remedy}"

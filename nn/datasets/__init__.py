@@ -13,7 +13,9 @@ scikit-learn gives.
 [64, 64, 22]
 """
 
-from nn.datasets.figures import (
+from nn.datasets.loaders import load_diabetes, load_digits, load_iris
+from nn.datasets.splits import batches, train_test_split
+from nn.datasets.synthetic import (
     karpathy_toy,
     make_blobs,
     make_circles,
@@ -22,8 +24,6 @@ from nn.datasets.figures import (
     xor,
     yin_yang,
 )
-from nn.datasets.loaders import load_diabetes, load_digits, load_iris
-from nn.datasets.splits import batches, train_test_split
 
 __all__ = [
     "batches",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nn.datasets.figures import Data
+from nn.datasets.synthetic import Data
 
 
 def load_digits() -> Data:

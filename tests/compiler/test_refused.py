@@ -18,6 +18,11 @@ from micrograd.compiler import TraceError, compile  # noqa: A004
 from nn import MLP
 
 
+def _filled(array, x):
+    array[0] = x
+    return array[0]
+
+
 @pytest.mark.parametrize(
     ("f", "deed", "remedy"),
     [
@@ -26,6 +31,7 @@ from nn import MLP
         (lambda x: math.exp(x), "turns a value into a number", "micrograd.exp"),
         (lambda x: x * int(x), "turns a value into a number", "micrograd.exp"),
         (lambda x: round(x), "turns a value into a number", "micrograd.exp"),
+        (lambda x: _filled(np.zeros(2), x), "turns a value into a number", "dtype=object"),
         (lambda x: x and 1, "branches on a value", "where"),
         (lambda x: x * x.data, "reads the number of a value (.data)", "v.detach()"),
         (lambda x: x.backward(), "calls backward()", "derivative(output, wrt)"),

@@ -124,6 +124,16 @@ def test_the_math_module_is_answered_with_the_method_to_use():
             function(Value(1.0))
 
 
+def test_an_array_of_floats_takes_no_value_and_the_remedy_works():
+    array, x = np.zeros(2), Value(3.0)
+    with pytest.raises(TypeError, match="dtype=object"):
+        array[0] = x * x
+    array = np.zeros(2, dtype=object)
+    array[0] = x * x
+    array.sum().backward()
+    assert x.grad == 6.0
+
+
 @pytest.mark.parametrize(
     "convert", [float, int, complex, "%f".__mod__, round, lambda v: round(v, 2)]
 )

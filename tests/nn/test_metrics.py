@@ -103,6 +103,11 @@ def test_a_class_number_without_an_output_is_refused():
             accuracy(np.eye(2), [0, wrong])
 
 
+def test_the_order_of_outputs_and_targets_is_said_where_it_may_be_wrong():
+    with pytest.raises(ValueError, match=r"give the outputs first, as in accuracy\(outputs, targ"):
+        accuracy([1, 0, 1], [0.9, 0.2, 0.6])
+
+
 def test_targets_of_only_one_class_are_refused():
     with pytest.raises(ValueError, match=r"all targets are 1, .* give middle="):
         accuracy(OUTPUTS, [1, 1, 1, 1])

@@ -66,7 +66,7 @@ NO_SENTENCES = {
     "from micrograd.testing import check_gradients",  # a program that fails in the same way
     # of errors
     *("the result of the function", "give jacobian= or vjp= instead"),
-    "check the part that is the value: lambda *at:",
+    *("give vjp= if it takes an adjoint", "or check the value alone: lambda *at:"),
     ": a formula is text, got",
     # of the inside
     "the witness agrees, within a narrow bound",

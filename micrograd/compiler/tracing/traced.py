@@ -106,7 +106,8 @@ class Traced(NumPyProtocols, Value):
         refuse(
             "turns a value into a number (float, int, round, a function of math), which differs "
             "from call to call",
-            "use the functions of micrograd, such as micrograd.exp(v)",
+            "use the functions of micrograd, such as micrograd.exp(v), and make an array that "
+            "values are put into by np.zeros(shape, dtype=object)",
         )
 
     __int__ = __complex__ = __float__

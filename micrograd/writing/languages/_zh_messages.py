@@ -22,6 +22,7 @@ MESSAGES = {
     # ------------------------------------------------------------------------------------- files
     "wrote {path}": "已写入 {path}",
     "cannot write to {path}: {why}": "无法写入 {path}：{why}",
+    "files of this package were replaced or removed, as by another distribution called micrograd: `micrograd doctor` says what to do": "本包的文件被替换或删除了，例如安装过另一个名叫 micrograd 的包：`micrograd doctor` 会说明怎么办",
     "cannot write to standard output: {why}": "无法写到标准输出：{why}",
     "cannot read {path}: {why}": "无法读取 {path}：{why}",
     "No such file or directory": "没有这个文件或文件夹",
@@ -72,7 +73,9 @@ MESSAGES = {
     "--{message}": "--{message}",
     "order must be {most} or less, got {got}: each order multiplies the graph, and the time that the check takes, by about five": "order 最大为 {most}，得到 {got}：每升高一阶，计算图和检查所需的时间约增为五倍",
     "order must be 1 or more, got {got}": "order 至少为 1，得到 {got}",
-    "--format latex prints equations only: omit --check and --lang": "--format latex 只输出公式：请去掉 --check 和 --lang",
+    "a function takes its numbers when it is called: give names only, {names}": "函数的数值在调用时给出：这里只写名字 {names}",
+    "--theme is for pictures, .svg, .png or .pdf: omit it": "--theme 只用于图片 .svg、.png、.pdf：请去掉",
+    "LaTeX and pictures show equations only: omit --check": "LaTeX 和图片只含公式：请去掉 --check",
     "--check needs a value for each name, NAME=NUMBER": "--check 需要给每个变量一个数，NAME=NUMBER",
     "--width is an option of --style board": "--width 是 --style board 的选项",
     "--width is how wide a compact picture may be: add --compact": "--width 是紧凑图的最大宽度：请加上 --compact",

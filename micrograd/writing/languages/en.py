@@ -391,6 +391,7 @@ WORDS: dict[str, dict[str, str]] = {
         "elsewhere": "the package {package} that Python finds is at {where}, not beside this one",
         "fresh": "use an environment of its own for this project",
         "clash": "the package {package} belongs to {others} too; one replaces the other's files",
+        "damaged": "micrograd/__init__.py of this package was replaced or removed",
         "well": "All is well.",
         "faults": "{count} to mend.",
     },
