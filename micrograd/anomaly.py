@@ -26,10 +26,10 @@ from typing import Any
 from micrograd.engine import definitions, value
 from micrograd.engine.graph import Node, is_leaf, operands, operation, partials
 from micrograd.engine.lines import line_of_user
-from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.method_source import method_names
 from micrograd.engine.methods import Methods
 from micrograd.engine.value import Value
+from micrograd.locks import reentrant_lock
 from micrograd.ops import TABLE
 from micrograd.transforms import propagation
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 # Each room may import those above it. A folder is one room.
 ROOMS = (
     "micrograd.files",
+    "micrograd.locks",
     "micrograd.table",
     "micrograd.ops",
     "micrograd.source",

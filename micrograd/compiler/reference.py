@@ -37,7 +37,7 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Program, Step, without_tapes
 from micrograd.compiler.program.reverse import reverse
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`

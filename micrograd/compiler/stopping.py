@@ -31,7 +31,7 @@ from micrograd.compiler.program.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
 from micrograd.compiler.tracing.graph import Graph, Structural
 from micrograd.compiler.tracing.structural import operands_of
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 
 _PRODUCT = STOPPING["stopping_mul"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
 
-from micrograd.engine.locks import in_children
+from micrograd.locks import in_children
 
 _threads: list[int] = []  # of each current pause
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine.symbols import tree_of
 from micrograd.engine.value import Value, apply, to_number
+from micrograd.locks import forkable_property
 from micrograd.ops import TABLE, Operation, Row, add_row
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import LETTERS, RESULT, Call, FormulaError, Tree
@@ -146,12 +146,12 @@ class FunctionOperation(Operation):
             if column:
                 self.read(column)
 
-    @cached_property
+    @forkable_property
     def slopes(self) -> tuple[Tree, ...]:
         """The partials as trees."""
         return tuple(map(self._read, self.operands, self.row.partials))
 
-    @cached_property
+    @forkable_property
     def partials(self) -> tuple[str, ...]:  # type: ignore[override]
         """The partials as text."""
         return tuple(map(ON_FLOATS.text, self.slopes))

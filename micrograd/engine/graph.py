@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from micrograd.engine import freeing
-from micrograd.engine.locks import reentrant_lock
+from micrograd.locks import reentrant_lock
 from micrograd.ops import Operation
 from micrograd.table.floats import to_float
 

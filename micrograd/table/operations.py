@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import zip_longest
 from typing import Any, NamedTuple
 from unicodedata import is_normalized
 
+from micrograd.locks import forkable_property
 from micrograd.table.formulas import (
     LETTERS,
     OPERANDS,
@@ -114,7 +115,7 @@ class Operation:
         """Whether the formula only calls the row itself, so that vocabularies must define it."""
         return self.expression == Call(self.name, self.operands)
 
-    @cached_property
+    @forkable_property
     def computed(self) -> Tree:
         """The formula with truth values kept apart from numbers."""
         return with_truths(self.expression)
@@ -131,7 +132,7 @@ class Operation:
             self._flows[place, product] = flow(slope, product)
         return self._flows[place, product]
 
-    @cached_property
+    @forkable_property
     def traced_slopes(self) -> tuple[Tree, ...]:
         """The partials that a traced function is given, to be differentiated again."""
         return tuple(
@@ -149,7 +150,7 @@ class Operation:
         """Whether the operator is `==` or `!=`, which compare two Values by identity."""
         return self.operator in EQUALITIES
 
-    @cached_property
+    @forkable_property
     def document(self) -> str:
         """The docstring of the method and the function: formula, derivatives, domain and note."""
         formula, *partials = self.told_texts
@@ -172,7 +173,7 @@ class Operation:
         own = (self.formula, *self.partials)
         return tuple(text or known for text, known in zip_longest(self.textbook, own))
 
-    @cached_property
+    @forkable_property
     def told(self) -> tuple[Tree, ...]:
         """The trees of `told_texts`, which are parsed when they are first needed."""
         own = (self.expression, *self.slopes)
@@ -203,11 +204,11 @@ class Operation:
         except ERRORS:
             return self._complete(*operands)
 
-    @cached_property
+    @forkable_property
     def _quick(self) -> Callable[..., tuple[float, Partials]]:
         return self._kernel(ON_FLOATS)
 
-    @cached_property
+    @forkable_property
     def _complete(self) -> Callable[..., tuple[float, Partials]]:
         return self._kernel(ON_IEEE)
 
@@ -231,16 +232,16 @@ class _BuiltIn(Operation):
         del self.__dict__["expression"]  # until it is needed
         self._check = partial(checked, row, known)
 
-    @cached_property
+    @forkable_property
     def _checked(self) -> Operation:
         return self._check()
 
-    @cached_property
-    def expression(self) -> Tree:  # type: ignore[override]
+    @forkable_property
+    def expression(self) -> Tree:
         """The formula as a tree."""
         return self._checked.expression
 
-    @cached_property
+    @forkable_property
     def slopes(self) -> tuple[Tree, ...]:
         """The partials as trees."""
         return self._checked.slopes

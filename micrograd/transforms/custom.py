@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property, partial, wraps
+from functools import partial, wraps
 from inspect import Parameter, signature
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value, apply, join, to_number
+from micrograd.locks import forkable_property
 from micrograd.ops import GIVEN
 from micrograd.table.floats import to_float
 from micrograd.transforms.structures import Structure, count_leaves, flatten, leaves_like, unflatten
@@ -113,7 +114,7 @@ class _Rule:
         self.f, self.jvp, self.vjp = f, jvp, vjp
         self.name = getattr(f, "__name__", "a function")
 
-    @cached_property
+    @forkable_property
     def counts(self) -> tuple[int, int]:
         """How many arguments are needed and how many there may be, if some have defaults."""
         with suppress(TypeError, ValueError):  # of a function in C

@@ -26,8 +26,8 @@ from micrograd.compiler.tracing.recorder import TraceError
 from micrograd.compiler.tracing.tracer import are_traced, refuse_programs_of, trace, tracing
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import line_of_function, line_of_user
-from micrograd.engine.locks import reentrant_lock
 from micrograd.engine.value import numbers_of
+from micrograd.locks import reentrant_lock
 from micrograd.transforms.structures import (
     NONE,
     Structure,

@@ -38,7 +38,7 @@ from micrograd.compiler.jax.run import Run
 from micrograd.compiler.jax.spaces import Cuts
 from micrograd.compiler.numpy.memory import aligned_empty
 from micrograd.compiler.program.program import Program
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 # A context in which JAX computes in float64; older versions of JAX have it in another module.
 _enable_x64: Any = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64

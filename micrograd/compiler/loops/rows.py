@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from micrograd.compiler.tracing.graph import Graph, Structural
 from micrograd.compiler.tracing.structural import Result, node_of
-from micrograd.engine.locks import forkable_property
 from micrograd.engine.value import Value
+from micrograd.locks import forkable_property
 from micrograd.transforms.propagation import Joint
 
 

@@ -42,7 +42,7 @@ from micrograd.compiler.program.instructions import Elementwise
 from micrograd.compiler.program.loop_instructions import Loop
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.slots import Operand
-from micrograd.engine.locks import forkable_property, reentrant_lock
+from micrograd.locks import forkable_property, reentrant_lock
 from micrograd.ops import TABLE
 
 BLOCK = 112

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import llvmlite
 import llvmlite.binding as llvm
 
-from micrograd.engine.locks import free_in_children, reentrant_lock
+from micrograd.locks import free_in_children, reentrant_lock
 
 _DIGEST = 32  # bytes of SHA-256, at the beginning of a file
 _lock = reentrant_lock()

@@ -52,7 +52,7 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.compiler.program.reverse import Reverse, reverse
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 BLOCK = 10_240
 """The most lanes; a program of many rows has fewer, so that they stay in the cache."""

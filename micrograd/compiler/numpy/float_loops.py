@@ -13,7 +13,7 @@ from micrograd.compiler.numpy.loops import Stacks, empty_stack, with_room
 from micrograd.compiler.numpy.straight_code import written
 from micrograd.compiler.program.loop_instructions import Loop, column_runs
 from micrograd.compiler.tracing.graph import CONSTANT, Graph, Structural
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 from micrograd.table.formulas import parts
 from micrograd.table.interpreters import (
     ATOM,

@@ -12,7 +12,7 @@ import numpy as np
 from micrograd.compiler.program.instructions import Mode
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.slots import Operand, Rows, even_matrix, slots_of
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 Call = Callable[[], Any]
 

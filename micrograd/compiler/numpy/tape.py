@@ -20,7 +20,7 @@ from micrograd.compiler.program.instructions import SUM, Elementwise, Fold, Tape
 from micrograd.compiler.program.program import Instruction
 from micrograd.compiler.program.scalars import scalars
 from micrograd.compiler.program.slots import count_of, rows_of, slots_of
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 _PREPARED = 8_192  # steps; the prepared calls of longer tapes would take too much memory
 # Runs before a tape becomes straight code, which takes as long as some 25 of them; the most steps.

@@ -24,8 +24,8 @@ from micrograd.engine import numpy_functions
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import Node
 from micrograd.engine.lines import is_from, line_of_error
-from micrograd.engine.locks import in_children, reentrant_lock
 from micrograd.engine.value import Value, to_number
+from micrograd.locks import in_children, reentrant_lock
 
 tracing = reentrant_lock()
 """One function is traced at a time: its parameters have no numbers meanwhile."""

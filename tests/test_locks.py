@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from micrograd.compiler.native.executor import NativeExecutor
-from micrograd.engine.locks import forkable_property
+from micrograd.locks import forkable_property
 
 
 class Slow:
