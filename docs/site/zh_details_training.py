@@ -182,7 +182,7 @@ DETAILS = {
     "the lowest rate, or one for each group of parameters.": "最低的学习率，或每个参数组一个。",
     "a change of the rate by at most this is left out.": "学习率的变化不超过这个数时略去。",
     # nn.schedules.Schedule
-    "Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the present rate if another schedule, or the user, has changed it.": "同一个优化器的几个调度会把各自的因子相乘，与 PyTorch 相同：如果学习率已被别的调度或用户改过，这一步就从当前的学习率出发。",
+    "Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the present rate if another schedule, or the user, has changed it. The first schedule of an optimizer defines the base rate of those after it, until the user sets another rate.": "同一个优化器的几个调度会把各自的因子相乘，与 PyTorch 相同：如果学习率已被别的调度或用户改过，这一步就从当前的学习率出发。优化器的第一个调度也决定其后各调度的基准学习率，直到用户另设学习率为止。",
     "the optimizer, whose `lr` is the first rate and is set from now on.": "优化器，它的 `lr` 是最初的学习率，此后由调度设置。",
     # nn.schedules.SequentialLR
     "Construct the schedules in the order in which they are used, since the first one defines the base rate of all.": "请按使用的次序构造各调度，因为所有调度的基准学习率由第一个决定。",
