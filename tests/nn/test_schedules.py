@@ -475,6 +475,11 @@ def test_a_state_keeps_what_a_plateau_did_in_the_same_epoch():
     assert later.lr == pytest.approx(0.05)
 
 
+def test_a_schedule_that_no_name_tells_is_made_by_a_function():
+    with pytest.raises(ValueError, match=r"such as lambda o: ConstantLR\(o, 0.5, total_iters=10\)"):
+        schedules.named("ConstantLR", SGD([Value(0.0)]), 10)
+
+
 def test_a_later_schedule_starts_from_the_first_rate_unless_the_user_sets_another():
     optimizer = SGD([Value(0.0)], lr=0.3)
     schedules.LinearLR(optimizer, start_factor=0.1)
