@@ -220,7 +220,7 @@ class _Check:
         if not self.witness.is_complex:
             self._reconsider(at, got[:, indices], true, error, bound, enough, is_wrong, is_loose)
             apart = abs(got[:, indices] - true)
-            sure = apart > _SURE[self.claim.itemsize] * error
+            sure = ~(apart <= _SURE[self.claim.itemsize] * error)  # nan is surely wrong
             is_wrong, is_loose = is_wrong & sure, is_loose | (is_wrong & ~sure)
         # Complex steps see one side only, and steps over a kink that is near settle in between.
         first = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_SIDES]
