@@ -361,7 +361,7 @@ class _Check:
         accepted = self.options.atol * abs(steps).sum() + self.options.rtol * abs(true)
         bound = 2 * error + 4 * ROUNDING[self.claim.itemsize] * size + accepted
         apart = abs(parts.sum(axis=1) - true)
-        agrees = bool((apart <= bound).all())
+        agrees = bool(((apart <= bound) & (apart < np.inf)).all())
         typical = size / math.sqrt(len(group))
         is_narrow = bool((bound <= 0.3 * typical + 1e-6 * abs(self.claim.value) + accepted).all())
         self.largest = max(self.largest, float(apart.max(initial=0)))
