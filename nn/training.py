@@ -117,7 +117,8 @@ def fit(
         penalty: a function of the parameters that is added to the loss, or weights such as
             `{"l2": 1e-4}`.
         schedule: a name in `nn.schedules.SCHEDULES`, whose schedule ends with the training; one of
-            `nn.schedules` on the optimizer; or a function of the optimizer that returns one.
+            `nn.schedules` on the optimizer; or a function of the optimizer that returns one, such
+            as `lambda o: ConstantLR(o, 0.5, total_iters=10)`.
         schedule_per: `"epoch"` or `"batch"`, after which the schedule makes a step.
         clip_norm: the largest norm of a gradient; longer ones are shortened. None clips nothing.
         early_stopping: an `EarlyStopping`, or its patience.

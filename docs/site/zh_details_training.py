@@ -33,7 +33,7 @@ DETAILS = {
     "data that are not trained on: `(X, y)`, `(X, y, sample_weight)`, or the share of the samples to set aside at random. If the targets are classes, each class gives the same share.": "不用于训练的数据：`(X, y)`、`(X, y, sample_weight)`，或随机留出的样本比例。目标值是类别时，每个类别留出同样的比例。",
     "names in `nn.metrics.METRICS`, or functions of outputs and targets; one or several. Those that have a parameter `sample_weight` get the weights of the samples.": "`nn.metrics.METRICS` 中的名字，或以输出和目标值为参数的函数；一个或几个。有参数 `sample_weight` 的会得到样本的权重。",
     'a function of the parameters that is added to the loss, or weights such as `{"l2": 1e-4}`.': '加到损失上的参数的函数，或权重，例如 `{"l2": 1e-4}`。',
-    "a name in `nn.schedules.SCHEDULES`, whose schedule ends with the training; one of `nn.schedules` on the optimizer; or a function of the optimizer that returns one.": "`nn.schedules.SCHEDULES` 中的名字，其调度与训练一起结束；`nn.schedules` 中作用于该优化器的调度；或由优化器得到调度的函数。",
+    "a name in `nn.schedules.SCHEDULES`, whose schedule ends with the training; one of `nn.schedules` on the optimizer; or a function of the optimizer that returns one, such as `lambda o: ConstantLR(o, 0.5, total_iters=10)`.": "`nn.schedules.SCHEDULES` 中的名字，其调度与训练一起结束；`nn.schedules` 中作用于该优化器的调度；或由优化器得到调度的函数，例如 `lambda o: ConstantLR(o, 0.5, total_iters=10)`。",
     '`"epoch"` or `"batch"`, after which the schedule makes a step.': '`"epoch"` 或 `"batch"`，每轮或每批之后调度走一步。',
     "the largest norm of a gradient; longer ones are shortened. None clips nothing.": "梯度的最大模长，更长的会缩短。None 表示不裁剪。",
     "an `EarlyStopping`, or its patience.": "一个 `EarlyStopping`，或它的等待轮数。",
@@ -182,7 +182,7 @@ DETAILS = {
     "the lowest rate, or one for each group of parameters.": "最低的学习率，或每个参数组一个。",
     "a change of the rate by at most this is left out.": "学习率的变化不超过这个数时略去。",
     # nn.schedules.Schedule
-    "Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the present rate if another schedule, or the user, has changed it.": "同一个优化器的几个调度会把各自的因子相乘，与 PyTorch 相同：如果学习率已被别的调度或用户改过，这一步就从当前的学习率出发。",
+    "Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the present rate if another schedule, or the user, has changed it. The first schedule of an optimizer defines the base rate of those after it, until the user sets another rate.": "同一个优化器的几个调度会把各自的因子相乘，与 PyTorch 相同：如果学习率已被别的调度或用户改过，这一步就从当前的学习率出发。优化器的第一个调度也决定其后各调度的基准学习率，直到用户另设学习率为止。",
     "the optimizer, whose `lr` is the first rate and is set from now on.": "优化器，它的 `lr` 是最初的学习率，此后由调度设置。",
     # nn.schedules.SequentialLR
     "Construct the schedules in the order in which they are used, since the first one defines the base rate of all.": "请按使用的次序构造各调度，因为所有调度的基准学习率由第一个决定。",

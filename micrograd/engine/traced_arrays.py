@@ -33,6 +33,8 @@ class NumPyProtocols:
                 return _traced(found)
         if out is not None:
             options["out"] = tuple(map(_plain, out))
+        if "where" in options:
+            options["where"] = _plain(options["where"])
         found = getattr(_OF_VALUES.get(ufunc.__name__, ufunc), method)(
             *map(_plain, inputs), **options
         )
@@ -197,7 +199,7 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
 }
 """Functions of NumPy by name that do not do for traced values what they do for numbers."""
 _OF_VALUES = {
-    name: np.frompyfunc(f, arity, 1)
+    name: np.frompyfunc(f, arity, 1, identity=None)  # reduces several axes at once
     for arity, functions in _BY_ARITY.items()
     for name, f in functions.items()
 }

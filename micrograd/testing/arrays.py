@@ -220,7 +220,7 @@ class _Check:
         if not self.witness.is_complex:
             self._reconsider(at, got[:, indices], true, error, bound, enough, is_wrong, is_loose)
             apart = abs(got[:, indices] - true)
-            sure = apart > _SURE[self.claim.itemsize] * error
+            sure = ~(apart <= _SURE[self.claim.itemsize] * error)  # nan is surely wrong
             is_wrong, is_loose = is_wrong & sure, is_loose | (is_wrong & ~sure)
         # Complex steps see one side only, and steps over a kink that is near settle in between.
         first = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_SIDES]
@@ -361,7 +361,7 @@ class _Check:
         accepted = self.options.atol * abs(steps).sum() + self.options.rtol * abs(true)
         bound = 2 * error + 4 * ROUNDING[self.claim.itemsize] * size + accepted
         apart = abs(parts.sum(axis=1) - true)
-        agrees = bool((apart <= bound).all())
+        agrees = bool(((apart <= bound) & (apart < np.inf)).all())
         typical = size / math.sqrt(len(group))
         is_narrow = bool((bound <= 0.3 * typical + 1e-6 * abs(self.claim.value) + accepted).all())
         self.largest = max(self.largest, float(apart.max(initial=0)))

@@ -81,6 +81,8 @@ class Extrapolation:
         reach: how far the point is from 0, for each row: rounding of a multiple of the point
             moves the function as much as a step of this, rounded off, does.
         own: the part of the first step that is of the size of the point, for each row; 0 for none.
+        inner: up to this part of the first step, jumps show that the limits are those of rounding
+            inside the function, and not of the function; 0 for no look.
         measured: measures the noise of the function, on a part of the scale of the first step.
     """
 
@@ -98,6 +100,7 @@ class Extrapolation:
         reach: np.ndarray,
         own: np.ndarray,
         measured: Callable[[float], np.ndarray],
+        inner: float = 0.0,
     ) -> None:
         self.sample, self.count, self.weights = sample, count, tuple(weights)
         self.ratio, self.size, self.middle = ratio, size, middle
@@ -105,7 +108,7 @@ class Extrapolation:
         self._enough = 2 * _MEASURED if itemsize == 8 else self._most
         self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
-        self._own = np.asarray(own, float)
+        self._own, self._inner = np.asarray(own, float), inner
         self._floor = self._noise = np.asarray(floor, float)
         self._measure, self._is_measured = measured, False
         self._values: list[list[Any]] = [[] for _ in range(count)]
@@ -139,6 +142,11 @@ class Extrapolation:
                         limit, error, _ = self._estimate([row], len(self._values[row]))
                         limits[row], errors[row] = limit[0], np.maximum(errors[row], error[0])
                 rows = denied
+            for row in range(self.count) if self._inner else ():
+                part = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
+                for output in range(len(self.size)):
+                    if self._has_jumps(row, part, output, self._inner):
+                        errors[row, output] = np.inf
         return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
 
     def _settle(self, rows: list[int], limits: np.ndarray, errors: np.ndarray) -> None:
@@ -194,28 +202,30 @@ class Extrapolation:
         error = 4 * (error + other + abs(wide - wider))  # of noise that grows inwards
         return np.where(error * abs(steps[-1]) <= _SMOOTH * sizes[-1], wide, np.nan), error
 
-    def _has_jumps(self, row: int, low: float, output: int) -> bool:
-        """Whether the difference jumps, by more than rounding, at a step of this size or above."""
+    def _has_jumps(self, row: int, low: float, output: int, most: float = _WIDE) -> bool:
+        """Whether the difference jumps, by more than rounding, at a step from `low` to `most`."""
 
         def moved(part: float) -> float:
             return float(self._weighed(self.sample(row, part)[0])[output])
 
         least = _LEAVES * self._unit * float(self.size[output])
         # Between steps of a few units in the last place of the point, every function jumps.
-        while low < _WIDE and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
+        while low < most and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
             low *= 2
         near = moved(low)
-        while low < _WIDE:
+        while low < most:
             high, beyond = 2 * low, moved(2 * low)
             next_low, far, whole = high, beyond, abs(beyond - near)
-            for _ in range(_HALVINGS if whole > least else 0):
+            for _ in range(_HALVINGS):
+                if not abs(far - near) > max(least, whole / 16):  # no jump
+                    break
                 middle = (low + high) / 2
                 if abs((value := moved(middle)) - near) > abs(far - value):
                     high, far = middle, value
                 else:
                     low, near = middle, value
-            if abs(far - near) > max(least, whole / 16):
-                return whole > least
+            else:
+                return True
             low, near = next_low, beyond
         return False
 

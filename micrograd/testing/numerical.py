@@ -25,6 +25,7 @@ _UNSURE = 0.01  # an error above this share of the derivative
 _FIRST = 0.5  # the first step, relative to the size of x where that is above 1
 _FIRST_OF_TWO = 2.0  # the same for second derivatives, by whose square rounding is divided
 _RATIOS = (1.0, 0.618)  # of the spacings of points at which noise is measured
+_INNER = 0.25  # of the point itself: up to such steps, a singularity at 0 makes no jumps
 _OWN = 0.3  # of the point itself: a step that shows what varies with its size
 _OF_POINT = 2.0**-50  # of a move by the point itself: less is rounding of a multiple of the point
 _TINY = 2.0**-300  # the step of the complex method, which subtracts nothing
@@ -243,6 +244,7 @@ def slopes(
     itemsize: int = 8,
     floor: float | np.ndarray = 0.0,
     only: Sequence[int] | np.ndarray | None = None,
+    inner: float = 0.0,
 ) -> NumericalDerivative:
     """The derivatives along the axes or along given directions: outputs × directions.
 
@@ -257,6 +259,7 @@ def slopes(
         itemsize: of the numbers in which the function computes, in bytes.
         floor: noise that each value is known to have, beside its rounding.
         only: the numbers of the axes to move along, if not all.
+        inner: as for `Extrapolation`.
     """
     axes = range(len(x)) if only is None else only
     starts = np.maximum(abs(x), 1.0) * _FIRST if step is None else np.full(len(x), step)
@@ -294,6 +297,7 @@ def slopes(
             _OWN * (abs(x) / starts)[list(axes)] if directions is None else np.zeros(count)
         ),
         measured=lambda part: noise_of(f, x, value, itemsize, part),
+        inner=inner,
     )  # fmt: skip
     found = quotients.limits()
     if step is not None or directions is not None:
@@ -302,7 +306,7 @@ def slopes(
     unsure = [k for k in _unsure(found) if 0 < abs(x[axes[k]]) < _NEAR_0]
     return found if not unsure else _surer(found, unsure, slopes(
         f, x, value, step=near, is_forward=is_forward, itemsize=itemsize, floor=floor,
-        only=[axes[k] for k in unsure],
+        only=[axes[k] for k in unsure], inner=_INNER / _FIRST,
     ))  # fmt: skip
 
 
@@ -345,7 +349,13 @@ def complex_slopes(sampler: Sampler, x: np.ndarray) -> np.ndarray:
 
 
 def _second_derivatives(
-    f: Sampler, value: np.ndarray, is_forward: bool, step: Any, rows: Any, columns: Any
+    f: Sampler,
+    value: np.ndarray,
+    is_forward: bool,
+    step: Any,
+    rows: Any,
+    columns: Any,
+    inner: float = 0.0,
 ) -> NumericalDerivative:
     """The second derivatives with respect to pairs of inputs."""
     x = f.x
@@ -374,6 +384,7 @@ def _second_derivatives(
         reach=np.zeros(len(rows)),
         own=_OWN * np.minimum((abs(x) / starts)[rows], (abs(x) / starts)[columns]),
         measured=lambda part: noise_of(f, x, value, f.itemsize, part),
+        inner=inner,
     )  # fmt: skip
     found = quotients.limits()
     is_near = (x != 0) & (abs(x) < _NEAR_0)
@@ -383,7 +394,9 @@ def _second_derivatives(
     unsure = [k for k in _unsure(found) if is_near[rows[k]] or is_near[columns[k]]]
     return found if not unsure else _surer(
         found, unsure,
-        _second_derivatives(f, value, is_forward, near, rows[unsure], columns[unsure]),
+        _second_derivatives(
+            f, value, is_forward, near, rows[unsure], columns[unsure], _INNER / _FIRST_OF_TWO
+        ),
     )  # fmt: skip
 
 

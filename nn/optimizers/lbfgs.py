@@ -146,7 +146,7 @@ class LBFGS(Optimizer):
         sign = -1.0 if self.maximize else 1.0
         g, f = sign * gradient, sign * value
         direction, first = -self._times_inverse_hessian(g), not len(self.state["moves"])
-        length = self.lr * (min(1.0, 1 / float(np.abs(g).sum())) if first else 1.0)
+        length = self.lr * (1.0 if self.steps else min(1.0, 1 / float(np.abs(g).sum())))
         self.steps += 1
         if not length or g @ direction > -self.tolerance_change:  # 0 at the end of a schedule
             return numbers, value, gradient, True

@@ -10,7 +10,7 @@ from nn.options import OptionError
 from nn.schedules.formulas import milestones_of
 from nn.schedules.one_cycle import OneCycleLR
 from nn.schedules.plateau import ReduceLROnPlateau
-from nn.schedules.schedule import Schedule
+from nn.schedules.schedule import Schedule, rates_of
 
 
 class SequentialLR(Schedule):
@@ -52,16 +52,21 @@ class SequentialLR(Schedule):
         if milestones != sorted(set(milestones)) or any(each < 1 for each in milestones):
             raise ValueError(f"milestones are epochs, each after the one before, got {milestones}")
         self.schedulers, self.milestones = schedulers, milestones
-        self.base_lrs = schedulers[0].base_lrs
+        self.base_lrs = self._built = schedulers[0].base_lrs
         self._set()
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
-        part, since = self._part(epoch)
-        return part.rate(base, since)
+        return self._rates([base] * len(self.base_lrs), epoch)[0]
 
     def _rates(self, bases: list[float], epoch: int) -> list[float]:
         part, since = self._part(epoch)
-        return part._rates(bases, since)
+        return part._rates(_bases_of(part, self, bases), since)
+
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        part, since = self._part(epoch)
+        if epoch and not since:  # a later schedule starts from the first rate, in PyTorch too
+            return self._rates(bases, epoch)
+        return part._chained(_bases_of(part, self, bases), since, before)
 
     def _part(self, epoch: int) -> tuple[Schedule, int]:
         """Return the schedule of an epoch, and the number of epochs since it began."""
@@ -101,9 +106,9 @@ class ChainedScheduler(Schedule):
             raise ValueError("ChainedScheduler takes at least one schedule, got an empty list")
         self._belong_to(optimizer)
         self.schedulers = _parts(self, schedulers)
-        self.base_lrs = self.schedulers[0].base_lrs
+        self.base_lrs = self._built = self.schedulers[0].base_lrs
         self._done: tuple[list[float], int, list[float]] | None = None  # bases, epoch and rates
-        self._set()
+        self._begin()
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102
         return self._rates([base] * len(self.base_lrs), epoch)[0]
@@ -113,10 +118,30 @@ class ChainedScheduler(Schedule):
             self._done = bases, -1, bases
         _, done, rates = self._done
         for each in range(done + 1, epoch + 1):
-            for part in self.schedulers:
-                rates = part._chained(bases, each, rates)
+            rates = self._chained(bases, each, rates)
         self._done = bases, epoch, rates
         return rates
+
+    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
+        for part in self.schedulers:
+            before = part._chained(_bases_of(part, self, bases), epoch, before)
+        return before
+
+    def _begin(self) -> None:
+        present = rates_of(self.optimizer)  # each part has made its first change
+        self._is_alone = present == self._rates(self.base_lrs, 0)
+        self._set(present)
+
+
+def _bases_of(
+    part: Schedule, owner: SequentialLR | ChainedScheduler, bases: list[float]
+) -> list[float]:
+    """Return the first rates of a part when those of its owner are `bases`.
+
+    A part may have first rates of its own, as `OneCycleLR` has.
+    """
+    pairs = zip(part.base_lrs, bases, owner._built, strict=True)
+    return [base if own == first else own for own, base, first in pairs]
 
 
 def _parts(owner: Schedule, given: Sequence[Schedule]) -> list[Schedule]:

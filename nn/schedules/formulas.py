@@ -42,7 +42,7 @@ class LambdaLR(Schedule):
                 f"parameters, got {lr_lambda!r}"
             )
         self.lr_lambda, self._lambdas = lr_lambda, given
-        self._set()
+        self._begin()
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102 (see Schedule)
         return self._scaled(base, epoch, self._lambdas[0])

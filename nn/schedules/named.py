@@ -41,6 +41,7 @@ SCHEDULES: dict[str, Callable[[Optimizer, int], Schedule]] = {
 "linear", "polynomial" (a square) and "cosine" fall to 0, "exponential" falls to a hundredth; "step"
 divides the rate by 10 after each third, "cosine_warm_restarts" restarts after each quarter, and
 "one_cycle" has the optimizer's rate at its top. "plateau" has the defaults of `ReduceLROnPlateau`.
+The other classes need numbers that a name does not tell; `fit` takes a function that makes one.
 """
 
 _ALIASES = {
@@ -69,5 +70,6 @@ def named(name: str, optimizer: Optimizer, steps: int) -> Schedule:
     >>> [schedule.rate(1.0, epoch) for epoch in range(5)]
     [1.0, 0.75, 0.5, 0.25, 0.0]
     """
-    make = by_name(_ALIASES.get(name, name), "schedule", SCHEDULES, "a function of the optimizer")
+    others = "a function of the optimizer, such as lambda o: ConstantLR(o, 0.5, total_iters=10)"
+    make = by_name(_ALIASES.get(name, name), "schedule", SCHEDULES, others)
     return make(optimizer, steps)

@@ -14,7 +14,8 @@ class Schedule:
     """Base of the schedules. A subclass defines `rate`.
 
     Several schedules of one optimizer multiply their factors, as in PyTorch: a step starts from the
-    present rate if another schedule, or the user, has changed it.
+    present rate if another schedule, or the user, has changed it. The first schedule of an
+    optimizer defines the base rate of those after it, until the user sets another rate.
 
     Args:
         optimizer: the optimizer, whose `lr` is the first rate and is set from now on.
@@ -38,7 +39,7 @@ class Schedule:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._belong_to(optimizer)
-        self._set()
+        self._begin()
 
     @property
     def base(self) -> float:
@@ -57,10 +58,12 @@ class Schedule:
     def step(self) -> None:
         """Set the rate of the next epoch."""
         self.last_epoch += 1
-        present = [group["lr"] for group in self.optimizer.param_groups]
+        present = rates_of(self.optimizer)
         self._is_alone &= present == self._last
-        chained = self._chained(self.base_lrs, self.last_epoch, present)
-        self._set(None if self._is_alone else chained)
+        if self._is_alone:
+            self._set()
+        else:
+            self._set(self._chained(self.base_lrs, self.last_epoch, present))
 
     def get_last_lr(self) -> list[float]:
         """Return the rate that the last step set for each group of parameters, as in PyTorch."""
@@ -69,7 +72,8 @@ class Schedule:
     def state_dict(self) -> dict[str, Any]:
         """Return all that further epochs depend on, besides the constructor's arguments."""
         base = self.base_lrs if len(self.base_lrs) > 1 else self.base
-        rates = {} if self._is_alone else {"rates": self.get_last_lr()}
+        present = rates_of(self.optimizer)
+        rates = {} if self._is_alone and present == self._last else {"rates": present}
         return {"name": type(self).__name__, "base": base, "last_epoch": self.last_epoch, **rates}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -101,7 +105,15 @@ class Schedule:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"a schedule takes an optimizer, got {type(optimizer).__name__}")
         self.optimizer, self.last_epoch = optimizer, 0
-        self.base_lrs = [group["lr"] for group in optimizer.param_groups]
+        present = rates_of(optimizer)
+        bases, last = vars(optimizer).get("_scheduled", (present, present))
+        self.base_lrs = bases if present == last else present
+
+    def _begin(self) -> None:
+        """Set the first rate, beside what other schedules have done."""
+        present = rates_of(self.optimizer)
+        self._is_alone = present == self.base_lrs
+        self._set(None if self._is_alone else self._chained(self.base_lrs, 0, present))
 
     def _rates(self, bases: list[float], epoch: int) -> list[float]:
         """Return the rate of each group of parameters."""
@@ -120,6 +132,7 @@ class Schedule:
         self._last = [real(rate, name, least=0) for rate in found]
         for group, rate in zip(self.optimizer.param_groups, self._last, strict=True):
             group["lr"] = rate
+        vars(self.optimizer)["_scheduled"] = self.base_lrs, self._last
 
     def _one_each(self, given: Any, name: str, **bounds: float) -> list[float]:
         """Return a number for each group of parameters, from one number or a list of them."""
@@ -131,6 +144,11 @@ class Schedule:
                 f"got {given!r}"
             )
         return [real(number, name, **bounds) for number in numbers]
+
+
+def rates_of(optimizer: Optimizer) -> list[float]:
+    """Return the present rate of each group of parameters."""
+    return [group["lr"] for group in optimizer.param_groups]
 
 
 def cosine(start: float, end: float, share: float) -> float:

@@ -126,3 +126,24 @@ def test_traced_arrays_are_asked_whether_they_are_finite():
         assert found.tolist() == ask(x).tolist(), name
     square = compile(lambda x: np.float_power(x, 2.0), backend="numpy")
     assert square(X) == pytest.approx(X * X, rel=1e-15)
+
+
+OVER_AXES = {
+    "max": lambda x, where: np.max(x),
+    "min of given axes": lambda x, where: x.min(axis=(0, 1)),
+    "ptp": lambda x, where: np.ptp(x),
+    "all": lambda x, where: where(np.all(x > 0), 1.0, 2.0),
+    "any": lambda x, where: where((x > 2).any(), 1.0, 2.0),
+}
+
+
+@pytest.mark.parametrize("name", OVER_AXES)
+def test_a_compiled_function_reduces_several_axes_at_once(name):
+    f, x = OVER_AXES[name], np.array([[0.3, 1.7, -0.6], [0.9, 2.5, 0.2]])
+    found = compile(lambda x: f(x, micrograd.where), backend="numpy")(x)
+    assert found == pytest.approx(float(f(x, np.where)), rel=1e-15)
+
+
+def test_a_mask_of_traced_values_for_a_reduction_is_refused():
+    with pytest.raises(TypeError, match=r"np\.max does not work on arrays of Values"):
+        compile(lambda x: np.max(x, where=x > 0, initial=0.0), backend="numpy")(X)

@@ -560,6 +560,21 @@ def test_lbfgs_searches_along_a_line_as_pytorch_does(lr):
     assert np.array(found[2:6]) == pytest.approx(np.array(SEARCHED[lr]), rel=1e-10)
 
 
+def test_lbfgs_shortens_its_first_step_only_as_pytorch_does():
+    found = []
+
+    def hill(numbers):
+        (x,) = numbers
+        found.append(x)
+        return 3 * math.cos(x), np.array([-3 * math.sin(x)])
+
+    LBFGS([Value(0.5)], lr=0.1, max_iter=4, line_search_fn=None).minimize(hill)
+    expected = [0.5, 0.6]  # the first step has the length of the rate, whatever the slope
+    while len(expected) < 5:  # near the top the curvature is negative, so nothing is learned of it
+        expected.append(expected[-1] + 0.1 * 3 * math.sin(expected[-1]))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 def test_lbfgs_needs_no_scipy(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy.optimize", None)
     for search in (None, "strong_wolfe"):

@@ -377,6 +377,34 @@ SEVERAL = {
         module.CosineAnnealingLR(optimizer, T_max=5, eta_min=0.01),
         module.MultiStepLR(optimizer, milestones=[2, 6], gamma=0.3),
     ],
+    "a function of the epoch": lambda module, optimizer: [
+        module.LinearLR(optimizer, start_factor=0.1, total_iters=4),
+        module.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch)),
+    ],
+    "restarts": lambda module, optimizer: [
+        module.ExponentialLR(optimizer, gamma=0.5),
+        module.CosineAnnealingWarmRestarts(optimizer, T_0=3, eta_min=0.01),
+    ],
+    "one after another, and a plateau": lambda module, optimizer: [
+        module.SequentialLR(
+            optimizer,
+            [
+                module.ConstantLR(optimizer, factor=0.5, total_iters=2),
+                module.CosineAnnealingLR(optimizer, T_max=4, eta_min=0.01),
+            ],
+            milestones=[3],
+        ),
+        module.ReduceLROnPlateau(optimizer, factor=0.5, patience=1),
+    ],
+    "a chain with one cycle": lambda module, optimizer: [
+        module.ChainedScheduler(
+            [
+                module.LinearLR(optimizer, start_factor=0.25, total_iters=3),
+                module.OneCycleLR(optimizer, max_lr=0.5, total_steps=8, cycle_momentum=False),
+            ]
+        ),
+        module.StepLR(optimizer, step_size=2, gamma=0.5),
+    ],
 }
 # By PyTorch 2.13, of an optimizer with lr=0.3.
 OF_SEVERAL = {
@@ -385,6 +413,15 @@ OF_SEVERAL = {
     "a cosine": [
         *(0.27230746418436735, 0.0599422392553102, 0.03636271242968683, 0.01728647450843758),
         *(0.01, 0.011307760744689784, 0.014731522823440514),
+    ],
+    "a function of the epoch": [0.15, 0.1, 0.075, 0.06, 0.05, 0.3 / 7, 0.0375],
+    "restarts": [0.2275, 0.0825, 0.3, 0.2275, 0.0825, 0.3, 0.2275],
+    "one after another, and a plateau": [
+        *(0.15, 0.3, 0.15, 0.1294974746830583, 0.04, 0.018786796564403574, 0.005)
+    ],
+    "a chain with one cycle": [
+        *(0.409637552446096, 0.2429854443468808, 0.4058728269748815, 0.1389960035306754),
+        *(0.14153049910434962, 0.0191603984585641, 2e-06),
     ],
 }
 
@@ -402,7 +439,8 @@ def step_several(parts, optimizer, count):
 def test_schedules_of_one_optimizer_multiply_their_factors_as_in_pytorch(name):
     optimizer = SGD([Value(0.0)], lr=0.3)
     found = step_several(SEVERAL[name](schedules, optimizer), optimizer, 7)
-    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12)
+    # A rate near 0 is the difference of rates up to 0.5, each rounded to half of 2⁻⁵³.
+    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12, abs=2**-53)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -411,17 +449,43 @@ def test_schedules_of_one_optimizer_agree_with_pytorch(name):
     torch = pytest.importorskip("torch", reason="pip install torch to compare with it")
     other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
     found = step_several(SEVERAL[name](torch.optim.lr_scheduler, other), other, 7)
-    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12)
+    assert found == pytest.approx(OF_SEVERAL[name], rel=1e-12, abs=2**-53)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_schedules_of_one_optimizer_continue_from_their_states(name):
-    optimizer, later = (SGD([Value(0.0)], lr=0.3) for _ in range(2))
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("count", [0, 3, 4])
+def test_schedules_of_one_optimizer_continue_from_their_states(name, order, count):
+    optimizer, later = (SGD([Value(0.0)], lr=lr) for lr in (0.3, 0.7))
     parts, others = (SEVERAL[name](schedules, each) for each in (optimizer, later))
-    step_several(parts, optimizer, 3)
-    for other, part in zip(others, parts, strict=True):
+    step_several(parts, optimizer, count)
+    for other, part in [*zip(others, parts, strict=True)][::order]:
         other.load_state_dict(part.state_dict())
-    assert step_several(others, later, 4) == step_several(parts, optimizer, 4)
+    assert step_several(others, later, 3) == step_several(parts, optimizer, 3)
+
+
+def test_a_state_keeps_what_a_plateau_did_in_the_same_epoch():
+    optimizer, later = (SGD([Value(0.0)], lr=0.4) for _ in range(2))
+    schedule, other = (schedules.ExponentialLR(each, gamma=0.5) for each in (optimizer, later))
+    schedule.step()
+    optimizer.lr = 0.1
+    other.load_state_dict(schedule.state_dict())
+    assert later.lr == 0.1
+    other.step()
+    assert later.lr == pytest.approx(0.05)
+
+
+def test_a_schedule_that_no_name_tells_is_made_by_a_function():
+    with pytest.raises(ValueError, match=r"such as lambda o: ConstantLR\(o, 0.5, total_iters=10\)"):
+        schedules.named("ConstantLR", SGD([Value(0.0)]), 10)
+
+
+def test_a_later_schedule_starts_from_the_first_rate_unless_the_user_sets_another():
+    optimizer = SGD([Value(0.0)], lr=0.3)
+    schedules.LinearLR(optimizer, start_factor=0.1)
+    assert schedules.LambdaLR(optimizer, lambda epoch: 1.0).base == 0.3
+    optimizer.lr = 0.1
+    assert schedules.LambdaLR(optimizer, lambda epoch: 1.0).base == 0.1
 
 
 def test_a_rate_that_the_user_sets_is_changed_by_the_factors_of_a_schedule():

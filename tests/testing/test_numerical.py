@@ -362,3 +362,19 @@ def test_a_narrow_structure_without_jumps_is_still_seen(x):
     found = numerical_gradient(lambda x: math.sin(x) + 1e-3 * math.atan(x / 1e-6), x)
     slope = math.cos(x) + 1e-3 * 1e-6 / (1e-12 + x * x)
     assert abs(found.value - slope) <= found.error < 1e-3 * slope
+
+
+BESIDE_0 = {
+    "(exp(x) - 1) / x": (lambda x: (np.exp(x) - 1) / x, 1 / 2, 1 / 3),
+    "log(1 + x) / x": (lambda x: np.log(1 + x) / x, -1 / 2, 2 / 3),
+    "(sqrt(1 + x) - 1) / x": (lambda x: (np.sqrt(1 + x) - 1) / x, -1 / 8, 1 / 8),
+    "(exp(x) - 1 - x) / x²": (lambda x: (np.exp(x) - 1 - x) / x**2, 1 / 6, 1 / 12),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE_0)
+def test_rounding_beside_a_removable_singularity_at_a_tiny_point_is_no_structure(name):
+    f, slope, curvature = BESIDE_0[name]
+    found, second = numerical_gradient(f, 1e-12), numerical_hessian(f, 1e-12)
+    assert abs(found.value - slope) <= found.error
+    assert abs(second.value - curvature) <= 2 * second.error  # all noise, which has no bound

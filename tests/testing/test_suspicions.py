@@ -292,6 +292,22 @@ def test_a_function_that_is_not_finite_is_said_to_be_so_without_warnings():
             assert "有限" in message(text, "zh")
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_gradient_that_is_not_finite_where_the_derivative_is_is_wrong(number, count):
+    x = np.linspace(0.5, 2.0, count)
+    report = check_gradients(
+        lambda x: float((x**3).sum()),  # which takes no complex steps
+        x,
+        gradient=lambda x: np.where(np.arange(count) == 1, number, 3 * x * x),
+        raise_exception=False,
+    )
+    assert report.problems
+    assert report.suspicions == [
+        "dx: it is not finite where the derivative is: a division by 0, or log(0)?"
+    ]
+
+
 def test_complex_numbers_and_empty_arrays_are_refused():
     with pytest.raises(TypeError, match=r"must return real numbers, .* imaginary part"):
         check_gradients(lambda x: (1j * x).sum(), X, gradient=lambda x: x)
