@@ -162,8 +162,9 @@ def _logarithm() -> str:
     above = f"where(x < 1, x, x - 2) * (x - 1) * ({horner(_LGAMMA, _NEAR)})"
     above = f"where(x < 1, -log(x), 0) + {above}"
     # By Γ(x) Γ(-x) = -π / (x sin(πx)); Γ(-x), or Γ(1 - x) from -1 on, is this product.
-    factors = " * ".join(f"where(x < {-k - 1}, -{k} - x, 1)" for k in range(1, 16))
-    product = f"{factors} / ({horner(_RGAMMA, '(-x - floor(-x) - 0.5)')})"
+    factors = [f"where(x < {-k - 1}, -{k} - x, 1)" for k in range(1, 16)]
+    factor = f"where(x > -5, {' * '.join(factors[:3])}, {' * '.join(factors)})"
+    product = f"{factor} / ({horner(_RGAMMA, '(-x - floor(-x) - 0.5)')})"
     sine = f"abs({_TURN}) * ({horner(SINE, f'square({_TURN})')})"  # |sin(πx)| / π
     below = f"where(x > -16, -log({sine} * where(x > -1, 1, -x) * ({product})), "
     below += f"-log(-x * ({sine})) - {_far('(-x)')})"

@@ -154,8 +154,8 @@ SINGLE = Coefficients(
     ),
 )
 
-# 1 + e^z (e^t - 1) / t for |t| < 0.1, where z is the zero of silu's slope: Taylor's series.
-SILU = (1.2784645427610738, *(0.2784645427610738 / math.factorial(k) for k in range(2, 11)))
+# 1 + e^z (e^t - 1) / t for |t| < 1/4, where z is the zero of silu's slope: Taylor's series.
+SILU = (1.2784645427610738, *(0.2784645427610738 / math.factorial(k) for k in range(2, 13)))
 
 # Doubles to half of their digits, for powers of floats.
 LOG_HALF = (  # -42

@@ -99,9 +99,10 @@ class Exponentials(Lanes):
         t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
 
         def near() -> Number:  # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z
-            return small * inverse * t * self.long_polynomial(t, coefficients.SILU)
+            table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
+            return small * inverse * t * self.long_polynomial(t, table)
 
-        slope = self.rarely(self.compare("<", abs(t), 0.1), slope, near)
+        slope = self.rarely(self.compare("<", abs(t), 0.25), slope, near)
         return self._unless_far_below(x, slope, lambda x: 1.0 + x)
 
     def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
