@@ -99,6 +99,14 @@ _EDGES = (
 )
 _BASES = (5e-324, 1e-310, 1e-300, 1e-200, 1e-10, 0.1, 0.5, 0.9, 1 - 7e-8, 1 + 7e-8, 1.1, 2.0, 1e5)
 _EXPONENTS = (1e-310, 1e-20, 1e-10, 0.01, 0.3, 0.5, 1.0, 1.5, 2.0, 3.3, 7.7, 50.5, 1e4, 1e9, 1e10)
+_ZEROS = {
+    "lgamma": (1.0, 2.0),
+    "digamma": (1.4616321449683622,),
+    "silu": (-1.2784645427610737,),
+    "mish": (-1.1924312145154952,),
+    "gelu": (-0.7517915246935645,),
+}
+"""Where a value or a slope is 0 and keeps its digits."""
 
 
 def points(row: Operation, count: int, seed: int = 0) -> list[Point]:
@@ -120,6 +128,8 @@ def points(row: Operation, count: int, seed: int = 0) -> list[Point]:
     fixed: Iterable[Point]
     if row.arity == 1:
         fixed = [(sign * x,) for x in _EDGES for sign in (1, -1)]
+        zeros, steps = _ZEROS.get(row.name, ()), (4, 8, 12, 20, 30, 40, 52)
+        fixed += [(x * (1 + sign * 2.0**-k),) for x in zeros for k in steps for sign in (1, -1)]
     elif row.name.startswith("pow"):
         fixed = [(x, s * y) for x in _BASES for y in _EXPONENTS for s in (1, -1)]
         fixed += [(0.0, y) for y in (1.0, 1.5, 2.0, 2.5, 3.0, 7.0)]

@@ -42,9 +42,10 @@ def _one(*_: Any) -> Any:
     return mpf(1)
 
 
-def _unary(value: Function, first: Function, second: Function, *sizes: Function) -> Exact:
+def _unary(value: Function, first: Function, second: Function, *sizes: Function | None) -> Exact:
     """An operation of one operand; `sizes` belong to the partial and the second partial."""
-    return Exact(value, (first,), (second,), dict(enumerate(sizes, start=1)))
+    sums = {place: size for place, size in enumerate(sizes, start=1) if size}
+    return Exact(value, (first,), (second,), sums)
 
 
 def _flat(arity: int, value: Function) -> Exact:
@@ -328,21 +329,21 @@ EXACT: dict[str, Exact] = {
         lambda x: x * _normal(x),
         lambda x: _normal(x) + x * _density(x),
         lambda x: (2 - x * x) * _density(x),
-        lambda x: _normal(x) + abs(x) * _density(x),
+        None,
         lambda x: (2 + x * x) * _density(x),
     ),
     "silu": _unary(
         _silu,
         _silu_slope,
         _silu_second,
-        lambda x: _sigmoid(x) * (1 + abs(x) * _sigmoid(-x)),
+        None,
         lambda x: _logistic(x) * (2 + x * _tanh(x / 2)),
     ),
     "mish": _unary(
         _mish,
         _mish_slope,
         _mish_second,
-        lambda x: _tanh(_softplus(x)) + abs(x) * _sigmoid(x) * _sech2(_softplus(x)),
+        None,
         lambda x: _sigmoid(x) * _sech2(_softplus(x)) * (2 + abs(x) * (1 + 2 * _tanh(_softplus(x)))),
     ),
     "erf": _unary(
@@ -396,7 +397,11 @@ EXACT: dict[str, Exact] = {
         lambda x: mp.re(mp.loggamma(x)),
         (lambda x: mp.psi(0, x),),
         (lambda x: mp.psi(1, x),),
-        {0: lambda x: max(abs(mp.re(mp.loggamma(x))), 2), 1: _psi_size(0), 2: _psi_size(1)},
+        {
+            0: lambda x: max(abs(mp.re(mp.loggamma(x))), 2 * (x < 0)),
+            1: _psi_size(0),
+            2: _psi_size(1),
+        },
     ),
     "digamma": Exact(
         lambda x: mp.psi(0, x),
@@ -449,7 +454,6 @@ EXACT: dict[str, Exact] = {
         lambda x: x * min(max((x + 3) / 6, mpf(0)), mpf(1)),
         lambda x: (2 * x + 3) / 6 if -3 < x < 3 else mpf(x >= 3),
         lambda x: mpf(-3 < x < 3) / 3,
-        lambda x: max(abs(x) / 3, mpf(0.5)) if -3 < x < 3 else mpf(1),
     ),
     "lt": _flat(2, lambda x, y: mpf(x < y)),
     "le": _flat(2, lambda x, y: mpf(x <= y)),
@@ -523,7 +527,6 @@ EXACT |= {
         EXACT["gelu"].second,
         (lambda x: x * (x * x - 4) * _density(x),),
         {
-            0: EXACT["gelu"].sizes[1],
             1: EXACT["gelu"].sizes[2],
             2: lambda x: abs(x) * (x * x + 4) * _density(x),
         },
@@ -580,7 +583,6 @@ EXACT |= {
         (_silu_second,),
         (_silu_third,),
         {
-            0: EXACT["silu"].sizes[1],
             1: EXACT["silu"].sizes[2],
             2: lambda x: _logistic(x) * (3 + 3 * abs(x)),
         },
@@ -589,7 +591,7 @@ EXACT |= {
         _mish_slope,
         (_mish_second,),
         (_mish_third,),
-        {0: EXACT["mish"].sizes[1], 1: EXACT["mish"].sizes[2]},
+        {1: EXACT["mish"].sizes[2]},
     ),
     "hypot_slope": Exact(
         lambda x, y: x / _h(x, y),

@@ -248,10 +248,10 @@ _SERVING_ROWS = (
         r"\psi(x)", textbook=["digamma_above(x)", ""], domain="x > 0", note="The digamma function for positive numbers."),
     Row("polygamma_above", gamma.POLYGAMMA_ABOVE, ["1e999 - 1e999", "polygamma_above(x + 1, y)"], r"\psi^{(x)}(y)", textbook=["polygamma_above(x, y)", "", ""], domain="y > 0",
         note="The polygamma function for orders from 1 and positive numbers."),
-    Row("silu_slope", f"where(abs(x + 1.25) < 0.75, {SILU_NEAR}, where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), (1 + {HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x)))))",
+    Row("silu_slope", f"where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x < -0.5, {SILU_NEAR}, (1 + {HIGH} * exp(-x) * (1 / (1 + exp(-x)))) * (1 / (1 + exp(-x)))))",
         [f"where(abs(x) > 40, (2 - {SIZE}) * exp(-0.5 * abs(x)) * exp(-0.5 * abs(x)), where(abs(x) < 1, 0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x)), {SILU_CURVE_NEAR}))"], r"\operatorname{silu\_slope}(x)",
         textbook=["sigmoid(x) * (1 + x * sigmoid(-x))", "0.25 * sech2(0.5 * x) * (2 - x * tanh(0.5 * x))"]),
-    Row("mish_slope", f"where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, where(abs(x + 1.25) < 0.75, exp(x) * {MISH_NEAR} / square({MISH} + 2), ({MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({MISH} + 2)) / ({MISH} + 2))))",
+    Row("mish_slope", f"where(x < -40, (1 + {LOW}) * exp(0.5 * x) * exp(0.5 * x), where(x > 40, 1, where(abs(x + 2) < 1.5, exp(x) * {MISH_NEAR} / square({MISH} + 2), ({MISH} + 4 * x * exp(x) * (1 + exp(x)) / ({MISH} + 2)) / ({MISH} + 2))))",
         [MISH_CURVE], r"\operatorname{mish\_slope}(x)",
         textbook=["tanh(softplus(x)) + x * sigmoid(x) * sech2(softplus(x))", "sigmoid(x) * sech2(softplus(x)) * (2 + x * (sigmoid(-x) - 2 * sigmoid(x) * tanh(softplus(x))))"]),
     Row("hypot_slope", "where((hypot(x, y) - 1e-290) * (hypot(x, y) - 1e+300) < 0, x / hypot(x, y), "

@@ -20,8 +20,9 @@ of whole graphs.
 
 Functions are found by their names in JavaScript's `Math`. Exceptions are replaced by formulas
 (`micrograd.source.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
-zero, `Math.pow(1, NaN)` is nan, `Math.hypot`
-may be off by two units, `%` has the sign of the dividend, and there is no error function.
+zero, `Math.pow(1, NaN)` is nan, `Math.cbrt`
+rounds otherwise than the engine, `Math.hypot` may be off by two units, `%` has the sign of the
+dividend, and there is no error function.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from micrograd.table.formulas import Tree, calls, substituted
 from micrograd.table.interpreters import PRODUCT, SIGN, Text, infix
 
 _MATH = (
-    "abs acos acosh asin asinh atan atan2 atanh cbrt ceil cos cosh exp expm1 floor log log10 "
+    "abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log10 "
     "log1p log2 sign sin sinh sqrt tan tanh trunc"
 ).split()
 WORDS = (

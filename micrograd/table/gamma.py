@@ -162,8 +162,9 @@ def _logarithm() -> str:
     above = f"where(x < 1, x, x - 2) * (x - 1) * ({horner(_LGAMMA, _NEAR)})"
     above = f"where(x < 1, -log(x), 0) + {above}"
     # By Γ(x) Γ(-x) = -π / (x sin(πx)); Γ(-x), or Γ(1 - x) from -1 on, is this product.
-    factors = " * ".join(f"maximum(-{k} - x, 1)" for k in range(1, 16))
-    product = f"{factors} / ({horner(_RGAMMA, '(-x - floor(-x) - 0.5)')})"
+    factors = [f"where(x < {-k - 1}, -{k} - x, 1)" for k in range(1, 16)]
+    factor = f"where(x > -5, {' * '.join(factors[:3])}, {' * '.join(factors)})"
+    product = f"{factor} / ({horner(_RGAMMA, '(-x - floor(-x) - 0.5)')})"
     sine = f"abs({_TURN}) * ({horner(SINE, f'square({_TURN})')})"  # |sin(πx)| / π
     below = f"where(x > -16, -log({sine} * where(x > -1, 1, -x) * ({product})), "
     below += f"-log(-x * ({sine})) - {_far('(-x)')})"
@@ -193,11 +194,11 @@ def _digamma() -> str:
 def _polygamma_above() -> str:
     """N! ζ(n + 1, y) with its sign, for x = n: a sum, then Euler and Maclaurin's formula."""
     far = "(y + 12)"
-    # N! is a product where this and the powers fit. Else it is the fourth power of `quarter` times
-    # `rest`, by Stirling's series from 9 on: fourth roots of it and of powers fit where these do
-    # not, and a power of the exact y keeps its digits. The constant of `rest` is -1 - log(0.375).
-    limit = "exp(600 / (x + 1))"
-    fits = f"(x < 20) * (abs(y) < {limit}) * (abs(y) * {limit} > 1)"
+    # N! is a product where this fits and no power is subnormal that matters. Else it is the fourth
+    # power of `quarter` times `rest`, by Stirling's series from 9 on: fourth roots of it and of
+    # powers fit where these do not, and a power of the exact y keeps its digits. The constant of
+    # `rest` is -1 - log(0.375).
+    fits = "(x < 20) * (abs(y) < exp(708 / maximum(x, 1)))"
     factorial = " * ".join(f"maximum(x - {k}, 1)" for k in range(18))
     quarter = "where(x < 9, exp(0.25 * lgamma(x + 1)), (0.375 * x) ** (0.25 * x))"
     rest = f"-0.019170746988273764 * x + ({horner(_STIRLING, 'square(1 / x)')}) / x"

@@ -62,7 +62,9 @@ LARGER = f"minimum(maximum(abs(x), abs(y)), {sys.float_info.max})"
 # distance from its zero, so that nothing cancels: 1 + e^x + x, for instance, which is 0 at z, is
 # (x - z) + e^z (e^(x - z) - 1).
 _SILU_ZERO = "(x + 1.2784645427610737 + 1.0946994183093437e-16)"
-SILU_NEAR = f"({_SILU_ZERO} + 0.2784645427610738 * expm1({_SILU_ZERO})) * 0.25 * sech2(0.5 * x)"
+SILU_NEAR = (
+    f"({_SILU_ZERO} + 0.2784645427610738 * expm1({_SILU_ZERO})) * (exp(x) / square(1 + exp(x)))"
+)
 _SILU_CURVE_ZERO = "(abs(x) - 2.3993572805154675 - 1.8464872855353363e-16)"
 SILU_CURVE_NEAR = (
     f"-0.25 * sech2(0.5 * x) * ({_SILU_CURVE_ZERO} * tanh(0.5 * abs(x)) + "
@@ -75,7 +77,7 @@ MISH_NEAR = (
     f"(2 + {_MISH_RISE}) + 0.027951242009170138 * (3 + {_MISH_RISE} * (3 + {_MISH_RISE}))))"
 )
 # The slope of gelu divided by x - its zero, in powers of x + 0.75, for x from -1.25 to -0.25.
-_GELU = (
+GELU = (
     0.43218955538054815,
     0.3882186745633963,
     -0.01881270543747969,
@@ -92,7 +94,7 @@ _GELU = (
     4.440132889673244e-07,
     5.358340199800065e-07,
 )
-GELU_NEAR = f"(x + 0.7517915246935645 - 1.4956759177009883e-17) * ({horner(_GELU, '(x + 0.75)')})"
+GELU_NEAR = f"(x + 0.7517915246935645 - 1.4956759177009883e-17) * ({horner(GELU, '(x + 0.75)')})"
 
 # tanh(softplus(x)) is m / (m + 2), where m = (1 + exp(x))² - 1.
 MISH = "exp(x) * (exp(x) + 2)"

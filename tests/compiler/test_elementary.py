@@ -181,6 +181,22 @@ def test_lgamma_of_negative_doubles_is_correct_to_a_few_units_of_its_terms():
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "zero"), [("silu", -1.2784645427610737), ("gelu", -0.7517915246935645)]
+)
+def test_a_slope_keeps_its_digits_beside_its_zero(name, zero, kind):
+    rng = np.random.default_rng(0)
+    distances = rng.choice([-1, 1], 150) * 10.0 ** rng.uniform(-17, -0.3, 150)
+    x = (zero + distances).astype(kind)
+    slope = compile(getattr(functions, name), batched=True, backend="numba", dtype=kind)
+    found = slope.value_and_grad(x)[1]
+    with mp.workprec(200):
+        true = [definition(name).first[0](mpf(float(each))) for each in x]
+        apart = [in_units(float(a), b, kind) for a, b in zip(found, true, strict=True)]
+    assert max(apart) <= 8
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_slope_of_digamma_is_correct_to_a_few_units(kind):
     """It is not the general polygamma, which takes ten times as long."""
     rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from micrograd import define
-from micrograd.ops import TABLE, Row, checked
+from micrograd.ops import SERVING, TABLE, Row, checked
 from micrograd.source.javascript import expression, runtime
 from micrograd.table.formulas import Call
 from tests.export.common import (
@@ -63,18 +63,27 @@ def test_values_and_partials_in_node_are_those_of_the_engine(name, of_node):
 
 @pytest.mark.slow
 @needs_node
-def test_at_most_one_number_in_5000_is_more_than_4_units_from_the_engines(of_node):
-    # Beside the zeros of some second derivatives, a rounding error of `exp` or `log` is enlarged.
+def test_values_and_first_derivatives_in_node_are_within_4_units_of_the_engines(of_node):
+    # The partials of the rows that serve others are second derivatives: beside their zeros, a
+    # rounding error of `exp` or `log` is enlarged. So it is where the terms of a sum cancel. A
+    # product of two powers or exponentials, such as the slope of `pow` for negative exponents, has
+    # both of their errors, which very seldom add up to more than 4 units.
+    sums = {"lgamma", "digamma", "polygamma", "logaddexp"}
     beyond, numbers = [], 0
     for name, results in of_node.items():
         for at, found in results:
             value, partials = TABLE[name].evaluate(*at)
             expected = [value, *(0.0 if partial is None else partial for partial in partials)]
-            numbers += len(found)
-            apart = map(ulps, found, expected)
-            beyond += [(name, place, at) for place, each in enumerate(apart) if each > 4]
-    assert numbers > 50_000
-    assert len(beyond) <= numbers / 5000, beyond
+            for place, (a, b) in enumerate(zip(found, expected, strict=True)):
+                if place and name in SERVING:
+                    continue
+                numbers += 1
+                is_near = name in sums and abs(a - b) <= 4 * math.ulp(4.0)
+                if ulps(a, b) > 4 and not is_near:
+                    beyond.append((ulps(a, b), name, place, at))
+    assert numbers > 40_000
+    assert len(beyond) <= numbers / 10_000, beyond
+    assert all(apart <= 8 for apart, *_ in beyond), beyond
 
 
 @pytest.mark.slow

@@ -15,20 +15,22 @@ from jax.scipy import special
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
 from micrograd.table.formulas import ADJOINT, COMPARISONS, RESULT
-from micrograd.table.interpreters import ATOM, Interpreter, Text, Texts
+from micrograd.table.interpreters import ATOM, SUM, Interpreter, Text, Texts
 
 
 class _Behind(Texts):
     """Writes operations behind a barrier, which XLA's algebraic rewriting does not cross.
 
     It would turn `x / y / z` into `x / (y * z)`, which is 0 if `y * z` overflows, `sqrt(x * x)`
-    into `abs(x)`, `log(exp(x))` into `x`, and so on.
+    into `abs(x)`, `log(exp(x))` into `x`, `x - a - b` with numbers a and b into `x - (a + b)`, and
+    so on.
     """
 
     def __init__(self, *called: str) -> None:
         super().__init__(*called)
         bare = {"add", "sub", "mul", "_truth", *(f"_{name}" for name in COMPARISONS)}
         self.update((name, _behind(self[name])) for name in self.keys() - bare)
+        self.update((name, _apart(self[name])) for name in ("add", "sub"))
 
     def __missing__(self, name: str) -> Callable[..., Text]:
         return _behind(super().__missing__(name))
@@ -36,6 +38,14 @@ class _Behind(Texts):
 
 def _behind(written: Callable[..., Text]) -> Callable[..., Text]:
     return lambda *operands: (f"_barrier({written(*operands)[0]})", ATOM)
+
+
+def _apart(written: Callable[..., Text]) -> Callable[..., Text]:
+    def apart(x: Text, y: Text) -> Text:
+        follows = x[1] == SUM and y[0][0].isdigit()
+        return written((f"_barrier({x[0]})", ATOM) if follows else x, y)
+
+    return apart
 
 
 def _div(x: Any, y: Any) -> Any:
@@ -115,7 +125,6 @@ ON_JAX = Interpreter(
         "atanh": _atanh,
         "hypot_slope": _hypot_slope,
         "floordiv": jnp.floor_divide,
-        "lgamma": lambda x: jnp.where(x == -jnp.inf, jnp.inf, special.gammaln(x)),
         "round": jnp.rint,
         "copysign": lambda x, y: jnp.copysign(x, jnp.where(jnp.isnan(y), 1.0, y)),
         "step": lambda x: jnp.where(x > 0, 1.0, jnp.where(x <= 0, 0.0, x)),

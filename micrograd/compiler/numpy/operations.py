@@ -16,7 +16,7 @@ import numpy as np
 from micrograd.compiler.program.flows import Flow
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
-from micrograd.table.interpreters import IEEE, Interpreter, Texts
+from micrograd.table.interpreters import Interpreter, Texts
 
 
 def _erf(x: Any, out: Any = None) -> Any:
@@ -26,20 +26,6 @@ def _erf(x: Any, out: Any = None) -> Any:
         found = np.vectorize(math.erf, otypes=[float])(x)
         return np.positive(found, out=out, casting="same_kind")
     return erf(x, out=out)
-
-
-def _lgamma(x: Any, out: Any = None) -> Any:
-    try:
-        from scipy.special import gammaln
-    except ImportError:
-        found = np.vectorize(IEEE["lgamma"], otypes=[float])(x)
-        return np.positive(found, out=out, casting="same_kind")
-    found = np.asarray(gammaln(x, out=out))
-    np.copyto(found, math.inf, where=np.isneginf(x))  # as in C
-    size = np.abs(x)
-    if np.any(size < 1e-300):  # where SciPy has infinity
-        np.copyto(found, -np.log(size), where=size < 1e-300)
-    return found
 
 
 def _gauss(x: Any, out: Any = None) -> Any:
@@ -102,7 +88,6 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "reciprocal": np.reciprocal,
     "erf": _erf,
     "gauss": _gauss,
-    "lgamma": _lgamma,
     "round": np.rint,
     "floordiv": np.floor_divide,
     "sech2": _sech2,

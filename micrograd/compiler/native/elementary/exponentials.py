@@ -96,6 +96,13 @@ class Exponentials(Lanes):
         small = e * inverse
         own, other = self.select(is_below, small, inverse), self.select(is_below, inverse, small)
         slope = own * self.muladd(self.smaller(x, 2000.0), other, 1.0)
+        t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
+
+        def near() -> Number:  # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z
+            table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
+            return small * inverse * t * self.long_polynomial(t, table)
+
+        slope = self.rarely(self.compare("<", abs(t), 0.25), slope, near)
         return self._unless_far_below(x, slope, lambda x: 1.0 + x)
 
     def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:

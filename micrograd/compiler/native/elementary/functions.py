@@ -110,11 +110,10 @@ class Functions(NormalLaw):
     # --------------------------------------------------------------------------- the gamma function
 
     def lgamma(self, x: Number) -> Number:
-        """The logarithm of |Γ(x)|, for floats in doubles."""
-        return self.in_doubles(Functions._lgamma, x)
-
-    def _lgamma(self, x: Number) -> Number:
-        """The same by Γ(-x) Γ(x) = -π / (x sin(πx)), unless -x is so small that Γ(x) is 1 / |x|."""
+        """The logarithm of |Γ(x)|."""
+        if self.form == SINGLE:
+            return self.in_doubles(Functions._lgamma_to_floats, x)
+        # Γ(-x) Γ(x) = -π / (x sin(πx)), unless -x is so small that Γ(x) is 1 / |x|.
         size = abs(x)
         value = self._lgamma_above(size)
 
@@ -127,7 +126,7 @@ class Functions(NormalLaw):
         return self.select(self.compare("==", size, math.inf), math.inf, value)
 
     def _lgamma_above(self, x: Number) -> Number:
-        """The same from 0 on: a polynomial from 1/2 to 5/2, and Stirling's series from 8 on."""
+        """From 0 on, in doubles: a polynomial from 1/2 to 5/2, and Stirling's series from 8 on."""
         is_small, is_low = self.compare("<", x, 8.0), self.compare("<", x, 0.5)
         y, product = self.select(is_low, x + 1.0, self.smaller(x, 8.0)), self.number(1.0)
         for _ in range(6):  # Γ(y) = (y - 1) Γ(y - 1)
@@ -143,6 +142,24 @@ class Functions(NormalLaw):
         rest = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
         far = self.muladd(x - 0.5, log - 1.0, 0.5 * math.log(2 * math.pi) - 0.5 + rest)
         return self.select(is_small, near, far)
+
+    def _lgamma_to_floats(self, x: Number) -> Number:
+        """In doubles for floats, to 15 digits after the point, by Stirling's series from 8 on."""
+        size = abs(x)
+        is_small, product = size < 8.0, size
+        for k in range(1, 8):  # Γ(x) = Γ(x + 8) / (x (x + 1) … (x + 7))
+            product = product * (size + float(k))
+        y = self.select(is_small, size + 8.0, size)
+        inverse = 1.0 / y
+        rest = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
+        log = self.muladd(y - 0.5, self.log(y), 0.5 * math.log(2 * math.pi) - y) + rest
+        product = self.select(is_small, product, 1.0)
+        reflected = product * (math.pi / (size * abs(self._sine_of_turn(x))))
+        is_below = self.compare("<", x, 0.0)
+        value = log - self.log(self.select(is_below, reflected, product))
+        value = self.select(is_below, -value, value)
+        value = self.select(self.compare("==", (x - 1.0) * (x - 2.0), 0.0), 0.0, value)
+        return self.select(self.compare("==", size, math.inf), math.inf, value)
 
     def trigamma(self, x: Number) -> Number:
         """The derivative of the digamma function: a series from 10 on."""

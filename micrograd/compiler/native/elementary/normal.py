@@ -12,6 +12,7 @@ from micrograd.compiler.native.elementary import coefficients as tables
 from micrograd.compiler.native.elementary.angles import Angles
 from micrograd.compiler.native.elementary.lanes import DOUBLE, Number
 from micrograd.table.floats import ERF_DENOMINATOR, ERF_NUMERATOR
+from micrograd.table.parts import GELU
 
 _MORE = 10
 _BACK = 2.0**-_MORE
@@ -73,7 +74,10 @@ class NormalLaw(Angles):
         size = self._bounded(x)
         slope = self.muladd(size, -1 / math.sqrt(2 * math.pi), self._above(size))
         left = slope * self._density(x) * _BACK
-        return self.select(self.compare("<", x, 0.0), left, 1.0 - left)
+        slope = self.select(self.compare("<", x, 0.0), left, 1.0 - left)
+        t = (x - self.c.gelu_zero[0]) - self.c.gelu_zero[1]
+        is_near = self.compare("<", abs(t), 0.2)
+        return self.rarely(is_near, slope, lambda: t * self.long_polynomial(x + 0.75, GELU))
 
     def _density(self, x: Number) -> Number:
         """exp(-x²/2) / _BACK, so that it keeps its digits where its multiples are normal."""
