@@ -24,6 +24,7 @@ from micrograd.writing.template import ATOM, POWER, PRODUCT
 
 _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
 _HALF = Call("div", (1.0, 2.0))
+_ZERO = Formula("0, ", row(("mn", "0"), ("mo", ",")))  # in max(0, x)
 _NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
 _SHORT = 3  # columns of a factor that is never alone on a line
 
@@ -121,12 +122,17 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
             room = width - columns(power.text) - 2
             whole = board.formula(base)
             if columns(whole.text) > room and whole.text_strength < ATOM:
-                *others, last = _enclosed(pieces(board, base, room))
+                is_call = isinstance(base, Call) and is_function(base) and base.name != "sqrt"
+                inner = pieces(board, base, room)
+                *others, last = inner if is_call and len(base.operands) == 1 else _enclosed(inner)
                 return [*others, _raised_bracket(last, power)]
         case Call(name, (argument,)) if is_function(tree):
             shown = notation.NAMES.get(name, name)
             start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
             room = width - columns(shown) - 2
+            if name == "relu":
+                first, *rest = pieces(board, argument, room - columns(_ZERO.text))
+                return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
             return _enclosed(pieces(board, argument, room), Formula(shown, start))
     return [board.formula(tree)]
 

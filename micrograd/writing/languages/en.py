@@ -71,6 +71,8 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": ", which shows nothing: {output} is so large that the change is lost in "
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
+        "and": "and",
+        "or": "or",
         **_CASES,
     },
     "layers": {

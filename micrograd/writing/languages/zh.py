@@ -57,6 +57,8 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
+        "and": "且",
+        "or": "或",
         **_CASES,
     },
     "layers": {
