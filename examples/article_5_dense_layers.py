@@ -259,7 +259,7 @@ def tell_data(report: Report) -> None:
     report.section("data", "Data that no line fits", "直线拟合不了的数据")
 
     def panels(*, lang: str, **options: Any) -> Any:
-        titles = Words("linear", "线性"), Words("not linear", "非线性")
+        titles = Words("linear", "线性"), Words("non-linear", "非线性")
         shown = dict(zip((t.within(lang) for t in titles), (LINE, WAVE), strict=True))
         return draw_points(shown, "line", lang=lang, **options)
 

@@ -148,6 +148,12 @@ def test_lines_are_broken_at_signs(width):
     assert blackboard.lines(tree, NAMES, 200)[0].text == whole
 
 
+@pytest.mark.parametrize("width", range(12, 44))
+def test_a_number_before_a_bracket_does_not_make_a_line_too_long(width):
+    tree = read("4.5 * (3 * (a + b * x + y * b) * y + loss * b + y * b)")
+    assert max(columns(line.text) for line in blackboard.lines(tree, NAMES, width)) <= width
+
+
 def test_a_function_is_called_the_same_on_several_lines():
     tree = read("relu(a * b + x * y + loss) ** 2 * a + sigmoid(a * b + x * y + loss) ** 2")
     found = "".join(line.text for line in blackboard.lines(tree, NAMES, 16))

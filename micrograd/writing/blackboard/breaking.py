@@ -85,6 +85,9 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 first, *others = inner(factor, strength_within(factor))
                 touches = found and board.touches(parts[i - 1], factor, found[-1], first)
                 room = width - columns(first.text)
+                if touches and room < columns(found[-1].text) <= _SHORT:
+                    room = width - columns(found[-1].text)
+                    first, *others = _part(board, factor, strength_within(factor), room)
                 if touches and columns(found[-1].text) <= max(room, _SHORT):
                     found[-1] = in_row(found[-1], first)
                 else:
@@ -122,9 +125,8 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
             room = width - columns(power.text) - 2
             whole = board.formula(base)
             if columns(whole.text) > room and whole.text_strength < ATOM:
-                is_call = isinstance(base, Call) and is_function(base) and base.name != "sqrt"
-                inner = pieces(board, base, room)
-                *others, last = inner if is_call and len(base.operands) == 1 else _enclosed(inner)
+                found = pieces(board, base, room)
+                *others, last = found if _ends_in_bracket(base) else _enclosed(found)
                 return [*others, _raised_bracket(last, power)]
         case Call(name, (argument,)) if is_function(tree):
             shown = notation.NAMES.get(name, name)
@@ -135,6 +137,14 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
             return _enclosed(pieces(board, argument, room), Formula(shown, start))
     return [board.formula(tree)]
+
+
+def _ends_in_bracket(tree: Tree) -> bool:
+    """Whether it is a function of one argument, so that a power needs no brackets around it."""
+    match tree:
+        case Call(name, (_,)):
+            return is_function(tree) and name != "sqrt"
+    return False
 
 
 def _part(board: Board, tree: Tree, least: int, width: int) -> list[Formula]:

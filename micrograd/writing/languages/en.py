@@ -336,8 +336,9 @@ WORDS: dict[str, dict[str, str]] = {
         "steps": "steps: {count}",
         "valley told": "Steps: {count}. {weight} goes from {first} to {last}, and {loss} from "
         "{before} to {after}.",
-        "points": "Points",
+        "points": "Scatter plot",
         "points fit": "Points and a function that fits them",
+        "curve goes": "; the curve goes from {start} to {end}",
         "points seen": "Points: {count}",
         "regions seen": "; the plane is tinted by the predicted class",
         "line": "; line: {equation}",

@@ -366,8 +366,9 @@ WORDS: dict[str, dict[str, str]] = {
         "steps": "{count} 步",
         "valley told": "走了 {count} 步：{weight} 从 {first} 到 {last}，{loss} 从 {before} 降到 "
         "{after}。",
-        "points": "数据点",
+        "points": "散点图",
         "points fit": "数据点与拟合函数",
+        "curve goes": "；曲线从 {start} 到 {end}",
         "points seen": "{count} 个点",
         "regions seen": "；底色是对平面各处预测的类别",
         "line": "；拟合直线为 {equation}",
