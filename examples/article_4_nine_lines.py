@@ -29,8 +29,8 @@ ARTICLE = Article(
     claim=Words(
         "A sigmoid neuron finds out from four samples that the answer is their first input. The "
         "update that the article writes down, error · input · $ŷ(1 - ŷ)$, is minus the gradient "
-        "of half the sum of squared errors. The engine does not know this formula, yet backward "
-        "gives the same numbers.",
+        "of half the sum of squared errors. The engine does not know this formula, yet "
+        "backpropagation gives the same numbers.",
         "一个 sigmoid 神经元从四个样本中发现：答案就是第一个输入。"
         "文章写出的更新量“误差·输入·$ŷ(1 - ŷ)$”，恰好是误差平方和一半的负梯度；"
         "引擎并不知道这个公式，反向传播却得到同样的数值。",

@@ -163,7 +163,7 @@ def tell_layer(report: Report) -> None:
         "layer",
         partial(draw_layers, dense(WEIGHTS_1, BIASES_1), parameters=True),
         caption=Words(
-            "The network 4–3. Each line is a weight; each row of $W$ belongs to one neuron.",
+            "The 4–3 network. Each line is a weight; each row of $W$ belongs to one neuron.",
             "4–3 网络。每条线是一个权重；$W$ 的每一行属于一个神经元。",
         ),
     )
@@ -226,7 +226,7 @@ def tell_two_layers(report: Report) -> None:
         "two_layers",
         partial(draw_layers, both, parameters=True),
         caption=Words(
-            "The network 4–3–3 with its weights and biases.", "4–3–3 网络及其权重和偏置。"
+            "The 4–3–3 network with its weights and biases.", "4–3–3 网络及其权重和偏置。"
         ),
     )
     report.figure(
@@ -259,7 +259,7 @@ def tell_data(report: Report) -> None:
     report.section("data", "Data that no line fits", "直线拟合不了的数据")
 
     def panels(*, lang: str, **options: Any) -> Any:
-        titles = Words("linear", "线性"), Words("not linear", "非线性")
+        titles = Words("linear", "线性"), Words("non-linear", "非线性")
         shown = dict(zip((t.within(lang) for t in titles), (LINE, WAVE), strict=True))
         return draw_points(shown, "line", lang=lang, **options)
 

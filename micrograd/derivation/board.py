@@ -98,7 +98,8 @@ class Board(Explanation):
         self._used: set[str] = set()  # the shares of a softmax that closed forms speak of
         self._formulas = {name.text: name for name in self.cut.names.values()} | self._forms.names
         self._products: dict[str, list[Tree] | None] = {}
-        self._mixed = next(filter(None, map(self._mixture, targets)), None)
+        mixed = (key for target in targets for key in self._mixtures(target))
+        self._mixed = {self._formulas[key].text: key for key in mixed}
         texts = {name.text for name in self.cut.names.values()}
         for name in self.cut.names.values():
             over = name.over()
@@ -123,17 +124,15 @@ class Board(Explanation):
         return self.cut.names.get(value) or notation.named(label_of(value) or "x")
 
     def _whole(self, name: Formula) -> Formula:
-        """The derivative of the output; with d if ∂ would also mean a part of it on this board."""
-        sign = "∂" if self._mixed is None else "d"
+        """The derivative of the output; with d if ∂ also means a part of it on this board."""
+        sign = "d" if name.text in self._mixed else "∂"
         return notation.quotient(self._shown(self.output), name, sign=sign)
 
-    def _mixture(self, target: Value) -> str | None:
-        """A value that the output depends on directly and through others, if both are shown."""
+    def _mixtures(self, target: Value) -> Iterator[str]:
+        """The values that the output depends on directly and through others, if both are shown."""
         way = self._forms.way(target)
-        if way is None:
-            return None
-        shown = way.keys[-1:] if self._product(way) else way.keys[1:]
-        return next((key for key in shown if way.is_mixed(key)), None)
+        if way is not None:
+            yield from filter(way.is_mixed, way.keys[-1:] if self._product(way) else way.keys[1:])
 
     def _laid_out(
         self, left: int, write: Callable[[int], list[document.Equation]]
@@ -176,8 +175,8 @@ class Board(Explanation):
             yield Let(words["let"], words["let comma"], first, self.width, is_narrow)
             if left_out:
                 yield from (left_out, Equations(last, is_narrow))
-        if self._mixed is not None:
-            output, wrt = self._shown(self.output), self._formulas[self._mixed]
+        if self._mixed:
+            output, wrt = self._shown(self.output), self._formulas[next(iter(self._mixed.values()))]
             whole, partial = self._whole(wrt), notation.quotient(output, wrt)
             said = sentence(words["total"], output=output, whole=whole, partial=partial)
             yield Paragraph(said, self.width)

@@ -19,7 +19,7 @@ from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
 from micrograd.drawing.named.layout import FORMULA, LEADING, MARGIN
 from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
-from micrograd.drawing.spans import Line, Span, joined, line_width, wrapped
+from micrograd.drawing.spans import SPACE, Line, Span, joined, line_width, wrapped
 from micrograd.drawing.steps import MAX_STEPS_NODES, Known, Step, flowing, steps
 from micrograd.drawing.svg_elements import letter_of
 from micrograd.drawing.themes import Theme, chosen, following
@@ -28,6 +28,7 @@ from micrograd.files import suffix, write
 
 MAX_BOXES = 60
 _LINES = 4  # of a caption
+_BETWEEN = f",{SPACE * 3}"  # equations in a line
 _LAST = 2.5  # how much longer the last picture is shown
 
 
@@ -207,11 +208,12 @@ def _marked(step: Step, picture: Picture, theme: Theme) -> dict[str, str]:
 
 
 def _lines(step: Step, room: float) -> list[Line]:
-    """The equations of a step; as many given values in a line as fit."""
+    """The equations of a step; as many in a line as fit if they are given values or many."""
     lines: list[Line] = []
+    is_packed = step.kind == "given" or len(step.equations) > _LINES
     for equation in step.equations:
-        longer = joined(lines[-1], ", ", equation.brief) if lines else equation.brief
-        if step.kind == "given" and lines and line_width(longer, FORMULA) <= room:
+        longer = joined(lines[-1], _BETWEEN, equation.brief) if lines else equation.brief
+        if is_packed and lines and line_width(longer, FORMULA) <= room:
             lines[-1] = longer
         else:
             lines.append(equation.brief)

@@ -27,6 +27,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 from unicodedata import category, normalize
 
@@ -113,7 +114,9 @@ def _latex(mark: Mark) -> str:
                 return f"\\{name}"
             return rf"\operatorname{{{latex_word(name)}}}".replace("_", r"\_")
         case "mrow":
-            return _joined([_latex(part) for part in parts]) if parts else ""
+            signs = zip(parts, _is_prefix([("mo", "("), *parts]), strict=True)
+            shown = ["-" if is_prefix else _latex(part) for part, is_prefix in signs]
+            return _joined(shown) if shown else ""
         case "mfrac":
             return rf"\frac{{{latex(parts[0])}}}{{{latex(parts[1])}}}"
         case "msqrt":
@@ -147,6 +150,16 @@ def _latex(mark: Mark) -> str:
         case "gap":
             return r"\quad "
     raise ValueError(f"{tag!r} is not a mark")
+
+
+def _is_prefix(marks: Sequence[Mark]) -> Iterator[bool]:
+    """For each mark but the first, whether it is a minus sign after a sign, as in `(0, -1)`."""
+    for before, mark in pairwise(marks):
+        yield mark in _MINUS and before[0] == "mo" and before[1] in _BEFORE_MINUS
+
+
+_MINUS = (("mo", "-"), ("mo", "−"))
+_BEFORE_MINUS = _SPACED | {","}
 
 
 def _joined(pieces: list[str]) -> str:
@@ -231,6 +244,8 @@ def mathml(mark: Mark) -> str:
     match tag:
         case "mrow":
             return f"<mrow>{''.join(_spaced(parts))}</mrow>"
+        case "mo" if parts[0] == "⊤":  # as an operator, it would have spaces around it
+            return "<mi>⊤</mi>"
         case "mo" if parts[0] in _BRACKETS:
             return _bracket(parts[0])
         case "mi" | "mn" | "mo" | "mtext":
@@ -272,12 +287,12 @@ def _spaced(marks: Sequence[Mark]) -> Iterator[str]:
 
     As in TeX, there is none beside a sign, nor before an opening bracket.
     """
-    before: Mark = ("mo",)
-    for mark in marks:
+    before: Mark = ("mo", "(")
+    for mark, is_prefix in zip(marks, _is_prefix([before, *marks]), strict=True):
         beside = mark[0] == "func" or (before[0] == "func" and mark[0] != "fence")
         if beside and "mo" not in (before[0], mark[0]):
             yield '<mspace width="0.17em"/>'
-        yield mathml(mark)
+        yield '<mo form="prefix">−</mo>' if is_prefix else mathml(mark)
         before = mark
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from micrograd.ops import TABLE
 from micrograd.table.formulas import Call, Tree, parts, variables
 from micrograd.writing import notation
 from micrograd.writing.labels import columns
@@ -154,7 +155,23 @@ def _indicator(test: Formula) -> Formula:
     return Formula(f"1[{test.text}]", row(("mn", "1"), ("fence", "[", test.mark, "]")))
 
 
-_SIGNS: Mapping[str, Callable[..., Formula]] = {"_hadamard": hadamard, "_indicator": _indicator}
+def scaled(number: Formula, of: Formula) -> Formula:
+    """A number times a formula, without a sign before a bracket or a sum: 2(ŷ - y)."""
+    shown = of.bracketed(FRACTION)
+    if not shown.text.startswith(("(", "∑")):
+        return notation.operation(TABLE["mul"], [number, of])
+    left, exact = number.bracketed(PRODUCT), number.exact and of.exact
+    between = " " if shown.text.startswith("∑") else ""
+    return Formula(
+        left.text + between + shown.text, row(left.mark, shown.mark), PRODUCT, PRODUCT, exact
+    )
+
+
+_SIGNS: Mapping[str, Callable[..., Formula]] = {
+    "_hadamard": hadamard,
+    "_indicator": _indicator,
+    "mul": scaled,
+}
 
 # ----------------------------------------------------------------------------------------- numbers
 

@@ -81,6 +81,8 @@ def opposite(test: Tree) -> Tree:
     match test:
         case Call(name, sides) if name in OPPOSITE:
             return Call(OPPOSITE[name], sides)
+        case Call("and" | "or" as name, sides):  # De Morgan
+            return Call("or" if name == "and" else "and", tuple(map(opposite, sides)))
     return Call("eq", (test, 0.0))
 
 

@@ -107,6 +107,8 @@ class Writer:
     def total(self) -> Formula:
         """The formula of the loss."""
         kind, names = self.rules.form.kind, {OUTPUT: self.outputs, TARGET: self.targets}
+        before: Formula | None = None  # a number before the sign of a sum
+        no_mean = self.rules.divisor == 1
         if kind == "softmax":
             logs = notation.operation(TABLE["log"], [self.probabilities])
             term = matrices.summed(matrices.hadamard(self.targets, logs))
@@ -116,7 +118,11 @@ class Writer:
             if self.loss_is_defined:
                 term = matrices.applied(_TERM, self.outputs, self.targets)
             else:
-                term = matrices.elementwise(self.rules.loss, names)
+                loss = self.rules.loss
+                match loss:
+                    case Call("mul", (float() as number, rest)) if several and no_mean:
+                        before, loss = _as_fraction(number), rest
+                term = matrices.elementwise(loss, names)
         else:
             several = self.samples > 1
             size, column = self.stages[-1].size, "s" if several else ""
@@ -124,6 +130,8 @@ class Writer:
             term = matrices.applied(_TERM, *pair)
         if several:
             term = matrices.summed(term, "" if kind == "entries" else "s")
+        if before is not None:
+            return matrices.scaled(before, term)
         return self._scaled("s", {"s": term}, {"s"})
 
     # ------------------------------------------------------------------------------------ backward
@@ -257,6 +265,14 @@ class Writer:
 def _needs_formula(operation: Operation) -> bool:
     """Whether the notation of an operation is a name that says little, such as elu."""
     return operation.typeset.startswith(r"\operatorname") and not operation.is_primitive
+
+
+def _as_fraction(number: float) -> Formula:
+    """A number as a factor, 0.5 as (1/2)."""
+    below = 1 / number if number else 0.0
+    if below.is_integer() and abs(below) > 1:
+        return matrices.fraction(1.0, notation.number(below))
+    return notation.number(number)
 
 
 def _with_scale(tree: Tree) -> tuple[Tree, float]:

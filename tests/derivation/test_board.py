@@ -314,6 +314,15 @@ def test_the_total_derivative_differs_in_its_sign_from_the_part_of_it(lang, said
     assert "d" not in board(loss, x, names={"y": y, "L": loss}).equations()
 
 
+def test_only_derivatives_that_differ_from_the_part_of_them_are_written_with_d():
+    b, x = values(b=2.0, x=0.3)
+    y = tanh(b * x)
+    loss = y * b
+    found = board(loss, [x, b], names={"y": y, "L": loss}).equations()
+    assert "∂L/∂x = ∂L/∂y · ∂y/∂x\n" in found
+    assert "dL/db = ∂L/∂y · ∂y/∂b + ∂L/∂b\n" in found
+
+
 def test_a_bar_is_a_total_derivative_where_a_value_is_used_directly_too():
     x, w = values(x=2.0, w=0.5)
     h = x

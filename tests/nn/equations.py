@@ -27,10 +27,12 @@ def python(text):
         return source
     text = re.sub("⁽([¹²³⁴])⁾", lambda found: f"_{'¹²³⁴'.index(found[1]) + 1}", text)
     text = re.sub(r"∑ₛ (\w+)ₛ", r"across(\1)", text)
+    text = text.replace(") ∑", ")·∑")
     text = re.sub(r"∑ (.*)$", r"total(\1)", text)
     text = text.replace("ᵀ", ".T").replace("′", "_prime")
     text = re.sub(r"[₀-₉]", lambda found: str("₀₁₂₃₄₅₆₇₈₉".index(found[0])), text)
     text = re.sub(r"1\[([^][]*)\]", r"(1.0 * (\1))", text)
+    text = re.sub(r"((?<![\w.])\d[\d.]*|\))\(", r"\1*(", text)  # 2(ŷ - y)
     for shown, meant in (("⊙", "*"), ("·", "*"), ("≤", "<="), ("≥", ">="), ("²", "**2")):
         text = text.replace(shown, meant)
     text = re.sub(r" = (?=[-\w]+$)", " == ", text)

@@ -204,21 +204,29 @@ def test_the_article_of_two_layers_is_derived():
         "ŷ    = σ(z⁽²⁾)    (1×4)\n"
         "L    = ∑ (ŷ - y)²\n"
         "δ⁽²⁾ = ∂L/∂ŷ ⊙ ∂ŷ/∂z⁽²⁾    (1×4)\n"
-        "     = 2·(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)\n"
+        "     = 2(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)\n"
         "δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ H⁽¹⁾ ⊙ (1 - H⁽¹⁾)    (4×4)\n"
         "∂L/∂W⁽¹⁾ = δ⁽¹⁾ Xᵀ    (4×3)\n"
         "∂L/∂W⁽²⁾ = δ⁽²⁾ H⁽¹⁾ᵀ    (1×4)"
     )
 
 
+def test_a_number_stands_before_the_sign_of_a_sum():
+    model = network(3, 1, output_activation="sigmoid")
+    loss = {"loss": lambda p, y: 0.5 * (y - p) ** 2, "reduction": "sum"}
+    explanation = explain_layers(model, samples(4), [0, 1, 1, 0], **loss)
+    assert equation(explanation, "L") == ["(1/2) ∑ (y - ŷ)²"]
+    assert equation(explanation, "δ")[-1] == "(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)"
+
+
 @pytest.mark.parametrize(
     ("loss", "output", "last"),
     [
-        ("mse", None, "(2/n)·(Ŷ - Y)"),
-        ("mse", "tanh", "(2/n)·(Ŷ - Y) ⊙ (1 - Ŷ ⊙ Ŷ)"),
-        ("bce", "sigmoid", "(1/n)·(Ŷ - Y)"),
-        ("bce_with_logits", None, "(1/n)·(σ(Ŷ) - Y)"),
-        ("cross_entropy", None, "(1/n)·(P - Y)"),
+        ("mse", None, "(2/n)(Ŷ - Y)"),
+        ("mse", "tanh", "(2/n)(Ŷ - Y) ⊙ (1 - Ŷ ⊙ Ŷ)"),
+        ("bce", "sigmoid", "(1/n)(Ŷ - Y)"),
+        ("bce_with_logits", None, "(1/n)(σ(Ŷ) - Y)"),
+        ("cross_entropy", None, "(1/n)(P - Y)"),
         ("l1", None, "(1/n)·sgn(Ŷ - Y)"),
         ("hinge", None, "-(1/n)·Y ⊙ 1[Y ⊙ Ŷ < 1]"),
         ("squared_hinge", None, "-(2/n)·Y ⊙ relu(1 - Y ⊙ Ŷ)"),
@@ -275,7 +283,7 @@ def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
     near, far = ([[0.5, 0.25], [0.0, 0.0]], [[0.5, 2.0], [0.0, 0.0]])
     text = explain_layers(model, samples(2), near, loss="huber").text()
     assert "Here abs(Ŷ - Y) ≤ 1 holds for all entries" in text
-    assert "= (1/n)·(Ŷ - Y)\n" in text
+    assert "= (1/n)(Ŷ - Y)\n" in text
     explanation = explain_layers(model, samples(2), far, loss="huber")
     assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ - y if abs(ŷ - y) ≤ 1; sgn(ŷ - y) otherwise}"]
     assert equation(explanation, "δ")[-1] == "(1/n)·ℓ′(Ŷ, Y)"
@@ -292,10 +300,10 @@ def test_functions_of_your_own_are_derived():
 
     model = Sequential(Layer(2, 3, activation=lambda z: z * z * z), Layer(3, 2, nonlin=False))
     explanation = explain_layers(model, samples(2, 2), samples(2, 2), loss=loss)
-    assert equation(explanation, "δ⁽²⁾")[-1] == "(4/n)·(Ŷ - Y)³"
+    assert equation(explanation, "δ⁽²⁾")[-1] == "(4/n)(Ŷ - Y)³"
     assert "f′(z) = 3·z²" in explanation.equations()
     explanation = explain_layers(model, samples(2, 2), [[1, 0], [0.5, 0.5]], loss=entropy)
-    assert equation(explanation, "δ⁽²⁾")[-1] == "(1/n)·(P - Y)"
+    assert equation(explanation, "δ⁽²⁾")[-1] == "(1/n)(P - Y)"
 
 
 def test_a_loss_without_a_matrix_form_gives_the_numbers_of_backward():
@@ -323,7 +331,7 @@ def test_a_single_layer_has_no_numbers_of_layers():
         "ŷ = z    (1×1)\n"
         "L = (ŷ - y)²\n"
         "δ = ∂L/∂ŷ    (1×1)\n"
-        "  = 2·(ŷ - y)\n"
+        "  = 2(ŷ - y)\n"
         "∂L/∂W = δ xᵀ    (1×3)\n"
         "∂L/∂b = δ    (1×1)"
     )

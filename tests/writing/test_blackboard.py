@@ -10,6 +10,7 @@ from micrograd.table.reading import parse
 from micrograd.writing import blackboard
 from micrograd.writing.indices import alike, by_index, general
 from micrograd.writing.labels import columns
+from micrograd.writing.languages import words
 from micrograd.writing.marks import latex
 from micrograd.writing.notation import named
 
@@ -73,6 +74,28 @@ def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):
 
 
 @pytest.mark.parametrize(
+    ("test", "english", "chinese"),
+    [
+        ("(a > 1) + (b > 2) > 1.5", "a > 1 and b > 2", "a > 1 且 b > 2"),
+        ("(a > 1) + (b > 2) > 0.5", "a > 1 or b > 2", "a > 1 或 b > 2"),
+        ("(a > 1) < 0.5", "a ≤ 1", "a ≤ 1"),
+        ("((a > 1) + (b > 2) > 1.5) < 0.5", "a ≤ 1 or b ≤ 2", "a ≤ 1 或 b ≤ 2"),
+        (
+            "((a > 1) + (b > 2) > 0.5) + (x > 0) > 1.5",
+            "(a > 1 or b > 2) and x > 0",
+            "(a > 1 或 b > 2) 且 x > 0",
+        ),
+        ("(a > 1) + (b > 2) > 1", "(a > 1) + (b > 2) > 1", "(a > 1) + (b > 2) > 1"),
+        ("a + b > 1.5", "a + b > 1.5", "a + b > 1.5"),
+    ],
+)
+def test_conditions_are_joined_by_words(test, english, chinese):
+    tree = read(f"where({test}, 1, 0)")
+    assert blackboard.written(tree, NAMES).text == f"[{english}]"
+    assert blackboard.written(tree, NAMES, words("zh", "explain")).text == f"[{chinese}]"
+
+
+@pytest.mark.parametrize(
     ("formula", "text"),
     [
         ("-(e1*x1 + e2*x2 + e3*x3 + e4*x4) / 4", "−(1/4) Σᵢ₌₁⁴ eᵢxᵢ"),
@@ -123,6 +146,18 @@ def test_lines_are_broken_at_signs(width):
     whole = blackboard.written(tree, NAMES).text
     assert "".join(line.text for line in lines).replace(" ", "") == whole.replace(" ", "")
     assert blackboard.lines(tree, NAMES, 200)[0].text == whole
+
+
+@pytest.mark.parametrize("width", range(12, 44))
+def test_a_number_before_a_bracket_does_not_make_a_line_too_long(width):
+    tree = read("4.5 * (3 * (a + b * x + y * b) * y + loss * b + y * b)")
+    assert max(columns(line.text) for line in blackboard.lines(tree, NAMES, width)) <= width
+
+
+def test_a_function_is_called_the_same_on_several_lines():
+    tree = read("relu(a * b + x * y + loss) ** 2 * a + sigmoid(a * b + x * y + loss) ** 2")
+    found = "".join(line.text for line in blackboard.lines(tree, NAMES, 16))
+    assert found.replace(" ", "") == blackboard.written(tree, NAMES).text.replace(" ", "")
 
 
 def test_a_variable_that_is_called_pi_is_not_mistaken_for_the_number():

@@ -83,6 +83,7 @@ SPEAKERS = {
     "explain": [
         "micrograd/derivation/explanation.py",
         "micrograd/derivation/board.py",
+        "micrograd/writing/blackboard/line.py",
         "micrograd/writing/notation.py",
     ],
     "card": [

@@ -164,3 +164,12 @@ def test_a_function_without_brackets_has_some_room_after_it():
     assert "<mi>ln</mi><mspace" in mathml(("mrow", ("func", "ln"), sigma, x))
     assert "mspace" not in mathml(("mrow", ("func", "ln"), x))
     assert "mspace" not in mathml(("mrow", ("func", "ln"), ("mo", "="), x))
+
+
+def test_a_minus_sign_after_a_comma_or_a_sign_belongs_to_its_number():
+    minus, one = ("mo", "-"), ("mn", "1")
+    vector = ("fence", "(", ("mrow", one, ("mo", ","), minus, one), ")")
+    assert latex(vector) == "(1, -1)"
+    assert '<mo form="prefix">−</mo><mn>1</mn>' in mathml(vector)
+    assert latex(("mrow", one, minus, one)) == "1 - 1"
+    assert "prefix" not in mathml(("mrow", one, minus, one))

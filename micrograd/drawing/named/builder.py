@@ -254,7 +254,7 @@ class _Hidden:
 
 
 def _title(picture: Picture) -> str:
-    tops = [box.label for box in picture.boxes if box.name in picture.roots]
+    tops = [plain(box.title) for box in picture.boxes if box.name in picture.roots]
     return picture.words["graph of"].format(output=picture.words["next output"].join(tops))
 
 
@@ -273,4 +273,4 @@ def description(picture: Picture) -> str:
     for box in reversed(picture.boxes):
         key = _TOLD[bool(box.data), bool(box.grad)]
         sentences.append(words[key].format(formula=box.label, value=box.data, gradient=box.grad))
-    return "".join(sentences)
+    return "".join(sentences).rstrip()

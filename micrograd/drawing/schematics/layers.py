@@ -61,7 +61,7 @@ def draw_layers(
             names as inputs.
 
     >>> draw_layers([4, 3, 3]).title
-    'A network 4–3–3'
+    'A 4–3–3 network'
     """
     canvas = Canvas(width, theme, lang)
     sizes, columns = _sizes(model)

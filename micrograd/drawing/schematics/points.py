@@ -177,6 +177,9 @@ def _panel(
         bottom = _centred(canvas, bottom, equation, (left + right) / 2)
         kind = "line" if look.fit == "line" else "curve of fit"
         seen += words[kind].format(equation=equation.text)
+    elif function is not None:
+        ends = [f"({digits(x)}, {digits(function(x))})" for x in x_range]
+        seen += words["curve goes"].format(start=ends[0], end=ends[1])
     return seen + words["stop"], bottom
 
 

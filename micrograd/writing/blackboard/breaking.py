@@ -24,6 +24,7 @@ from micrograd.writing.template import ATOM, POWER, PRODUCT
 
 _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
 _HALF = Call("div", (1.0, 2.0))
+_ZERO = Formula("0, ", row(("mn", "0"), ("mo", ",")))  # in max(0, x)
 _NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
 _SHORT = 3  # columns of a factor that is never alone on a line
 
@@ -84,6 +85,9 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 first, *others = inner(factor, strength_within(factor))
                 touches = found and board.touches(parts[i - 1], factor, found[-1], first)
                 room = width - columns(first.text)
+                if touches and room < columns(found[-1].text) <= _SHORT:
+                    room = width - columns(found[-1].text)
+                    first, *others = _part(board, factor, strength_within(factor), room)
                 if touches and columns(found[-1].text) <= max(room, _SHORT):
                     found[-1] = in_row(found[-1], first)
                 else:
@@ -121,14 +125,26 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
             room = width - columns(power.text) - 2
             whole = board.formula(base)
             if columns(whole.text) > room and whole.text_strength < ATOM:
-                *others, last = _enclosed(pieces(board, base, room))
+                found = pieces(board, base, room)
+                *others, last = found if _ends_in_bracket(base) else _enclosed(found)
                 return [*others, _raised_bracket(last, power)]
         case Call(name, (argument,)) if is_function(tree):
             shown = notation.NAMES.get(name, name)
             start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
             room = width - columns(shown) - 2
+            if name == "relu":
+                first, *rest = pieces(board, argument, room - columns(_ZERO.text))
+                return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
             return _enclosed(pieces(board, argument, room), Formula(shown, start))
     return [board.formula(tree)]
+
+
+def _ends_in_bracket(tree: Tree) -> bool:
+    """Whether it is a function of one argument, so that a power needs no brackets around it."""
+    match tree:
+        case Call(name, (_,)):
+            return is_function(tree) and name != "sqrt"
+    return False
 
 
 def _part(board: Board, tree: Tree, least: int, width: int) -> list[Formula]:

@@ -14,7 +14,7 @@ from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.parts import factors_of, opposite, signed, terms
-from micrograd.writing.ranges import between, holds, is_comparison, is_ordered
+from micrograd.writing.ranges import between, holds, is_comparison, is_ordered, logical
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
 ENGLISH = languages.words("en", "explain")
@@ -110,7 +110,22 @@ class Board(Gathering):
             case Call("between", (low, over, x, under, high)):
                 ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
                 return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
+            case Call("and" | "or" as word, _):
+                return self._joined(word, tree)
+        if is_comparison(tree) and (condition := logical(tree)) != tree:
+            return self.formula(condition)
         return _called(tree.name, [self.formula(each) for each in tree.operands])
+
+    def _joined(self, word: str, tree: Tree) -> Formula:
+        """Conditions with "and" or "or" between them."""
+        between = f" {self.words[word]} "
+        parts: list[Formula] = []
+        for i, test in enumerate(_conditions(word, tree)):
+            shown = self.formula(test)
+            if isinstance(test, Call) and test.name in ("and", "or"):
+                shown = shown.bracketed(ATOM)
+            parts += [*[Formula(between, ("mtext", between))] * (i > 0), shown]
+        return in_row(*parts)
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
@@ -216,6 +231,15 @@ class Board(Gathering):
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
         sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
         return sigma, inner, inner.gathered(found.tree)
+
+
+def _conditions(word: str, tree: Tree) -> Iterator[Tree]:
+    """The conditions that are joined by a word."""
+    if isinstance(tree, Call) and tree.name == word:
+        for each in tree.operands:
+            yield from _conditions(word, each)
+    else:
+        yield tree
 
 
 def strength_within(tree: Tree) -> int:

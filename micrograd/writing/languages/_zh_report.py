@@ -39,6 +39,8 @@ REPORT = {
     "noise of the function: ± {noise}, {by}": "函数值的噪声：± {noise}，{by}",
     "by rounding": "由舍入误差估计",
     "as differences show": "由差分测得",
+    "taylor: {call} is at a kink, so there is no series": "{call} 在折点处，没有泰勒级数",
+    "taylor: {call} is not differentiable, so there is no series": "{call} 不可导，没有泰勒级数",
     "Taylor remainder: {taylor}": "泰勒余项：{taylor}",
     "order {order} (2 for a true gradient)": "{order} 阶（梯度正确时为 2 阶）",
     "below rounding": "小于舍入误差",

@@ -57,6 +57,8 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
+        "and": "且",
+        "or": "或",
         **_CASES,
     },
     "layers": {
@@ -234,7 +236,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "live": {
         "title": "{output}：动手试一试",
-        "theme": "浅色 / 深色",
+        "theme": "浅色／深色",
         "picture": "计算图，每个给定的变量都有滑块",
         "legend": "框里红色的数是梯度，另一个是值。方框和箭头的颜色，蓝色为正，红色为负。"
         "箭头越粗，流过的梯度越大；箭头上的数是局部导数。"
@@ -364,8 +366,9 @@ WORDS: dict[str, dict[str, str]] = {
         "steps": "{count} 步",
         "valley told": "走了 {count} 步：{weight} 从 {first} 到 {last}，{loss} 从 {before} 降到 "
         "{after}。",
-        "points": "数据点",
+        "points": "散点图",
         "points fit": "数据点与拟合函数",
+        "curve goes": "；曲线从 {start} 到 {end}",
         "points seen": "{count} 个点",
         "regions seen": "；底色是对平面各处预测的类别",
         "line": "；拟合直线为 {equation}",

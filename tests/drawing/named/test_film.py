@@ -77,6 +77,19 @@ def test_gradients_of_shared_values_are_shown_when_their_sum_is_complete():
     assert plain(last.equations[0].brief).startswith("∂y/∂x = ∂y/∂a·3 + ∂y/∂b·b")
 
 
+def test_the_last_step_of_a_film_shows_the_gradients_of_all_weights():
+    inputs = [Value(0.5, label=f"x_{i}") for i in range(1, 4)]
+    weights = [Value(0.2 * i, label=f"w_{i}") for i in range(1, 4)]
+    z = sum(w * x for w, x in zip(weights, inputs, strict=True))
+    z.label = "z"
+    y = z.tanh()
+    y.label = "y"
+    *_, last = _drawn(draw(y).picture, THEMES["light"])
+    assert "⋯" not in last
+    caption = "".join(ET.fromstring(last).itertext())
+    assert caption.count("∂y/∂z·") == 6
+
+
 def test_captions_fit_the_picture():
     for drawn in _drawn(draw(ARTICLES["two_layers"]()).picture, THEMES["light"]):
         width = float(re.search('width="([0-9.]+)"', drawn)[1])

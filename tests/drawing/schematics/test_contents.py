@@ -126,7 +126,7 @@ def test_layers_are_fully_connected_and_have_their_shapes():
     assert len(elements(drawing, "path")) == 4 * 3 + 3 * 2
     assert {"x1", "x4", "h1", "h3", "y2", "W(1): 3×4", "b(1): 3", "W(2): 2×3"} <= {*texts(drawing)}
     assert "4, 3, 2" in drawing.description
-    assert "weights: 18" in drawing.description
+    assert "the 18 lines are the weights" in drawing.description
 
 
 def test_lines_show_sign_and_size_of_a_weight_also_without_colours():
