@@ -108,8 +108,6 @@ REPORT = {
     "a number that is not finite": "出现了非有限的数",
     "a coefficient that is not finite": "出现了非有限的系数",
     "the point is at a kink of {operation}": "此点是 {operation} 的折点",
-    "taylor: {operation} is at a kink, so there is no series": "{operation} 处在折点，没有级数",
-    "taylor: {operation} is not differentiable, so there is no series": "{operation} 在此处不可导，没有级数",
     "numbers too large or small for a tiny imaginary part": "数太大或太小，容不下微小的虚部",
     "the graph is too large to replay it for every input": "计算图太大，无法对每个输入重算一遍",
     "a _backward written by hand has no forward mode": "手写的 _backward 没有前向模式",
