@@ -25,16 +25,17 @@ class Layout(NamedTuple):
     Args:
         parameters: where the numbers of the parameters go.
         inputs: where the inputs go: of shape `(program.inputs, length)`, or `(program.inputs,)` if
-            the program is not batched; None if only `held` can have them.
+            the program is not batched; None if they have to be on devices.
         run: computes everything; it returns whether all adjoints are finite. If it makes new arrays
             for what is found, it returns them instead: the results and the gradient.
+            `run(parameters, arguments)` reads these where they are, if the executor
+            `reads_devices`; None stands for what was laid out.
         results: where the results are then: a row for each output, or its number in a program that
             is not batched; for a mean, one number, the sum over the batch.
         slopes: where the gradient is then: an array of shape `(program.parameters,)`, or of the
             shape of `inputs`; None for a call of `values`.
         watched: whether `run` also says whether all results are finite.
-        held: None, or a list of two: the parameters and a sequence of the arguments, if they are on
-            devices. The next run reads them where they are, and sets both to None.
+        reads_devices: whether `run` takes parameters and arguments that are on devices.
 
     >>> double = np.zeros(1)
     >>> layout = Layout(np.zeros(0), double, lambda: True, double, None)
@@ -45,11 +46,11 @@ class Layout(NamedTuple):
 
     parameters: Any
     inputs: Any
-    run: Callable[[], bool | tuple[Any, Any]]
+    run: Callable[..., bool | tuple[Any, Any]]
     results: Any
     slopes: Any
     watched: bool = False
-    held: list[Any] | None = None
+    reads_devices: bool = False
 
 
 class Direct(NamedTuple):

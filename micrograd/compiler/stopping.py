@@ -111,8 +111,8 @@ class CheckedExecutor:
             return None
         run, results = laid.run, laid.results
 
-        def run_both() -> bool | tuple[Any, Any]:
-            found = run()
+        def run_both(*on_devices: Any) -> bool | tuple[Any, Any]:
+            found = run(*on_devices)
             rows = found[0] if isinstance(found, tuple) else results.copy()
             return bool(found) and are_finite([rows]) and (rows[:1], rows[1:])
 

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,24 @@ def gradient(arguments: Sequence[tuple[Structure, slice]], adjoints: Any) -> Any
     if len(arguments) == 1:
         return made(arguments[0][0], adjoints)
     return tuple([made(structure, adjoints[leaves]) for structure, leaves in arguments])
+
+
+def gradients(
+    arguments: Sequence[tuple[Structure, slice]], *, batched: bool
+) -> Callable[[Any], Any]:
+    """Return `gradient` for these arguments, which is prepared for arrays.
+
+    Args:
+        arguments: what `placed` returns.
+        batched: whether the adjoints have a row for each leaf.
+    """
+    if batched or not all(is_array_like(structure) for structure, _ in arguments):
+        return partial(gradient, arguments)
+    parts = [(leaves, structure.keys) for structure, leaves in arguments]
+    if len(parts) == 1:
+        ((_, shape),) = parts
+        return lambda adjoints: adjoints.reshape(shape)
+    return lambda adjoints: tuple([adjoints[leaves].reshape(shape) for leaves, shape in parts])
 
 
 # -------------------------------------------------------------------------- arrays of the caller

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.compiler.calling.results import (
     batch,
     copied,
-    gradient,
+    gradients,
     is_array_like,
     is_rearranged,
     placed,
@@ -22,7 +22,8 @@ from micrograd.compiler.calling.results import (
     store_parameters,
 )
 from micrograd.compiler.calling.staging import (
-    holder,
+    REAL_ON_DEVICES,
+    alike,
     is_on_devices,
     numbers_stager,
     parameters_stager,
@@ -87,7 +88,7 @@ def shortcut(
         args: the arguments of this call.
         layout: the arrays of the executor.
     """
-    numbers, leaves, run, results, slopes, watched, held = layout
+    numbers, leaves, run, results, slopes, watched, reads_devices = layout
     structures, result = variant.arguments, variant.result
     inputs, batched = program._inputs, program.batched
     # Whether results that are not finite have to be computed again in another way.
@@ -95,18 +96,21 @@ def shortcut(
     count = len(program._held.values)
     parameters, shared = numbers[:count], numbers[count:]
     axes = program._axes_of(len(args))
-    on_devices = None not in axes and all(map(is_on_devices, args))
+    on_devices = reads_devices and None not in axes and all(map(is_on_devices, args))
     staged = None
-    if held is not None and on_devices:
-        staged = holder(args, held)
+    if on_devices:
+        staged = alike(args)
     elif leaves is not None:
         staged = stager(structures, args, axes, leaves, shared, batched=batched)
     if staged is None:
         return None
     given = _parameters(program, parameters)
+    shape = (count,)
+    is_cut = not inputs and call != "values" and shared.size > 0
     if slopes is not None and not inputs:
         slopes = slopes[:count]
     arguments, value_at = placed(structures), placed([result])
+    shaped = gradients(arguments, batched=batched)
     values = call == "values"
     each = call == "each" and batched
     # Arrays of a batch are rearranged, and so copied in any case. (Those on devices are new.)
@@ -117,15 +121,26 @@ def shortcut(
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if not staged(args):
             return None
-        if (count or numbers is not None) and not given(numbers):
-            if held is None or not is_on_devices(numbers) or numbers.shape != (count,):
+        held = None
+        if on_devices and type(numbers) is type(args[0]):
+            if numbers.shape != shape or numbers.sharding != args[0].sharding:
                 return None
-            if on_devices and numbers.sharding != args[0].sharding:
+            if numbers.dtype.kind not in REAL_ON_DEVICES:
                 return None
-            held[0] = numbers
-        found, rows, adjoints = run(), results, slopes
-        if made := isinstance(found, tuple):  # new arrays
-            rows, adjoints = found if inputs or values else (found[0], found[1][:count])
+            held = numbers
+        elif (count or numbers is not None) and not given(numbers):
+            if on_devices or not reads_devices:
+                return None
+            if not is_on_devices(numbers) or numbers.shape != shape:
+                return None
+            held = numbers
+        found = run(held, args) if on_devices else run() if held is None else run(held)
+        if made := type(found) is tuple:  # new arrays
+            rows, adjoints = found
+            if is_cut:
+                adjoints = adjoints[:count]
+        else:
+            rows, adjoints = results, slopes
         if not found or (checked and not are_finite([rows])):
             return None
         if values:
@@ -138,7 +153,7 @@ def shortcut(
         if out is None:
             if not (made or (inputs and are_copied)):
                 adjoints = copied(adjoints)
-            return value, gradient(arguments, adjoints) if inputs else adjoints
+            return value, shaped(adjoints) if inputs else adjoints
         if inputs:
             return value, store(arguments, adjoints, out, "an argument")
         return value, store_parameters(adjoints, out)

@@ -23,6 +23,8 @@ from micrograd.transforms.structures import LEAF, NONE, Structure, count_leaves,
 
 REAL = frozenset("biuf")
 """The kinds of dtypes of arrays that hold real numbers."""
+REAL_ON_DEVICES = REAL | {"V"}
+"""The same on devices: 16-bit floats of JAX have the kind V."""
 
 _NUMBERS = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})
 _DOUBLE = np.dtype(float)
@@ -186,20 +188,14 @@ def is_on_devices(argument: Any) -> bool:
     >>> is_on_devices(np.zeros(2))
     False
     """
-    # 16-bit floats of JAX have the kind V.
     kind = getattr(getattr(argument, "dtype", None), "kind", "")  # keys of JAX have none
-    return hasattr(argument, "sharding") and kind in REAL | {"V"}
+    return hasattr(argument, "sharding") and kind in REAL_ON_DEVICES
 
 
-def holder(args: Sequence[Any], held: list[Any]) -> Stager | None:
-    """Return a function that lets an executor read arrays on a device like these, where they are.
+def alike(args: Sequence[Any]) -> Stager | None:
+    """Return a function that says whether arrays on a device are like these; nothing is copied.
 
-    Args:
-        args: the arrays.
-        held: the list of `Layout.held`.
-
-    Returns:
-        The function, or None if an array is on several devices.
+    It is None if an array is on several devices.
     """
     kinds = [(type(each), each.shape, each.dtype, each.sharding) for each in args]
     if not kinds or any(hasattr(kind[3], "mesh") for kind in kinds):
@@ -211,9 +207,8 @@ def holder(args: Sequence[Any], held: list[Any]) -> Stager | None:
         for each, (kind, shape, dtype, sharding) in zip(args, kinds, strict=True):
             if type(each) is not kind or each.shape != shape or each.dtype != dtype:
                 return False
-            if each.sharding != sharding:
+            if each.sharding is not sharding and each.sharding != sharding:
                 return False
-        held[1] = args
         return True
 
     return staged

@@ -61,7 +61,7 @@ class JaxExecutor(Executor):
         self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
         self.program, self.dtype, self.inputs = program, np.dtype(dtype), inputs
-        self.checked = checked
+        self.checked, self._is_double = checked, self.dtype == np.float64
         for row in program.operations():
             if row.function is not None:  # it may have more operands than a step of a tape
                 ON_JAX.value(row)
@@ -101,8 +101,7 @@ class JaxExecutor(Executor):
             return outputs, not self.checked or _are_finite(outputs)
         if len(found) == 1:
             together = np.array(found[0])
-            finite = not together.size or bool(together.item(-1))
-            return (together[:1], together[1:-1]), finite
+            return (together[:1], together[1:-1]), not together.size or together.item(-1) == 0
         value, *slopes = (np.array(each).T for each in found)
         finite = all(map(_are_finite, (value, *slopes)))
         if len(slopes) == 1:
@@ -137,27 +136,26 @@ class JaxExecutor(Executor):
         rows = self._by_sample(inputs, length) if few else None
         usual = self._compiled(call, None if joined else (True,), length)
         arrays = (parameters,) if joined else (parameters, rows)
-        parameters, held = parameters[:count], [None, None]
+        parameters = parameters[:count]
         others: dict[int, Any] = {}  # by the number of arrays of inputs
 
-        def run() -> bool | tuple[Any, Any]:
-            numbers, given = held
+        def run(numbers: Any = None, given: Any = None) -> bool | tuple[Any, Any]:
+            if sharing() is not None:
+                return False
             if numbers is None and given is None:
                 jitted, read = usual, arrays
             else:
-                held[:] = None, None  # they are of this call alone
-                rest = [rows] if given is None else given
-                read = (parameters if numbers is None else _automatic(numbers), *rest)
-                jitted = others.get(len(rest))
-                if jitted is None:
-                    jitted = others[len(rest)] = self._compiled(call, (True,) * len(rest), length)
-            if sharing() is not None:
-                return False
+                if given is None:
+                    numbers, given = _automatic(numbers), (rows,)
+                read = (parameters if numbers is None else numbers, *given) if count else given
+                if len(given) not in others:
+                    others[len(given)] = self._compiled(call, (True,) * len(given), length)
+                jitted = others[len(given)]
             found, finite = self._fetched(call, length, self._ran(jitted, *read))
             return finite and (found if call != "values" else (found, None))
 
         laid = None if rows is None else rows.T
-        return Layout(parameters, laid, run, None, None, watched=True, held=held)
+        return Layout(parameters, laid, run, None, None, watched=True, reads_devices=True)
 
     def direct(
         self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
@@ -204,7 +202,7 @@ class JaxExecutor(Executor):
             if joined:
                 return [numbers], None
             return [parameters if held else np.asarray(parameters, self.dtype), rows], (True,)
-        with _enable_x64(self.dtype == np.float64):
+        with _enable_x64(self._is_double):
             parts, lies = self._apart(inputs, devices)
             if devices is not None:
                 parameters = devices.copied(np.asarray(parameters, self.dtype))
@@ -233,10 +231,9 @@ class JaxExecutor(Executor):
     # ------------------------------------------------------------------------------- what JAX runs
 
     def _ran(self, jitted: Callable[..., Any], *arrays: Any) -> Any:
-        double = self.dtype == np.float64
-        if jax.config.jax_enable_x64 == double:
+        if jax.config.jax_enable_x64 is self._is_double:
             return jitted(*arrays)
-        with _enable_x64(double):
+        with _enable_x64(self._is_double):
             return jitted(*arrays)
 
     def _compiled(self, call: Call, lies: _Lies, length: int) -> Callable[..., Any]:
@@ -246,10 +243,12 @@ class JaxExecutor(Executor):
         if key not in self._jitted:
             function = self._values if call == "values" else partial(self._slopes, call == "mean")
             count, room = self.program.parameters, self._room
+            none = np.empty(0, self.dtype)
 
             def run(*arrays: Any) -> list[Any]:
                 if lies is not None:
-                    return function(arrays[0], arrays[1:], lies, room)
+                    numbers, *parts = arrays if len(arrays) > len(lies) else (none, *arrays)
+                    return function(numbers, parts, lies, room)
                 (numbers,) = arrays
                 rows = self._by_sample(numbers[count:], length)
                 return function(numbers[:count], [rows], (True,), room)
@@ -313,8 +312,8 @@ class JaxExecutor(Executor):
             return [value[None], *slopes]
         # What NumPy does after it has waited for another thread takes long.
         rows = lax.optimization_barrier(together[0])
-        finite = jnp.isfinite(rows).all().astype(self.dtype)
-        return [jnp.concatenate([rows, jnp.broadcast_to(finite, rows[:1].shape)])]
+        zero = (rows * 0).sum()  # nan if a number is not finite
+        return [jnp.concatenate([rows, jnp.broadcast_to(zero, rows[:1].shape)])]
 
 
 def _are_finite(numbers: Any) -> bool:

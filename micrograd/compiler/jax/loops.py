@@ -6,6 +6,7 @@ A stack is an array of shape (steps, columns), or (steps, columns, lanes).
 from __future__ import annotations
 
 from copy import copy
+from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from jax import lax
 
 from micrograd.compiler.jax.patterns import runs
 from micrograd.compiler.jax.rolling import Repeat
-from micrograd.compiler.jax.spaces import Cuts
+from micrograd.compiler.jax.spaces import Cuts, Space
 from micrograd.compiler.program.instructions import Product
 from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
 from micrograd.compiler.program.program import Program, with_bodies
@@ -110,19 +111,25 @@ def _blocks(loop: Loop) -> list[tuple[int, int, int]]:
 def _scan(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     """Return the number of steps and the last states of a loop of a known number of steps."""
     columns = [run.stacks[stack][: loop.length, first:stop] for stack, first, stop in _blocks(loop)]
+    parts = _carried(run.cuts, loop.varies, loop.states)
+    following = [Places(*(each[part] for each in loop.following)) for part in parts]
 
     def step(carried: Any, inputs: Any) -> Any:
         body = _body(run, loop, carried[0], inputs)
         outputs = _read(body, loop.outputs, wide=loop.varies) if loop.kept >= 0 else None
         needed = jnp.maximum(carried[1], body.needed)
-        return (_read(body, loop.following, wide=loop.varies), needed), outputs
+        return ([_read(body, each, wide=loop.varies) for each in following], needed), outputs
 
     (states, run.needed), kept = lax.scan(
-        step, (first, run.needed), columns, length=loop.length, reverse=loop.reverse
+        step,
+        ([first[part] for part in parts], run.needed),
+        columns,
+        length=loop.length,
+        reverse=loop.reverse,
     )
     if loop.kept >= 0:
         run.stacks[loop.kept] = kept
-    return jnp.asarray(loop.length), states
+    return jnp.asarray(loop.length), jnp.concatenate(states)
 
 
 def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
@@ -142,7 +149,7 @@ def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
         inputs = [run.stacks[stack][k, first:stop] for stack, first, stop in _blocks(loop)]
         if loop.indexed:
             inputs.append(k.astype(run.dtype)[None])
-        body = _body(run, loop, states, inputs)
+        body = _body(run, loop, [states], inputs)
         holds = jnp.bool_(True)
         if loop.holds is not None:
             holds = (_read(body, loop.holds, wide=varies) != 0).any()
@@ -162,12 +169,22 @@ def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     return done, states
 
 
+def _carried(cuts: Cuts, varies: bool, states: slice) -> list[slice]:
+    """Return the parts in which the states of a loop are carried: those that its body reads.
+
+    XLA would compute twice what is joined.
+    """
+    ends = [states.start, *cuts.within(varies, states), states.stop]
+    return [slice(a - states.start, b - states.start) for a, b in pairwise(ends)]
+
+
 def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
     """Return a run that has done the body of a loop once, without changing the run around it."""
     body = _inside(run)
     space = body.spaces[loop.varies]
     _fill(body, loop.varies, loop.states.start)
-    space.append(states)
+    for each in states:
+        space.append(each)
     if inputs:
         if loop.varies:
             inputs = [each if each.ndim > 1 else each[:, None] for each in inputs]
@@ -216,30 +233,41 @@ def _repeat(run: Any, repeat: Repeat) -> None:
         wide = len(found.shape) > 1 or not lanes
         return jnp.broadcast_to(found if wide else found[:, None], (len(slots), *lanes))
 
+    parts = _carried(cuts, varies, slice(space.size, space.size + len(repeat.first)))
+
     def turn(states: Any, fed: Any) -> Any:
         body = _inside(run)
         body.cuts = body.spaces[varies].places = cuts
-        body.spaces[varies].append(states)
-        body.spaces[varies].append(fed)
+        for each in (*states, fed):
+            body.spaces[varies].append(each)
         body.add(repeat.body)
         first = repeat.body[0].out.start
         results = read(body, first + kept) if repeat.states is None else None
-        return read(body, repeat.following), results
+        return [read(body, repeat.following[part]) for part in parts], results
 
     fed = read(run, repeat.fed.ravel()).reshape(*repeat.fed.shape, *lanes)
-    states, results = lax.scan(turn, read(run, repeat.first), fed, length=turns)
-    if repeat.states is not None:
-        results = states[repeat.states][None]
+    start = [read(run, repeat.first[part]) for part in parts]
+    states, results = lax.scan(turn, start, fed, length=turns)
     size = (repeat.out.stop - repeat.out.start) // turns
+    if repeat.states is not None:
+        last, begin = Space(varies, cuts), repeat.out.stop - size
+        for each in states:
+            last.add(each)
+        for first, stop in runs(kept):
+            _fill(run, varies, begin + int(kept[first]))
+            found = last.read(rows_of(repeat.states[first:stop]))
+            space.append(jnp.broadcast_to(found, (stop - first, *found.shape[1:])))
+        _fill(run, varies, repeat.out.stop)
+        return
 
     def zeros(count: int) -> Any:
         return jnp.zeros((len(results), count, *lanes), run.dtype)
 
-    parts, done = [], 0
+    columns, done = [], 0
     for first, stop in runs(kept):
-        parts += [zeros(int(kept[first]) - done), results[:, first:stop]]
+        columns += [zeros(int(kept[first]) - done), results[:, first:stop]]
         done = int(kept[stop - 1]) + 1
-    rows = jnp.concatenate([*parts, zeros(size - done)], axis=1)
+    rows = jnp.concatenate([*columns, zeros(size - done)], axis=1)
     rows = rows.reshape(len(rows) * size, *lanes)
     space.append(jnp.zeros((turns * size - len(rows), *lanes), run.dtype))
     space.append(rows)
