@@ -73,9 +73,11 @@ def delayed(levels: Any, nodes: Any, alike: Sequence[Any], above: Any, below: An
     later: dict[Any, list[tuple[int, int]]] = {}  # of a kind, levels and sizes, from the last on
     for each in reversed(groups):
         held, most = later.setdefault(kinds[each], []), latest[each]
-        fits = (x for x, large in held if x <= most and large >= _LEAST_RATIO * size[each])
-        level[each] = next(fits, first[each])
-        held.append((level[each], size[each]))
+        if most > first[each]:
+            fits = (x for x, large in held if x <= most and large >= _LEAST_RATIO * size[each])
+            level[each] = next(fits, first[each])
+        if size[each] >= _LEAST_RATIO:
+            held.append((level[each], size[each]))
         end = most if level[each] == first[each] else level[each]
         for other in reads[each]:
             latest[other] = min(latest[other], end - 1)

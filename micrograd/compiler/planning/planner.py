@@ -348,11 +348,18 @@ def _order(slots: Any) -> Any:
     It is that of their operands; or first of the distances between these, as in `x[1:] - x[:-1]`
     along each axis of `x`, if more operations follow one another then.
     """
-    orders = [np.lexsort(slots.T[::-1])]
-    if len(slots) > _FEW and slots.shape[1] > 1:
+    order = np.lexsort(slots.T[::-1])
+    if len(slots) > _FEW and slots.shape[1] > 1 and (breaks := _breaks(slots[order])):
         distances = slots[:, 1:] - slots[:, :1]
-        orders.append(np.lexsort((slots[:, 0], *distances.T[::-1])))
-    return min(orders, key=lambda order: int(any_of(np.diff(slots[order].T) >> 1).sum()))
+        other = np.lexsort((slots[:, 0], *distances.T[::-1]))
+        if _breaks(slots[other]) < breaks:
+            return other
+    return order
+
+
+def _breaks(slots: Any) -> int:
+    """Return after how many operations an operand is neither a neighbour nor the same."""
+    return int(any_of(np.diff(slots.T) >> 1).sum())
 
 
 _FEW = 16
