@@ -6,7 +6,7 @@ import inspect
 import re
 from importlib import import_module
 
-from docs.site.reference import MODULES, exported, is_ours
+from docs.site.reference import MODULES, exported, is_method, is_ours
 from micrograd.ops import TABLE
 
 _ENTRY = re.compile(r"^\*{0,2}(\w+)(?: \(.+?\))?:", re.MULTILINE)
@@ -23,7 +23,7 @@ def public():
             found[f"{thing.__module__}.{thing.__qualname__}"] = thing
             if not inspect.isclass(thing):
                 continue
-            for method, function in inspect.getmembers(thing, inspect.isroutine):
+            for method, function in inspect.getmembers(thing, is_method):
                 if not method.startswith("_") and method not in TABLE and is_ours(function):
                     found[f"{function.__module__}.{function.__qualname__}"] = function
     return found

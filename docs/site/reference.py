@@ -44,6 +44,11 @@ def is_ours(thing: Any) -> bool:
     return (getattr(thing, "__module__", "") or "").split(".")[0] in ("micrograd", "nn")
 
 
+def is_method(thing: Any) -> bool:
+    """Whether an attribute of a class is a method; a cached property, which cannot be called, is none."""
+    return inspect.isroutine(thing) and callable(thing)
+
+
 def homes() -> dict[str, str]:
     """Every public name with its module, and the name under which it is described.
 
@@ -155,7 +160,7 @@ def methods(thing: type) -> list[str]:
     """The public methods that a class of ours defines, except the operations of the table."""
     return [
         name
-        for name, function in inspect.getmembers(thing, inspect.isroutine)
+        for name, function in inspect.getmembers(thing, is_method)
         if not name.startswith("_") and name not in TABLE and is_ours(function)
     ]
 

@@ -122,7 +122,7 @@ def product_and_sum(count):
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 9, 18])
 def test_an_operation_of_any_number_of_operands_is_compiled_on_numpy(count):
     op = product_and_sum(count)
-    at = [0.5 + 0.1 * i for i in range(count)]
+    at = [0.5 + 0.5 * i / count for i in range(count)]
 
     def chain(xs, steps):
         first, *others = xs
