@@ -45,7 +45,7 @@ def is_ours(thing: Any) -> bool:
 
 
 def is_method(thing: Any) -> bool:
-    """Whether an attribute of a class is a method, which can be called, unlike a cached property."""
+    """Whether an attribute of a class is a method, and not a cached property."""
     return inspect.isroutine(thing) and callable(thing)
 
 
