@@ -604,3 +604,13 @@ def test_predictions_do_not_depend_on_the_order_of_the_rows(model, capsys):
     assert capsys.readouterr().out.splitlines()[1:] == forwards[::-1]
     assert len(set(forwards)) == 3
     assert np.mean([f in row for f, row in zip(forwards, rows, strict=True)]) > 0.95
+
+
+def test_the_model_is_written_to_the_output_file_and_predictions_only_as_text(tmp_path, capsys):
+    table, model = flowers(tmp_path / "flowers.csv"), tmp_path / "flowers.npz"
+    assert main(["train", "--data", str(table), "--epochs", "1", "-o", str(model)]) == 0
+    written = {"flowers.csv", "flowers.npz", "found.tsv"}
+    for name, code in (("found.tsv", 0), ("found.xlsx", 2)):
+        assert main(["predict", str(model), str(table), "-o", str(tmp_path / name)]) == code
+    assert {file.name for file in tmp_path.iterdir()} == written
+    assert "one of .csv, .tsv, .txt" in capsys.readouterr().err

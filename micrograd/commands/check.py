@@ -54,5 +54,5 @@ def check(options: argparse.Namespace) -> int:
     if options.out is None:
         verdict, line, rest = text.partition("\n")
         text = coloured(verdict, {0: GOOD, 1: BAD, 3: DOUBTFUL}[code]) + line + rest
-    deliver(text, options.out, options.lang)
+    deliver(text, options.out, options.lang, ".txt")
     return code

@@ -17,8 +17,8 @@ from micrograd.commands.options import (
     add_language,
     add_output,
     add_reading,
+    deliver,
     read_table,
-    tell,
 )
 from micrograd.commands.terminal import printable
 from micrograd.commands.trained import Trained, load
@@ -49,8 +49,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """Predict the target for each row of a file, and print or write it."""
-    from micrograd import files
-
     made = load(options.model)
     with reported():
         table = _table(options, made.columns)
@@ -66,11 +64,7 @@ def predict(options: argparse.Namespace) -> int:
                 f"the output is in {sys.stdout.encoding}, which lacks some characters of the "
                 "predictions: write them to a file with --out"
             ) from None
-        sys.stdout.write(text)
-        return 0
-    with reported(writing=options.out):
-        files.write(options.out, text)
-    tell(f"wrote {options.out}", options.lang)
+    deliver(text, options.out, options.lang, ".csv", ".tsv", ".txt")
     return 0
 
 

@@ -87,7 +87,15 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         default="auto",
         help="auto: words, and whole numbers if few are distinct, are classes",
     )
-    option("--save", type=Path, metavar="MODEL.npz", help="save the network for predict")
+    option(
+        "-o",
+        "--out",
+        "--save",
+        dest="save",
+        type=Path,
+        metavar="MODEL.npz",
+        help="save the network for predict",
+    )
     option("--plots", type=Path, metavar="DIR", help="write pictures to this folder")
     add_language(parser)
 
