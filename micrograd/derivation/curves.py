@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from micrograd.derivation.conditions import is_smooth
@@ -86,8 +86,8 @@ def _closer(
         middle = (x, function(x))
         is_left = _gap(before, middle) >= _gap(middle, after)
         before, after = (before, middle) if is_left else (middle, after)
-    if all(defined) and _gap(before, after) < height / 2:
-        return None, None
+        if all(defined) and _gap(before, after) < height / 2:
+            return None, None  # steep, but no jump
     return tuple(p if math.isfinite(p[1]) else None for p in (before, after))  # type: ignore[return-value]
 
 
@@ -203,9 +203,9 @@ class Section(NamedTuple):
 
     def at(self, x: float) -> tuple[float, float]:
         """The result and its derivative with respect to the operand; nan where undefined."""
-        operands = {**self.held, self.operand: x}
-        out, slopes = self.row.evaluate(*(operands[name] for name in self.row.operands))
-        slope = slopes[self.row.operands.index(self.operand)]
+        operands, names = {**self.held, self.operand: x}, self.row.operands
+        out, slopes = self.row.evaluate(*[operands[name] for name in names])
+        slope = slopes[names.index(self.operand)]
         if not math.isfinite(out) or not self._is_smooth(operands):
             return out, math.nan
         return out, 0.0 if slope is None else slope
@@ -265,9 +265,9 @@ def curve(row: Operation, alternative: str) -> str:
 def _drawn(row: Operation) -> str:
     """The axes and both curves, without any words."""
     shown = section(row)
-    frame = shown.frame()
+    frame, at = shown.frame(), cache(shown.at)
     curves = "".join(
-        _path(pieces(lambda x, k=k: shown.at(x)[k], frame), frame, name)  # type: ignore[misc]
+        _path(pieces(lambda x, k=k: at(x)[k], frame), frame, name)  # type: ignore[misc]
         for k, name in ((1, "slope"), (0, "function"))
     )
     return f"{_axes(frame)}{curves}"
