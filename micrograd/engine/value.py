@@ -517,7 +517,7 @@ def equality(row: Operation, value: Value, other: Any) -> Any:
 
 
 def _combined(f: Callable[..., Any], *operands: Any) -> Any:
-    """Apply a logical operation to truth values, at least one of which is a Value."""
+    """Combine comparisons, at least one of which is a Value, by a logical operation."""
     if any(getattr(x, "shape", ()) for x in operands):
         return NotImplemented  # the other one is an array, which combines each of its elements
     operands = tuple(x.item() if getattr(x, "shape", None) == () else x for x in operands)

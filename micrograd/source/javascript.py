@@ -20,9 +20,8 @@ of whole graphs.
 
 Functions are found by their names in JavaScript's `Math`. Exceptions are replaced by formulas
 (`micrograd.source.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
-zero, `Math.pow(1, NaN)` is nan, `Math.cbrt`
-rounds otherwise than the engine, `Math.hypot` may be off by two units, `%` has the sign of the
-dividend, and there is no error function.
+zero, `Math.pow(1, NaN)` is nan, `Math.cbrt` and the engine round differently, `Math.hypot` may be
+off by two units, `%` takes the sign of the dividend, and `Math` has no error function.
 """
 
 from __future__ import annotations

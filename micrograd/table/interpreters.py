@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+from micrograd.locks import forkable_property
 from micrograd.table.floats import SHARED, completed, power, quotient, real
 from micrograd.table.formulas import (
     COMPARISONS,
@@ -213,7 +213,7 @@ class _Deferred:
     def __init__(self, interpreter: Interpreter, row: Rule) -> None:
         self._interpreter, self._row = interpreter, row
 
-    @cached_property
+    @forkable_property
     def made(self) -> Callable[..., Any]:
         scope, name = self._interpreter.scope, self._row.name
         made = self._interpreter.value(self._row)

@@ -405,7 +405,7 @@ def _is_denied(
 
 
 def _spacing(numbers: np.ndarray) -> float:
-    """The largest number of which all of them are multiples, if they have few digits; else 0."""
+    """The largest number that divides all of these, if they have few digits; else 0."""
     for decimals in range(_DECIMALS + 1):
         if (numbers == numbers.round(decimals)).all():
             return 0.1**decimals

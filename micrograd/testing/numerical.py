@@ -311,7 +311,7 @@ def slopes(
 
 
 def _unsure(found: NumericalDerivative) -> list[int]:
-    """The columns with a derivative of which not even two digits are sure."""
+    """The columns in which some derivative has fewer than two reliable digits."""
     with np.errstate(invalid="ignore"):
         is_sure = (found.error <= _UNSURE * abs(found.value)).all(axis=0)
     return [k for k, sure in enumerate(is_sure.tolist()) if not sure]

@@ -274,8 +274,8 @@ def is_tuple(tree: Any) -> bool:
 def parts(tree: Any) -> tuple[dict[Any, Any], Structure] | None:
     """The parts of a container by their keys, and what `assembled` needs to put others together.
 
-    The parts of a dataclass have the names of the fields, those of lists and tuples numbers. None
-    if this is no container.
+    The parts of a dataclass have the names of the fields, those of lists and tuples numbers. The
+    result is None if `tree` is not a container.
     """
     kind = type(tree)
     if kind in _registered:

@@ -476,7 +476,7 @@ class _Space:
             reason = "is not differentiable"
         if reason:
             shown = f"{row.name}({', '.join(map(str, numbers))})"
-            raise ValueError(f"taylor: {shown} {reason}, so there is no series")
+            raise ValueError(f"taylor: {shown} {reason}, and has no Taylor series there")
 
     @property
     def decides(self) -> bool:

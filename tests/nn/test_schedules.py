@@ -275,15 +275,28 @@ def test_a_loaded_state_continues_with_every_group_and_after_a_plateau():
 
 def test_a_whole_number_of_epochs_may_be_a_float():
     for name, options in (
-        ("CosineAnnealingLR", {"T_max": 10.0}),
-        ("StepLR", {"step_size": 2.0}),
-        ("MultiStepLR", {"milestones": [2.0, 4.0]}),
-        ("LinearLR", {"total_iters": 3.0}),
-        ("CosineAnnealingWarmRestarts", {"T_0": 2.0, "T_mult": 2.0}),
-        ("OneCycleLR", {"max_lr": 1.0, "total_steps": 12.0}),
-        ("ReduceLROnPlateau", {"patience": 3.0}),
+        ("CosineAnnealingLR", {"T_max": 10}),
+        ("StepLR", {"step_size": 2}),
+        ("MultiStepLR", {"milestones": [2, 4]}),
+        ("LinearLR", {"total_iters": 3}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2}),
+        ("OneCycleLR", {"max_lr": 1, "total_steps": 12}),
+        ("ReduceLROnPlateau", {"patience": 3}),
     ):
-        getattr(schedules, name)(SGD([Value(0.0)]), **options)
+        rates = []
+        for kind in (int, float):
+            given = {
+                key: [*map(kind, each)] if isinstance(each, list) else kind(each)
+                for key, each in options.items()
+            }
+            optimizer = SGD([Value(0.0)], lr=0.5)
+            schedule = getattr(schedules, name)(optimizer, **given)
+            rates.append([])
+            for _ in range(10):
+                schedule.step(*[1.0] * (name == "ReduceLROnPlateau"))
+                rates[-1].append(optimizer.lr)
+        assert rates[0] == rates[1], name
+        assert len({*rates[0]}) > 1, name
 
 
 def test_schedules_by_name_end_with_the_training():

@@ -398,7 +398,7 @@ def test_every_planted_wrong_partial_is_caught_by_the_same_comparison(mutation):
         partials[index] = MUTATIONS[mutation].format(partials[index])
         define("planted", row.formula, partials, domain=row.domain, kink=row.kink)
         exact = MPMATH.get(row.name) or getattr(operator, row.operator)
-        caught = find(  # raises NoSuchExample if there is none
+        caught = find(  # an error if no expression shows the mistake
             expressions(rows=["planted", "mul"]),
             lambda expression, exact=exact: disagreement(expression, planted=exact),
             settings=settings(max_examples=2000, phases=[Phase.generate], database=None),

@@ -31,7 +31,7 @@ def chain(links: Sequence[tuple[str, str, str]], boxes: Collection[str]) -> list
 def folded(
     pieces: Sequence[str], boxes: Collection[str], sizes: Mapping[str, Point], room: float
 ) -> dict[str, Point]:
-    """The centres of the pieces of a chain in rows; none if there is no room for two columns.
+    """The centres of the pieces of a chain, placed in rows; empty if two columns do not fit.
 
     The arrow from one row to the next is vertical, with its text, at the end of the row.
     """
