@@ -24,7 +24,7 @@ from micrograd.testing.differences import Estimate
 from micrograd.testing.recording import Direction, Recording
 from micrograd.testing.rounding import balls
 from micrograd.testing.witnesses import Witness
-from micrograd.transforms.taylor import Numbers, coefficients
+from micrograd.transforms.power_series import Numbers, coefficients
 
 _FLOATS = balls()
 _BALLS = Numbers(

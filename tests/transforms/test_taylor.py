@@ -19,7 +19,7 @@ from micrograd import (
     taylor,
     where,
 )
-from micrograd.transforms.taylor import Series
+from micrograd.transforms.power_series import Series
 
 mpmath = pytest.importorskip("mpmath", reason="the true series need mpmath: pip install mpmath")
 from mpmath import mp, mpf  # noqa: E402
