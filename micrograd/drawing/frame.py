@@ -79,7 +79,7 @@ def compact(script: str) -> str:
     """
     lines = []
     for line in script.splitlines():
-        kept = re.sub(r" // .*", "", line.strip())
+        kept = re.sub(r"(^| )// .*", "", line.strip())
         if not re.search(r"/(?! )|(?<! )/", kept):
             parts = re.split('("[^"]*"|`[^`]*`)', kept)
             for pattern in (r" ([-+*]=) ", r" ([-+*]) (?=[^-+ ])", r" ?([=<>!&|?:;,{}()]+) ?"):

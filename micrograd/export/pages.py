@@ -66,7 +66,7 @@ from micrograd.engine.graph import is_alias, is_leaf, operands
 from micrograd.engine.value import Value
 from micrograd.export.program import row_of
 from micrograd.source.javascript import JAVASCRIPT, expression
-from micrograd.source.trees import ready
+from micrograd.source.trees import accurate, ready
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import RESULT, Call, Tree, calls
 
@@ -148,7 +148,7 @@ def _formulas(
         name: f"v[{each}]" if isinstance(each, int) else each
         for name, each in zip(row.operands, read, strict=True)
     }
-    return Call(row.name, row.operands), row.slopes, names
+    return Call(row.name, row.operands), [*map(accurate, row.slopes)], names
 
 
 def _function(head: str, lines: Sequence[str]) -> str:

@@ -20,13 +20,18 @@ of whole graphs.
 
 Functions are found by their names in JavaScript's `Math`. Exceptions are replaced by formulas
 (`micrograd.source.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
-zero, `Math.pow(1, NaN)` is nan, `Math.cbrt` and the engine round differently, `Math.hypot` may be
-off by two units, `%` takes the sign of the dividend, and `Math` has no error function.
+zero, `Math.cbrt` and the engine round differently, `%` takes the sign of the dividend, and `Math`
+has no error function. `Math.exp`, `Math.log`, `Math.cosh`, `Math.pow` and `Math.hypot` are off by
+up to a unit more than those of C and Python. Where that could be enlarged, in the formulas of other
+rows, in powers with variable exponents, and for `hypot`, the functions of `assets/library.js` take
+their place.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from importlib import resources
 
 from micrograd.source.language import Language, Syntax
 from micrograd.source.operators import operators
@@ -39,13 +44,20 @@ _MATH = (
     "log1p log2 sign sin sinh sqrt tan tanh trunc"
 ).split()
 WORDS = (
-    "Array Infinity Math NaN Number Object abstract arguments async await boolean break byte "
+    "Array Infinity Math NaN Number Object ROOTS abstract arguments async await boolean break byte "
     "case catch char class const continue debugger default delete do double else enum eval "
     "export extends false final finally float for function globalThis goto if implements "
     "import in instanceof int interface let long module native new null of package private "
     "protected public return short static super switch synchronized this throw throws "
     "transient true try typeof undefined var void volatile while with yield"
 ).split()
+
+
+def _library() -> dict[str, str]:
+    """The source of each function of our own, with what stands before it; a blank line ends it."""
+    source = (resources.files(__package__) / "assets" / "library.js").read_text(encoding="utf-8")
+    parts = source.split("\n\n")
+    return {re.search(r"function (\w+)", part)[1]: part.rstrip() for part in parts}  # type: ignore[index]
 
 
 class _JavaScript(Language):
@@ -58,7 +70,9 @@ JAVASCRIPT = _JavaScript(
     "JavaScript",
     operators=operators("===", "!==") | {"_fmod": infix("%", PRODUCT, PRODUCT, SIGN)},
     library={name: f"Math.{name}" for name in _MATH}
-    | {"_library_pow": "Math.pow", "_library_hypot": "Math.hypot"},
+    | {"_library_pow": "Math.pow", "pow": "pow", "hypot": "hypot"}
+    | {"_exp": "exp", "_log": "log", "_cosh": "cosh"},
+    texts=_library(),
     words=WORDS,
     functions=(  # of `micrograd.export.pages`
         *("forward", "backward", "partials", "heads", "tails", "swept", "slopes"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from micrograd.ops import TABLE, lookup
 from micrograd.source.substitutes import SUBSTITUTES
-from micrograd.source.trees import Definition, ready, shared
+from micrograd.source.trees import ACCURATE, Definition, accurate, ready, shared
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
 from micrograd.table.interpreters import ATOM, SIGN, Text, called
 
@@ -77,7 +77,8 @@ class Language(dict[str, Callable[..., Text]]):
     ) -> None:
         super().__init__(operators)
         self.name, self.syntax, self.special, self.prefix = name, syntax, special, prefix
-        self.library, self.texts = dict(library), dict(texts or {})
+        plain = {accurate: library[each] for each, accurate in ACCURATE.items() if each in library}
+        self.library, self.texts = plain | dict(library), dict(texts or {})
         self.words = frozenset({*words, *self.texts})
         self._taken = self.words | {*functions}
 
@@ -161,13 +162,13 @@ class Language(dict[str, Callable[..., Text]]):
         """Enter the source of a function, after that of the functions that it calls."""
         if function in self.texts and f"{function}(" not in found:
             for other in self.texts:
-                if other != function and re.search(rf"\b{other}\(", self.texts[function]):
+                if other != function and re.search(rf"(?<![\w.]){other}\(", self.texts[function]):
                     self._enter_text(other, found)
             found[f"{function}("] = self.texts[function]
 
     def _formula(self, name: str) -> tuple[Sequence[str], Tree]:
         if name in SUBSTITUTES:
-            return SUBSTITUTES[name].operands, ready(SUBSTITUTES[name].expression)
+            return SUBSTITUTES[name].operands, ready(accurate(SUBSTITUTES[name].expression))
         row = lookup(name)
         if row.function is not None:
             raise NotImplementedError(
@@ -179,7 +180,7 @@ class Language(dict[str, Callable[..., Text]]):
                 f"operation {name!r} is a primitive, and {self.name} has no function of that name: "
                 "give it a formula of other operations, or add it to micrograd.source"
             )
-        return row.operands, ready(row.expression)
+        return row.operands, ready(accurate(row.expression))
 
     def _function(self, name: str, operands: Sequence[str], tree: Tree) -> str:
         """A function of numbers that computes a formula."""

@@ -2,8 +2,8 @@
 
 They are written in the language of the table, so that one text serves all languages in which code
 is exported. Besides the rows of the table, they call `_fmod`, the remainder with the sign of the
-dividend, and `_library_pow` and `_library_hypot`, those of the language's own library. Their own
-names begin with an underscore, so that no operation that a user defines has the same name.
+dividend, and `_library_pow`, that of the language's own library. Their own names begin with an
+underscore, so that no operation that a user defines has the same name.
 """
 
 from __future__ import annotations
@@ -12,21 +12,42 @@ import re
 from collections.abc import Iterator
 
 from micrograd.ops import ROWS, Operation, Row, checked
-from micrograd.table.floats import ERF_DENOMINATOR, ERF_NUMERATOR, GRID
+from micrograd.table.floats import GRID
 from micrograd.table.formulas import horner
 
-OUTSIDE = {"_fmod": 2, "_library_pow": 2, "_library_hypot": 2}
+OUTSIDE = {"_fmod": 2, "_library_pow": 2}
 """What the formulas call besides the rows of the table, with the numbers of operands."""
 
 _WHOLE = 2.0**52  # all larger floats are whole numbers
 
 
+# (erf(x) - x) / x for |x| < 0.84375 is the quotient of these polynomials in x². They are those of
+# most C libraries (Sun's fdlibm, s_erf.c).
+_ERF = (
+    (
+        1.28379167095512558561e-01,
+        -3.25042107247001499370e-01,
+        -2.84817495755985104766e-02,
+        -5.77027029648944159157e-03,
+        -2.37630166566501626084e-05,
+    ),
+    (
+        1.0,
+        3.97917223959155352819e-01,
+        6.50222499887672944485e-02,
+        5.08130628187576562776e-03,
+        1.32494738004321644526e-04,
+        -3.96022827877536812320e-06,
+    ),
+)
+
+
 def _erf() -> str:
-    near = horner(ERF_NUMERATOR[::-1], "square(x)"), horner(ERF_DENOMINATOR[::-1], "square(x)")
+    near = [horner(each, "square(x)") for each in _ERF]
     t = "1.4142135623730951 * abs(x)"
     far = f"1 - 2 * normal_tail(({t} - 4) / ({t} + 4)) / ({t} + 4) * gauss(x)"
     return (
-        f"where(abs(x) < 1, x * (({near[0]}) / ({near[1]})), "
+        f"where(abs(x) < 0.84375, x + x * (({near[0]}) / ({near[1]})), "
         f"where(abs(x) < 6, copysign({far}, x), sign(x)))"
     )
 
@@ -60,8 +81,6 @@ _FORMULAS = {
     "cbrt": "where((x == 0) + (x - x != 0), x, "
     "_cbrt_improved(x, copysign(abs(x) ** 0.3333333333333333, x)))",
     "erf": _erf(),
-    "_root_of_squares": "where((z > 1e-290) * (z < 1e+300), sqrt(z), _library_hypot(x, y))",
-    "hypot": "_root_of_squares(x, y, x * x + y * y)",
 }
 
 

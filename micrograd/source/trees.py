@@ -111,6 +111,19 @@ def _constant(number: float) -> Tree:
 _READY = _Ready()
 
 
+ACCURATE = {name: f"_{name}" for name in ("exp", "log", "cosh")}
+"""What the formulas of rows call, which may enlarge rounding errors. A language need not have such
+functions: then it calls the plain ones."""
+
+
+def accurate(tree: Tree) -> Tree:
+    """The formula with the accurate functions in place of those of the language's library."""
+    if not isinstance(tree, Call):
+        return tree
+    name = ACCURATE.get(tree.name, tree.name)
+    return Call(name, tuple(accurate(each) for each in tree.operands))
+
+
 def flow_of(
     row: Operation, place: int, operands: Sequence[Tree], product: str = "stopping_mul"
 ) -> Tree | None:
@@ -130,7 +143,8 @@ def flow_of(
         # The table's formula for these exponents, and its limits at 0, are equal to this one.
         slope = Call("mul", (exponent, Call("pow", ("x", exponent - 1.0))))
         return Call(product, (ADJOINT, slope if exponent != 1 else 1.0))
-    return row.flow(place, product)
+    flow = row.flow(place, product)
+    return None if flow is None else accurate(flow)
 
 
 class Definition(NamedTuple):
