@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from textwrap import wrap
 from typing import NamedTuple
 
-from micrograd.ops import TABLE, lookup
+from micrograd.ops import TABLE, Operation, lookup
 from micrograd.source.substitutes import SUBSTITUTES
 from micrograd.source.trees import ACCURATE, Definition, accurate, ready, shared
 from micrograd.table.formulas import Call, Tree, calls, fold, variables
@@ -41,6 +42,12 @@ class Syntax(NamedTuple):
     indent: str
     unused: str = ""
     brackets: tuple[str, str] = ("", "")
+
+
+@lru_cache(maxsize=1024)
+def _formula_of(row: Operation) -> Tree:
+    """The formula of an operation, made ready to be written."""
+    return ready(accurate(row.expression))
 
 
 class Language(dict[str, Callable[..., Text]]):
@@ -147,6 +154,23 @@ class Language(dict[str, Callable[..., Text]]):
             self._enter(name, found)
         return list(found.values())
 
+    def has(self, operations: Iterable[str]) -> bool:
+        """Whether there are functions for all operations in formulas, so that `runtime` succeeds.
+
+        Args:
+            operations: the names of the operations.
+        """
+        pending, seen = [*operations], set[str]()
+        while pending:
+            name = pending.pop()
+            if name not in seen and name not in self and not self._is_of_library(name):
+                seen.add(name)
+                try:
+                    pending += calls(self._formula(name)[1])
+                except NotImplementedError:
+                    return False
+        return True
+
     def _enter(self, name: str, found: dict[str, str]) -> None:
         if name in found or name in self:
             return
@@ -168,7 +192,7 @@ class Language(dict[str, Callable[..., Text]]):
 
     def _formula(self, name: str) -> tuple[Sequence[str], Tree]:
         if name in SUBSTITUTES:
-            return SUBSTITUTES[name].operands, ready(accurate(SUBSTITUTES[name].expression))
+            return SUBSTITUTES[name].operands, _formula_of(SUBSTITUTES[name])
         row = lookup(name)
         if row.function is not None:
             raise NotImplementedError(
@@ -180,7 +204,7 @@ class Language(dict[str, Callable[..., Text]]):
                 f"operation {name!r} is a primitive, and {self.name} has no function of that name: "
                 "give it a formula of other operations, or add it to micrograd.source"
             )
-        return row.operands, ready(accurate(row.expression))
+        return row.operands, _formula_of(row)
 
     def _function(self, name: str, operands: Sequence[str], tree: Tree) -> str:
         """A function of numbers that computes a formula."""

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from micrograd.drawing.frame import brief
 from micrograd.export.program import of_function
 from micrograd.ops import SERVING, TABLE
-from micrograd.source.javascript import expression, runtime
+from micrograd.source.javascript import JAVASCRIPT, expression, runtime
+from micrograd.source.straight import StraightLine
 from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, substituted, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
@@ -43,11 +45,7 @@ def is_activation(name: str) -> bool:
     """Whether this is the name of an operation of one operand that JavaScript can compute."""
     if name not in TABLE or TABLE[name].arity != 1 or name in SERVING:
         return False
-    try:
-        runtime(_trees(name))
-    except NotImplementedError:  # the row is defined by a Python function
-        return False
-    return True
+    return JAVASCRIPT.has({call for tree in _trees(name) for call in calls(tree)})
 
 
 def _trees(name: str) -> list[Tree]:
@@ -86,7 +84,7 @@ def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
 
     What only the derivative with respect to the target needs is left out.
     """
-    line = of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
+    line = _line(loss, count)
     backwards, gradient = line.backwards(lambda key: f"d{key}")
     half = len(line.parameters) // 2
     slopes = [gradient[key] for key in line.parameters[:half]]
@@ -111,6 +109,12 @@ def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
     ]
     head = "(p, t, g)" if count else "(p, t, g, i)"
     return f"{head} => {{ {' '.join(lines)} return {expression(line.output, names)}; }}"
+
+
+@lru_cache(maxsize=32)
+def _line(loss: Loss, count: int = 0) -> StraightLine:
+    """The operations of a loss of lists of `count` numbers, or of one number if that is 0."""
+    return of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
 
 
 # --------------------------------------------------------------------------------------- formulas
@@ -140,7 +144,7 @@ def _written_activation(name: str) -> list[Mark]:
 
 
 def _written_loss(loss: Loss) -> list[Mark]:
-    line = of_function(loss, [0.0, 0.0])
+    line = _line(loss)
     trees: dict[str, Tree] = {"p0": "p0", "p1": "p1"}
     for step in line.steps:
         trees[step.key] = substituted(Call(step.row.name, step.operands), trees)
