@@ -70,7 +70,6 @@ _FORMULAS = {
     "_nearest_below": "where(x - floor(x) > 0.5, floor(x) + 1, floor(x))",
     "floordiv": "where(y == 0, x / y, where(abs(x) == 1e999, 1e999 - 1e999, "
     f"where({_QUOTIENT} == 0, copysign(0, x / y), _nearest_below({_QUOTIENT}))))",
-    "pow": "where((x == 1) + (x == -1) * (abs(y) == 1e999), 1, _library_pow(x, y))",
     "_gauss_by_parts": f"exp(-(y * y)) * (1 - {_REST} * (1 - 0.5 * {_REST} * (1 - {_REST} / 3)))",
     "gauss": "where(abs(x) < 2, exp(-(x * x)), where(abs(x) < 28, "
     f"_gauss_by_parts(abs(x), abs(x) + {GRID!r} - {GRID!r}), where(x == x, 0, x)))",

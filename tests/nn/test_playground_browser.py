@@ -614,6 +614,13 @@ def test_the_language_is_switched_in_place(opened):
     assert "undefined" not in body
 
 
+def test_the_page_says_how_many_samples_there_are_of_data_that_were_given(opened):
+    page = opened(data=([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["a", "b", "a"]))
+    assert page.text_of("#samples-value") == "3"
+    page.change(data="moons")
+    assert page.text_of("#samples-value") == str(page.get("settings.samples"))
+
+
 def test_hostile_labels_are_shown_and_never_run(opened):
     X = [[i / 7, (i * 3 % 5) / 5] for i in range(20)]
     names = HOSTILE[3:8]

@@ -147,6 +147,7 @@ class Controls {
     const set = recipe(settings.data);
     const isMade = Boolean(set);
     at("samples").disabled = at("noise").disabled = !isMade;
+    if (!isMade) this.write("samples", app.experiment.points.length);
     at("test").disabled = settings.data === OWN;
     at("classes").parentElement.hidden =
       !hasClasses(settings) || !(settings.data === OWN || (set && set.classes));
