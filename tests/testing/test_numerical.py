@@ -118,10 +118,27 @@ def test_what_is_no_function_is_refused():
         numerical_gradient(3, 1.0)
 
 
-def test_a_function_is_called_a_few_times():
+def calls_of(differentiate, f, x):
     calls = []
-    numerical_gradient(lambda x: calls.append(x) or math.sin(x), 1.0)
-    assert len(calls) <= 21
+    differentiate(lambda x: calls.append(x) or f(x), x)
+    return len(calls)
+
+
+@pytest.mark.parametrize("name", benchmark.FUNCTIONS)
+def test_a_function_is_called_a_few_times_even_where_a_step_would_leave_its_domain(name):
+    """numdifftools calls each 31 times."""
+    f, _ = benchmark.FUNCTIONS[name]
+    for x in (0.1, 0.5, 0.9):
+        halvings = math.ceil(math.log2(0.5 / (1 - x if "arc" in name else x))) + 1
+        assert calls_of(numerical_gradient, f, x) <= 21 + 2 * max(halvings, 0)
+
+
+def test_outputs_that_wide_steps_do_not_leave_keep_them():
+    found = numerical_jacobian(lambda x: np.array([np.cos(x), np.log(x)]), 1e-6)
+    true = np.array([-math.sin(1e-6), 1e6])
+    assert (abs(found.value - true) <= found.error).all()
+    assert found.error[0] < 1e-12
+    assert found.error[1] < 1e-4
 
 
 def test_gradients_have_the_shape_of_the_point():
