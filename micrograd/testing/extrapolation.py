@@ -49,6 +49,8 @@ _WIDE = 2.0**-12  # parts of the first step up to which such jumps are looked fo
 _GRAIN = 2.0**-40  # of the point: the smallest step between which jumps are looked for
 _STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
 _DECIMALS = 9  # numbers with at most so many look rounded
+_SINGLE = 2.0**-24  # a unit in the last place of single precision
+_ODD = (0.739, 0.567)  # parts of a step that are no powers of two
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 
@@ -107,7 +109,7 @@ class Extrapolation:
         self.ratio, self.size, self.middle = ratio, size, middle
         self._most = _MOST[itemsize]
         self._enough = 2 * _MEASURED if itemsize == 8 else self._most
-        self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
+        self._unit = {8: 2.0**-53, 4: _SINGLE, 2: 2.0**-11}[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
         self._own, self._inner = np.asarray(own, float), inner
         self._floor = self._noise = np.asarray(floor, float)
@@ -157,6 +159,8 @@ class Extrapolation:
         """Extrapolate some rows until they settle, and enter their limits and errors."""
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             self._take(rows, range(last - more, last))
+            if last == more:
+                self._see_single_precision(rows[0])
             if last - more == _MEASURED:
                 self._measure_noise()
             if last >= _MEASURED:
@@ -188,6 +192,18 @@ class Extrapolation:
                 values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
+
+    def _see_single_precision(self, row: int) -> None:
+        """Allow for rounding to single precision if all numbers have no more digits than that.
+
+        Numbers with few digits would also agree by accident. At steps that are powers of two, the
+        numbers of a polynomial may be as short, so that others are tried.
+        """
+        if self._unit == _SINGLE or not _are_single(self._values[row]):
+            return
+        parts = (self._starts[row] * odd for odd in _ODD)
+        if _are_single([self.sample(row, part)[0] for part in parts]):
+            self._unit, self._precision = _SINGLE, _ROUNDING * _SINGLE
 
     def _prefer_wide_steps(self, row: int, limit: np.ndarray, error: np.ndarray) -> None:
         """Replace a limit at small steps that is a stair of rounding inside the function.
@@ -416,6 +432,13 @@ def _is_denied(
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
     found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
     return found
+
+
+def _are_single(numbers: Any) -> bool:
+    """Whether numbers of single precision are all there are, and not just a few decimals."""
+    known = np.array(numbers)[np.isfinite(numbers)]
+    is_single = (known == known.astype(np.float32)).all()
+    return bool(is_single and (known != known.round(_DECIMALS)).any())
 
 
 def _spacing(numbers: np.ndarray) -> float:
