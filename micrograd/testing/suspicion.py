@@ -352,11 +352,11 @@ def _looked_up(
         return ""
     for name, numbers in constants.items():
         named = np.isin(np.arange(len(wrong)), numbers % len(wrong))
-        if named.all() or not named.any():
+        if not named.any() or not expected[~named].any():
             continue
         if (wrong.any(axis=1) == named).all():
             return f"only the rows that {name} names are wrong: is the path of the look-up right?"
-        if (got.any(axis=1) == named).all() and expected[~named].any():
+        if (got.any(axis=1) == named).all():
             return f"only the rows that {name} names are there: is another path missing?"
     return ""
 
