@@ -178,9 +178,14 @@ def _of_cotangent(
                 ),
             ):
                 yield f"it is the sum of dout * {words}", (cotangent * factor).sum(over)
-    for axes in _sets_of_axes(cotangent.shape):
-        if (total := cotangent.sum(axes)).shape == expected.shape:
-            yield f"it is dout summed over axis {_joined(axes)}", total
+
+
+def sums(cotangent: np.ndarray | None, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
+    """The sums of dout that have a shape."""
+    if cotangent is not None:
+        for axes in _sets_of_axes(cotangent.shape):
+            if (total := cotangent.sum(axes)).shape == shape:
+                yield f"it is dout summed over axis {_joined(axes)}", total
 
 
 def difference(

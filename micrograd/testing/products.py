@@ -19,7 +19,6 @@ from micrograd.testing.activations import mistakes
 from micrograd.testing.linear_layers import Arrays, Gradients
 
 _SAMPLES = 32  # the most samples with which the backward pass is called, one by one
-ENTRIES = 512  # of a weight: the most whose contributions are computed
 _PATHS = 4  # products of one argument
 
 
@@ -28,13 +27,15 @@ class Contributions(NamedTuple):
 
     Args:
         true: the true contributions to the gradient of an argument, with an axis for the samples
-            in front; or None if there are too many.
+            in front; or None if they are not known.
         claimed: those of the backward pass, to all gradients.
+        operands: the arrays among the arguments, with those that have no gradient.
         cotangent: dout, whose first axis is that of the samples.
     """
 
     true: Callable[[str], np.ndarray | None]
     claimed: Callable[[], Arrays]
+    operands: Arrays
     cotangent: np.ndarray
 
 
@@ -70,7 +71,7 @@ def suspicions(
         contributions: what each sample contributes to them.
         about: what a wrong gradient looks like, given it, the true one, and the variable.
     """
-    if not 1 < len(contributions.cotangent) <= _SAMPLES:
+    if len(contributions.cotangent) > _SAMPLES:
         return {}
     return _Search(gradients, contributions, about).found
 
@@ -103,7 +104,7 @@ class _Search:
             if turned:
                 matrix, true, claimed = matrix.T, _turned(true), _turned(claimed)
             code = f" @ {weight}{'.T' * turned}"
-            for name, x in variables.items():
+            for name, x in self.contributions.operands.items():
                 if x.ndim > 1 and len(x) == samples and x.shape[-1] == len(matrix):
                     operand = x.reshape(samples, -1, len(matrix))
                     if (slope := self._factor(operand, true)) is not None:
@@ -161,7 +162,10 @@ class _Search:
             return ""
         for words, other in self._arrays():
             if other.size == operand.size and self.gradients.same(other.ravel(), operand.ravel()):
-                return f"{words} is multiplied where what is computed from it is needed"
+                return (
+                    f"{words} is multiplied where another array is needed, such as what is computed"
+                    " from it"
+                )
         if text := self._told(operand, product.operand, product.operand):
             return f"in what is multiplied by {product.weight}: {text}"
         return (
@@ -171,7 +175,7 @@ class _Search:
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """The arguments, and products of them, by their names."""
-        yield from self.gradients.variables.items()
+        yield from self.contributions.operands.items()
         for product in self.products:
             if product.name:
                 yield product.label, self._value(product)
@@ -186,7 +190,8 @@ class _Search:
                 return f"it is computed from {source}"
         if text := self._told(slope, product.slope, self._value(product)):
             return f"in the gradient of {product.label}: {text}"
-        if all(self.gradients.wrong(name) for name in (product.name, product.weight)):
+        is_known = product.name in self.gradients.variables
+        if is_known and all(map(self.gradients.wrong, (product.name, product.weight))):
             return f"the gradient of {product.label}, from which it is computed, is wrong"
         return ""
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.testing.activations import mistakes
 from micrograd.testing.cotangents import from_terms
-from micrograd.testing.patterns import candidates, difference, factors, invariance
+from micrograd.testing.patterns import candidates, difference, factors, invariance, sums
 
 _ENOUGH = 3  # entries that must agree, where there are so many
 _DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
@@ -175,6 +175,7 @@ def _beside_the_function(case: _Case) -> Iterator[str]:
         yield "it is the Jacobian times dout: is its transpose needed?"
     yield _in_another_order(got, expected, case.wrong, case.close)
     yield case.agreeing(given.replacements(case.places))
+    yield case.first(sums(given.cotangent, got.shape))
     yield factors(got, expected, case.size)
     if case.known.all() and case.has_variables_shape:
         yield invariance(got, expected, given.variable, case.close)

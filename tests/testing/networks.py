@@ -310,7 +310,7 @@ MISTAKES = [
     (hidden, "x.T @ dz", "x.T @ dh", "dW1: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
     (hidden, "dz @ W1.T", "dh @ W1.T", "dx: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
     (hidden, "dz.sum(axis=0)", "dh.sum(axis=0)", "db1: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
-    (hidden, "h.T @ dout", "z.T @ dout", "dW2: x @ W1 + b1 is multiplied where what is computed from it is needed"),
+    (hidden, "h.T @ dout", "z.T @ dout", "dW2: x @ W1 + b1 is multiplied where another array is needed, such as what is computed from it"),
     (hidden, "h.T @ dout", "(h * (h > 0)).T @ dout", "dW2: in what is multiplied by W2: where it is wrong, it is 0"),
     (hidden, "h.T @ dout", "(h * z).T @ dout", "dW2: what is multiplied by W2 is wrong, and the gradient of the product is right"),
     (shared, "dE = dout.T @ h", "dE = np.zeros_like(E)", "dE: only the rows that words names are there: is another path missing?"),

@@ -154,6 +154,26 @@ def test_a_pooling_that_gives_every_entry_its_share_lacks_a_mask():
     assert found.endswith("condition forgotten? Elsewhere it is 0.25 times the derivative")
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_operand_without_a_gradient_shows_the_gradient_of_its_product(dtype):
+    x, weight, bias = (part.astype(dtype) for part in (X, W, B))
+
+    def vjp(d):
+        return None, x.T @ d, (d * (1 - np.tanh(x @ weight + bias) ** 2)).sum(axis=0)
+
+    found = suspicions(lambda x, W, b: np.tanh(x @ W + b), x, weight, bias, vjp=vjp)
+    assert found == ["dW: in the gradient of x @ W + b: the derivative of tanh is missing"]
+
+
+def test_a_backward_pass_that_does_not_take_one_sample_is_no_error():
+    def vjp(d):
+        if not d.all():
+            raise RuntimeError("a sample has no gradient")
+        return X.T @ (d * np.exp(X @ W))
+
+    assert suspicions(lambda W: np.tanh(X @ W), W, vjp=vjp) == []
+
+
 def test_what_must_be_so_is_no_pattern():
     """A single entry of a slice is a multiple of any number, and rows of zeros are never wrong."""
     noise, words = 1 + N((6, 4)) / 3, np.array([1, 4, 4, 0])

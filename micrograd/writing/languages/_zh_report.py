@@ -260,7 +260,7 @@ REPORT = {
     "only the path through {names} is there": "只有经过 {names} 的路径，少了其余的",
     "it is computed from the gradient of {product}": "它是由 {product} 的梯度算出的",
     "it is computed from dout itself": "它是直接由 dout 算出的",
-    "{product} is multiplied where what is computed from it is needed": "乘的是 {product}，而该乘的是由它算出的结果",
+    "{product} is multiplied where another array is needed, such as what is computed from it": "乘的是 {product}，而该乘的是另一个数组，例如由它算出的结果",
     "in what is multiplied by {name}: {text}": "在与 {name} 相乘的数组里：{text}",
     "what is multiplied by {name} is wrong, and the gradient of the product is right": "与 {name} 相乘的数组错了，乘积的梯度是对的",
     "the gradient of {product} is wrong, and {name} is right, by which it is multiplied": "{product} 的梯度错了，与它相乘的 {name} 是对的",
