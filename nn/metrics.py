@@ -2,8 +2,8 @@
 
 Outputs and targets are arrays of shape (samples, columns), or lists with a number for each sample,
 as `predict` returns them. `fit` takes the names in `METRICS`, and any other function like these.
-`confusion_matrix` and `classification_report` take classes instead, the true ones first, as
-scikit-learn does.
+The outputs come first, as in the losses of `nn.losses` and of PyTorch. `confusion_matrix` and
+`classification_report` take classes instead, the true ones first, as scikit-learn does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from nn.samples import ANY, WISHES, finite, numbers, one_hot
 from nn.samples import weights as weights_of
 
 Metric = Callable[..., float]
+
+_ORDER = "; give the outputs first, as in accuracy(outputs, targets)"
 
 
 def accuracy(
@@ -50,7 +52,7 @@ def accuracy(
 
     Raises:
         ValueError: if the shapes differ; or if there is one output, `middle` is not given, and the
-            targets are not two different numbers.
+            targets are not two different numbers, or look like outputs.
 
     >>> accuracy([0.9, 0.2, 0.6], [1, 0, 0])
     0.6666666666666666
@@ -69,6 +71,8 @@ def accuracy(
     _same("columns", 1, targets.shape[1])
     if middle is None:
         middle = _between(targets)
+        if (outputs == np.floor(outputs)).all() and (targets != np.floor(targets)).any():
+            raise ValueError(f"the targets, such as {targets[0, 0]:g}, look like outputs{_ORDER}")
     right = (outputs > (middle if threshold is None else threshold)) == (targets > middle)
     return _mean(known & right[:, 0], sample_weight)
 
@@ -83,8 +87,7 @@ def _between(targets: Any) -> float:
     if len(labels) != 2:
         raise ValueError(
             f"accuracy counts two classes where the model has one output, but the targets are "
-            f"{len(labels)} different numbers: use 'r2' or 'rmse', and give the outputs first, as "
-            "in accuracy(outputs, targets)"
+            f"{len(labels)} different numbers: use 'r2' or 'rmse'{_ORDER}"
         )
     return float(labels.mean())
 
@@ -93,7 +96,8 @@ def r2(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the coefficient of determination, the mean over the columns.
 
     It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is
-    perfect, and 0 is no better than the mean of the targets.
+    perfect, and 0 is no better than the mean of the targets. Unlike scikit-learn's `r2_score`, it
+    takes the outputs first; swapped, it is another number.
 
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).

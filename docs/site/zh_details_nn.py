@@ -155,14 +155,14 @@ DETAILS = {
     "the classes: their numbers from 0, or as many columns as the outputs. With one output, two different numbers.": "类别：从 0 开始的编号，或列数与输出相同。只有一个输出时，是两个不同的数。",
     "where one output separates the two classes; `middle` by default. For scores, whose sign gives the class, give 0.": "一个输出以哪里为界区分两个类别；默认为 `middle`。得分的符号表示类别时，给 0。",
     "where the targets of one output separate; the mean of the two different targets by default.": "一个输出的目标值以哪里为界；默认是两个不同目标值的平均。",
-    "if the shapes differ; or if there is one output, `middle` is not given, and the targets are not two different numbers.": "形状不同；或者只有一个输出、没有给出 `middle`，而目标值又不是两个不同的数。",
+    "if the shapes differ; or if there is one output, `middle` is not given, and the targets are not two different numbers, or look like outputs.": "形状不同；或者只有一个输出、没有给出 `middle`，而目标值又不是两个不同的数，或者看上去像输出。",
     # nn.metrics.named
     "names in `METRICS`, or functions of outputs and targets; one or several.": "`METRICS` 中的名字，或以输出和目标值为参数的函数；一个或几个。",
     "the name of the loss, which says how `accuracy` separates two classes.": "损失的名字，它决定 `accuracy` 怎样区分两个类别。",
     "for an unknown name, or if two columns of the history would have the same name.": "没有这个名字，或者记录中会有两列同名。",
     "for something that is neither a name nor a function.": "既不是名字也不是函数。",
     # nn.metrics.r2
-    "It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is perfect, and 0 is no better than the mean of the targets.": "等于 1 减去误差平方和与最佳常数预测的误差平方和之比：1 表示完美，0 表示不比目标值的平均值更好。",
+    "It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is perfect, and 0 is no better than the mean of the targets. Unlike scikit-learn's `r2_score`, it takes the outputs first; swapped, it is another number.": "等于 1 减去误差平方和与最佳常数预测的误差平方和之比：1 表示完美，0 表示不比目标值的平均值更好。与 scikit-learn 的 `r2_score` 不同，输出在前；顺序反了，结果就是另一个数。",
     # nn.module.has_gradient
     "a Value; its `grad` is None, or the int 0, as long as it has no gradient.": "一个 Value；没有梯度时，它的 `grad` 是 None 或整数 0。",
     # nn.module.zero_gradients

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from types import FrameType
+from typing import Any
 
 _NAMES = {
     "micrograd.copysign": "copysign",
@@ -50,8 +51,17 @@ def remedy(name: str) -> str:
     'np.logaddexp does not work on arrays of Values: use micrograd.logaddexp'
     """
     found = REMEDIES.get(name, "the numbers, v.data, where no derivative is needed")
-    who = f"np.{name}" if name else "this function of NumPy"
+    who = _spelled(name) if name else "this function of NumPy"
     return f"{who} does not work on arrays of Values: use {found}"
+
+
+def _spelled(name: str) -> str:
+    """A function of NumPy as one calls it, such as `np.linalg.det`."""
+    numpy: Any = sys.modules.get("numpy")
+    for room in ("linalg", "fft"):
+        if not callable(getattr(numpy, name, None)) and hasattr(getattr(numpy, room, None), name):
+            return f"np.{room}.{name}"
+    return f"np.{name}"
 
 
 def asking() -> str:

@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from micrograd.testing.claims import ROUNDING, ROUNDING_OF_TERMS, Claimant
 from micrograd.testing.directions import first_wrong
 from micrograd.testing.options import Options
 from micrograd.testing.report import Problem, Report, aligned
-from micrograd.testing.surroundings import surroundings
+from micrograd.testing.surroundings import of_layers, surroundings
 from micrograd.testing.suspicion import digits, suspicion
 
 _FEW = 256  # entries that are compared one by one
@@ -422,7 +423,9 @@ class _Check:
             verb = "is" if count == 1 else "are"
             report.notes.append(f"{count} of {known} entries of {name}{looked} {verb} wrong")
         shape = self.claim.outputs + leaf.shape
-        around = surroundings(leaf, self.claim, self.arguments, self.witness, self.expected)
+        around = surroundings(
+            leaf, self.claim, self.arguments, self.witness, self.expected, lambda: self._of_layers
+        )
         arrays = got.reshape(shape), expected.reshape(shape), wrong.reshape(shape)
         if leaf.name in self.claimant.nonlinear:  # a pattern would be that of this dout alone
             text = digits(*arrays)
@@ -430,6 +433,10 @@ class _Check:
             text = suspicion(*arrays, around)
         if text:
             report.suspicions.append(f"{self._title(leaf)}: {text}")
+
+    @cached_property
+    def _of_layers(self) -> dict[str, str]:
+        return of_layers(self.claim, self.arguments, self.witness, self.expected)
 
     def _misshapen(self, leaf: Leaf, got: np.ndarray, shape: tuple[int, ...]) -> None:
         """Report a gradient whose shape is not that of its argument."""

@@ -70,6 +70,7 @@ class Claim(NamedTuple):
         outputs: the shape of this value.
         cotangent: the gradient of the result that a backward pass got.
         terms: the terms of `function`, one for each number of the result.
+        backward: what the backward pass returns for another gradient of the result.
     """
 
     function: Callable[[np.ndarray], np.ndarray]
@@ -81,6 +82,7 @@ class Claim(NamedTuple):
     outputs: tuple[int, ...] = ()
     cotangent: np.ndarray | None = None
     terms: Callable[[np.ndarray], np.ndarray] | None = None
+    backward: Callable[[np.ndarray], list[np.ndarray | None]] | None = None
 
 
 def _numbers(part: Any, name: str) -> np.ndarray:
@@ -207,12 +209,16 @@ class Claimant:
         signs = rng.choice([-1.0, 1.0], outputs.flat.size)
         # Few digits, which are exact in every precision.
         self.cotangent = signs * rng.integers(512, 1024, outputs.flat.size) / 1024
-        doubled = self._pulled_back(self.f(*self.arguments.build(self.arguments.x)), 2.0)
+        doubled = self._pulled_back(self._again(), 2.0 * self.cotangent)
         # A layer may return the same arrays again, which its next call fills.
         self.doubled = replaced(doubled, {
             path: to_array(part).copy() for path, part in flatten(doubled) if is_array(part)
         })  # fmt: skip
-        return self._pulled_back(result, 1.0), outputs
+        return self._pulled_back(result, self.cotangent), outputs
+
+    def _again(self) -> Any:
+        """What the function returns at the point, with a new cache."""
+        return self.f(*self.arguments.build(self.arguments.x))
 
     def _results_before_cache(self, result: Any) -> int:
         """How many results there are before a cache; 0 if there is no cache."""
@@ -229,16 +235,16 @@ class Claimant:
             )
         return 0
 
-    def _pulled_back(self, result: Any, scale: float) -> Any:
-        """What the backward pass returns for a multiple of the cotangent."""
+    def _pulled_back(self, result: Any, cotangent: np.ndarray) -> Any:
+        """What the backward pass returns for a gradient of the result."""
         outs = result[: self.outs] if self.outs else (result,)
         douts: dict[tuple[Any, ...], Any] = {}
         start = 0
         for path, original in flatten(outs):
             shape = to_array(original).shape
             size = int(np.prod(shape))
-            part = self.cotangent[start : start + size].reshape(shape)
-            douts[path], start = like(original, scale * part), start + size
+            part = cotangent[start : start + size].reshape(shape)
+            douts[path], start = like(original, part), start + size
         before = [to_array(dout).copy() for dout in douts.values()]
         made = self.given(*replaced(outs, douts), *(result[self.outs :] if self.outs else ()))
         if not all(map(same, before, map(to_array, douts.values()))):
@@ -275,7 +281,11 @@ class Claimant:
         if len(outputs) > 1:
             return claim
         cotangent = weights.reshape(outputs[0].shape)
-        return claim._replace(cotangent=cotangent, terms=terms)
+        return claim._replace(
+            cotangent=cotangent,
+            terms=terms,
+            backward=lambda dout: self._matched(self._pulled_back(self._again(), dout.ravel())),
+        )
 
     # ----------------------------------------------------------------------- layout of a gradient
 

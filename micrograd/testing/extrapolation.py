@@ -14,13 +14,14 @@ the extrapolation begins again there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import accumulate
 from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
 
-_LEVELS = (7, 3, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 6
+_LEVELS = (8, 2, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 7
 _MEASURED = 12  # this many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
@@ -48,6 +49,8 @@ _WIDE = 2.0**-12  # parts of the first step up to which such jumps are looked fo
 _GRAIN = 2.0**-40  # of the point: the smallest step between which jumps are looked for
 _STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
 _DECIMALS = 9  # numbers with at most so many look rounded
+_SINGLE = 2.0**-24  # a unit in the last place of single precision
+_ODD = (0.739, 0.567)  # parts of a step that are no powers of two
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 
@@ -106,7 +109,7 @@ class Extrapolation:
         self.ratio, self.size, self.middle = ratio, size, middle
         self._most = _MOST[itemsize]
         self._enough = 2 * _MEASURED if itemsize == 8 else self._most
-        self._unit = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}[itemsize]
+        self._unit = {8: 2.0**-53, 4: _SINGLE, 2: 2.0**-11}[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
         self._own, self._inner = np.asarray(own, float), inner
         self._floor = self._noise = np.asarray(floor, float)
@@ -114,20 +117,23 @@ class Extrapolation:
         self._values: list[list[Any]] = [[] for _ in range(count)]
         self._widths: list[list[float]] = [[] for _ in range(count)]
         self._wide: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # limits of the first steps
-        self._starts = [1.0] * count  # parts of the first steps at which the rows begin
+        self._firsts = [1.0] * count  # parts of the first steps at which the rows begin
+        self._starts = self._firsts  # and begin again
 
     def limits(self) -> NumericalDerivative:
         """Return the limits and their errors, of the shape outputs × rows."""
         limits, errors = np.full((2, self.count, len(self.size)), np.nan)
         rows = list(range(self.count))
         with np.errstate(all="ignore"):
+            self._firsts = [self._first_inside(row) for row in rows]
+            self._starts = [*self._firsts]
             for _ in range(_RESTARTS + 1):
                 if not rows:
                     break
                 self._settle(rows, limits, errors)
                 denied = []
                 for row in rows:
-                    is_first = self._starts[row] == 1
+                    is_first = self._starts[row] == self._firsts[row]
                     if not is_first or len(self._values[row]) > _MEASURED:
                         self._prefer_wide_steps(row, limits[row], errors[row])
                     before = self._noise
@@ -153,6 +159,8 @@ class Extrapolation:
         """Extrapolate some rows until they settle, and enter their limits and errors."""
         for last, more in zip(accumulate(_LEVELS), _LEVELS, strict=True):
             self._take(rows, range(last - more, last))
+            if last == more:
+                self._see_single_precision(rows[0])
             if last - more == _MEASURED:
                 self._measure_noise()
             if last >= _MEASURED:
@@ -162,18 +170,40 @@ class Extrapolation:
             limit, error, is_open = self._estimate(rows, last)
             for row, *found in zip(rows, limit, error, strict=True):
                 # Steps that vanish beside the point say nothing: what was denied is kept.
-                is_known = np.isfinite(found[1]) | (self._starts[row] == 1)
+                is_known = np.isfinite(found[1]) | (self._starts[row] == self._firsts[row])
                 limits[row], errors[row] = np.where(is_known, found, (limits[row], errors[row]))
             rows = [row for row, flags in zip(rows, is_open, strict=True) if flags.any()]
             if not rows or last == self._most:
                 break
 
+    def _first_inside(self, row: int) -> float:
+        """The largest step that does not leave the domain of every output; 1 if all do."""
+        is_known = np.isfinite(self.size)
+        for level in range(self._most if is_known.any() else 0):
+            values, width = self.sample(row, 2.0**-level)
+            if not np.isfinite(width) or np.isfinite(self._weighed(values))[is_known].any():
+                self._values[row], self._widths[row] = [values], [width]
+                return 2.0**-level
+        return 1.0
+
     def _take(self, rows: Sequence[int], levels: range) -> None:
         for row in rows:
-            for level in levels:
+            for level in levels[len(self._values[row]) - levels.start :]:
                 values, width = self.sample(row, self._starts[row] * 2.0**-level)
                 self._values[row].append(values)
                 self._widths[row].append(width)
+
+    def _see_single_precision(self, row: int) -> None:
+        """Allow for rounding to single precision if all numbers have no more digits than that.
+
+        Numbers with few digits would also agree by accident. At steps that are powers of two, the
+        numbers of a polynomial may be as short, so that others are tried.
+        """
+        if self._unit == _SINGLE or not _are_single(self._values[row]):
+            return
+        parts = (self._starts[row] * odd for odd in _ODD)
+        if _are_single([self.sample(row, part)[0] for part in parts]):
+            self._unit, self._precision = _SINGLE, _ROUNDING * _SINGLE
 
     def _prefer_wide_steps(self, row: int, limit: np.ndarray, error: np.ndarray) -> None:
         """Replace a limit at small steps that is a stair of rounding inside the function.
@@ -383,7 +413,7 @@ class Extrapolation:
         values, width = self.sample(row, part)
         found = self._quotient(values, width)
         inside = self._unit * self._reach[row] * abs(found)
-        known = _ROUNDING * (self._unit * np.max(np.abs(values), axis=0) + inside)
+        known = _ROUNDING * (self._unit * reduce(np.maximum, map(abs, values)) + inside)
         return found, known / abs(width), abs(width)
 
     def _quotient(self, values: list[np.ndarray], width: float) -> np.ndarray:
@@ -402,6 +432,13 @@ def _is_denied(
     is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
     found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
     return found
+
+
+def _are_single(numbers: Any) -> bool:
+    """Whether numbers of single precision are all there are, and not just a few decimals."""
+    known = np.array(numbers)[np.isfinite(numbers)]
+    is_single = (known == known.astype(np.float32)).all()
+    return bool(is_single and (known != known.round(_DECIMALS)).any())
 
 
 def _spacing(numbers: np.ndarray) -> float:
@@ -429,16 +466,17 @@ def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarr
     return found
 
 
-def _rest(column: np.ndarray) -> np.ndarray:
-    """What a geometric series adds to each but the first entry, where a column is slow as one.
+def _rest(change: np.ndarray) -> np.ndarray | float:
+    """What a geometric series adds to each entry of a column whose changes are slow as one.
 
     So it is at the border of a domain, where a fractional power of the step remains.
     """
-    change = abs(np.diff(column, axis=1))
-    rest = np.zeros_like(column[:, 1:])
     ratio = change[:, 1:] / change[:, :-1]
     before, now = ratio[:, :-1], ratio[:, 1:]
     is_slow = (now > _SLOW) & (now < 1) & (abs(now - before) <= 0.05 * now)
+    if not is_slow.any():
+        return 0.0
+    rest = np.zeros_like(change)
     rest[:, 2:] = np.where(is_slow, change[:, 2:] * now / (1 - now), 0.0)
     return rest
 
@@ -448,14 +486,14 @@ def _extrapolated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best entry of Richardson's table for each row and output, and its error."""
     column, candidates, errors, growth = quotients, [], [], 1.0
+    change = column[:, 1:] - column[:, :-1]
     for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
-        change = column[:, 1:] - column[:, :-1]
         power = float(ratio) ** order
         column = column[:, 1:] + change / (power - 1)
         growth *= (power + 1) / (power - 1)  # of rounding
+        size, change = abs(change), column[:, 1:] - column[:, :-1]
         # A change that is smaller than its predecessor lets expect is small by accident.
-        least = np.maximum(abs(change[:, 1:]), abs(change[:, :-1]) / power)
-        least = np.maximum(least, _rest(column))
+        least = np.maximum(np.maximum(size[:, 1:], size[:, :-1] / power), _rest(abs(change)))
         candidates.append(column[:, 1:])
         errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)

@@ -74,7 +74,22 @@ def suspicions(gradients: Gradients, about: Callable[..., str]) -> dict[str, str
             for name in gradients.variables:
                 if gradients.wrong(name) and (text := _lost_terms(gradients, layer, name)):
                     found.setdefault(name, text)
+    for x, weight in itertools.permutations(gradients.variables, 2):
+        if weight not in found and (text := _overwritten(gradients, x, weight)):
+            found[weight] = text
     return found
+
+
+def _overwritten(gradients: Gradients, x: str, weight: str) -> str:
+    """Whether dW has only the contribution of one of its operands, such as the first state."""
+    variables, expected, claimed, _ = gradients
+    is_weight = variables[weight].ndim == 2 and variables[x].ndim > 1 and gradients.wrong(weight)
+    if not is_weight or variables[x].shape[-1] != len(variables[weight]):
+        return ""
+    only = _outer(variables[x], expected[x])
+    if not only.any() or not gradients.same(claimed[weight] @ variables[weight].T, only):
+        return ""
+    return f"only the contribution of {x} is there: is it = where += is needed?"
 
 
 def _without_penalties(gradients: Gradients) -> Gradients:

@@ -169,14 +169,23 @@ def _of_cotangent(
             yield f"it is the gradient for 1 - {name}: is the mask inverted?", inverted
         over = tuple(range(cotangent.ndim - expected.ndim))
         if over and other.shape == cotangent.shape and _fits(expected.shape, cotangent.shape):
+            means = [other.mean(axis, keepdims=True) for axis in (over, -1)]
             for words, factor in (
                 (f"{name}: is it used where what it is turned into is needed?", other),
-                (
-                    f"({name} - its mean): is a division by its deviation missing?",
-                    other - other.mean(over),
+                *(
+                    (f"({name} - its mean): is a division by its deviation missing?", other - mean)
+                    for mean in means
                 ),
             ):
                 yield f"it is the sum of dout * {words}", (cotangent * factor).sum(over)
+
+
+def sums(cotangent: np.ndarray | None, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
+    """The sums of dout that have a shape."""
+    if cotangent is not None:
+        for axes in _sets_of_axes(cotangent.shape):
+            if (total := cotangent.sum(axes)).shape == shape:
+                yield f"it is dout summed over axis {_joined(axes)}", total
 
 
 def difference(
@@ -202,6 +211,11 @@ def difference(
     if is_offset and (differs.all() or np.ptp(expected[differs]) > close):
         which = "every entry" if differs.all() else "each entry that is wrong"
         return f"a constant of {apart[differs].mean():+.4g} is added to {which}"
+    off = apart[differs]
+    height = float(abs(off).max(initial=0))
+    is_even = (abs(abs(off) - height) <= close).all() and abs(off.sum()) <= close * len(off)
+    if len(off) > 3 and is_even:
+        return f"{height:.4g} is added at some entries and lacks at others: is an index wrong?"
     if known.all() and variable.shape == apart.shape:
         for chosen in _sets_of_axes(apart.shape):
             text = _within(apart, variable, chosen, close)
@@ -215,11 +229,20 @@ def factors(got: np.ndarray, expected: np.ndarray, close: float) -> str:
     if np.isfinite(expected).all():
         for chosen in _sets_of_axes(got.shape):
             y, x = _sliced(got, chosen), _sliced(expected, chosen)
-            is_enough = len(chosen) < got.ndim and y.size - y.shape[1] >= _ENOUGH
+            spare = np.maximum((x != 0).sum(axis=0) - 1, 0).sum()  # one shows the factor
+            is_enough = len(chosen) < got.ndim and spare >= _ENOUGH
             if is_enough and _are_multiples(y, x, close):
                 return (
                     f"along axis {_joined(chosen)} it is a multiple of the derivative: is a factor"
                     " wrong that is the same along it?"
+                )
+        ratio = got / np.where(expected, expected, np.nan)
+        if got.ndim == 2 and min(got.shape) > 2 and np.isfinite(ratio).all():
+            crossed = abs(ratio * ratio[:1, :1] - ratio[:, :1] * ratio[:1])
+            if (crossed <= 1e-5 * abs(ratio).max() ** 2).all() and ratio.all():
+                return (
+                    "it is the derivative times a factor of each row and one of each column: is a"
+                    " sum over the wrong axis?"
                 )
     return ""
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
+from micrograd.testing import linear_layers, products
 from micrograd.testing.arguments import Arguments, Leaf, flatten, is_array, to_array
 from micrograd.testing.array_witness import ArrayWitness
 from micrograd.testing.claims import Claim
-from micrograd.testing.linear_layers import Gradients, suspicions
+from micrograd.testing.linear_layers import Gradients
 from micrograd.testing.suspicion import CLOSE, Surroundings, suspicion
 
 
@@ -22,6 +23,7 @@ def surroundings(
     arguments: Arguments,
     witness: ArrayWitness,
     expected: Mapping[str, np.ndarray],
+    layers: Callable[[], Mapping[str, str]],
 ) -> Surroundings:
     """What the gradient of an argument is compared with.
 
@@ -32,10 +34,9 @@ def surroundings(
         witness: the witness that is heard.
         expected: the true gradients, by the names of the arguments, with nan where they are not
             known.
+        layers: what `of_layers` says.
     """
-    variables = {
-        other.name: arguments.x[other.entries].reshape(other.shape) for other in arguments.leaves
-    }
+    variables = _variables(arguments)
     variable = variables[leaf.name]
     return Surroundings(
         variable=variable,
@@ -51,7 +52,7 @@ def surroundings(
         terms=lambda places: witness.terms(places + leaf.entries.start),
         variations=partial(_varied, _variations, leaf, claim, arguments, witness),
         replacements=partial(_varied, _replacements, leaf, claim, arguments, witness),
-        layers=lambda: _layers(claim, arguments, variables, expected).get(leaf.name, ""),
+        layers=lambda: layers().get(leaf.name, ""),
         pushed=lambda: (
             witness.pushed(leaf.entries)
             if claim.cotangent is not None and claim.cotangent.shape == leaf.shape
@@ -122,15 +123,18 @@ def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
 
 def _replacements(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
     """What another argument may be by a mistake, and what the gradient then is."""
-    name, gradient = other.name, "it is the gradient with"
+    name, gradient, array = other.name, "it is the gradient with", arguments.x[other.entries]
     if other is leaf:
         return
     for number in (1, 0):
         words = f"{gradient} {name} = {number}: is {name} forgotten?"
         yield words, np.full(other.shape, float(number))
-    if other.shape == leaf.shape:
-        words = f"{gradient} {leaf.name} in the place of {name}: are they mixed up?"
-        yield words, arguments.x[leaf.entries]
+    if (array * (1 - array) == 0).all():
+        yield f"{gradient} 1 - {name} in the place of {name}: is it inverted?", 1 - array
+    for third in arguments.leaves:
+        if other.shape == third.shape and third is not other:
+            words = f"{gradient} {third.name} in the place of {name}: are they mixed up?"
+            yield words, arguments.x[third.entries]
 
 
 def _varied(
@@ -160,13 +164,21 @@ def _varied(
                     yield words, made
 
 
-def _layers(
+def _variables(arguments: Arguments) -> dict[str, np.ndarray]:
+    """The arguments that vary, by their names."""
+    return {leaf.name: arguments.x[leaf.entries].reshape(leaf.shape) for leaf in arguments.leaves}
+
+
+def of_layers(
     claim: Claim,
     arguments: Arguments,
-    variables: Mapping[str, np.ndarray],
+    witness: ArrayWitness,
     expected: Mapping[str, np.ndarray],
 ) -> dict[str, str]:
-    """What the gradients of linear layers say of the mistakes, by the names of the arguments."""
+    """What the gradients of linear layers say of the mistakes, by the names of the arguments.
+
+    The parameters are those of `surroundings`.
+    """
     known: dict[str, np.ndarray] = {}
     claimed: dict[str, np.ndarray] = {}
     for leaf, got in zip(arguments.leaves, claim.gradients, strict=True):
@@ -179,7 +191,46 @@ def _layers(
 
     def about(got: np.ndarray, true: np.ndarray, variable: np.ndarray) -> str:
         wrong = abs(got - true) > close * abs(true).max(initial=0)
-        return suspicion(got, true, wrong, Surroundings(variable))
+        return suspicion(got, true, wrong, Surroundings(variable, is_double=claim.itemsize == 8))
 
-    chosen = {name: variables[name] for name in known}
-    return suspicions(Gradients(chosen, known, claimed, close), about)
+    variables = _variables(arguments)
+    gradients = Gradients({name: variables[name] for name in known}, known, claimed, close)
+    found = linear_layers.suspicions(gradients, about)
+    if (dout := claim.cotangent) is not None and dout.ndim and claim.backward is not None:
+        seen = _contributions(dout, claim.backward, arguments, witness)
+        with suppress(Exception):  # of a backward pass that was not written for one sample
+            found |= products.suspicions(gradients, seen, about)
+    return found
+
+
+def _contributions(
+    dout: np.ndarray,
+    backward: Callable[[np.ndarray], list[np.ndarray | None]],
+    arguments: Arguments,
+    witness: ArrayWitness,
+) -> products.Contributions:
+    """What each entry of the first axis of the result contributes to the gradients."""
+    leaves = {leaf.name: leaf for leaf in arguments.leaves}
+
+    @cache
+    def true(name: str) -> np.ndarray | None:
+        leaf = leaves[name]
+        places = np.arange(leaf.entries.start, leaf.entries.stop)
+        if (terms := witness.terms(places)) is None:
+            return None
+        made: np.ndarray = terms.reshape(len(dout), -1, len(places)).sum(axis=1)
+        return made.reshape(len(dout), *leaf.shape)
+
+    def claimed() -> dict[str, np.ndarray]:
+        made: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
+        for sample in range(len(dout)):
+            one = np.zeros_like(dout)
+            one[sample] = dout[sample]
+            for (name, leaf), got in zip(leaves.items(), backward(one), strict=True):
+                if got is not None and got.shape == leaf.shape and np.isfinite(got).all():
+                    made[name].append(got)
+        return {name: np.array(all_) for name, all_ in made.items() if len(all_) == len(dout)}
+
+    return products.Contributions(
+        true, claimed, _constants(arguments) | _variables(arguments), dout
+    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.testing.activations import mistakes
 from micrograd.testing.cotangents import from_terms
-from micrograd.testing.patterns import candidates, difference, factors, invariance
+from micrograd.testing.patterns import candidates, difference, factors, invariance, sums
 
 _ENOUGH = 3  # entries that must agree, where there are so many
 _DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
@@ -146,6 +146,7 @@ def _at_its_place(case: _Case) -> Iterator[str]:
     """Patterns of the entries that are wrong, and what is wrong there."""
     got, expected, wrong, given = case.got, case.expected, case.wrong, case.surroundings
     where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, case.close)
+    where = where or _looked_up(got, expected, wrong, given.constants)
     if where.endswith("?") and not _is_carried(wrong, given):
         where = where.partition(", the last:")[0]
     if where and what == _ZERO:
@@ -174,6 +175,7 @@ def _beside_the_function(case: _Case) -> Iterator[str]:
         yield "it is the Jacobian times dout: is its transpose needed?"
     yield _in_another_order(got, expected, case.wrong, case.close)
     yield case.agreeing(given.replacements(case.places))
+    yield case.first(sums(given.cotangent, got.shape))
     yield factors(got, expected, case.size)
     if case.known.all() and case.has_variables_shape:
         yield invariance(got, expected, given.variable, case.close)
@@ -209,6 +211,8 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
         found.append(float(one[place] / true[place]) if true[place] else np.inf)
         rest = abs(one - found[-1] * true) > size
         one, true = one[rest], true[rest]
+    if not len(one) and len(found) == 2 and found[1] == np.inf:
+        return f"{_NO_MASK} Elsewhere it is {found[0]:.4g} times the derivative"
     if len(one) or 2 * len(found) > wrong.sum() or not np.isfinite(found).all():
         return ""
     if len(found) == 1 and abs(found[0] + 1) <= 1e-3:
@@ -339,6 +343,23 @@ _UNITS = 4  # in the last place, by which what is computed with fewer digits may
 _FACTORS = 2  # by which wrong entries are multiplied
 _VARIED = 6  # wrong entries that are compared where another argument is varied
 _TERMS = 12  # wrong entries whose contributions are compared
+
+
+def _looked_up(
+    got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, constants: Mapping[str, np.ndarray]
+) -> str:
+    """Whether the rows that whole numbers name are wrong, or no others are there."""
+    if wrong.ndim != 2 or not np.isfinite(expected).all():
+        return ""
+    for name, numbers in constants.items():
+        named = np.isin(np.arange(len(wrong)), numbers % len(wrong))
+        if not named.any() or not expected[~named].any():
+            continue
+        if (wrong.any(axis=1) == named).all():
+            return f"only the rows that {name} names are wrong: is the path of the look-up right?"
+        if (got.any(axis=1) == named).all():
+            return f"only the rows that {name} names are there: is another path missing?"
+    return ""
 
 
 def _region(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:

@@ -84,7 +84,7 @@ def shrunk(x):
         (lambda x: np.sort(x), (X,), "branches on a value", "maximum(a, b)"),
         (lambda x: np.argmax(x), (X,), "branches on a value", "where"),
         (lambda x: np.heaviside(x, 0.5), (X,), "np.heaviside does not work", "use micrograd.where"),
-        (lambda x: np.linalg.inv(x), (np.eye(2),), "np.inv does not work", "custom_derivative"),
+        (lambda x: np.linalg.inv(x), (np.eye(2),), "np.linalg.inv does not", "custom_derivative"),
         (lambda x: np.interp(x, [0, 1], [0, 1]), (1.0,), "turns a value into a number", "exp(v)"),
         (lambda x: x.astype(float), (X,), "turns a value into a number", "micrograd.exp"),
         (lambda x: round(x, 2), (1.0,), "turns a value into a number", "micrograd.exp"),

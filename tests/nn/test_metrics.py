@@ -106,6 +106,11 @@ def test_a_class_number_without_an_output_is_refused():
 def test_the_order_of_outputs_and_targets_is_said_where_it_may_be_wrong():
     with pytest.raises(ValueError, match=r"give the outputs first, as in accuracy\(outputs, targ"):
         accuracy([1, 0, 1], [0.9, 0.2, 0.6])
+    # A model of two inputs that are 0 or 1 may have only two different outputs.
+    with pytest.raises(ValueError, match=r"such as 0\.3, look like outputs; give the out"):
+        accuracy([1, 0, 1], [0.3, 0.1, 0.1])
+    assert accuracy([0.3, 0.1, 0.1], [1, 0, 1]) == 1 / 3
+    assert accuracy([0.3, 0.1, 0.1], [0.9, 0.1, 0.9]) == 1 / 3
 
 
 def test_targets_of_only_one_class_are_refused():

@@ -189,6 +189,71 @@ def focal_backward(dout, cache):
     return dout * slope * np.where(labels, 1, -1) * p * (1 - p) / len(p)
 
 
+def gru(x, h, Wz, Wr, Wn, Uz, Ur, Un):
+    """A gated unit for one step."""
+    z, r = 1 / (1 + np.exp(-x @ Wz - h @ Uz)), 1 / (1 + np.exp(-x @ Wr - h @ Ur))
+    u = h @ Un
+    n = np.tanh(x @ Wn + r * u)
+    return (1 - z) * n + z * h, (x, h, Wz, Wr, Wn, Uz, Ur, Un, z, r, u, n)
+
+
+def gru_backward(dout, cache):
+    x, h, Wz, Wr, Wn, Uz, Ur, Un, z, r, u, n = cache
+    dz, dn = dout * (h - n) * z * (1 - z), dout * (1 - z) * (1 - n**2)
+    dr, du = dn * u * r * (1 - r), dn * r
+    dx = dz @ Wz.T + dr @ Wr.T + dn @ Wn.T
+    dh = dout * z + dz @ Uz.T + dr @ Ur.T + du @ Un.T
+    return dx, dh, x.T @ dz, x.T @ dr, x.T @ dn, h.T @ dz, h.T @ dr, h.T @ du
+
+
+def hidden(x, W1, b1, W2, b2):
+    z = x @ W1 + b1
+    h = np.tanh(z)
+    return h @ W2 + b2, (x, W1, W2, z, h)
+
+
+def hidden_backward(dout, cache):
+    x, W1, W2, z, h = cache
+    dh = dout @ W2.T
+    dz = dh * (1 - np.tanh(z) ** 2)
+    return dz @ W1.T, x.T @ dz, dz.sum(axis=0), h.T @ dout, dout.sum(axis=0)
+
+
+def shared(E, W, words):
+    """A model of words whose last matrix is the table of the first layer."""
+    h = np.tanh(E[words] @ W)
+    return h @ E.T, (E, W, words, h)
+
+
+def shared_backward(dout, cache):
+    E, W, words, h = cache
+    dz = (dout @ E) * (1 - h**2)
+    dE = dout.T @ h
+    np.add.at(dE, words, dz @ W.T)
+    return dE, E[words].T @ dz
+
+
+def bilinear(x, y, W):
+    return np.einsum("ni,nj,kij->nk", x, y, W), (x, y, W)
+
+
+def bilinear_backward(dout, cache):
+    x, y, W = cache
+    dx, dy = (
+        np.einsum(f"nk,n{i},kij->n{j}", dout, a, W) for i, j, a in (("j", "i", y), ("i", "j", x))
+    )
+    return dx, dy, np.einsum("nk,ni,nj->kij", dout, x, y)
+
+
+def log_sum(x):
+    shifted = np.exp(x - x.real.max(axis=1, keepdims=True))
+    return np.log(shifted.sum(axis=1)) + x.real.max(axis=1), shifted
+
+
+def log_sum_backward(dout, shifted):
+    return dout[:, None] * shifted / shifted.sum(axis=1, keepdims=True)
+
+
 rng = np.random.default_rng(1)
 N = rng.standard_normal
 LAYERS = {
@@ -198,6 +263,11 @@ LAYERS = {
     heads: (N((5, 4)), *N((4, 4, 4))),
     strided: (N((2, 3, 8)), N((4, 3, 3))),
     recurrent: (N((4, 3, 2)), N((2, 5)), N((5, 5)), N(5)),
+    gru: (N((3, 2)), N((3, 4)), *N((3, 2, 4)), *N((3, 4, 4))),
+    hidden: (N((6, 4)), N((4, 5)), N(5), N((5, 3)), N(3)),
+    shared: (N((6, 4)), N((4, 4)), np.array([1, 3, 3, 0])),
+    bilinear: (N((4, 3)), N((4, 3)), N((2, 3, 3))),
+    log_sum: (N((3, 4)),),
     gated: (N((4, 3)), N((3, 5)), N((3, 5)), N((5, 3))),
     dense: (N((5, 4)), N((4, 3)), N(3)),
     penalised: (N((6, 3)), N((3, 4)), N((4, 2))),
@@ -228,7 +298,26 @@ MISTAKES = [
     (recurrent, "da @ Wh.T", "da @ Wh", CARRIED),
     (recurrent, "1 - states[t + 1] ** 2", "1 - states[t + 1]", "dx: it fits dWx: is the gradient of x @ Wx wrong, from which both are computed?"),
     (gated, "dx += db", "dx = db", "dx: the path through W is missing"),
-    (gated, "a * sigmoid * (1 - sigmoid)", "0", "dx: it fits dW: is the gradient of x @ W wrong"),
+    (gated, "db = dh * a * sigmoid", "db = dh * sigmoid", "dx: the gradient of x @ V, from which it is computed, is wrong"),
+    (gru, "dh = dout * z + ", "dh = ", "dh: only the path through Uz, Ur, Un is there"),
+    (gru, " + du @ Un.T", "", "dh: the path through Un is missing"),
+    (gru, "+ dr @ Ur.T", "- dr @ Ur.T", "dh: the path through Ur has the wrong sign"),
+    (gru, "du @ Un.T", "dn @ Un.T", "dh: it is computed from the gradient of x @ Wn"),
+    (gru, "h.T @ du", "h.T @ dn", "dUn: it is computed from the gradient of x @ Wn"),
+    (gru, "h.T @ du", "h.T @ (du * z)", "dUn: the gradient of h @ Un is wrong, and h is right, by which it is multiplied"),
+    (gru, "dn * r", "dn", "dUn: it is computed from the gradient of x @ Wn"),
+    (hidden, "np.tanh(z) ** 2", "np.tanh(z)", "dW1: in the gradient of x @ W1 + b1: it fits tanh with the derivative 1 - tanh(x) in place"),
+    (hidden, "x.T @ dz", "x.T @ dh", "dW1: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
+    (hidden, "dz @ W1.T", "dh @ W1.T", "dx: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
+    (hidden, "dz.sum(axis=0)", "dh.sum(axis=0)", "db1: in the gradient of x @ W1 + b1: the derivative of tanh is missing"),
+    (hidden, "h.T @ dout", "z.T @ dout", "dW2: x @ W1 + b1 is multiplied where another array is needed, such as what is computed from it"),
+    (hidden, "h.T @ dout", "(h * (h > 0)).T @ dout", "dW2: in what is multiplied by W2: where it is wrong, it is 0"),
+    (hidden, "h.T @ dout", "(h * z).T @ dout", "dW2: what is multiplied by W2 is wrong, and the gradient of the product is right"),
+    (shared, "dE = dout.T @ h", "dE = np.zeros_like(E)", "dE: only the rows that words names are there: is another path missing?"),
+    (shared, "np.add.at(dE, words, dz @ W.T)", "", "dE: only the rows that words names are wrong: is the path of the look-up right?"),
+    (bilinear, "dout, x, y)", "dout, x, x)", "dW: it is the gradient with x in the place of y: are they mixed up?"),
+    (log_sum, "(axis=1, keepdims=True)", "(axis=0, keepdims=True)", "it is the derivative times a factor of each row and one of each column: is a sum over the wrong axis?"),
+    (gated, "a * sigmoid * (1 - sigmoid)", "0", "dx: in the gradient of x @ W: it fits silu with the derivative sigmoid(x) in place of"),
     (dense, "dout * (z > 0)", "dout", "in the gradient of x @ W + b: where it is wrong, the derivative is 0: is a mask or a condition forgotten?"),
     (dense, "dz.sum(axis=0)", "dz.sum(axis=0) / len(x)", "db: it is divided by 5 once too often: the size of axis 0 of x, the batch size?"),
     (penalised, "1 - hidden**2", "1 - hidden", "dx: it fits dW: is the gradient of x @ W wrong"),

@@ -118,10 +118,28 @@ def test_what_is_no_function_is_refused():
         numerical_gradient(3, 1.0)
 
 
-def test_a_function_is_called_a_few_times():
+def calls_of(differentiate, f, x):
     calls = []
-    numerical_gradient(lambda x: calls.append(x) or math.sin(x), 1.0)
-    assert len(calls) <= 21
+    differentiate(lambda x: calls.append(x) or f(x), x)
+    return len(calls)
+
+
+@pytest.mark.parametrize("name", benchmark.FUNCTIONS)
+def test_a_function_is_called_a_few_times_even_where_a_step_would_leave_its_domain(name):
+    """numdifftools calls each 31 times."""
+    f, _ = benchmark.FUNCTIONS[name]
+    for x in (0.1, 0.5, 0.9):
+        halvings = math.ceil(math.log2(0.5 / (1 - x if "arc" in name else x))) + 1
+        assert calls_of(numerical_gradient, f, x) <= 25 + 2 * max(halvings, 0)
+    assert calls_of(numerical_gradient, math.sin, 1.0) <= 21
+
+
+def test_outputs_that_wide_steps_do_not_leave_keep_them():
+    found = numerical_jacobian(lambda x: np.array([np.cos(x), np.log(x)]), 1e-6)
+    true = np.array([-math.sin(1e-6), 1e6])
+    assert (abs(found.value - true) <= found.error).all()
+    assert found.error[0] < 1e-12
+    assert found.error[1] < 1e-4
 
 
 def test_gradients_have_the_shape_of_the_point():
@@ -274,6 +292,21 @@ def test_a_function_of_doubles_that_is_rounded_inside_has_wide_errors(rounded):
             off.append(abs(value - df(x)) / error)
     assert sum(one > 1 for one in off) <= 2, off
     assert sum(one > 10 for one in off) <= 1, off
+
+
+@pytest.mark.parametrize("name", ["sin", "tanh", "exp", "arcsinh"])
+def test_doubles_with_the_digits_of_single_precision_do_not_agree_by_accident(name):
+    f, df = benchmark.FUNCTIONS[name]
+    for x in (0.0, 0.5, 7.75):
+        for rounded in (
+            lambda z: float(np.float32(f(z))),
+            lambda z: float(f(np.float32(z))),
+        ):
+            value, error = numerical_gradient(rounded, x)
+            assert abs(value - df(x)) <= error < 1e-4 * max(1.0, abs(f(x)))
+    # Polynomials may have numbers as short at steps that are powers of two.
+    value, error = numerical_gradient(lambda z: z * z, 0.5)
+    assert abs(value - 1) <= error < 1e-14
 
 
 def test_a_rounded_term_beside_an_exact_one_does_not_vanish():

@@ -121,6 +121,95 @@ def test_a_mask_that_is_inverted_is_named_whatever_it_is_multiplied_by():
     ]
 
 
+def test_a_state_whose_contribution_is_the_last_to_be_stored_is_named():
+    """With several steps, = in place of += keeps what the first state contributes."""
+    x, h0, W, U = N((2, 4, 3)), N((2, 4)), N((3, 4)), N((4, 4)) / 2
+
+    def states(x, h0, W, U):
+        made = [h0]
+        for t in range(4):
+            made.append(np.tanh(x[:, t] @ W + made[-1] @ U))
+        return np.stack(made[1:], axis=1), made
+
+    def backward(dout, made):
+        dh, dx, dW = np.zeros_like(h0), np.zeros_like(x), np.zeros_like(W)
+        for t in reversed(range(4)):
+            dz = (dh + dout[:, t]) * (1 - made[t + 1] ** 2)
+            dx[:, t], dh, dU = dz @ W.T, dz @ U.T, made[t].T @ dz
+            dW += x[:, t].T @ dz
+        return dx, dh, dW, dU
+
+    assert suspicions(states, x, h0, W, U, vjp=backward) == [
+        "dU: only the contribution of h0 is there: is it = where += is needed?"
+    ]
+
+
+def test_a_pooling_that_gives_every_entry_its_share_lacks_a_mask():
+    def pooled(x):
+        if np.iscomplexobj(x):
+            raise TypeError
+        return x.reshape(2, 2, 2, 5).max(axis=(1, 2))
+
+    (found,) = suspicions(pooled, N((8, 5)), vjp=lambda d: np.repeat(d, 4, axis=0) / 4)
+    assert found.endswith("condition forgotten? Elsewhere it is 0.25 times the derivative")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_operand_without_a_gradient_shows_the_gradient_of_its_product(dtype):
+    x, weight, bias = (part.astype(dtype) for part in (X, W, B))
+
+    def vjp(d):
+        return None, x.T @ d, (d * (1 - np.tanh(x @ weight + bias) ** 2)).sum(axis=0)
+
+    found = suspicions(lambda x, W, b: np.tanh(x @ W + b), x, weight, bias, vjp=vjp)
+    assert found == ["dW: in the gradient of x @ W + b: the derivative of tanh is missing"]
+
+
+def test_a_backward_pass_that_does_not_take_one_sample_is_no_error():
+    def vjp(d):
+        if not d.all():
+            raise RuntimeError("a sample has no gradient")
+        return X.T @ (d * np.exp(X @ W))
+
+    assert suspicions(lambda W: np.tanh(X @ W), W, vjp=vjp) == []
+
+
+def test_what_must_be_so_is_no_pattern():
+    """A single entry of a slice is a multiple of any number, and rows of zeros are never wrong."""
+    noise, words = 1 + N((6, 4)) / 3, np.array([1, 4, 4, 0])
+    mask, table = np.zeros((6, 4)), N((6, 4))
+    mask[[0, 1, 3, 5], [0, 1, 2, 3]] = 1
+
+    def looked_up(d):
+        made = np.zeros_like(table)
+        np.add.at(made, words, d)
+        return made * noise, None
+
+    assert suspicions(lambda x: x * mask, table, vjp=lambda d: d * mask * noise) == []
+    assert suspicions(lambda E, words: E[words], table, words, vjp=looked_up) == []
+
+
+def test_labels_that_are_inverted_are_named():
+    labels = np.array([1.0, 0, 0, 1])
+
+    def loss(z, y):
+        return -(y * np.log(sigmoid(z)) + (1 - y) * np.log(1 - sigmoid(z)))
+
+    found = suspicions(
+        loss, X[:, 0], labels, vjp=lambda d: (d * (sigmoid(X[:, 0]) - 1 + labels), None)
+    )
+    assert found == ["dz: it is the gradient with 1 - y in the place of y: is it inverted?"]
+
+
+def test_a_sum_of_dout_over_the_wrong_axis_is_named():
+    bias = N(3)
+    found = suspicions(
+        lambda x, b: x.sum() * 0 + np.ones((3, 4, 3)) * b, X, bias,
+        vjp=lambda d: (None, d.sum(axis=(1, 2))),
+    )  # fmt: skip
+    assert found == ["db: it is dout summed over axis 1 and 2"]
+
+
 def test_a_product_with_a_matrix_in_place_of_its_transpose_is_named():
     words = "it is multiplied by W where its transpose is needed, or the other way round"
     dz = np.cos(X @ SQUARE)
