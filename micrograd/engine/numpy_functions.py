@@ -1,4 +1,4 @@
-"""What to write in place of functions of NumPy that refuse arrays of Values.
+"""What to write in place of functions of NumPy and SciPy that refuse arrays of Values.
 
 NumPy computes some functions for its own kinds of numbers only, and says so in its own words.
 """
@@ -9,10 +9,9 @@ import re
 import sys
 from types import FrameType
 
+from micrograd.ops import TABLE
+
 _NAMES = {
-    "micrograd.copysign": "copysign",
-    "micrograd.logaddexp": "logaddexp",
-    "micrograd.sinc": "sinc",
     "micrograd.log2(micrograd.exp2(x) + micrograd.exp2(y))": "logaddexp2",
     "micrograd.where(x > 0, 1.0, 0.0)": "heaviside",
     "micrograd.ne(x, x)": "isnan",
@@ -33,9 +32,15 @@ _NAMES = {
     "micrograd.custom_derivative, as for a linear solve": "cholesky det eig eigh inv lstsq pinv qr "
     "roots slogdet solve svd",
     "micrograd.define with this function and its derivative": "i0",
+    "micrograd.where(micrograd.ne(x, x), 0.0, x)": "nan_to_num",
+    "micrograd.sigmoid": "expit",
+    "micrograd.lgamma": "gammaln",
+    "micrograd.digamma": "psi",
 }
 REMEDIES = {name: remedy for remedy, names in _NAMES.items() for name in names.split()}
-"""What takes the place of a function of NumPy, by its name."""
+"""What takes the place of a function, by its name; others are operations of the table."""
+
+_NONE = "the numbers, v.data, where no derivative is needed"
 
 _REFUSED = re.compile(
     r"ufunc '(\w+)'.* not supported for the input types|no callable (\w+) method|dtype\('O'\)|"
@@ -49,8 +54,13 @@ def remedy(name: str) -> str:
     >>> remedy("logaddexp")
     'np.logaddexp does not work on arrays of Values: use micrograd.logaddexp'
     """
-    found = REMEDIES.get(name, "the numbers, v.data, where no derivative is needed")
-    who = f"np.{name}" if name else "this function of NumPy"
+    name = name.lstrip("_")
+    found = f"micrograd.{name}" if name in TABLE else REMEDIES.get(name, _NONE)
+    of_numpy, of_scipy = (
+        hasattr(sys.modules.get(room), name) for room in ("numpy", "scipy.special")
+    )
+    room = "scipy.special" if of_scipy and not of_numpy else "np"
+    who = f"{room}.{name}" if name else "this function of NumPy"
     return f"{who} does not work on arrays of Values: use {found}"
 
 
