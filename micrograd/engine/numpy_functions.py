@@ -64,6 +64,17 @@ def remedy(name: str) -> str:
     return f"{who} does not work on arrays of Values: use {found}"
 
 
+def explanation(error: Exception) -> str | None:
+    """What to do about an error of NumPy that an array of Values caused; None for other errors."""
+    if " output from dtype('O')" in str(error):
+        return (
+            "an array of numbers takes no Values: write x = x + v instead of x += v, and make an "
+            "array that Values are put into with dtype=object"
+        )
+    name = refusing(error)
+    return None if name is None else remedy(name)
+
+
 def asking() -> str:
     """The function of NumPy that asks a Value for a bool or a float, or an empty text."""
     frame: FrameType | None = sys._getframe(2)

@@ -38,7 +38,8 @@ class NumPyProtocols:
         if "where" in options:
             options["where"] = _plain(options["where"])
         ours = _OF_VALUES.get(ufunc.__name__, ufunc)
-        found = _tried(getattr(ours, method), ufunc, method, [*map(_plain, inputs)], options)
+        compute, operands = getattr(ours, method), [*map(_plain, inputs)]
+        found = _tried(compute, ufunc, method, operands, options, explain=False)
         if out is not None:
             return out if len(out) > 1 else out[0]
         return _traced(found)
@@ -141,12 +142,6 @@ def ufunc_of_value(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]
             return _OPERATORS[ufunc](float(x), y)  # NumPy's number on the left of an operator
     if any(isinstance(x, NumPyProtocols) for x in inputs):
         return NotImplemented
-    for target in options.get("out", ()):
-        if target is not None and target.dtype != object:
-            raise TypeError(
-                f"an array of {target.dtype} takes no Values: write x = x + v instead of x += v, "
-                "and make an array that Values are put into with dtype=object"
-            )
     return _tried(getattr(ufunc, method), ufunc, method, [*map(_plain, inputs)], options)
 
 
@@ -158,20 +153,29 @@ def function_of_value(function: Any, types: Any, args: Any, options: dict[str, A
 
 
 def _tried(
-    compute: Callable[..., Any], function: Any, method: str, args: Any, options: dict[str, Any]
+    compute: Callable[..., Any],
+    function: Any,
+    method: str,
+    args: Any,
+    options: dict[str, Any],
+    *,
+    explain: bool = True,
 ) -> Any:
     """Call NumPy's own code, and what takes its place if it refuses Values."""
     try:
         return compute(*args, **options)
     except (TypeError, AttributeError) as error:
-        if numpy_functions.refusing(error) is None:
+        text = numpy_functions.explanation(error)
+        if text is None:
             raise
         name = function.__name__
         ours = _FUNCTIONS.get(function) or _OF_VALUES.get(name)
         if ours is None and (row := TABLE.get(name)) and row.arity == getattr(function, "nin", 0):
             ours = np.frompyfunc(VOCABULARY[name], row.arity, 1)  # such as erf of SciPy
-        if ours is None:
-            raise TypeError(numpy_functions.remedy(name)) from error
+        if ours is None or "out" in options:
+            if not explain:
+                raise
+            raise TypeError(text) from error
         with np.errstate(all="ignore"):  # nan and infinities are results like any other
             return getattr(ours, method)(*args, **options)
 
