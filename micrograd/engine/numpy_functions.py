@@ -29,6 +29,7 @@ _NAMES = {
     "logical_not logical_or logical_xor",
     "micrograd.where, or micrograd.take for a position that is computed": "interp",
     "a product with a constant matrix": "bincount fft rfft",
+    "np.histogram of the numbers, which has no derivative": "histogram",
     "micrograd.custom_derivative, as for a linear solve": "cholesky det eig eigh inv lstsq pinv qr "
     "roots slogdet solve svd",
     "micrograd.define with this function and its derivative": "i0",
@@ -44,7 +45,8 @@ _NONE = "the numbers, v.data, where no derivative is needed"
 
 _REFUSED = re.compile(
     r"ufunc '(\w+)'.* not supported for the input types|no callable (\w+) method|dtype\('O'\)|"
-    r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute"
+    r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute|"
+    r"Cannot interpret 'Value"
 )
 
 
