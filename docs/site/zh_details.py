@@ -74,7 +74,7 @@ DETAILS = {
     "a function `jvp(args, result, tangents)` for the forward mode: from the tuple of arguments, the result, and a tuple of tangents with the structure of the arguments, to the derivative of the result in this direction, with the structure of the result.": "用于前向模式的函数 `jvp(args, result, tangents)`：由参数的元组、结果，以及与参数结构相同的切向量，得到结果沿这个方向的导数，结构与结果相同。",
     "a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the result, and a cotangent with the structure of the result, to a tuple of gradients, one for each argument and with its structure. None is a gradient of 0; it stands for arguments that are not differentiated, such as a text or the `self` of a method. Both rules receive every argument, also one given by name or left to its default; the gradients of defaults at the end may be left out.": "用于反向模式的函数 `vjp(args, result, cotangent)`：由参数、结果，以及与结果结构相同的余切向量，得到梯度的元组，每个参数一项，结构与该参数相同。None 表示梯度为 0，用于不求导的参数，例如一段文字，或方法的 `self`。两种规则都会得到每一个参数，包括按名字给出的和取默认值的；末尾默认参数的梯度可以省略。",
     "A function of numbers and Values; given numbers alone, it is `f`.": "以数和 Value 为参数的函数；参数全是数时就是 `f`。",
-    "neither or both of `jvp` and `vjp` are given.": "`jvp` 和 `vjp` 都没有给出，或都给出了。",
+    "neither or both of `jvp` and `vjp` are given, or it does not take three arguments.": "`jvp` 和 `vjp` 都没有给出，或都给出了，或者给出的函数不是三个参数。",
     "a derivative does not have the structure that it should have.": "导数的结构不对。",
     # micrograd.define
     "It becomes a method of `Value`, a name that other formulas may call, and an attribute of `micrograd`. It can be differentiated any number of times, compiled, drawn and explained.": "它成为 `Value` 的方法、其他公式可以调用的名字，以及 `micrograd` 的属性。它可以任意次求导，也可以编译、画图和推导。",
