@@ -38,8 +38,8 @@ DETAILS = {
     "the function that is traced; None once there are programs and it was pickled.": "被追踪的函数；有了程序并经过 pickle 之后为 None。",
     "how it is compiled.": "怎样编译。",
     # micrograd.compiler.CompiledFunction.hessian
-    "Sparsity is used as for `jacobian`, and only one half of a symmetric matrix is computed.": "与 `jacobian` 一样利用稀疏性，对称矩阵只计算一半。",
-    "What `micrograd.hessian` returns, an array with the shape of the argument twice, or such arrays in its structure twice; a tuple of tuples for a sequence of positions. For a batch, the samples are along the first axis of each array.": "同 `micrograd.hessian`，即参数的形状重复两次的数组，或按参数的结构嵌套两次的这种数组；给出一列位置时是元组的元组。对一批数据，每个数组的第一个轴区分样本。",
+    "Sparsity is used as for `jacobian`. If the result of the function is one number, only one half of the symmetric matrix is computed.": "与 `jacobian` 一样利用稀疏性。函数的结果是一个数时，对称矩阵只计算一半。",
+    "What `micrograd.hessian` returns. For a batch, the samples are along the first axis of each array.": "同 `micrograd.hessian`。对一批数据，每个数组的第一个轴区分样本。",
     # micrograd.compiler.CompiledFunction.hvp
     "the vector, with the structure of `primals`; for a batch, a batch of them.": "向量，结构与 `primals` 相同；对一批数据则是一批向量。",
     # micrograd.compiler.CompiledFunction.jacobian
@@ -74,7 +74,7 @@ DETAILS = {
     "a function `jvp(args, result, tangents)` for the forward mode: from the tuple of arguments, the result, and a tuple of tangents with the structure of the arguments, to the derivative of the result in this direction, with the structure of the result.": "用于前向模式的函数 `jvp(args, result, tangents)`：由参数的元组、结果，以及与参数结构相同的切向量，得到结果沿这个方向的导数，结构与结果相同。",
     "a function `vjp(args, result, cotangent)` for the reverse mode: from the arguments, the result, and a cotangent with the structure of the result, to a tuple of gradients, one for each argument and with its structure. None is a gradient of 0; it stands for arguments that are not differentiated, such as a text or the `self` of a method. Both rules receive every argument, also one given by name or left to its default; the gradients of defaults at the end may be left out.": "用于反向模式的函数 `vjp(args, result, cotangent)`：由参数、结果，以及与结果结构相同的余切向量，得到梯度的元组，每个参数一项，结构与该参数相同。None 表示梯度为 0，用于不求导的参数，例如一段文字，或方法的 `self`。两种规则都会得到每一个参数，包括按名字给出的和取默认值的；末尾默认参数的梯度可以省略。",
     "A function of numbers and Values; given numbers alone, it is `f`.": "以数和 Value 为参数的函数；参数全是数时就是 `f`。",
-    "neither or both of `jvp` and `vjp` are given.": "`jvp` 和 `vjp` 都没有给出，或都给出了。",
+    "neither or both of `jvp` and `vjp` are given, or it does not take three arguments.": "`jvp` 和 `vjp` 都没有给出，或都给出了，或者给出的函数不是三个参数。",
     "a derivative does not have the structure that it should have.": "导数的结构不对。",
     # micrograd.define
     "It becomes a method of `Value`, a name that other formulas may call, and an attribute of `micrograd`. It can be differentiated any number of times, compiled, drawn and explained.": "它成为 `Value` 的方法、其他公式可以调用的名字，以及 `micrograd` 的属性。它可以任意次求导，也可以编译、画图和推导。",
@@ -156,8 +156,8 @@ DETAILS = {
     "`argnums` is not made of integers; or, when the gradient is computed, the result of `f` is not one number.": "`argnums` 不是由整数组成；或者求梯度时，`f` 的结果不是一个数。",
     "`f` was called with fewer arguments, or a position is given twice.": "调用 `f` 时参数太少，或者同一位置给了两次。",
     # micrograd.hessian
-    "the position of the argument to differentiate with respect to, a number or nested lists, tuples, dicts and arrays of numbers; or a sequence of positions.": "对哪个位置的参数求导，它是一个数，或由数组成的嵌套列表、元组、字典和数组；或者一列位置。",
-    "A function with the arguments of `f`. If the argument is a number, a regular list or an array, its result is a NumPy array with the shape of the argument, twice. Otherwise it has the structure of the argument twice, one in the other. For a sequence of positions the result is a tuple of tuples, in which entry `[i][j]` has the derivatives with respect to argument `i` and argument `j`.": "一个参数与 `f` 相同的函数。若该参数是一个数、规则的列表或数组，结果是 NumPy 数组，参数的形状重复两次。否则按参数的结构嵌套两次。给出一列位置时，结果是元组的元组，第 `[i][j]` 项是对参数 `i` 和参数 `j` 的导数。",
+    "the function, as for `jacobian`; often its result is one number.": "函数，同 `jacobian`；结果往往是一个数。",
+    "The Jacobian of the Jacobian. For a function whose result is one number, and an argument that is a number, a regular list or an array, it is a NumPy array with the shape of the argument, twice. Otherwise it has the structures of the result and of the argument, twice, one in the other. For a sequence of positions the result is a tuple of tuples, in which entry `[i][j]` has the derivatives with respect to argument `i` and argument `j`.": "雅可比矩阵的雅可比矩阵。若函数的结果是一个数，参数是一个数、规则的列表或数组，它是 NumPy 数组，参数的形状重复两次。否则按函数结果的结构、再按参数的结构两次，逐层嵌套。给出一列位置时，结果是元组的元组，第 `[i][j]` 项是对参数 `i` 和参数 `j` 的导数。",
     # micrograd.hvp
     "the vector, with the structure of `primals`.": "向量，结构与 `primals` 相同。",
     "The product, with the structure of `primals`.": "乘积，结构与 `primals` 相同。",

@@ -59,7 +59,7 @@ SUMMARIES = {
     "Return the value and the gradient.": "返回函数值和梯度。",
     "Return the value of the function and its Jacobian, computed together.": "一次算出并返回函数值和雅可比矩阵。",
     "Return the Jacobian of the function.": "返回函数的雅可比矩阵。",
-    "Return the second derivatives of a function whose result is one number.": "返回函数的二阶导数；函数的结果必须是一个数。",
+    "Return the second derivatives of the function.": "返回函数的二阶导数。",
     "Return the product of the Hessian of the function and a vector.": "返回函数的黑塞矩阵与向量的乘积。",
     "Return the value of the function and its derivative in a direction, by forward mode.": "用前向模式返回函数值和方向导数。",
     "Return the value of the function and a function for vector-Jacobian products.": "返回函数值，以及求向量与雅可比矩阵乘积的函数。",

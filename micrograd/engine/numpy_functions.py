@@ -1,4 +1,4 @@
-"""What to write in place of functions of NumPy that refuse arrays of Values.
+"""What to write in place of functions of NumPy and SciPy that refuse arrays of Values.
 
 NumPy computes some functions for its own kinds of numbers only, and says so in its own words.
 """
@@ -10,10 +10,9 @@ import sys
 from types import FrameType
 from typing import Any
 
+from micrograd.ops import TABLE
+
 _NAMES = {
-    "micrograd.copysign": "copysign",
-    "micrograd.logaddexp": "logaddexp",
-    "micrograd.sinc": "sinc",
     "micrograd.log2(micrograd.exp2(x) + micrograd.exp2(y))": "logaddexp2",
     "micrograd.where(x > 0, 1.0, 0.0)": "heaviside",
     "micrograd.ne(x, x)": "isnan",
@@ -31,16 +30,24 @@ _NAMES = {
     "logical_not logical_or logical_xor",
     "micrograd.where, or micrograd.take for a position that is computed": "interp",
     "a product with a constant matrix": "bincount fft rfft",
+    "np.histogram of the numbers, which has no derivative": "histogram",
     "micrograd.custom_derivative, as for a linear solve": "cholesky det eig eigh inv lstsq pinv qr "
     "roots slogdet solve svd",
     "micrograd.define with this function and its derivative": "i0",
+    "micrograd.where(micrograd.ne(x, x), 0.0, x)": "nan_to_num",
+    "micrograd.sigmoid": "expit",
+    "micrograd.lgamma": "gammaln",
+    "micrograd.digamma": "psi",
 }
 REMEDIES = {name: remedy for remedy, names in _NAMES.items() for name in names.split()}
-"""What takes the place of a function of NumPy, by its name."""
+"""What takes the place of a function, by its name; others are operations of the table."""
+
+_NONE = "the numbers, v.data, where no derivative is needed"
 
 _REFUSED = re.compile(
     r"ufunc '(\w+)'.* not supported for the input types|no callable (\w+) method|dtype\('O'\)|"
-    r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute"
+    r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute|"
+    r"Cannot interpret 'Value"
 )
 
 
@@ -50,18 +57,32 @@ def remedy(name: str) -> str:
     >>> remedy("logaddexp")
     'np.logaddexp does not work on arrays of Values: use micrograd.logaddexp'
     """
-    found = REMEDIES.get(name, "the numbers, v.data, where no derivative is needed")
+    name = name.lstrip("_")
+    found = f"micrograd.{name}" if name in TABLE else REMEDIES.get(name, _NONE)
     who = _spelled(name) if name else "this function of NumPy"
     return f"{who} does not work on arrays of Values: use {found}"
 
 
 def _spelled(name: str) -> str:
-    """A function of NumPy as one calls it, such as `np.linalg.det`."""
+    """A function of NumPy or SciPy as one calls it, such as `np.linalg.det`."""
     numpy: Any = sys.modules.get("numpy")
+    if callable(getattr(numpy, name, None)):
+        return f"np.{name}"
     for room in ("linalg", "fft"):
-        if not callable(getattr(numpy, name, None)) and hasattr(getattr(numpy, room, None), name):
+        if hasattr(getattr(numpy, room, None), name):
             return f"np.{room}.{name}"
-    return f"np.{name}"
+    return f"{'scipy.special' if hasattr(sys.modules.get('scipy.special'), name) else 'np'}.{name}"
+
+
+def explanation(error: Exception) -> str | None:
+    """What to do about an error of NumPy that an array of Values caused; None for other errors."""
+    if " output from dtype('O')" in str(error):
+        return (
+            "an array of numbers takes no Values: write x = x + v instead of x += v, and make an "
+            "array that Values are put into with dtype=object"
+        )
+    name = refusing(error)
+    return None if name is None else remedy(name)
 
 
 def asking() -> str:

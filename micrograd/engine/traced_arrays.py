@@ -1,7 +1,7 @@
 """`TracedArray`: an array of traced values, in which `x > 0` gives traced values too.
 
 On other arrays of objects NumPy turns the result of each comparison into a bool, which a traced
-value does not have. NumPy also asks here for its functions of single traced values.
+value does not have. NumPy also asks here for its functions of single Values, traced or not.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine import numpy_functions
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
+from micrograd.ops import TABLE
 
 
 class NumPyProtocols:
@@ -35,9 +37,9 @@ class NumPyProtocols:
             options["out"] = tuple(map(_plain, out))
         if "where" in options:
             options["where"] = _plain(options["where"])
-        found = getattr(_OF_VALUES.get(ufunc.__name__, ufunc), method)(
-            *map(_plain, inputs), **options
-        )
+        ours = _OF_VALUES.get(ufunc.__name__, ufunc)
+        compute, operands = getattr(ours, method), [*map(_plain, inputs)]
+        found = _tried(compute, ufunc, method, operands, options, explain=False)
         if out is not None:
             return out if len(out) > 1 else out[0]
         return _traced(found)
@@ -116,12 +118,13 @@ def _array(operand: Any) -> Any:
 
 def _plain(operand: Any) -> Any:
     """Return an operand that NumPy computes with by itself."""
-    if isinstance(operand, TracedArray):
-        return operand.view(np.ndarray)
-    if getattr(operand, "dtype", None) == np.longdouble:
+    if isinstance(operand, Value):
+        return np.array(operand, dtype=object)
+    kind = getattr(operand, "dtype", None)
+    if kind is not None and kind.char == "g":  # long double
         # As an object, a number of this type would call the methods above again, without end.
         return operand.astype(float)
-    return np.array(operand, dtype=object) if isinstance(operand, Value) else operand
+    return operand.view(np.ndarray) if isinstance(operand, TracedArray) else operand
 
 
 def _traced(found: Any) -> Any:
@@ -129,6 +132,52 @@ def _traced(found: Any) -> Any:
         return type(found)(map(_traced, found))
     is_of_objects = isinstance(found, np.ndarray) and found.dtype == object
     return found.view(TracedArray) if is_of_objects else found
+
+
+def ufunc_of_value(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """Compute a ufunc of operands of which one is a Value by itself."""
+    if not options and method == "__call__" and ufunc in _OPERATORS:
+        x, y = inputs
+        if getattr(x, "shape", None) == () and x.dtype.kind in "bfiu":
+            return _OPERATORS[ufunc](float(x), y)  # NumPy's number on the left of an operator
+    if any(isinstance(x, NumPyProtocols) for x in inputs):
+        return NotImplemented
+    return _tried(getattr(ufunc, method), ufunc, method, [*map(_plain, inputs)], options)
+
+
+def function_of_value(function: Any, types: Any, args: Any, options: dict[str, Any]) -> Any:
+    """Compute any other function of NumPy of operands of which one is a Value by itself."""
+    if any(issubclass(kind, NumPyProtocols) for kind in types):
+        return NotImplemented
+    return _tried(_own(function), function, "__call__", args, options)
+
+
+def _tried(
+    compute: Callable[..., Any],
+    function: Any,
+    method: str,
+    args: Any,
+    options: dict[str, Any],
+    *,
+    explain: bool = True,
+) -> Any:
+    """Call NumPy's own code, and what takes its place if it refuses Values."""
+    try:
+        return compute(*args, **options)
+    except (TypeError, AttributeError) as error:
+        text = numpy_functions.explanation(error)
+        if text is None:
+            raise
+        name = function.__name__
+        ours = _FUNCTIONS.get(function) or _OF_VALUES.get(name)
+        if ours is None and (row := TABLE.get(name)) and row.arity == getattr(function, "nin", 0):
+            ours = np.frompyfunc(VOCABULARY[name], row.arity, 1)  # such as erf of SciPy
+        if ours is None or "out" in options:
+            if not explain:
+                raise
+            raise TypeError(text) from error
+        with np.errstate(all="ignore"):  # nan and infinities are results like any other
+            return getattr(ours, method)(*args, **options)
 
 
 def _where(condition: Any, *branches: Any) -> Any:
@@ -166,6 +215,23 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sinc: VOCABULARY["sinc"],
 }
 
+_OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.divmod: divmod,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
+
 _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
     1: {
         "invert": operator.invert,
@@ -175,6 +241,9 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
         "isfinite": lambda x: VOCABULARY["lt"](abs(x), math.inf),
         "signbit": lambda x: VOCABULARY["lt"](x, 0),
         "sign": VOCABULARY["sign"],
+        "expit": VOCABULARY["sigmoid"],  # of SciPy
+        "gammaln": VOCABULARY["lgamma"],
+        "psi": VOCABULARY["digamma"],
     },
     2: {
         "greater": operator.gt,

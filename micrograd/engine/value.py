@@ -301,6 +301,18 @@ class Value(Methods, Node):
             "v.round() or micrograd.round(v) for the operation, whose derivative is 0"
         )
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute a function of NumPy, which asks here if an operand is a Value by itself."""
+        from micrograd.engine.traced_arrays import ufunc_of_value
+
+        return ufunc_of_value(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        """Compute any other function of NumPy, or say what takes its place."""
+        from micrograd.engine.traced_arrays import function_of_value
+
+        return function_of_value(function, types, args, options)
+
     # ------------------------------------------------------- copying without recursion
 
     def __copy__(self) -> Value:

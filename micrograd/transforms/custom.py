@@ -74,7 +74,8 @@ def custom_derivative(
         A function of numbers and Values; given numbers alone, it is `f`.
 
     Raises:
-        TypeError: neither or both of `jvp` and `vjp` are given.
+        TypeError: neither or both of `jvp` and `vjp` are given, or it does not take three
+            arguments.
         ValueError: a derivative does not have the structure that it should have.
 
     >>> def newton(a):
@@ -89,6 +90,12 @@ def custom_derivative(
     """
     if (jvp is None) == (vjp is None):
         raise TypeError("custom_derivative takes either jvp= or vjp=")
+    with suppress(ValueError):  # of a function in C, whose parameters are not known
+        try:
+            signature(jvp or vjp).bind(None, None, None)  # type: ignore[arg-type]
+        except TypeError as error:
+            needed = "jvp(args, result, tangents)" if jvp else "vjp(args, result, cotangent)"
+            raise TypeError(f"custom_derivative needs a function {needed}: {error}") from None
     if f is None:
         return partial(custom_derivative, jvp=jvp, vjp=vjp)
     rule = _Rule(f, jvp, vjp)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from micrograd.transforms.functions import grad
 from micrograd.transforms.runs import Argnums, Function, Run, read_argnums, resolve_argnums
 
 if TYPE_CHECKING:
@@ -151,36 +150,38 @@ def _jacobian(
 
 
 @overload
-def hessian(f: ScalarFunction, argnums: Literal[0] = 0) -> Jacobian: ...
+def hessian(f: RegularFunction, argnums: Literal[0] = 0) -> Jacobian: ...
 @overload
-def hessian(f: ScalarFunction, argnums: Argnums) -> Function: ...
+def hessian(f: Function, argnums: Argnums) -> Function: ...
 @overload
 def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool) -> Function: ...
 def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """Return a function that computes the second derivatives of `f`.
 
     Args:
-        f: a function whose result is one number.
-        argnums: the position of the argument to differentiate with respect to, a number or nested
-            lists, tuples, dicts and arrays of numbers; or a sequence of positions.
+        f: the function, as for `jacobian`; often its result is one number.
+        argnums: the position of the argument to differentiate with respect to, or a sequence of
+            positions.
         has_aux: whether `f` returns a pair; only its first part is differentiated.
 
     Returns:
-        A function with the arguments of `f`. If the argument is a number, a regular list or an
-        array, its result is a NumPy array with the shape of the argument, twice. Otherwise it has
-        the structure of the argument twice, one in the other. For a sequence of positions the
-        result is a tuple of tuples, in which entry `[i][j]` has the derivatives with respect to
-        argument `i` and argument `j`.
+        The Jacobian of the Jacobian. For a function whose result is one number, and an argument
+        that is a number, a regular list or an array, it is a NumPy array with the shape of the
+        argument, twice. Otherwise it has the structures of the result and of the argument, twice,
+        one in the other. For a sequence of positions the result is a tuple of tuples, in which
+        entry `[i][j]` has the derivatives with respect to argument `i` and argument `j`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 2.0]).tolist()
     [[4.0, 2.0], [2.0, 0.0]]
+    >>> hessian(lambda x: [x**2, x**3])(2.0).tolist()
+    [2.0, 12.0]
     """
     numbers, single = read_argnums(argnums)
-    gradient = grad(f, numbers, has_aux=has_aux)
+    first = _jacobian(f, numbers, has_aux=has_aux)
 
     @wraps(f)
     def derivatives(*args: Any, **options: Any) -> Any:
-        run = Run(gradient, args, resolve_argnums(numbers, len(args)), options, has_aux=has_aux)
+        run = Run(first, args, resolve_argnums(numbers, len(args)), options, has_aux=has_aux)
         rows = run.blocks(run.output_structure.children)
         found = rows[0][0] if single else rows
         return (found, run.aux()) if has_aux else found

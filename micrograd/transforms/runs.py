@@ -74,8 +74,8 @@ class Run:
             try:
                 result = f(*args, **(options or {}))
             except (TypeError, AttributeError) as error:
-                if (refusing := numpy_functions.refusing(error)) is not None:
-                    raise TypeError(numpy_functions.remedy(refusing)) from error
+                if text := numpy_functions.explanation(error):
+                    raise TypeError(text) from error
                 raise
         self._aux, self._has_aux = None, has_aux
         if has_aux:

@@ -8,8 +8,10 @@ np = pytest.importorskip("numpy")
 
 import micrograd  # noqa: E402
 from micrograd import Value, compile, grad, jacobian, jvp, vjp  # noqa: E402, A004
-from micrograd.engine.numpy_functions import REMEDIES  # noqa: E402
+from micrograd.engine.numpy_functions import REMEDIES, remedy  # noqa: E402
+from micrograd.ops import TABLE  # noqa: E402
 
+special = pytest.importorskip("scipy.special")
 X = np.array([0.3, 1.7, -0.6])
 MATRIX = np.array([[2.0, 0.5], [0.3, 1.5]])
 REFUSED = {
@@ -30,6 +32,7 @@ REFUSED = {
     "interp": lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]),
     "fft": np.fft.fft,
     "i0": np.i0,
+    "histogram": np.histogram,
     "norm": lambda x: np.linalg.norm(x, 3),
 }
 OF_MATRICES = {
@@ -56,7 +59,8 @@ def test_a_transform_says_what_to_write_instead(transform):
     for name, x in cases.items():
         with pytest.raises(TypeError) as caught:
             TRANSFORMS[transform]((REFUSED | OF_MATRICES)[name])(x)
-        text = f"{spelled(name)} does not work on arrays of Values: use {REMEDIES[name]}"
+        use = f"micrograd.{name}" if name in TABLE else REMEDIES[name]
+        text = f"{spelled(name)} does not work on arrays of Values: use {use}"
         assert str(caught.value).endswith(text), name
 
 
@@ -97,6 +101,90 @@ def test_what_python_asks_for_is_not_blamed_on_numpy():
         bool(Value(1.0))
     with pytest.raises(TypeError, match=r"float\(v\) would cut the computation graph"):
         float(Value(1.0))
+
+
+OF_NUMBERS = {
+    "copysign": (np.copysign, 2),
+    "logaddexp": (np.logaddexp, 2),
+    "float_power": (np.float_power, 2),
+    "isnan": (np.isnan, 1),
+    "isfinite": (np.isfinite, 1),
+    "sinc": (np.sinc, 1),
+    "erf": (special.erf, 1),
+    "xlogy": (special.xlogy, 2),
+    "ndtr": (special.ndtr, 1),
+    "expit": (special.expit, 1),
+    "gammaln": (special.gammaln, 1),
+    "psi": (special.psi, 1),
+}
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_functions_that_refuse_arrays_of_objects_take_a_value_by_itself(name):
+    f, arity = OF_NUMBERS[name]
+    numbers = [0.7, 1.3][:arity]
+    found = f(*map(Value, numbers))
+    assert found.data == pytest.approx(float(f(*numbers)), rel=1e-14)
+    step = 1e-6
+    left, right = (float(f(0.7 + h, *numbers[1:])) for h in (-step, step))
+    slope = grad(lambda x: f(x, *numbers[1:]))(0.7)
+    assert slope == pytest.approx((right - left) / (2 * step), abs=1e-8)
+    compiled = compile(lambda *x: f(*x), backend="numpy")
+    assert compiled(*numbers) == pytest.approx(found.data, rel=1e-14)
+    of_both = f(np.array(values([0.7, 0.2])), *map(Value, numbers[1:])) if arity == 2 else found
+    assert np.ravel(of_both)[0].data == pytest.approx(found.data, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "name", ["frexp", "heaviside", "modf", "logaddexp2", "gcd", "interp", "cov"]
+)
+def test_a_function_without_an_operation_names_the_remedy_for_a_value_by_itself(name):
+    f, x = getattr(np, name), Value(0.7)
+    others = {"interp": ([0.0, 1.0], [0.0, 1.0]), "cov": ()}
+    with pytest.raises(TypeError) as caught:
+        f(x, *others.get(name, [0.5] * (getattr(f, "nin", 1) - 1)))
+    assert str(caught.value) == remedy(name)
+
+
+def test_functions_of_scipy_are_named_as_such():
+    with pytest.raises(TypeError, match=r"^scipy\.special\.erf .*: use micrograd\.erf$"):
+        grad(lambda x: special.erf(x).sum())(X)
+    assert remedy("expit").endswith("use micrograd.sigmoid")
+
+
+def test_a_value_is_not_put_into_an_array_of_floats():
+    def add_to_numbers(v):
+        x = np.arange(3.0)
+        x += v
+        return x.sum()
+
+    for run in (lambda: add_to_numbers(Value(1.0)), lambda: grad(add_to_numbers)(X)):
+        with pytest.raises(TypeError, match=r"^an array of numbers takes no Values: write x = x"):
+            run()
+    with pytest.raises(TypeError, match=r"takes no Values: .*dtype=object\n  at .*, line \d+"):
+        compile(add_to_numbers, backend="numpy")(X)
+    x = np.arange(3.0)
+    y = x.astype(object)
+    y += Value(1.0)
+    assert [each.data for each in y] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64, np.bool_, np.longdouble])
+def test_a_number_of_numpy_on_the_left_is_a_number(kind):
+    x = kind(1)
+    for f in (
+        *(lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b),
+        *(lambda a, b: a**b, lambda a, b: a // b, lambda a, b: a % b),
+        *(lambda a, b: a == b, lambda a, b: a < b),
+    ):
+        assert f(x, Value(2.0)).data == f(1.0, Value(2.0)).data
+    assert [each.data for each in divmod(np.float64(7.0), Value(2.0))] == [3.0, 1.0]
+
+
+def test_a_value_beside_an_array_of_traced_values_gives_one_that_can_be_compared():
+    weight = Value(2.0)
+    found = compile(lambda x: micrograd.where(weight * x > 1.0, x, 0.0), backend="numpy")(X)
+    assert found.tolist() == [0.0, 1.7, 0.0]
 
 
 def values(numbers):

@@ -89,6 +89,22 @@ def test_jacobian_and_hessian_of_several_arguments_have_a_block_for_each():
     assert hessian(g, argnums=(1, 0))([2.0, 3.0], 5.0)[0][1].tolist() == [4.0, 10.0]
 
 
+def test_a_hessian_has_the_structure_of_the_result_and_twice_that_of_the_argument():
+    def f(x):
+        return {"pair": [x["a"] * x["b"][0], x["b"][1] ** 3], "square": x["a"] ** 2}
+
+    found = hessian(f)({"a": 2.0, "b": [3.0, 5.0]})
+    assert found["pair"]["a"]["b"].tolist() == [[1.0, 0.0], [0.0, 0.0]]
+    assert found["pair"]["b"]["b"].tolist() == [[[0.0] * 2] * 2, [[0.0, 0.0], [0.0, 30.0]]]
+    assert found["square"]["a"]["a"].tolist() == 2.0
+    assert found["square"]["b"]["a"].tolist() == [0.0, 0.0]
+    rows = hessian(lambda x, y: [x * y, y**2], argnums=(0, 1))(2.0, 3.0)
+    assert [[block.tolist() for block in row] for row in rows] == [
+        [[0.0, 0.0], [1.0, 0.0]],
+        [[1.0, 0.0], [0.0, 2.0]],
+    ]
+
+
 def test_argnums_choose_the_arguments():
     def f(x, y, z):
         return x * y**z

@@ -153,6 +153,16 @@ def test_none_is_the_gradient_of_what_is_not_differentiated():
     assert compile(lambda x: Scaled()(x, "up", {"w": x})).value_and_grad(5.0) == (15.0, 3.0)
 
 
+def test_a_rule_of_other_arguments_is_refused_where_it_is_given():
+    with pytest.raises(TypeError, match=r"function jvp\(args, result, tangents\): too many"):
+        custom_derivative(newton, jvp=lambda primals, tangents: tangents[0])
+    with pytest.raises(
+        TypeError, match=r"needs a function vjp\(args, result, cotangent\): missing"
+    ):
+        custom_derivative(newton, vjp=lambda args, result, cotangent, more: cotangent)
+    assert grad(custom_derivative(newton, vjp=lambda *all: (all[2] / (2 * all[1]),)))(9.0) == 1 / 6
+
+
 def test_wrong_rules_are_refused():
     with pytest.raises(TypeError, match="either jvp= or vjp="):
         custom_derivative(newton)

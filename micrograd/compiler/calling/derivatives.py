@@ -20,7 +20,6 @@ from micrograd.compiler.calling.results import batch, placed, regular
 from micrograd.compiler.calling.sparsity import compressed
 from micrograd.compiler.calling.targets import Targets, read_targets, resolved, run
 from micrograd.compiler.calling.variants import Options, Variants
-from micrograd.engine.value import Value
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
 from micrograd.transforms.structures import (
@@ -97,9 +96,10 @@ class Derivatives(Variants, Generic[Result]):
     def hessian(
         self, *args: Any, argnums: Targets = 0, parameters: Any = None, **keywords: Any
     ) -> Any:
-        """Return the second derivatives of a function whose result is one number.
+        """Return the second derivatives of the function.
 
-        Sparsity is used as for `jacobian`, and only one half of a symmetric matrix is computed.
+        Sparsity is used as for `jacobian`. If the result of the function is one number, only one
+        half of the symmetric matrix is computed.
 
         Args:
             *args: the arguments of the function.
@@ -108,9 +108,8 @@ class Derivatives(Variants, Generic[Result]):
             **keywords: as for `jacobian`.
 
         Returns:
-            What `micrograd.hessian` returns, an array with the shape of the argument twice, or such
-            arrays in its structure twice; a tuple of tuples for a sequence of positions. For a
-            batch, the samples are along the first axis of each array.
+            What `micrograd.hessian` returns. For a batch, the samples are along the first axis of
+            each array.
 
         >>> from micrograd import compile
         >>> f = compile(lambda x: x[0] ** 2 * x[1], backend="numpy")
@@ -382,15 +381,15 @@ def _value_and_jacobian(program: Any, targets: tuple[Any, ...]) -> Function:
 
 
 def _hessian(program: Any, targets: tuple[Any, ...]) -> Function:
-    def gradient(*args: Any) -> Any:
+    def first(*args: Any) -> Any:
         made = run(program.f, args, targets, program._held)
-        output = made.single_output("hessian")
-        found = made.pull({output: 1.0} if isinstance(output, Value) else {})
-        return tuple(made.in_structure(found))
+        return made.blocks([made.output_structure])[0]
 
     def traced(*args: Any) -> Any:
-        made = run(gradient, args, targets, program._held)
-        return [], compressed(made, made.output_structure.children, symmetric=True)
+        made = run(first, args, targets, program._held)
+        of_one_number = len(made.outputs) == len(made.variables)
+        rows = made.output_structure.children
+        return [], compressed(made, rows, symmetric=of_one_number)
 
     return traced
 

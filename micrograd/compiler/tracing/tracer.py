@@ -171,8 +171,8 @@ def _explain(error: Exception, recorder: Recorder) -> None:
     if shows and isinstance(error, TypeError | ValueError) and is_from(error, *_TRANSFORMS):
         text = str(error).replace("Value(traced)", "a Value").replace("TracedArray", "an array")
         raise type(error)(f"{text.replace('Traced', 'Value')}\n  at {line}") from error
-    if (refusing := numpy_functions.refusing(error)) is not None:
-        raise TraceError(f"{numpy_functions.remedy(refusing)}\n  at {line}") from error
+    if explanation := numpy_functions.explanation(error):
+        raise TraceError(f"{explanation}\n  at {line}") from error
     if shows or _is_of_objects(error):
         raise TraceError(
             "a compiled function does something that values do not support while it is traced "
