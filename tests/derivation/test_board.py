@@ -212,6 +212,75 @@ def softplus_beside_a_standard_deviation():
     return log(1 + exp(sigma * x)), x, {}
 
 
+def option():
+    S, K, r, s, T = values(S=100.0, K=95.0, r=0.03, s=0.2, T=0.5)
+    d = (log(S / K) + (r + s**2 / 2) * T) / (s * sqrt(T))
+    e = d - s * sqrt(T)
+    price = S * ndtr(d) - K * exp(-r * T) * ndtr(e)
+    return price, {"S": S, "s": s, "r": r}, {"d_1": d, "d_2": e}
+
+
+def delta():
+    price, given, names = option()
+    return price, given["S"], names
+
+
+def vega():
+    price, given, names = option()
+    return price, given["s"], names
+
+
+def rho():
+    price, given, names = option()
+    return price, given["r"], names
+
+
+def bachelier():
+    F, K, s, T = values(F=1.0, K=0.95, s=0.2, T=0.5)
+    d = (F - K) / (s * sqrt(T))
+    return (F - K) * ndtr(d) + s * sqrt(T) * exp(-(d**2) / 2) / math.sqrt(2 * math.pi), F, {"d": d}
+
+
+def fermi():
+    E, m, k, T = values(E=1.0, m=0.8, k=1.0, T=0.5)
+    return 1 / (exp((E - m) / (k * T)) + 1), E, {}
+
+
+def rating():
+    a, b = values(a=1600.0, b=1500.0)
+    return 1 / (1 + 10 ** ((b - a) / 400)), a, {}
+
+
+def kalman():
+    P, R = values(P=0.5, R=0.2)
+    K = P / (P + R)
+    return (1 - K) * P, P, {"K": K}
+
+
+def runge_kutta():
+    a, y, h = values(a=0.5, y=1.0, h=0.1)
+    k = -a * y
+    m = -a * (y + h * k / 2)
+    n = -a * (y + h * m / 2)
+    p = -a * (y + h * n)
+    names = {"k_1": k, "k_2": m, "k_3": n, "k_4": p}
+    return y + h * (k + 2 * m + 2 * n + p) / 6, y, names
+
+
+def batch_normalisation():
+    x, (g, b, e) = values(x_1=1.0, x_2=2.0, x_3=4.0), values(g=1.0, b=0.5, e=0.01)
+    m = sum(x) / 3
+    v = sum_of_squares(each - m for each in x) / 3
+    return g * (x[0] - m) / sqrt(v + e) + b, x[1], {"m": m, "v": v}
+
+
+def attention_written_as_one_quotient():
+    q, *k = values(q=0.5, k_1=0.2, k_2=0.4, k_3=0.1, k_4=0.7)
+    v = values(v_1=1.0, v_2=2.0, v_3=0.5, v_4=0.9)
+    above = sum(exp(q * a) * b for a, b in zip(k, v, strict=True))
+    return above / sum(exp(q * a) for a in k), q, {}
+
+
 def attention_of_two_keys():
     q, k, m, v, w = values(q=0.1, k_1=0.7, k_2=0.9, v_1=0.3, v_2=0.5)
     u, r = exp(q * k), exp(q * m)
@@ -231,6 +300,16 @@ TEXTBOOK = {
     divergence_from_a_normal_distribution: "0.5(exp(v) − 1)",
     softplus_by_hand: "x·σ(w·x + b)",
     softplus_beside_a_standard_deviation: "σ·exp(σ·x)/(1 + exp(σ·x))",
+    delta: "Φ(d₁)",
+    vega: "S·√T·exp(−d₁²/2)/√(2π)",
+    rho: "K·T·Φ(d₂)·exp(−r·T)",
+    bachelier: "Φ(d)",
+    fermi: "−L(1 − L)/(k·T)",
+    rating: "L(1 − L)·ln(10)/400",
+    kalman: "(1 − K)²",
+    runge_kutta: "1 − h·a + h²·a²/2 − h³·a³/6 + h⁴·a⁴/24",
+    batch_normalisation: "−g(1 + (x₁ − m)(x₂ − m)/(v + e))/(3√(v + e))",
+    attention_written_as_one_quotient: "(Σᵢ₌₁⁴ kᵢ(vᵢ − L)·exp(q·kᵢ))/(Σᵢ₌₁⁴ exp(q·kᵢ))",
     attention_of_two_keys: "a₁a₂(v₁ − v₂)(k₁ − k₂)",
 }
 
