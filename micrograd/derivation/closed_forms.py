@@ -25,6 +25,7 @@ _LONG = 9  # variables, numbers and operations of a partial that names could mak
 _SHORT = 5  # variables, numbers and operations of 1 - y² and y(1 - y)
 _MORE = 3  # by which a quotient of polynomials may be longer without the name of what it is of
 _SHORTER = 0.75  # what is left of the size of a formula
+_MOST_EXPONENTIALS = 4  # that are compared with one another
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 
 
@@ -191,7 +192,7 @@ class ClosedForms:
         For the d₁ and d₂ of Black and Scholes, `K·exp(-r·T - d₂²/2)` is `S·exp(-d₁²/2)`.
         """
         powers = {x: None for x in parts(tree) if isinstance(x, Call) and x.name == "exp"}
-        for one, other in permutations(powers, 2):
+        for one, other in permutations(powers, 2) if len(powers) <= _MOST_EXPONENTIALS else ():
             exponent: Tree = Call("sub", (one.operands[0], other.operands[0]))
             for step in reversed(self.cut):
                 exponent = expanded(substituted(exponent, {step.key: step.formula}))

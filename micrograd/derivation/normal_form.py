@@ -233,7 +233,8 @@ class NormalForm:
 
     def _with_bracket(self, whole: Sum) -> Sum:
         """The sum `k*(1 - k) + 2 - 2*k` as `k*(1 - k) + 2*(1 - k)`."""
-        for bracket in [x for each in whole.terms for x, p in each.powers.items() if p >= 1]:
+        few = whole.terms if len(whole.terms) <= _MOST_TERMS else ()
+        for bracket in [x for each in few for x, power in each.powers.items() if power >= 1]:
             rest = {term: c for term, c in whole.terms.items() if bracket not in term.powers}
             if isinstance(bracket, Sum) and len(rest) == len(bracket.terms):
                 coefficient, common = content(rest)
@@ -438,9 +439,9 @@ def _compared(name: str, x: Fraction, y: Fraction) -> bool:
 
 
 def _is_quotient(term: Term) -> bool:
-    """Whether a product has a sum in its denominator, and another factor."""
-    below = any(isinstance(atom, Sum) and power < 0 for atom, power in term.powers.items())
-    return below and len(term.powers) > 1
+    """Whether a product has a denominator, and it or another factor is a sum."""
+    has_sum = any(isinstance(atom, Sum) for atom in term.powers)
+    return has_sum and len(term.powers) > 1 and min(term.powers.values()) < 0
 
 
 def _is_worth_a_name(term: Term) -> bool:

@@ -309,7 +309,7 @@ TEXTBOOK = {
     kalman: "(1 − K)²",
     runge_kutta: "1 − h·a + h²·a²/2 − h³·a³/6 + h⁴·a⁴/24",
     batch_normalisation: "−g(1 + (x₁ − m)(x₂ − m)/(v + e))/(3√(v + e))",
-    attention_written_as_one_quotient: "(Σᵢ₌₁⁴ kᵢ(vᵢ − L)·exp(q·kᵢ))/(Σᵢ₌₁⁴ exp(q·kᵢ))",
+    attention_written_as_one_quotient: "Σᵢ₌₁⁴ kᵢ(vᵢ − L)·exp(q·kᵢ)/u₁",
     attention_of_two_keys: "a₁a₂(v₁ − v₂)(k₁ − k₂)",
 }
 
@@ -459,6 +459,30 @@ def test_cases_are_broken_before_their_conditions_if_they_are_too_long():
     loss = where(far <= delta, (y - w * x) ** 2 / 2, delta * (far - delta / 2))
     text = board(loss, w, names={"L": loss}, numbers=False, width=30).text()
     assert max(map(columns, text.splitlines())) <= 30
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [30, 44])
+def test_long_conditions_are_broken_before_their_words(lang, width):
+    x, y, a, b = values(x=0.5, y=0.4, alpha=1.0, beta=2.0)
+    inside = (x > 0) & (y > 0) & (x < a) & (y < b) & (x + y < a * b)
+    loss = where(inside, x * y, x)
+    shown = board(loss, x, names={"L": loss}, numbers=False, width=width).text(lang)
+    assert max(map(columns, shown.splitlines())) <= width
+    assert "v₁" not in shown
+    word = {"en": "and", "zh": "且"}[lang]
+    assert shown.count(f"{word} y") == 4  # two in the definition, two in the derivative
+
+
+def test_a_divisor_is_defined_once_if_both_sides_of_a_quotient_are_long():
+    y, x, (w,) = values(y_1=1.0, y_2=2.0, y_3=4.0), values(x_1=1.0, x_2=2.0, x_3=3.0), values(w=0.5)
+    m = sum(y) / 3
+    r = 1 - sum_of_squares(b - w * a for a, b in zip(x, y, strict=True)) / sum_of_squares(
+        b - m for b in y
+    )
+    text = board(r, y[0], names={"m": m, "R": r}, numbers=False).text()
+    assert text.count("(y₁ − m)² + (y₂ − m)² + (y₃ − m)²") == 1
+    assert last_symbols(r, w, names={"m": m, "R": r}).endswith("/v₁")
 
 
 def test_cross_entropy_of_a_sigmoid_becomes_a_difference():
