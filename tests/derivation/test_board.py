@@ -281,6 +281,11 @@ def attention_written_as_one_quotient():
     return above / sum(exp(q * a) for a in k), q, {}
 
 
+def speed_of_molecules():
+    v, a = values(v=1.0, a=0.8)
+    return math.sqrt(2 / math.pi) * v**2 * exp(-(v**2) / (2 * a**2)) / a**3, v, {}
+
+
 def attention_of_two_keys():
     q, k, m, v, w = values(q=0.1, k_1=0.7, k_2=0.9, v_1=0.3, v_2=0.5)
     u, r = exp(q * k), exp(q * m)
@@ -310,6 +315,7 @@ TEXTBOOK = {
     runge_kutta: "1 − h·a + h²·a²/2 − h³·a³/6 + h⁴·a⁴/24",
     batch_normalisation: "−g(1 + (x₁ − m)(x₂ − m)/(v + e))/(3√(v + e))",
     attention_written_as_one_quotient: "Σᵢ₌₁⁴ kᵢ(vᵢ − L)·exp(q·kᵢ)/u₁",
+    speed_of_molecules: "√(2/π)·v(2 − v²/a²)·exp(−v²/(2a²))/a³",
     attention_of_two_keys: "a₁a₂(v₁ − v₂)(k₁ − k₂)",
 }
 
