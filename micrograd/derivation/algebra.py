@@ -89,10 +89,10 @@ def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) ->
 
 
 def expanded(tree: Tree) -> Tree:
-    """The formula with its brackets multiplied out.
+    """The formula with its brackets multiplied out, and what all terms share before them.
 
-    >>> str(expanded(Call("mul", ("x", Call("sub", ("y", "z"))))))
-    'sub(mul(x, y), mul(x, z))'
+    >>> str(expanded(Call("pow", (Call("sub", ("y", "z")), 2.0))))
+    'add(sub(pow(y, 2.0), mul(mul(2.0, y), z)), pow(z, 2.0))'
     """
     algebra = _algebra((), expanding=True)
     try:
