@@ -37,6 +37,7 @@ _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multip
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a series of single terms
 _LONGEST_PERIOD = 3  # terms of a bracket in a series
+_WORTH_OPENING = 0.9  # what is left of the variables and numbers of a formula
 _LONGEST_SERIES = 400  # variables, numbers and operations of what may be a series
 
 
@@ -80,11 +81,24 @@ def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) ->
         kept = min([kept, *apart], key=lambda each: (folded(each), size(each)))
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
         algebra = _algebra(names, expanding=True)
-        expanded = Writer(algebra, decimals).formula(algebra.read(kept))
+        expanded: Tree = Writer(algebra, decimals).formula(algebra.read(kept))
         fraction = Writer(_algebra(names), decimals).fraction(algebra, algebra.read(kept))
-        candidates: list[Tree] = [kept, expanded, fraction]
-        kept = min(candidates, key=_leaves)
+        shortest = min((expanded, fraction), key=_leaves)
+        kept = shortest if _leaves(shortest) <= _WORTH_OPENING * _leaves(kept) else kept
     return kept
+
+
+def expanded(tree: Tree) -> Tree:
+    """The formula with its brackets multiplied out, and what all terms share before them.
+
+    >>> str(expanded(Call("pow", (Call("sub", ("y", "z")), 2.0))))
+    'add(sub(pow(y, 2.0), mul(mul(2.0, y), z)), pow(z, 2.0))'
+    """
+    algebra = _algebra((), expanding=True)
+    try:
+        return Writer(algebra, decimals=False).formula(algebra.read(tree))
+    except OverflowError:
+        return tree
 
 
 def _algebra(known: tuple[tuple[str, Tree], ...], **mode: int) -> NormalForm:

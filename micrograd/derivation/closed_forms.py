@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 
-from micrograd.derivation.algebra import folded, has_series, ordered, simplified
+from micrograd.derivation.algebra import expanded, folded, has_series, ordered, simplified
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -13,7 +14,7 @@ from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.evidence import Evidence
 from micrograd.derivation.ways import Edge, Slope, Way, total
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, parts, size, substituted, variables
+from micrograd.table.formulas import Call, Tree, calls, parts, size, substituted, variables
 from micrograd.writing import notation
 from micrograd.writing.indices import TO_DIGITS
 from micrograd.writing.notation import Formula
@@ -23,6 +24,8 @@ _LONGEST = 120  # variables, numbers and operations of a closed form
 _LONG = 9  # variables, numbers and operations of a partial that names could make shorter
 _SHORT = 5  # variables, numbers and operations of 1 - y² and y(1 - y)
 _MORE = 3  # by which a quotient of polynomials may be longer without the name of what it is of
+_SHORTER = 0.75  # what is left of the size of a formula
+_MOST_EXPONENTIALS = 4  # that are compared with one another
 _LARGEST_CUT = 24  # values between, for which there is a closed form
 
 
@@ -176,25 +179,75 @@ class ClosedForms:
             found[key] = tree
             if size(tree) > _LONGEST:
                 return None
-        tree = found[way.keys[-1]]
+        tree = self._with_one_exponential(found[way.keys[-1]], known, decimals)
         for name, formula in known.items():
             for other in _solved(name, formula, tree):
                 shorter = simplified(other, known, decimals=decimals)
                 tree = min(tree, shorter, key=folded)
-        return self._without_names(tree, decimals)
+        return self._without_names(tree, known, decimals)
 
-    def _without_names(self, tree: Tree, decimals: bool) -> Tree:
-        """The formula in which a polynomial is written out if that makes it shorter.
+    def _with_one_exponential(self, tree: Tree, known: Mapping[str, Tree], decimals: bool) -> Tree:
+        """The formula in which one exponential is a multiple of another, if that is shorter.
+
+        For the d₁ and d₂ of Black and Scholes, `K·exp(-r·T - d₂²/2)` is `S·exp(-d₁²/2)`.
+        """
+        powers = {x: None for x in parts(tree) if isinstance(x, Call) and x.name == "exp"}
+        for one, other in permutations(powers, 2) if len(powers) <= _MOST_EXPONENTIALS else ():
+            exponent: Tree = Call("sub", (one.operands[0], other.operands[0]))
+            for step in reversed(self.cut):
+                exponent = expanded(substituted(exponent, {step.key: step.formula}))
+            ratio = simplified(Call("exp", (exponent,)))
+            if "exp" not in calls(ratio):
+                shorter = _exchanged(tree, one, Call("mul", (ratio, other)))
+                tree = min(tree, simplified(shorter, known, decimals=decimals), key=folded)
+        return tree
+
+    def _without_names(self, tree: Tree, known: Mapping[str, Tree], decimals: bool) -> Tree:
+        """The formula with definitions written out where this makes it shorter.
 
         With s for (a + b + c)/2, `a(2s² - 2s·c - 2a·s + a·c + c²)` is `a(b² + c² - a²)/2`.
         """
-        used = variables(tree)
-        for step in reversed(self.cut):
-            is_output = step.value is self.chain.output
-            if step.key in used and not is_output and _is_rational(step.formula):
-                other = simplified(substituted(tree, {step.key: step.formula}), decimals=decimals)
-                tree = min(tree, other, key=folded)
+        steps = [step for step in reversed(self.cut) if step.value is not self.chain.output]
+        rational = [step for step in steps if _is_rational(step.formula)]
+        whole = expanded(tree)
+        for step in rational:
+            if step.key in variables(whole) and size(whole) <= _LONGEST:
+                whole = expanded(substituted(whole, {step.key: step.formula}))
+        if size(whole) <= _LONGEST:
+            tree = _shorter(tree, simplified(whole, decimals=decimals))
+        for step in steps:
+            if step.key in variables(tree):
+                other = _written_into_sums(tree, step)
+                if other != tree:
+                    tree = _shorter(tree, simplified(other, known, decimals=decimals))
+                if step in rational:
+                    other = substituted(tree, {step.key: step.formula})
+                    tree = _shorter(tree, simplified(other, decimals=decimals))
         return tree
+
+
+def _shorter(tree: Tree, other: Tree) -> Tree:
+    """The other formula if it is so much shorter that it is worth losing a name."""
+    return other if folded(other) < _SHORTER * folded(tree) else tree
+
+
+def _written_into_sums(tree: Tree, step: Definition) -> Tree:
+    """The formula with a definition written into the sums that become shorter by it."""
+    if not isinstance(tree, Call) or step.key not in variables(tree):
+        return tree
+    if tree.name in ("add", "sub"):
+        other = simplified(substituted(tree, {step.key: step.formula}))
+        if folded(other) < folded(tree):
+            return other
+    inner = (_written_into_sums(each, step) for each in tree.operands)
+    return Call(tree.name, tuple(inner))
+
+
+def _exchanged(tree: Tree, part: Tree, other: Tree) -> Tree:
+    """The formula with another part in place of one."""
+    if tree == part or not isinstance(tree, Call):
+        return other if tree == part else tree
+    return Call(tree.name, tuple(_exchanged(each, part, other) for each in tree.operands))
 
 
 def _is_rational(tree: Tree) -> bool:

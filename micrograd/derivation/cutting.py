@@ -16,6 +16,7 @@ _MOST_LEAVES = 2_000  # variables in a formula
 _DEEPEST = 4  # brackets one within the other
 _LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
 _MOST_REPEATED = 4  # variables that are written again because a formula is written several times
+_LONGEST_SIDE = 4  # variables in either side of a quotient, whose divisor would be repeated
 _FEWEST_USES = 3  # of a mean that gets a name
 ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
@@ -71,6 +72,10 @@ class Cut:
         is_function = row is not None and row.name not in ARITHMETIC
         if is_function:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
+        sides = [*operands(node)] if row is not None and row.name == "div" else []
+        if sides and all(x in inlined and self.sizes[x].leaves > _LONGEST_SIDE for x in sides):
+            inlined.remove(sides[1])
+            self.steps.add(sides[1])
         while _is_long(found := self._joined(node)) and inlined:
             longest = max(inlined, key=lambda x: self.sizes[x].leaves)
             inlined.remove(longest)
@@ -137,6 +142,8 @@ class Cut:
         if not isinstance(operand, Value) or is_leaf(operand) or operand in self.steps:
             return False
         name = _name(node)
+        if name in COMPARISONS:
+            return False
         return name not in _SIGNS or (name not in _SUMS and _name(operand) in _SUMS)
 
 

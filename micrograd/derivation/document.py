@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from textwrap import dedent
 from typing import Any, NamedTuple
 
+from micrograd.writing import numbers
 from micrograd.writing.labels import columns, filled, pieces
 from micrograd.writing.marks import latex, mathml, row
 from micrograd.writing.notation import Formula, equals
@@ -134,6 +136,17 @@ def _steps(
 def as_text(blocks: Sequence[Block]) -> str:
     """Plain text, with columns that line up on a terminal."""
     return "\n\n".join("\n".join(_text_lines(block)) for block in blocks) + "\n"
+
+
+def typographic(block: Any) -> Any:
+    """The block with the minus signs of print in the texts of its formulas."""
+    match block:
+        case Formula():
+            return replace(block, text=numbers.typographic(block.text))
+        case tuple():
+            parts = map(typographic, block)
+            return type(block)(*parts) if hasattr(block, "_fields") else tuple(parts)
+    return block
 
 
 def as_equations(blocks: Sequence[Block]) -> str:

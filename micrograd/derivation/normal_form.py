@@ -95,6 +95,23 @@ class NormalForm:
                 if power.denominator == 1 or not isinstance(atom, str)
             }
             self.patterns.insert(0, Pattern(name, coefficient, term, sought or term.powers))
+        self._remember_complement(name, coefficient, term)
+
+    def _remember_complement(self, name: str, coefficient: Fraction, term: Term) -> None:
+        """`b / (a + b)` as 1 - L for the name L of `a / (a + b)`, except for a softmax."""
+        for bracket, power in term.powers.items():
+            if not isinstance(bracket, Sum) or power != -1 or len(bracket.terms) != 2:
+                continue
+            above = term * Term({bracket: Fraction(1)})
+            if above in bracket.terms and not any(map(is_exponential, above.powers)):
+                share = bracket.terms[above] / coefficient
+                other = next(each for each in bracket.terms if each != above)
+                rest = self.total((number(1), Sum({Term({name: Fraction(1)}): -share})))
+                found = other * Term({bracket: Fraction(-1)})
+                if _is_quotient(found) and all(found != each.term for each in self.patterns):
+                    self.patterns.insert(
+                        0, Pattern(rest, bracket.terms[other], found, found.powers)
+                    )
 
     def copy(self) -> NormalForm:
         """Another one that has read the same formulas so far."""
@@ -137,7 +154,7 @@ class NormalForm:
                 if exponent is None and x.terms:
                     return self._symbolic_power(x, y)
             case "exp", (x,):
-                return Sum({self._exponential(x): Fraction(1)})
+                return self._exponential(x)
             case "log", (x,):
                 return self._logarithm(x)
             case "maximum" | "minimum", (x, y) if x == y:
@@ -212,6 +229,20 @@ class NormalForm:
                 if divisor in term.powers:
                     quotient = Sum({term * inverse ** Fraction(-1): coefficient})
                     return self.total((quotient, Sum(rest)))
+        return whole
+
+    def _with_bracket(self, whole: Sum) -> Sum:
+        """The sum `k*(1 - k) + 2 - 2*k` as `k*(1 - k) + 2*(1 - k)`."""
+        few = whole.terms if len(whole.terms) <= _MOST_TERMS else ()
+        for bracket in [x for each in few for x, power in each.powers.items() if power >= 1]:
+            rest = {term: c for term, c in whole.terms.items() if bracket not in term.powers}
+            if isinstance(bracket, Sum) and len(rest) == len(bracket.terms):
+                coefficient, common = content(rest)
+                for factor in (coefficient, -coefficient):
+                    part = Sum({common * term: factor * c for term, c in bracket.terms.items()})
+                    if part.terms == rest:
+                        others = {x: c for x, c in whole.terms.items() if x not in rest}
+                        return Sum(others | {common * Term({bracket: Fraction(1)}): factor})
         return whole
 
     def times(self, x: Sum, y: Sum) -> Sum:
@@ -297,14 +328,16 @@ class NormalForm:
                 return self.times(self.power(base, power / 2), Sum({rest: coefficient}))
         return Sum({term: coefficient})
 
-    def _exponential(self, exponent: Sum) -> Term:
-        """The exponential of a sum, as the product of powers of exponentials."""
-        return Term(
-            {
-                Function("exp", (Sum({term: Fraction(1)}),)): coefficient
-                for term, coefficient in exponent.terms.items()
-            }
-        )
+    def _exponential(self, exponent: Sum) -> Sum:
+        """The exponential of a sum, as a product of powers of exponentials; of 2 ln x it is x²."""
+        whole, rest = number(1), dict[Atom, Fraction]()
+        for term, coefficient in exponent.terms.items():
+            match [*term.powers.items()]:
+                case [(Function("log", (inner,)), 1)]:
+                    whole = self.times(whole, self.power(inner, coefficient))
+                case _:
+                    rest[Function("exp", (Sum({term: Fraction(1)}),))] = coefficient
+        return self.times(whole, Sum({Term(rest): Fraction(1)}))
 
     def _logarithm(self, x: Sum) -> Sum:
         """The logarithm of exponentials is their exponent, and that of an odd power is a multiple.
@@ -351,6 +384,7 @@ class NormalForm:
                     other, factor = self.product(inner)
                     return coefficient * other, factor
             return coefficient, term
+        whole = self._with_bracket(whole)
         coefficient, common = content(whole.terms)
         inverse = common ** Fraction(-1)
         inside = Sum({each * inverse: c / coefficient for each, c in whole.terms.items()})
@@ -405,9 +439,9 @@ def _compared(name: str, x: Fraction, y: Fraction) -> bool:
 
 
 def _is_quotient(term: Term) -> bool:
-    """Whether a product has a sum in its denominator, and another factor."""
-    below = any(isinstance(atom, Sum) and power < 0 for atom, power in term.powers.items())
-    return below and len(term.powers) > 1
+    """Whether a product has a denominator, and it or another factor is a sum."""
+    has_sum = any(isinstance(atom, Sum) for atom in term.powers)
+    return has_sum and len(term.powers) > 1 and min(term.powers.values()) < 0
 
 
 def _is_worth_a_name(term: Term) -> bool:

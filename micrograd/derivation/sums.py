@@ -125,7 +125,9 @@ def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
     factor = Fraction(above, below)
     is_shared = len({*map(abs, coefficients)}) == 1  # as in π - π·x²
     if not is_shared and (below > MOST or any(abs(each / factor) > MOST for each in coefficients)):
-        factor = Fraction(1)  # decimals such as 0.3989 have no factor in common worth a bracket
+        factor = min(map(abs, coefficients))  # c in 2c - c·x², where c is 0.3989
+        if any(each % factor for each in coefficients):
+            factor = Fraction(1)  # others have no factor in common worth a bracket
     if all(each < 0 for each in coefficients):
         factor = -factor
     first, *others = terms

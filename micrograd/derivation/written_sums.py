@@ -117,7 +117,10 @@ class Writer:
             if others and shared > 1 and saved > most:
                 bracket = Sum({term * inverse: each for term, each in inside.items()})
                 coefficient, product = self.algebra.product(bracket)
-                best, most = Sum({common * product: coefficient, **others}), saved
+                group = common * product, coefficient
+                terms = whole.terms.items()  # the bracket stands where its first term stood
+                best = Sum(dict(group if each in inside else (each, c) for each, c in terms))
+                most = saved
         return best
 
     def _sum(self, whole: Sum) -> Tree:

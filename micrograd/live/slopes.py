@@ -162,7 +162,9 @@ class Writer:
         self.functions: dict[str, int] = {}
 
     def data(self, found: Branches) -> Any:
-        """A formula as its mark, its function, and 1 if it needs brackets in a product.
+        """A formula as its mark, its function, and when it needs brackets in a product.
+
+        It is 1 for a sum, beside other factors, and 2 for a product with a minus sign, after them.
 
         A name and a whole number have no function: the page knows them from their mark.
         """
@@ -176,14 +178,16 @@ class Writer:
                 "then": self.data(found.then),
                 "else": self.data(found.otherwise),
             }
-        mark, is_loose = self._mark(found)
+        mark, loose = self._mark(found)
         if isinstance(mark, int) or (isinstance(mark, str) and mark.isdecimal()):
             return [mark]
-        return [mark, self._function(found), *[1] * is_loose]
+        return [mark, self._function(found), *[loose] * (loose > 0)]
 
-    def _mark(self, tree: Tree) -> tuple[Any, bool]:
+    def _mark(self, tree: Tree) -> tuple[Any, int]:
         shown = blackboard.written(tree, self.names)
-        return self.brief(shown.mark), shown.mark_strength < PRODUCT
+        several = blackboard.count_terms(tree, self.names) > 1
+        loose = 0 if shown.mark_strength >= PRODUCT else 1 if several else 2
+        return self.brief(shown.mark), loose
 
     def _function(self, tree: Tree) -> int:
         self.used |= calls(ready(tree))

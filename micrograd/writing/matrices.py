@@ -22,6 +22,7 @@ from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript
 from micrograd.writing.notation import Formula
+from micrograd.writing.numbers import typographic
 from micrograd.writing.parts import OPPOSITE
 from micrograd.writing.template import ATOM, FRACTION, LOOSE, PRODUCT, SUM
 
@@ -197,7 +198,7 @@ def matrix(numbers: Sequence[Sequence[Any]], most: int = MOST) -> Formula:
         if wide:
             between[-2] = _DIAGONAL
         shown = [*shown[: most - 2], between, shown[-1]]
-    texts = [[entry.text for entry in line] for line in shown]
+    texts = [[typographic(entry.text) for entry in line] for line in shown]
     widths = [max(map(columns, each)) for each in zip(*texts, strict=True)]
     lines = [
         "  ".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -93,6 +94,23 @@ def rounded(x: Any, digits: int = 4) -> str:
     text, e, power = brief(x, digits).replace("inf", "∞").partition("e")
     text = text.replace("-", "−")
     return f"{text}×10{superscript(power)}" if e else text
+
+
+def typographic(text: str) -> str:
+    """A formula in text with the signs of print, and powers of ten as such.
+
+    >>> typographic("x - 2.5e-7 + 1e9")
+    'x − 2.5·10⁻⁷ + 10⁹'
+    """
+
+    def power(found: re.Match[str]) -> str:
+        digits, exponent = found.groups()
+        return f"{'' if digits == '1' else f'{digits}·'}10{superscript(exponent)}"
+
+    return _POWER.sub(power, text).replace("-", "−")
+
+
+_POWER = re.compile(r"([0-9.]+)e(-?[0-9]+)")
 
 
 def brief(x: Any, digits: int = 4) -> str:

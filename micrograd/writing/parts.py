@@ -83,6 +83,8 @@ def opposite(test: Tree) -> Tree:
             return Call(OPPOSITE[name], sides)
         case Call("and" | "or" as name, sides):  # De Morgan
             return Call("or" if name == "and" else "and", tuple(map(opposite, sides)))
+        case Call("xor", (first, second)):
+            return Call("xor", (first, opposite(second)))
     return Call("eq", (test, 0.0))
 
 

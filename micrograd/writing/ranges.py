@@ -84,16 +84,20 @@ def is_comparison(tree: Tree) -> bool:
 
 
 def logical(tree: Tree) -> Tree:
-    """A condition with `and` and `or` in place of the sums that `&` and `|` compute.
+    """A condition with `and`, `or` and `xor` in place of what `&`, `|` and `^` compute.
 
     `(x > 1) + (y > 2) > 1.5` becomes `x > 1 and y > 2`, and what `~` makes of a condition is its
     opposite.
     """
     match tree:
         case Call("gt" | "le" as name, (Call("add", (first, second)), 0.5 | 1.5 as least)):
-            if is_comparison(first) and is_comparison(second):
+            if is_comparison(first) or is_comparison(second):  # a name may stand for the other
                 both = logical(first), logical(second)
                 joined = Call("and" if least > 1.0 else "or", both)
+                return joined if name == "gt" else opposite(joined)
+        case Call("gt" | "le" as name, (Call("pow", (Call("sub", (first, second)), 2.0)), 0.5)):
+            if is_comparison(first) or is_comparison(second):
+                joined = Call("xor", (logical(first), logical(second)))
                 return joined if name == "gt" else opposite(joined)
         case Call("lt" | "ge" as name, (test, 0.5)) if is_comparison(test):
             return opposite(logical(test)) if name == "lt" else logical(test)

@@ -64,10 +64,10 @@ def explain_layers(
     h⁽¹⁾ = σ(z⁽¹⁾)    (4×1)
     z⁽²⁾ = W⁽²⁾ h⁽¹⁾    (1×1)
     ŷ    = σ(z⁽²⁾)    (1×1)
-    L    = (ŷ - y)²
+    L    = (ŷ − y)²
     δ⁽²⁾ = ∂L/∂ŷ ⊙ ∂ŷ/∂z⁽²⁾    (1×1)
-         = 2(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)
-    δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ h⁽¹⁾ ⊙ (1 - h⁽¹⁾)    (4×1)
+         = 2(ŷ − y) ⊙ ŷ ⊙ (1 − ŷ)
+    δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ h⁽¹⁾ ⊙ (1 − h⁽¹⁾)    (4×1)
     ∂L/∂W⁽¹⁾ = δ⁽¹⁾ xᵀ    (4×3)
     ∂L/∂W⁽²⁾ = δ⁽²⁾ h⁽¹⁾ᵀ    (1×4)
     """
@@ -150,7 +150,7 @@ class LayersExplanation:
         Args:
             lang: the language of the words; that of the explanation by default.
         """
-        return document.as_text(self.blocks(lang))
+        return document.as_text([*map(document.typographic, self.blocks(lang))])
 
     def markdown(self, lang: str | None = None) -> str:
         """Return the derivation in Markdown, with formulas in LaTeX for KaTeX or MathJax.
@@ -171,7 +171,7 @@ class LayersExplanation:
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""
-        return document.as_equations(self.blocks())
+        return document.as_equations([*map(document.typographic, self.blocks())])
 
     def latex(self) -> str:
         """Return the equations as one `aligned` block, for math mode with amsmath."""

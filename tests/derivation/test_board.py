@@ -212,6 +212,80 @@ def softplus_beside_a_standard_deviation():
     return log(1 + exp(sigma * x)), x, {}
 
 
+def option():
+    S, K, r, s, T = values(S=100.0, K=95.0, r=0.03, s=0.2, T=0.5)
+    d = (log(S / K) + (r + s**2 / 2) * T) / (s * sqrt(T))
+    e = d - s * sqrt(T)
+    price = S * ndtr(d) - K * exp(-r * T) * ndtr(e)
+    return price, {"S": S, "s": s, "r": r}, {"d_1": d, "d_2": e}
+
+
+def delta():
+    price, given, names = option()
+    return price, given["S"], names
+
+
+def vega():
+    price, given, names = option()
+    return price, given["s"], names
+
+
+def rho():
+    price, given, names = option()
+    return price, given["r"], names
+
+
+def bachelier():
+    F, K, s, T = values(F=1.0, K=0.95, s=0.2, T=0.5)
+    d = (F - K) / (s * sqrt(T))
+    return (F - K) * ndtr(d) + s * sqrt(T) * exp(-(d**2) / 2) / math.sqrt(2 * math.pi), F, {"d": d}
+
+
+def fermi():
+    E, m, k, T = values(E=1.0, m=0.8, k=1.0, T=0.5)
+    return 1 / (exp((E - m) / (k * T)) + 1), E, {}
+
+
+def rating():
+    a, b = values(a=1600.0, b=1500.0)
+    return 1 / (1 + 10 ** ((b - a) / 400)), a, {}
+
+
+def kalman():
+    P, R = values(P=0.5, R=0.2)
+    K = P / (P + R)
+    return (1 - K) * P, P, {"K": K}
+
+
+def runge_kutta():
+    a, y, h = values(a=0.5, y=1.0, h=0.1)
+    k = -a * y
+    m = -a * (y + h * k / 2)
+    n = -a * (y + h * m / 2)
+    p = -a * (y + h * n)
+    names = {"k_1": k, "k_2": m, "k_3": n, "k_4": p}
+    return y + h * (k + 2 * m + 2 * n + p) / 6, y, names
+
+
+def batch_normalisation():
+    x, (g, b, e) = values(x_1=1.0, x_2=2.0, x_3=4.0), values(g=1.0, b=0.5, e=0.01)
+    m = sum(x) / 3
+    v = sum_of_squares(each - m for each in x) / 3
+    return g * (x[0] - m) / sqrt(v + e) + b, x[1], {"m": m, "v": v}
+
+
+def attention_written_as_one_quotient():
+    q, *k = values(q=0.5, k_1=0.2, k_2=0.4, k_3=0.1, k_4=0.7)
+    v = values(v_1=1.0, v_2=2.0, v_3=0.5, v_4=0.9)
+    above = sum(exp(q * a) * b for a, b in zip(k, v, strict=True))
+    return above / sum(exp(q * a) for a in k), q, {}
+
+
+def speed_of_molecules():
+    v, a = values(v=1.0, a=0.8)
+    return math.sqrt(2 / math.pi) * v**2 * exp(-(v**2) / (2 * a**2)) / a**3, v, {}
+
+
 def attention_of_two_keys():
     q, k, m, v, w = values(q=0.1, k_1=0.7, k_2=0.9, v_1=0.3, v_2=0.5)
     u, r = exp(q * k), exp(q * m)
@@ -231,6 +305,17 @@ TEXTBOOK = {
     divergence_from_a_normal_distribution: "0.5(exp(v) − 1)",
     softplus_by_hand: "x·σ(w·x + b)",
     softplus_beside_a_standard_deviation: "σ·exp(σ·x)/(1 + exp(σ·x))",
+    delta: "Φ(d₁)",
+    vega: "S·√T·exp(−d₁²/2)/√(2π)",
+    rho: "K·T·Φ(d₂)·exp(−r·T)",
+    bachelier: "Φ(d)",
+    fermi: "−L(1 − L)/(k·T)",
+    rating: "L(1 − L)·ln(10)/400",
+    kalman: "(1 − K)²",
+    runge_kutta: "1 − h·a + h²·a²/2 − h³·a³/6 + h⁴·a⁴/24",
+    batch_normalisation: "−g(1 + (x₁ − m)(x₂ − m)/(v + e))/(3√(v + e))",
+    attention_written_as_one_quotient: "Σᵢ₌₁⁴ kᵢ(vᵢ − L)·exp(q·kᵢ)/u₁",
+    speed_of_molecules: "√(2/π)·v(2 − v²/a²)·exp(−v²/(2a²))/a³",
     attention_of_two_keys: "a₁a₂(v₁ − v₂)(k₁ − k₂)",
 }
 
@@ -380,6 +465,30 @@ def test_cases_are_broken_before_their_conditions_if_they_are_too_long():
     loss = where(far <= delta, (y - w * x) ** 2 / 2, delta * (far - delta / 2))
     text = board(loss, w, names={"L": loss}, numbers=False, width=30).text()
     assert max(map(columns, text.splitlines())) <= 30
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [30, 44])
+def test_long_conditions_are_broken_before_their_words(lang, width):
+    x, y, a, b = values(x=0.5, y=0.4, alpha=1.0, beta=2.0)
+    inside = (x > 0) & (y > 0) & (x < a) & (y < b) & (x + y < a * b)
+    loss = where(inside, x * y, x)
+    shown = board(loss, x, names={"L": loss}, numbers=False, width=width).text(lang)
+    assert max(map(columns, shown.splitlines())) <= width
+    assert "v₁" not in shown
+    word = {"en": "and", "zh": "且"}[lang]
+    assert shown.count(f"{word} y") == 4  # two in the definition, two in the derivative
+
+
+def test_a_divisor_is_defined_once_if_both_sides_of_a_quotient_are_long():
+    y, x, (w,) = values(y_1=1.0, y_2=2.0, y_3=4.0), values(x_1=1.0, x_2=2.0, x_3=3.0), values(w=0.5)
+    m = sum(y) / 3
+    r = 1 - sum_of_squares(b - w * a for a, b in zip(x, y, strict=True)) / sum_of_squares(
+        b - m for b in y
+    )
+    text = board(r, y[0], names={"m": m, "R": r}, numbers=False).text()
+    assert text.count("(y₁ − m)² + (y₂ − m)² + (y₃ − m)²") == 1
+    assert last_symbols(r, w, names={"m": m, "R": r}).endswith("/v₁")
 
 
 def test_cross_entropy_of_a_sigmoid_becomes_a_difference():

@@ -587,6 +587,25 @@ def test_a_long_derivation_leaves_out_factors_of_1(live):
 
 
 @pytest.mark.slow
+def test_brackets_stand_only_around_factors_that_need_them_and_no_number_twice(live):
+    x, w, c = (Value(n, label=label) for n, label in ((0.5, "x"), (2.0, "w"), (0.0, "c")))
+    y = 1 - w * w * x
+    loss = c * (y - 3) ** 2
+    y.label, loss.label = "y", "L"
+    page = live(loss, "#wrt=w")
+    assert page.lines()[1] == "=2c(y−3)·(−2w·x)"
+    sum_first = (y + w) * c
+    sum_first.label = "L"
+    assert "=c·(−2w·x)+c" in live(sum_first, "#wrt=w").lines()
+    alone = -2 * x * w
+    alone.label = "L"
+    assert live(alone, "#wrt=w").lines()[:2] == ["∂L∂w", "=−2x"]
+    page = live(c * w, "#wrt=w")
+    assert not [text for text in page.lines() if text.count("=0") > 1]
+    assert page.lines().count("=0") == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scrolls"), [(390, False), (358, False), (280, True)])
 def test_the_picture_fits_a_phone_and_a_frame_on_a_phone(live, width, scrolls):
     page = live(line(), page={"viewport": {"width": width, "height": 800}}).page

@@ -16,8 +16,16 @@ def softmax(scores):
     return powers / powers.sum(axis=0)
 
 
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
 def python(text):
     """The text of a formula as an expression of Python on arrays."""
+    text = re.sub(
+        r"(?:([\d.]+)·)?10(⁻?[⁰¹²³⁴-⁹]+)",
+        lambda found: f"{found[1] or 1}e{found[2].translate(_RAISED)}",
+        text.replace("−", "-"),
+    )
     if " otherwise" in text:
         *cases, last = text.strip("{}").split("; ")
         source = python(last.removesuffix(" otherwise"))

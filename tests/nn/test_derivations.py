@@ -202,10 +202,10 @@ def test_the_article_of_two_layers_is_derived():
         "H⁽¹⁾ = σ(Z⁽¹⁾)    (4×4)\n"
         "z⁽²⁾ = W⁽²⁾ H⁽¹⁾    (1×4)\n"
         "ŷ    = σ(z⁽²⁾)    (1×4)\n"
-        "L    = ∑ (ŷ - y)²\n"
+        "L    = ∑ (ŷ − y)²\n"
         "δ⁽²⁾ = ∂L/∂ŷ ⊙ ∂ŷ/∂z⁽²⁾    (1×4)\n"
-        "     = 2(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)\n"
-        "δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ H⁽¹⁾ ⊙ (1 - H⁽¹⁾)    (4×4)\n"
+        "     = 2(ŷ − y) ⊙ ŷ ⊙ (1 − ŷ)\n"
+        "δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ H⁽¹⁾ ⊙ (1 − H⁽¹⁾)    (4×4)\n"
         "∂L/∂W⁽¹⁾ = δ⁽¹⁾ Xᵀ    (4×3)\n"
         "∂L/∂W⁽²⁾ = δ⁽²⁾ H⁽¹⁾ᵀ    (1×4)"
     )
@@ -215,22 +215,22 @@ def test_a_number_stands_before_the_sign_of_a_sum():
     model = network(3, 1, output_activation="sigmoid")
     loss = {"loss": lambda p, y: 0.5 * (y - p) ** 2, "reduction": "sum"}
     explanation = explain_layers(model, samples(4), [0, 1, 1, 0], **loss)
-    assert equation(explanation, "L") == ["(1/2) ∑ (y - ŷ)²"]
-    assert equation(explanation, "δ")[-1] == "(ŷ - y) ⊙ ŷ ⊙ (1 - ŷ)"
+    assert equation(explanation, "L") == ["(1/2) ∑ (y − ŷ)²"]
+    assert equation(explanation, "δ")[-1] == "(ŷ − y) ⊙ ŷ ⊙ (1 − ŷ)"
 
 
 @pytest.mark.parametrize(
     ("loss", "output", "last"),
     [
-        ("mse", None, "(2/n)(Ŷ - Y)"),
-        ("mse", "tanh", "(2/n)(Ŷ - Y) ⊙ (1 - Ŷ ⊙ Ŷ)"),
-        ("bce", "sigmoid", "(1/n)(Ŷ - Y)"),
-        ("bce_with_logits", None, "(1/n)(σ(Ŷ) - Y)"),
-        ("cross_entropy", None, "(1/n)(P - Y)"),
-        ("l1", None, "(1/n)·sgn(Ŷ - Y)"),
-        ("hinge", None, "-(1/n)·Y ⊙ 1[Y ⊙ Ŷ < 1]"),
-        ("squared_hinge", None, "-(2/n)·Y ⊙ relu(1 - Y ⊙ Ŷ)"),
-        ("kl_div", None, "-(1/n)·Y"),
+        ("mse", None, "(2/n)(Ŷ − Y)"),
+        ("mse", "tanh", "(2/n)(Ŷ − Y) ⊙ (1 − Ŷ ⊙ Ŷ)"),
+        ("bce", "sigmoid", "(1/n)(Ŷ − Y)"),
+        ("bce_with_logits", None, "(1/n)(σ(Ŷ) − Y)"),
+        ("cross_entropy", None, "(1/n)(P − Y)"),
+        ("l1", None, "(1/n)·sgn(Ŷ − Y)"),
+        ("hinge", None, "−(1/n)·Y ⊙ 1[Y ⊙ Ŷ < 1]"),
+        ("squared_hinge", None, "−(2/n)·Y ⊙ relu(1 − Y ⊙ Ŷ)"),
+        ("kl_div", None, "−(1/n)·Y"),
     ],
 )
 def test_the_delta_of_the_last_layer_is_in_its_simplest_form(loss, output, last):
@@ -242,8 +242,8 @@ def test_the_delta_of_the_last_layer_is_in_its_simplest_form(loss, output, last)
 @pytest.mark.parametrize(
     ("activation", "slope"),
     [
-        ("sigmoid", "H⁽¹⁾ ⊙ (1 - H⁽¹⁾)"),
-        ("tanh", "(1 - H⁽¹⁾ ⊙ H⁽¹⁾)"),
+        ("sigmoid", "H⁽¹⁾ ⊙ (1 − H⁽¹⁾)"),
+        ("tanh", "(1 − H⁽¹⁾ ⊙ H⁽¹⁾)"),
         ("relu", "1[Z⁽¹⁾ > 0]"),
         ("relu6", "1[Z⁽¹⁾ > 0] ⊙ 1[Z⁽¹⁾ < 6]"),
         ("exp", "H⁽¹⁾"),
@@ -263,7 +263,7 @@ def test_activations_that_have_cases_get_names():
         Layer(2, 3, activation="elu"), Layer(3, 3, activation="gelu"), Layer(3, 2, nonlin=False)
     )
     explanation = explain_layers(model, samples(2, 2), samples(2, 2))
-    assert equation(explanation, "f₁(z)") == ["elu(z)", "{exp(z) - 1 if z ≤ 0; z otherwise}"]
+    assert equation(explanation, "f₁(z)") == ["elu(z)", "{exp(z) − 1 if z ≤ 0; z otherwise}"]
     assert equation(explanation, "f₁′(z)") == ["{exp(z) if z ≤ 0; 1 otherwise}"]
     assert equation(explanation, "δ⁽²⁾") == ["(W⁽³⁾ᵀ δ⁽³⁾) ⊙ f₂′(Z⁽²⁾)"]
 
@@ -275,17 +275,17 @@ def test_an_operation_that_a_user_defined_has_its_formula():
     explanation = explain_layers(model, X, y)
     assert_explained(explanation, model, X, y)
     assert equation(explanation, "f(z)") == ["swish(z)", "z·σ(z)"]
-    assert equation(explanation, "f′(z)") == ["σ(z) + f(z)·(1 - σ(z))"]
+    assert equation(explanation, "f′(z)") == ["σ(z) + f(z)·(1 − σ(z))"]
 
 
 def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
     model = network(3, 2, initializer="zeros")
     near, far = ([[0.5, 0.25], [0.0, 0.0]], [[0.5, 2.0], [0.0, 0.0]])
     text = explain_layers(model, samples(2), near, loss="huber").text()
-    assert "Here abs(Ŷ - Y) ≤ 1 holds for all entries" in text
-    assert "= (1/n)(Ŷ - Y)\n" in text
+    assert "Here abs(Ŷ − Y) ≤ 1 holds for all entries" in text
+    assert "= (1/n)(Ŷ − Y)\n" in text
     explanation = explain_layers(model, samples(2), far, loss="huber")
-    assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ - y if abs(ŷ - y) ≤ 1; sgn(ŷ - y) otherwise}"]
+    assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ − y if abs(ŷ − y) ≤ 1; sgn(ŷ − y) otherwise}"]
     assert equation(explanation, "δ")[-1] == "(1/n)·ℓ′(Ŷ, Y)"
 
 
@@ -300,10 +300,10 @@ def test_functions_of_your_own_are_derived():
 
     model = Sequential(Layer(2, 3, activation=lambda z: z * z * z), Layer(3, 2, nonlin=False))
     explanation = explain_layers(model, samples(2, 2), samples(2, 2), loss=loss)
-    assert equation(explanation, "δ⁽²⁾")[-1] == "(4/n)(Ŷ - Y)³"
+    assert equation(explanation, "δ⁽²⁾")[-1] == "(4/n)(Ŷ − Y)³"
     assert "f′(z) = 3·z²" in explanation.equations()
     explanation = explain_layers(model, samples(2, 2), [[1, 0], [0.5, 0.5]], loss=entropy)
-    assert equation(explanation, "δ⁽²⁾")[-1] == "(1/n)(P - Y)"
+    assert equation(explanation, "δ⁽²⁾")[-1] == "(1/n)(P − Y)"
 
 
 def test_a_loss_without_a_matrix_form_gives_the_numbers_of_backward():
@@ -329,9 +329,9 @@ def test_a_single_layer_has_no_numbers_of_layers():
     assert explain_layers(neuron, [1.0, 2.0, 3.0], 1.0).equations() == (
         "z = W x + b    (1×1)\n"
         "ŷ = z    (1×1)\n"
-        "L = (ŷ - y)²\n"
+        "L = (ŷ − y)²\n"
         "δ = ∂L/∂ŷ    (1×1)\n"
-        "  = 2(ŷ - y)\n"
+        "  = 2(ŷ − y)\n"
         "∂L/∂W = δ xᵀ    (1×3)\n"
         "∂L/∂b = δ    (1×1)"
     )
@@ -421,7 +421,9 @@ def test_numbers_are_shown_on_request_and_large_matrices_are_cut():
     outputs = np.tanh(
         np.array([[w.data for w in n.w] for n in model.layers[0].neurons]) @ np.array(X).T
     )
-    shown = [[float(matrix[i][j]) for j in (0, 1, 2, 3, 5)] for i in (0, 1, 2, 3, 5)]
+    shown = [
+        [float(matrix[i][j].replace("−", "-")) for j in (0, 1, 2, 3, 5)] for i in (0, 1, 2, 3, 5)
+    ]
     places = np.ix_([0, 1, 2, 3, 8], [0, 1, 2, 3, 7])
     np.testing.assert_allclose(shown, outputs[places], atol=5e-5)
 

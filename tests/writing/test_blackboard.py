@@ -77,6 +77,8 @@ def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):
     ("test", "english", "chinese"),
     [
         ("(a > 1) + (b > 2) > 1.5", "a > 1 and b > 2", "a > 1 且 b > 2"),
+        ("((a > 1) - (b > 2)) ** 2 > 0.5", "a > 1 xor b > 2", "a > 1 异或 b > 2"),
+        ("(((a > 1) - (b > 2)) ** 2 > 0.5) < 0.5", "a > 1 xor b ≤ 2", "a > 1 异或 b ≤ 2"),
         ("(a > 1) + (b > 2) > 0.5", "a > 1 or b > 2", "a > 1 或 b > 2"),
         ("(a > 1) < 0.5", "a ≤ 1", "a ≤ 1"),
         ("((a > 1) + (b > 2) > 1.5) < 0.5", "a ≤ 1 or b ≤ 2", "a ≤ 1 或 b ≤ 2"),

@@ -64,7 +64,7 @@ def test_a_sum_takes_brackets_where_it_must():
 
 def test_columns_line_up_in_text():
     text = matrices.matrix([[1.0, -0.5], [-22.0, 4.0], [0.0, -0.0]]).text
-    assert text == "⎡   1  -0.5 ⎤\n⎢ -22     4 ⎥\n⎣   0     0 ⎦"
+    assert text == "⎡   1  −0.5 ⎤\n⎢ −22     4 ⎥\n⎣   0     0 ⎦"
     assert len({columns(line) for line in text.split("\n")}) == 1
     assert matrices.matrix([[1.0, 2.0]]).text == "[ 1  2 ]"
     assert matrices.matrix([[7.0]]).text == "7"

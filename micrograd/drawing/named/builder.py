@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from micrograd.derivation.algebra import simplified as shortened
 from micrograd.derivation.definitions import Definition, definitions, partial
 from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.parameters import is_model
@@ -15,10 +16,11 @@ from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, calls, variables
-from micrograd.writing import languages, notation
+from micrograd.table.formulas import Call, Tree, calls, parts, variables
+from micrograd.writing import blackboard, languages, notation
 from micrograd.writing.notation import Formula
 from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded, significant
+from micrograd.writing.ranges import is_comparison, logical
 
 WIDTH = 700
 DIGITS = 4
@@ -58,7 +60,9 @@ def named_picture(
     """
     checked_digits(digits)
     checked_width(width)
-    builder = _Builder(roots, names, model, checked_roles(roles), hide, numbers, digits, gradients)
+    builder = _Builder(
+        roots, names, model, checked_roles(roles), hide, numbers, digits, gradients, lang
+    )
     if len(builder.shown) > max_nodes:
         raise ValueError(
             f"a drawing of {len(builder.shown):,} named values cannot be read (limit "
@@ -99,7 +103,9 @@ class _Builder:
         numbers: bool,
         digits: int,
         gradients: Mapping[Value, float] | None,
+        lang: str,
     ) -> None:
+        self.words = languages.words(lang, "explain")
         self.numbers, self.digits, self.gradients = numbers, digits, gradients
         nodes: list[Value] = order(roots)
         called = variable_names(model if names is None and is_model(model) else names, nodes)
@@ -165,7 +171,7 @@ class _Builder:
             slope = partial(definition, key)
             here = simplified(slope, numbers, {})
             if "where" in calls(slope):
-                slope = here.formula
+                slope = shortened(here.formula)
             line = factor = self._typeset(slope, definition)
             if self.numbers and not isinstance(slope, float):
                 line = joined(line, " = ", [Span(rounded(here.value, self.digits), "mn")])
@@ -195,6 +201,8 @@ class _Builder:
             return of_mark(notation.by_hand(tree.name, operands).mark)
         values = {**definition.operands, definition.key: definition.value}
         known = {key: shown(values[key]) for key in variables(tree)}
+        if any(is_comparison(part) and logical(part) != part for part in parts(tree)):
+            return of_mark(blackboard.written(tree, known, self.words).mark)
         return of_mark(notation.formula(tree, known).mark)
 
     def _called(self, value: Value) -> Formula:

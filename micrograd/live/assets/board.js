@@ -28,6 +28,8 @@ function factor(edge, mark) {
 }
 
 // The local derivative as a formula, at the branch that holds; its number if no formula applies.
+// Beside the mark stands when it needs brackets: 1 for a sum, beside other factors; 2 for a product
+// with a minus sign, after anything.
 function slopeOf(edge, conditions) {
   let found = edge.slopes;
   const passed = [];
@@ -36,10 +38,10 @@ function slopeOf(edge, conditions) {
     passed.push(found.marks[holds ? 0 : 1]);
     found = holds ? found.then : found.else;
   }
-  const [mark, f, isLoose] = found || [];
+  const [mark, f, loose] = found || [];
   if (!found || !same(numberOf(mark, f), edge.slope)) return number_(edge);
   for (const each of passed) conditions.set(JSON.stringify(each), each);
-  return isLoose ? fenced(mark) : mark;
+  return [mark, loose];
 }
 
 // What a formula gives: a name and a whole number need no function.
@@ -51,23 +53,34 @@ const numberOf = (mark, f) =>
       : Number(mark);
 const same = (a, b) =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(a) + Math.abs(b));
-const number_ = (edge) => (edge.slope < 0 ? fenced(figure(edge.slope)) : figure(edge.slope));
+const number_ = (edge) => [figure(edge.slope), edge.slope < 0 ? 2 : 0];
+const placed = ([mark, loose], isAlone, isFirst) =>
+  (loose === 1 && !isAlone) || (loose === 2 && !isFirst) ? fenced(mark) : mark;
 
-// A product over the segments; `write` gives the mark of an edge, `isShown` whether it is there.
+// A product over the segments; `write` gives the mark of an edge and when it needs brackets,
+// `isShown` whether it is there.
 function chain(found, write, isShown) {
   const times = (list) => list.flatMap((each, i) => (i ? [signs("·"), ...each] : each));
-  const path = (way) => {
+  const path = (way, isAlone, isFirst) => {
     const shown = way.filter(isShown);
+    const factors = shown.length ? shown : way.slice(0, 1);
     return times(
-      (shown.length ? shown : way.slice(0, 1)).map((edge) => [factor(edge, write(edge))])
+      factors.map((edge, i) => {
+        const mark = placed(write(edge), isAlone && factors.length < 2, isFirst && !i);
+        return [factor(edge, mark)];
+      })
     );
   };
   const shown = found.filter((paths) => paths.length > 1 || paths[0].some(isShown));
   const isAlone = shown.length < 2;
   return times(
-    (shown.length ? shown : found.slice(0, 1)).map((paths) => {
-      const terms = paths.flatMap((way, i) => (i ? [signs("+"), ...path(way)] : path(way)));
-      return paths.length > 1 && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
+    (shown.length ? shown : found.slice(0, 1)).map((paths, j) => {
+      const isSum = paths.length > 1;
+      const terms = paths.flatMap((way, i) => [
+        ...(i ? [signs("+")] : []),
+        ...path(way, isAlone || isSum, !i && (!j || isSum)),
+      ]);
+      return isSum && !isAlone ? [signs("("), ...terms, signs(")")] : terms;
     })
   );
 }
@@ -149,7 +162,11 @@ function board() {
     conditions = new Map();
   const result = gradients[state.wrt];
   const lines = [];
-  const line = (...nodes) => lines.push(math(...nodes));
+  const line = (...nodes) => {
+    const made = math(...nodes);
+    const isRepeated = lines.length && lines[lines.length - 1].textContent.endsWith(made.textContent);
+    if (!isRepeated) lines.push(made);
+  };
   const equals = (x) => signs(read(short(x)) === x || Number.isNaN(x) ? "=" : "≈");
   const whole = () => formula(total(state.wrt), marks);
   if (!isMean()) {
@@ -157,14 +174,14 @@ function board() {
     place(null, now);
     graph.forward(v);
   }
-  const write = (edge) => (isMean() ? quotient(edge.head, edge.tail) : slopeOf(edge, conditions));
-  const isOne = (edge) => JSON.stringify(write(edge)) === '"1"';
+  const byName = (edge) => [quotient(edge.head, edge.tail), 0];
+  const write = (edge) => (isMean() ? byName(edge) : slopeOf(edge, conditions));
+  const isOne = (edge) => JSON.stringify(write(edge)[0]) === '"1"';
   const found = way.values.length ? segments(way) : [];
   whole_ = (found ? [state.wrt] : way.values).some(isMixed) ? ["mtext", "d"] : "∂";
   if (!way.values.length) {
     line(whole(), signs("="), formula(figure(result), marks));
   } else if (found) {
-    const byName = (edge) => quotient(edge.head, edge.tail);
     const count = found.flat(2).length;
     const end = [equals(result), formula(figure(result), marks)];
     if (count > 1) line(whole(), signs("="), ...chain(found, byName, () => true));
@@ -184,23 +201,24 @@ function board() {
       const terms = uses.flatMap((edge, i) => [
         ...(i ? [signs("+")] : []),
         ...(edge.head === top_
-          ? [factor(edge, write(edge))]
+          ? [factor(edge, placed(write(edge), true, !i))]
           : isOne(edge)
             ? [factor(edge, total(edge.head))]
-            : [formula(total(edge.head), marks), signs("·"), factor(edge, write(edge))]),
+            : [
+                formula(total(edge.head), marks),
+                signs("·"),
+                factor(edge, placed(write(edge), false, false)),
+              ]),
       ]);
-      const more =
-        way.edges.filter((edge) => edge.tail === value).length > uses.length
-          ? [signs("+"), signs("…")]
-          : [];
+      if (way.edges.filter((edge) => edge.tail === value).length > uses.length)
+        terms.push(signs("+"), signs("…"));
+      const end = formula(figure(gradients[value]), marks);
+      const text = terms.map((node) => node.textContent).join("");
       line(
         formula(total(value), marks),
         signs("="),
         ...terms,
-        ...more,
-        ...(uses.length === 1 && uses[0].head === top_ && isOne(uses[0])
-          ? []
-          : [equals(gradients[value]), formula(figure(gradients[value]), marks)])
+        ...(text === end.textContent ? [] : [equals(gradients[value]), end])
       );
     }
     if (lines.length > MOST_LINES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from micrograd.table.formulas import Call, Tree
@@ -20,6 +20,7 @@ from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import factors_of, signed, terms
+from micrograd.writing.ranges import holds, is_comparison, logical
 from micrograd.writing.template import ATOM, POWER, PRODUCT
 
 _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
@@ -107,12 +108,19 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
             sigma, inside, term = board.ranged(summands)
             first, *rest = _part(inside, term, PRODUCT, width - columns(sigma.text))
             return [in_row(sigma, first), *rest]
+        case Call("where") if (test := holds(tree)) is not None:
+            return _enclosed(pieces(board, test, width - 1), signs=("[", "]"))
+        case Call("and" | "or" | "xor"):
+            return board.joined(tree)
+        case Call() if is_comparison(tree) and (condition := logical(tree)) != tree:
+            return pieces(board, condition, width)
         case Call("where"):
             words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}
             whole = Board(board.names, words).formula(tree)
             if any(columns(line) > width for line in whole.text.split("\n")):
                 words["if"] = _BEFORE_WORD.sub(r"\1\n  ", words["if"])
                 whole = Board(board.names, words).formula(tree)
+            whole.text = "\n".join(_wrapped(whole.text.split("\n"), width, board.words))
             return [whole]
         case Call("abs", (argument,)):
             first, *rest = _enclosed(pieces(board, argument, width - 1), signs=("|", "|"))
@@ -137,6 +145,20 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
             return _enclosed(pieces(board, argument, room), Formula(shown, start))
     return [board.formula(tree)]
+
+
+def _wrapped(lines: Sequence[str], width: int, words: Mapping[str, str]) -> Iterator[str]:
+    """Lines of cases, broken before "and" and "or" if they are long."""
+    before = "|".join(words[each] for each in ("and", "or", "xor"))
+    for line in lines:
+        whole = ""
+        for part in re.split(f"(?= (?:{before}) )", line):
+            if whole and columns(whole + part) > width:
+                yield whole
+                whole = f"   {part}"
+            else:
+                whole += part
+        yield whole
 
 
 def _ends_in_bracket(tree: Tree) -> bool:

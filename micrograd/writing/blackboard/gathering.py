@@ -12,8 +12,8 @@ from micrograd.table.formulas import Call, Tree
 from micrograd.writing import notation
 from micrograd.writing.constants import constant
 from micrograd.writing.indices import alike
-from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula
+from micrograd.writing.numbers import typographic
 from micrograd.writing.parts import added, factors_of, signed, terms, times
 from micrograd.writing.ranges import factored, holds, ranges, unless
 
@@ -28,13 +28,9 @@ def figure(x: float) -> Formula:
     if not plain.exact and 1e-3 <= abs(x) < 1e6:
         plain = notation.number(float(f"{x:.4g}"))
         plain.exact = False
-    text = plain.text.replace("inf", "∞")
-    digits, e, exponent = text.partition("e")
-    if e and exponent:
-        times = "" if digits == "1" else f"{digits}·"
-        text = f"{times}10{superscript(exponent)}"
+    text = typographic(plain.text.replace("inf", "∞"))
     strength = plain.text_strength
-    return Formula(text.replace("-", "−"), plain.mark, strength, strength, plain.exact)
+    return Formula(text, plain.mark, strength, strength, plain.exact)
 
 
 class Gathering:

@@ -110,22 +110,22 @@ class Board(Gathering):
             case Call("between", (low, over, x, under, high)):
                 ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
                 return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
-            case Call("and" | "or" as word, _):
-                return self._joined(word, tree)
+            case Call("and" | "or" | "xor", _):
+                return in_row(*self.joined(tree))
         if is_comparison(tree) and (condition := logical(tree)) != tree:
             return self.formula(condition)
         return _called(tree.name, [self.formula(each) for each in tree.operands])
 
-    def _joined(self, word: str, tree: Tree) -> Formula:
-        """Conditions with "and" or "or" between them."""
-        between = f" {self.words[word]} "
-        parts: list[Formula] = []
-        for i, test in enumerate(_conditions(word, tree)):
+    def joined(self, tree: Call) -> list[Formula]:
+        """Conditions, each but the first with "and", "or" or "xor" in front of it."""
+        between = f" {self.words[tree.name]} "
+        found: list[Formula] = []
+        for test in _conditions(tree.name, tree):
             shown = self.formula(test)
-            if isinstance(test, Call) and test.name in ("and", "or"):
+            if isinstance(test, Call) and test.name in _WORDS:
                 shown = shown.bracketed(ATOM)
-            parts += [*[Formula(between, ("mtext", between))] * (i > 0), shown]
-        return in_row(*parts)
+            found.append(in_row(Formula(between, ("mtext", between)), shown) if found else shown)
+        return found
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
@@ -231,6 +231,9 @@ class Board(Gathering):
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
         sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
         return sigma, inner, inner.gathered(found.tree)
+
+
+_WORDS = ("and", "or", "xor")
 
 
 def _conditions(word: str, tree: Tree) -> Iterator[Tree]:

@@ -73,6 +73,7 @@ WORDS: dict[str, dict[str, str]] = {
         "no check": "There is no check by differences: {reason}.",
         "and": "and",
         "or": "or",
+        "xor": "xor",
         **_CASES,
     },
     "layers": {

@@ -59,6 +59,7 @@ WORDS: dict[str, dict[str, str]] = {
         "no check": "无法用差分验证：{reason}。",
         "and": "且",
         "or": "或",
+        "xor": "异或",
         **_CASES,
     },
     "layers": {

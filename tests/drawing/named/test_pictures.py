@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from micrograd import Value, define, explain
+from micrograd import Value, define, explain, where
 from micrograd.drawing import draw, draw_dot, draw_formula
 from micrograd.drawing.computation_graph import WRITERS
 from micrograd.drawing.named.builder import named_picture
@@ -83,6 +83,20 @@ def test_on_request_it_has_the_number_too():
 def test_choices_are_shown_as_the_numbers_make_them():
     x = Value(-2.0, label="x")
     assert partials(draw(called("y", x.relu()))) == {("x", "y"): "0"}
+    y = Value(1.0, label="y")
+    either = called("L", where((x > 0) ^ (y > 0), x * y + x, y))
+    assert partials(draw(either)) == {("x", "L"): "y + 1", ("y", "L"): "x"}
+
+
+def test_conditions_are_joined_by_words():
+    x, y = Value(-2.0, label="x"), Value(1.0, label="y")
+    for test, english, chinese in (
+        ((x > 0) ^ (y > 0), "x > 0 xor y > 0; y, x > 0 xor y ≤ 0", "x > 0 异或 y > 0"),
+        (~((x > 0) | (y > 0)), "x ≤ 0 and y ≤ 0; y, x > 0 or y > 0", "x ≤ 0 且 y ≤ 0"),
+    ):
+        output = called("L", where(test, x, y))
+        assert boxes(draw(output))["L"].label == f"L = {{x, {english}}}"
+        assert chinese in boxes(draw(output, lang="zh"))["L"].label
 
 
 def test_the_gradient_is_the_derivative_and_no_grad_is_read_or_changed():
