@@ -12,6 +12,7 @@ div(sub(x, y), mul(x, sub(1.0, x)))
 from __future__ import annotations
 
 from micrograd.derivation import algebra, derivatives
+from micrograd.derivation.choices import assuming
 from micrograd.table.formulas import Call, Tree, parts, size, substituted
 from micrograd.writing.parts import factors_of, times
 
@@ -34,21 +35,6 @@ def derivative(tree: Tree, variable: str, result: Tree | None = None) -> Tree:
     return shortest(derivatives.derivative(tree, variable, result))
 
 
-def assuming(test: Tree, tree: Tree, is_true: bool) -> Tree:
-    """Return the formula where it is known how a test turns out.
-
-    Args:
-        test: the test of a choice.
-        tree: the formula.
-        is_true: how the test turns out.
-    """
-    if not isinstance(tree, Call):
-        return tree
-    if tree.name == "where" and tree.operands[0] == test:
-        return assuming(test, tree.operands[1 if is_true else 2], is_true)
-    return Call(tree.name, tuple(assuming(test, each, is_true) for each in tree.operands))
-
-
 def _choice(test: Tree, then: Tree, otherwise: Tree) -> Tree:
     """Return the choice, or the second formula if it equals the first one in its case too."""
     match test:
@@ -69,9 +55,22 @@ def shortest(tree: Tree) -> Tree:
     return min(found, other, key=size)
 
 
-def has_choice(tree: Tree) -> bool:
-    """Return whether there is a choice in a formula."""
-    return any(isinstance(part, Call) and part.name == "where" for part in parts(tree))
+def with_choice_outside(tree: Tree) -> Tree:
+    """Return a formula of a choice, if there is one in it, between two that are simplified.
+
+    Args:
+        tree: the formula.
+
+    >>> from micrograd.ops import TABLE
+    >>> str(with_choice_outside(TABLE["mul"].read("y * where(x <= 0, 0, 1)")))
+    'where(le(x, 0.0), 0.0, y)'
+    """
+    for part in parts(tree):
+        if isinstance(part, Call) and part.name == "where":
+            test = part.operands[0]
+            then, otherwise = (shortest(assuming(test, tree, known)) for known in (True, False))
+            return _choice(test, then, otherwise)
+    return tree
 
 
 def _without_repeated_tests(tree: Tree) -> Tree:

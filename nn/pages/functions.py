@@ -21,14 +21,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.drawing.frame import brief
+from micrograd.engine.symbols import tree_of
 from micrograd.export.program import of_function
 from micrograd.ops import SERVING, TABLE
 from micrograd.source.javascript import expression, runtime
-from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, substituted, variables
+from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
 from micrograd.writing.parts import opposite
 from micrograd.writing.template import LOOSE, PRODUCT
+from nn.derivations import calculus
+from nn.derivations.rules import readable
 from nn.losses import LOSSES, Loss
 
 MOST_CLASSES = 5
@@ -140,16 +143,12 @@ def _written_activation(name: str) -> list[Mark]:
 
 
 def _written_loss(loss: Loss) -> list[Mark]:
-    line = of_function(loss, [0.0, 0.0])
-    trees: dict[str, Tree] = {"p0": "p0", "p1": "p1"}
-    for step in line.steps:
-        trees[step.key] = substituted(Call(step.row.name, step.operands), trees)
-    tree = trees[str(line.output)]
-    names = {"p0": _PREDICTION, "p1": _TARGET}
-    value = notation.formula(tree, names)
-    if len(value.text) > _LONGEST:
+    names = {"p": _PREDICTION, "t": _TARGET}
+    tree = tree_of(loss, [*names], "a loss")
+    if len(notation.formula(tree, names).text) > _LONGEST:
         return []
-    return [_with_cases(tree, names), _with_cases(_slope(tree), names)]
+    slope = calculus.with_choice_outside(readable(calculus.derivative(tree, "p")))
+    return [_with_cases(calculus.shortest(readable(tree)), names), _with_cases(slope, names)]
 
 
 def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = LOOSE) -> Mark:
@@ -168,46 +167,3 @@ def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = 
                 (written(otherwise), written(opposite(test))),
             )
     return notation.formula(tree, names).bracketed(least).mark
-
-
-def _slope(tree: Tree) -> Tree:
-    """The derivative of a formula by `p0`, from the partials that textbooks have."""
-    if not isinstance(tree, Call):
-        return float(tree == "p0")
-    slopes = [_slope(each) for each in tree.operands]
-    if tree.name == "where":
-        return Call("where", (tree.operands[0], *slopes[1:]))
-    row = TABLE[tree.name]
-    names = {**dict(zip(row.operands, tree.operands, strict=True)), RESULT: tree}
-    total: Tree = 0.0
-    for slope, partial in zip(slopes, row.told[1:], strict=True):
-        total = _sum(total, _product(substituted(partial, names), slope))
-    return total
-
-
-def _sum(x: Tree, y: Tree) -> Tree:
-    if 0.0 in (x, y):
-        return x if y == 0.0 else y
-    return _product(2.0, x) if x == y else Call("add", (x, y))
-
-
-def _product(x: Tree, y: Tree) -> Tree:
-    if 0.0 in (x, y):
-        return 0.0
-    if isinstance(y, float):
-        x, y = y, x
-    if x == 1.0:
-        return y
-    for one, other in ((x, y), (y, x)):
-        if isinstance(one, Call) and one.name == "where":
-            test, then, otherwise = one.operands
-            return Call("where", (test, _product(then, other), _product(otherwise, other)))
-    if x == -1.0:
-        return Call("neg", (y,))
-    match x, y:
-        case float(), Call("mul", (float(factor), rest)):
-            return _product(x * factor, rest)
-    for one, other in ((x, y), (y, x)):
-        if isinstance(one, Call) and one.name == "neg":
-            return Call("neg", (_product(one.operands[0], other),))
-    return Call("mul", (x, y))
