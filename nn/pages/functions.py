@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from micrograd.drawing.frame import brief
 from micrograd.engine.symbols import tree_of
 from micrograd.export.program import of_function
-from micrograd.ops import SERVING, TABLE
+from micrograd.ops import SERVING, TABLE, Operation, on_define
 from micrograd.source.javascript import expression, runtime
-from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, variables
+from micrograd.table.formulas import COMPARISONS, RESULT, Call, FormulaError, Tree, calls, variables
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
 from micrograd.writing.parts import opposite
@@ -35,6 +36,7 @@ from nn.derivations.rules import readable
 from nn.losses import LOSSES, Loss
 
 MOST_CLASSES = 5
+Losses = tuple[tuple[str, Loss], ...]  # by name
 
 
 def activations() -> list[str]:
@@ -61,10 +63,15 @@ def _trees(name: str) -> list[Tree]:
 
 def script() -> str:
     """The text in JavaScript that defines `ACTIVATIONS` and `LOSSES`."""
+    return _script(tuple(LOSSES.items()))
+
+
+@lru_cache(1)
+def _script(known: Losses) -> str:
     names = activations()
     trees = [tree for name in names for tree in _trees(name)]
     losses = []
-    for name, loss in LOSSES.items():
+    for name, loss in known:
         if name == "cross_entropy":
             each = [_loss(loss, count, trees) for count in range(2, MOST_CLASSES + 1)]
             losses.append(f"{json.dumps(name)}: [null, null, {', '.join(each)}]")
@@ -127,11 +134,16 @@ def formulas() -> dict[str, Any]:
     """The formula and the derivative of activations and losses, as marks.
 
     In those of an activation, 0 is its input and 1 its result. In those of a loss, 0 is the
-    prediction and 1 the target; losses with long formulas have none.
+    prediction and 1 the target; losses with long formulas, or without one, have none.
     """
+    return _formulas(tuple(LOSSES.items()))
+
+
+@lru_cache(1)
+def _formulas(known: Losses) -> dict[str, Any]:
     places = {_INPUT.mark: 0, _OUTPUT.mark: 1, _PREDICTION.mark: 0, _TARGET.mark: 1}
     found = {name: _written_activation(name) for name in activations()}
-    losses = {name: _written_loss(loss) for name, loss in LOSSES.items() if name != "cross_entropy"}
+    losses = {name: _written_loss(loss) for name, loss in known if name != "cross_entropy"}
     found |= {f"loss {name}": written for name, written in losses.items() if written}
     return {name: [brief(mark, places) for mark in marks] for name, marks in found.items()}
 
@@ -144,7 +156,10 @@ def _written_activation(name: str) -> list[Mark]:
 
 def _written_loss(loss: Loss) -> list[Mark]:
     names = {"p": _PREDICTION, "t": _TARGET}
-    tree = tree_of(loss, [*names], "a loss")
+    try:
+        tree = tree_of(loss, [*names], "a loss")
+    except FormulaError:
+        return []
     if len(notation.formula(tree, names).text) > _LONGEST:
         return []
     slope = calculus.with_choice_outside(readable(calculus.derivative(tree, "p")))
@@ -167,3 +182,10 @@ def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = 
                 (written(otherwise), written(opposite(test))),
             )
     return notation.formula(tree, names).bracketed(least).mark
+
+
+@on_define
+def _forget(row: Operation) -> None:
+    """Forget the texts, which have all operations of the table."""
+    _script.cache_clear()
+    _formulas.cache_clear()

@@ -78,6 +78,16 @@ def test_the_derivatives_of_losses_are_written_as_in_textbooks():
     assert found["loss hinge"][1] == ["cases", ["0", above], [["r", "-", target], below]]
 
 
+def test_a_page_has_the_losses_and_operations_that_there_are_now(monkeypatch):
+    functions.script(), functions.formulas()
+    monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
+    assert '"quartic": ' in functions.script()
+    assert "loss quartic" in functions.formulas()
+    define("doubled", "x + x", ["2"])
+    assert '"doubled": ' in functions.script()
+    assert "doubled" in functions.formulas()
+
+
 def test_an_operation_of_a_python_function_is_left_out():
     define("secret", lambda x: x, ["1"])
     assert "secret" not in functions.activations()
