@@ -26,7 +26,8 @@ from micrograd.engine.symbols import tree_of
 from micrograd.export.program import of_function
 from micrograd.ops import SERVING, TABLE, Operation, on_define
 from micrograd.source.javascript import expression, runtime
-from micrograd.table.formulas import COMPARISONS, RESULT, Call, FormulaError, Tree, calls, variables
+from micrograd.source.trees import needed
+from micrograd.table.formulas import COMPARISONS, RESULT, Call, FormulaError, Tree, calls
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
 from micrograd.writing.parts import opposite
@@ -100,21 +101,16 @@ def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
     backwards, gradient = line.backwards(lambda key: f"d{key}")
     half = len(line.parameters) // 2
     slopes = [gradient[key] for key in line.parameters[:half]]
-    wanted = set().union(*map(variables, (line.output, *slopes)))
-    made = []
-    for each in reversed([*line.forwards(), *backwards]):
-        if each.name in wanted:
-            wanted |= variables(each.tree)
-            made.append(each)
+    made = needed([*line.forwards(), *backwards], [line.output, *slopes])
     places = range(half) if count else "i"
     names: dict[str, str | float] = {
         key: f"{letter}[{place}]"
         for letter, keys in (("p", line.parameters[:half]), ("t", line.parameters[half:]))
         for key, place in zip(keys, places, strict=True)
     }
-    names |= {each.name: f"v{number}" for number, each in enumerate(reversed(made))}
+    names |= {each.name: f"v{number}" for number, each in enumerate(made)}
     trees += [*(each.tree for each in made), *slopes]
-    lines = [f"const {names[each.name]} = {expression(each.tree, names)};" for each in made[::-1]]
+    lines = [f"const {names[each.name]} = {expression(each.tree, names)};" for each in made]
     lines += [
         f"g[{place}] = {expression(slope, names)};"
         for place, slope in zip(places, slopes, strict=True)
