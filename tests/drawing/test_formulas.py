@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import numpy as np
 import pytest
@@ -44,6 +45,11 @@ def test_names_have_the_colours_of_their_roles():
     assert fills["w"] != fills["x"] != fills["∂"] != fills["w"]
 
 
+@cache
+def explained(article, style):
+    return explain(ARTICLES[article](), style=style)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("style", ["board", "full"])
 @pytest.mark.parametrize(
@@ -51,8 +57,7 @@ def test_names_have_the_colours_of_their_roles():
 )
 @pytest.mark.parametrize("width", [700, 390])
 def test_no_letter_is_small_or_outside_and_no_two_overlap(article, style, width):
-    out = ARTICLES[article]()
-    drawing = draw_formula(explain(out, style=style), width=width)
+    drawing = draw_formula(explained(article, style), width=width)
     svg = ET.fromstring(drawing.svg)
     wide, tall = float(svg.get("width")), float(svg.get("height"))
     assert style == "full" or wide <= width
