@@ -78,6 +78,7 @@ def test_the_derivatives_of_losses_are_written_as_in_textbooks():
     assert found["loss hinge"][1] == ["cases", ["0", above], [["r", "-", target], below]]
 
 
+@pytest.mark.slow
 def test_a_page_has_the_losses_and_operations_that_there_are_now(monkeypatch):
     functions.script(), functions.formulas()
     monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
