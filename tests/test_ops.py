@@ -91,6 +91,7 @@ def test_every_wrong_partial_is_caught(row, mutation):
         assert any(first_disagreement(mutant, point) for point in points(row)), partials
 
 
+@pytest.mark.slow
 def test_the_sampled_points_find_nothing_wrong_with_the_true_table():
     for row in SMOOTH:
         for point in points(row):

@@ -101,6 +101,21 @@ def expanded(tree: Tree) -> Tree:
         return tree
 
 
+def fraction(tree: Tree) -> Tree:
+    """The formula over a common denominator, with its numerator multiplied out.
+
+    >>> from micrograd.ops import TABLE
+    >>> str(fraction(TABLE["mul"].read("x / y + 1 / x")))
+    'div(add(pow(x, 2.0), y), mul(x, y))'
+    """
+    algebra = _algebra((), expanding=True)
+    try:
+        whole = algebra.read(tree)
+        return Writer(_algebra(()), decimals=True).fraction(algebra, whole, opens=True)
+    except OverflowError:
+        return tree
+
+
 def _algebra(known: tuple[tuple[str, Tree], ...], **mode: int) -> NormalForm:
     """The normal form of formulas where these are known."""
     return _prepared(known, **mode).copy()

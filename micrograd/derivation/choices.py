@@ -96,6 +96,19 @@ def regular(tree: Tree, known: Mapping[str, Tree] | None = None) -> tuple[Tree, 
     return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
 
 
+def assuming(test: Tree, tree: Tree, holds: bool) -> Tree:
+    """The formula where it is known how a test turns out.
+
+    >>> str(assuming("x", Call("where", ("x", "y", 1.0)), True))
+    'y'
+    """
+    if not isinstance(tree, Call):
+        return tree
+    if tree.name == "where" and tree.operands[0] == test:
+        return assuming(test, tree.operands[1 if holds else 2], holds)
+    return Call(tree.name, tuple(assuming(test, each, holds) for each in tree.operands))
+
+
 def _certain(test: Tree, known: Mapping[str, Tree]) -> bool | None:
     """Whether a comparison of two formulas of the same function holds; None for any other test."""
     match test:

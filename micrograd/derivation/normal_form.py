@@ -282,6 +282,14 @@ class NormalForm:
             return Sum({term**exponent: Fraction(1)})
         return single(Function("pow", (base, number(exponent))))
 
+    def multiplied_out(self, coefficient: Fraction, term: Term) -> Sum:
+        """A product whose brackets are opened, as far as this form opens any."""
+        whole = number(coefficient)
+        for atom, power in term.powers.items():
+            base = atom if isinstance(atom, Sum) else single(atom)
+            whole = self.times(whole, self.power(base, power))
+        return whole
+
     def _symbolic_power(self, base: Sum, exponent: Sum) -> Sum:
         """The base to the power of a sum: `x ** (y - 1)` is `x ** y / x`."""
         whole = number(1)

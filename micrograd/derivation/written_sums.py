@@ -46,15 +46,22 @@ class Writer:
             return self._sum(opened)
         return self._product(coefficient, term)
 
-    def fraction(self, expanding: NormalForm, whole: Sum) -> Tree:
-        """The sum over a common denominator, with its numerator multiplied out."""
+    def fraction(self, expanding: NormalForm, whole: Sum, *, opens: bool = False) -> Tree:
+        """The sum over a common denominator, with its numerator multiplied out.
+
+        What a term lacks of the denominator is multiplied out, too, if it `opens` brackets.
+        """
         below: dict[Atom, Fraction] = {}
         for term in whole.terms:
             for atom, power in term.powers.items():
                 below[atom] = max(below.get(atom, Fraction(0)), -power)
-        divisor = Term({atom: power for atom, power in below.items() if power})
-        terms = [Sum({term * divisor: each}) for term, each in whole.terms.items()]
-        above = expanding.total(expanding.times(number(1), each) for each in terms)
+        atoms = sorted(below, key=lambda atom: isinstance(atom, Sum)) if opens else below
+        divisor = Term({atom: below[atom] for atom in atoms if below[atom]})
+        terms = [(each, term * divisor) for term, each in whole.terms.items()]
+        if opens:
+            above = expanding.total(expanding.multiplied_out(*each) for each in terms)
+        else:
+            above = expanding.total(expanding.times(number(1), Sum({t: c})) for c, t in terms)
         return self.formula(self.algebra.times(above, Sum({divisor ** Fraction(-1): Fraction(1)})))
 
     def _named(self, whole: Sum) -> Sum:

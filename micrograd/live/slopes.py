@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import simplified
+from micrograd.derivation.choices import assuming
 from micrograd.derivation.definitions import Definition, Definitions, partial
 from micrograd.derivation.derivatives import has_decimals
 from micrograd.source.javascript import expression
@@ -72,7 +73,7 @@ def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Branches:
         known = {definition.key: definition.formula}
         return simplified(tree, known, decimals=has_decimals(definition.formula))
     then, otherwise = (
-        _decided(_taken(tree, test, holds), definition, depth + 1) for holds in (True, False)
+        _decided(assuming(test, tree, holds), definition, depth + 1) for holds in (True, False)
     )
     return then if then == otherwise else Choice(test, then, otherwise)
 
@@ -83,15 +84,6 @@ def _tests(tree: Tree) -> Iterator[Tree]:
         match each:
             case Call("where", (test, _, _)) if "where" not in calls(test):
                 yield test
-
-
-def _taken(tree: Tree, test: Tree, holds: bool) -> Tree:
-    """The formula with the branch that a test decides."""
-    if not isinstance(tree, Call):
-        return tree
-    if tree.name == "where" and tree.operands[0] == test:
-        return _taken(tree.operands[1 if holds else 2], test, holds)
-    return Call(tree.name, tuple(_taken(each, test, holds) for each in tree.operands))
 
 
 def _formulas(found: Branches) -> list[Tree]:

@@ -188,6 +188,22 @@ def shared(definitions: Iterable[Definition], fresh: Iterator[str]) -> list[Defi
     return made
 
 
+def needed(definitions: Sequence[Definition], results: Iterable[Tree]) -> list[Definition]:
+    """The definitions that results need, directly or through others, in order.
+
+    Args:
+        definitions: what is computed, in order.
+        results: formulas of these variables and others.
+    """
+    wanted = set().union(*map(variables, results))
+    kept = []
+    for each in reversed(definitions):
+        if each.name in wanted:
+            wanted |= variables(each.tree)
+            kept.append(each)
+    return kept[::-1]
+
+
 def _count(tree: Tree, times: Counter[Tree]) -> None:
     if isinstance(tree, Call):
         times[tree] += 1

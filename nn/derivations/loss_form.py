@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd import Value
@@ -91,7 +90,7 @@ def _of_entries(
             continue
         slope = calculus.derivative(one, OUTPUT)
         single = [
-            [_evaluated(slope, {OUTPUT: a, TARGET: b}) for a, b in zip(p, t, strict=True)]
+            [fold(slope, IEEE, {OUTPUT: a, TARGET: b}) for a, b in zip(p, t, strict=True)]
             for p, t in points
         ]
         for share in dict.fromkeys((1.0, 1 / len(known[0]))):
@@ -115,21 +114,3 @@ def _agree(left: Row, right: Row) -> bool:
         math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) or (x != x and y != y)
         for x, y in zip(left, right, strict=True)
     )
-
-
-def _evaluated(tree: Tree, variables: Mapping[str, float]) -> float:
-    return fold(tree, FLOATS, variables)
-
-
-class _Vocabulary(dict[str, Callable[..., float]]):
-    def __missing__(self, name: str) -> Callable[..., float]:
-        return partial(_call, name)
-
-
-def _call(name: str, *operands: float) -> float:
-    found: float = IEEE[name](*operands)
-    return found
-
-
-FLOATS: Mapping[str, Callable[..., float]] = _Vocabulary()
-"""What the operations mean on floats."""

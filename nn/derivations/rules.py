@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from micrograd.derivation.choices import assuming
 from micrograd.ops import TABLE
-from micrograd.table.formulas import RESULT, Call, Tree, fold, size, substituted, variables
+from micrograd.table.formulas import RESULT, Call, Tree, calls, fold, size, substituted, variables
+from micrograd.table.interpreters import IEEE
 from micrograd.writing.parts import opposite, times
 from nn.derivations import calculus
-from nn.derivations.loss_form import FLOATS, OUTPUT, TARGET, LossForm
+from nn.derivations.loss_form import OUTPUT, TARGET, LossForm
 from nn.derivations.network import Stage
 
 LONGEST = 13
@@ -55,12 +57,12 @@ def rules(
     """
     slopes = [_slope(stage.activation) for stage in stages]
     divisor = (len(outputs) if mean else 1) * round(1 / form.share)
-    loss, slope, condition, last = _readable(form.loss), form.slope, None, None
+    loss, slope, condition, last = readable(form.loss), form.slope, None, None
     if form.kind == "entries":
         loss, slope, condition = _decided(loss, slope, outputs, targets)
-        loss, slope = calculus.shortest(loss), _readable(slope)
+        loss, slope = calculus.shortest(loss), readable(slope)
         inner = substituted(slopes[-1], {RESULT: OUTPUT})
-        if inner != 1 and variables(inner) <= {OUTPUT} and not calculus.has_choice(inner):
+        if inner != 1 and variables(inner) <= {OUTPUT} and "where" not in calls(inner):
             both = calculus.shortest(times([slope, inner]))
             if size(both) < size(slope):
                 last = both
@@ -73,29 +75,33 @@ def _slope(activation: Tree) -> Tree:
         case "x":
             return 1.0
         case Call(name, ("x",)):
-            slope = _readable(TABLE[name].told[1])
-            is_long = size(slope) > LONGEST and not calculus.has_choice(slope)
+            slope = readable(TABLE[name].told[1])
+            is_long = size(slope) > LONGEST and "where" not in calls(slope)
             return calculus.shortest(slope) if is_long else slope
     return calculus.derivative(activation, "x", RESULT)
 
 
-def _readable(tree: Tree) -> Tree:
-    """Return the formula with powers and logarithms as readers know them, and without guards."""
+def readable(tree: Tree) -> Tree:
+    """Return the formula with powers and logarithms as readers know them, and without guards.
+
+    Args:
+        tree: the formula.
+    """
     match tree:
         case Call("log1p", (x,)):
-            return Call("log", (Call("add", (1.0, _readable(x))),))
+            return Call("log", (Call("add", (1.0, readable(x))),))
         case Call("square", (x,)):
-            return Call("pow", (_readable(x), 2.0))
+            return Call("pow", (readable(x), 2.0))
         case Call(name, (Call("sub", (float() as number, x)), 0.0)) if name in _MIRRORED:
-            return Call(_MIRRORED[name], (_readable(x), number))
+            return Call(_MIRRORED[name], (readable(x), number))
         case Call("where", (test, *branches)):
             known = [
-                calculus.assuming(test, branch, is_true)
+                assuming(test, branch, is_true)
                 for branch, is_true in zip(branches, (True, False), strict=True)
             ]
-            return Call("where", (_readable(test), *map(_readable, known)))
+            return Call("where", (readable(test), *map(readable, known)))
         case Call(name, operands):
-            return Call(name, tuple(map(_readable, operands)))
+            return Call(name, tuple(map(readable, operands)))
     return tree
 
 
@@ -113,10 +119,10 @@ def _decided(
                 for row, own in zip(outputs, targets, strict=True)
                 for pair in zip(row, own, strict=True)
             ]
-            truths = {bool(fold(test, FLOATS, {OUTPUT: p, TARGET: t})) for p, t in pairs}
+            truths = {bool(fold(test, IEEE, {OUTPUT: p, TARGET: t})) for p, t in pairs}
             if len(truths) == 1:
                 is_true = truths.pop()
-                known = calculus.assuming(test, loss, is_true)
+                known = assuming(test, loss, is_true)
                 chosen = then if is_true else otherwise
                 return known, chosen, test if is_true else opposite(test)
     return loss, slope, None

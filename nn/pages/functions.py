@@ -22,18 +22,22 @@ from functools import lru_cache
 from typing import Any
 
 from micrograd.drawing.frame import brief
+from micrograd.engine.symbols import tree_of
 from micrograd.export.program import of_function
-from micrograd.ops import SERVING, TABLE
+from micrograd.ops import SERVING, TABLE, Operation, on_define
 from micrograd.source.javascript import JAVASCRIPT, expression, runtime
-from micrograd.source.straight import StraightLine
-from micrograd.table.formulas import COMPARISONS, RESULT, Call, Tree, calls, substituted, variables
+from micrograd.source.trees import needed
+from micrograd.table.formulas import COMPARISONS, RESULT, Call, FormulaError, Tree, calls
 from micrograd.writing import notation
 from micrograd.writing.marks import Mark
 from micrograd.writing.parts import opposite
 from micrograd.writing.template import LOOSE, PRODUCT
+from nn.derivations import calculus
+from nn.derivations.rules import readable
 from nn.losses import LOSSES, Loss
 
 MOST_CLASSES = 5
+Losses = tuple[tuple[str, Loss], ...]  # by name
 
 
 def activations() -> list[str]:
@@ -56,10 +60,15 @@ def _trees(name: str) -> list[Tree]:
 
 def script() -> str:
     """The text in JavaScript that defines `ACTIVATIONS` and `LOSSES`."""
+    return _script(tuple(LOSSES.items()))
+
+
+@lru_cache(1)
+def _script(known: Losses) -> str:
     names = activations()
     trees = [tree for name in names for tree in _trees(name)]
     losses = []
-    for name, loss in LOSSES.items():
+    for name, loss in known:
         if name == "cross_entropy":
             each = [_loss(loss, count, trees) for count in range(2, MOST_CLASSES + 1)]
             losses.append(f"{json.dumps(name)}: [null, null, {', '.join(each)}]")
@@ -84,37 +93,26 @@ def _loss(loss: Loss, count: int, trees: list[Tree]) -> str:
 
     What only the derivative with respect to the target needs is left out.
     """
-    line = _line(loss, count)
+    line = of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
     backwards, gradient = line.backwards(lambda key: f"d{key}")
     half = len(line.parameters) // 2
     slopes = [gradient[key] for key in line.parameters[:half]]
-    wanted = set().union(*map(variables, (line.output, *slopes)))
-    made = []
-    for each in reversed([*line.forwards(), *backwards]):
-        if each.name in wanted:
-            wanted |= variables(each.tree)
-            made.append(each)
+    made = needed([*line.forwards(), *backwards], [line.output, *slopes])
     places = range(half) if count else "i"
     names: dict[str, str | float] = {
         key: f"{letter}[{place}]"
         for letter, keys in (("p", line.parameters[:half]), ("t", line.parameters[half:]))
         for key, place in zip(keys, places, strict=True)
     }
-    names |= {each.name: f"v{number}" for number, each in enumerate(reversed(made))}
+    names |= {each.name: f"v{number}" for number, each in enumerate(made)}
     trees += [*(each.tree for each in made), *slopes]
-    lines = [f"const {names[each.name]} = {expression(each.tree, names)};" for each in made[::-1]]
+    lines = [f"const {names[each.name]} = {expression(each.tree, names)};" for each in made]
     lines += [
         f"g[{place}] = {expression(slope, names)};"
         for place, slope in zip(places, slopes, strict=True)
     ]
     head = "(p, t, g)" if count else "(p, t, g, i)"
     return f"{head} => {{ {' '.join(lines)} return {expression(line.output, names)}; }}"
-
-
-@lru_cache(maxsize=32)
-def _line(loss: Loss, count: int = 0) -> StraightLine:
-    """The operations of a loss of lists of `count` numbers, or of one number if that is 0."""
-    return of_function(loss, [[0.0] * count] * 2 if count else [0.0, 0.0])
 
 
 # --------------------------------------------------------------------------------------- formulas
@@ -128,11 +126,16 @@ def formulas() -> dict[str, Any]:
     """The formula and the derivative of activations and losses, as marks.
 
     In those of an activation, 0 is its input and 1 its result. In those of a loss, 0 is the
-    prediction and 1 the target; losses with long formulas have none.
+    prediction and 1 the target; losses with long formulas, or without one, have none.
     """
+    return _formulas(tuple(LOSSES.items()))
+
+
+@lru_cache(1)
+def _formulas(known: Losses) -> dict[str, Any]:
     places = {_INPUT.mark: 0, _OUTPUT.mark: 1, _PREDICTION.mark: 0, _TARGET.mark: 1}
     found = {name: _written_activation(name) for name in activations()}
-    losses = {name: _written_loss(loss) for name, loss in LOSSES.items() if name != "cross_entropy"}
+    losses = {name: _written_loss(loss) for name, loss in known if name != "cross_entropy"}
     found |= {f"loss {name}": written for name, written in losses.items() if written}
     return {name: [brief(mark, places) for mark in marks] for name, marks in found.items()}
 
@@ -144,16 +147,15 @@ def _written_activation(name: str) -> list[Mark]:
 
 
 def _written_loss(loss: Loss) -> list[Mark]:
-    line = _line(loss)
-    trees: dict[str, Tree] = {"p0": "p0", "p1": "p1"}
-    for step in line.steps:
-        trees[step.key] = substituted(Call(step.row.name, step.operands), trees)
-    tree = trees[str(line.output)]
-    names = {"p0": _PREDICTION, "p1": _TARGET}
-    value = notation.formula(tree, names)
-    if len(value.text) > _LONGEST:
+    names = {"p": _PREDICTION, "t": _TARGET}
+    try:
+        tree = tree_of(loss, [*names], "a loss")
+    except FormulaError:
         return []
-    return [_with_cases(tree, names), _with_cases(_slope(tree), names)]
+    if len(notation.formula(tree, names).text) > _LONGEST:
+        return []
+    slope = calculus.with_choice_outside(readable(calculus.derivative(tree, "p")))
+    return [_with_cases(calculus.shortest(readable(tree)), names), _with_cases(slope, names)]
 
 
 def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = LOOSE) -> Mark:
@@ -174,44 +176,8 @@ def _with_cases(tree: Tree, names: Mapping[str, notation.Formula], least: int = 
     return notation.formula(tree, names).bracketed(least).mark
 
 
-def _slope(tree: Tree) -> Tree:
-    """The derivative of a formula by `p0`, from the partials that textbooks have."""
-    if not isinstance(tree, Call):
-        return float(tree == "p0")
-    slopes = [_slope(each) for each in tree.operands]
-    if tree.name == "where":
-        return Call("where", (tree.operands[0], *slopes[1:]))
-    row = TABLE[tree.name]
-    names = {**dict(zip(row.operands, tree.operands, strict=True)), RESULT: tree}
-    total: Tree = 0.0
-    for slope, partial in zip(slopes, row.told[1:], strict=True):
-        total = _sum(total, _product(substituted(partial, names), slope))
-    return total
-
-
-def _sum(x: Tree, y: Tree) -> Tree:
-    if 0.0 in (x, y):
-        return x if y == 0.0 else y
-    return _product(2.0, x) if x == y else Call("add", (x, y))
-
-
-def _product(x: Tree, y: Tree) -> Tree:
-    if 0.0 in (x, y):
-        return 0.0
-    if isinstance(y, float):
-        x, y = y, x
-    if x == 1.0:
-        return y
-    for one, other in ((x, y), (y, x)):
-        if isinstance(one, Call) and one.name == "where":
-            test, then, otherwise = one.operands
-            return Call("where", (test, _product(then, other), _product(otherwise, other)))
-    if x == -1.0:
-        return Call("neg", (y,))
-    match x, y:
-        case float(), Call("mul", (float(factor), rest)):
-            return _product(x * factor, rest)
-    for one, other in ((x, y), (y, x)):
-        if isinstance(one, Call) and one.name == "neg":
-            return Call("neg", (_product(one.operands[0], other),))
-    return Call("mul", (x, y))
+@on_define
+def _forget(row: Operation) -> None:
+    """Forget the texts, which have all operations of the table."""
+    _script.cache_clear()
+    _formulas.cache_clear()

@@ -286,6 +286,7 @@ def test_few_arguments_with_many_results_write_them_sample_by_sample(direct, mon
     assert is_prepared(f._shortcuts[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_calls_of_other_kinds_in_between_disturb_nothing(direct, threads):
     f = compiled(product, threads=threads)

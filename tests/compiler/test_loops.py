@@ -550,6 +550,7 @@ def test_loops_of_unknown_length_may_be_nested(backend):
         assert slope(0.9, n, m) == pytest.approx(expected, rel=SLACK)
 
 
+@pytest.mark.slow
 def test_derivatives_up_to_the_fifth_order_agree():
     for f in (
         lambda x: repeat(lambda s: s * 3.0, x, 2),

@@ -19,6 +19,7 @@ from micrograd.compiler import compile  # noqa: A004
 from nn import MLP
 
 
+@pytest.mark.slow
 def test_programs_run_in_many_threads_at_once():
     model = MLP(2, [8, 1], activation="tanh")
     f = compile(lambda x, y: (model(x) - y) ** 2, model.parameters(), batched=True)

@@ -119,6 +119,7 @@ def test_the_work_grows_as_the_graph_does(kind):
     assert many < 3 * few
 
 
+@pytest.mark.slow
 def test_a_long_sum_is_one_formula_with_sigma():
     assert board(squares(200)).startswith("let v₁ = (1/200) Σᵢ₌₁²⁰⁰ (w·xᵢ + b − yᵢ)²\n")
     assert "= (1/100) Σᵢ₌₁²⁰⁰ (w·xᵢ + b − yᵢ)·xᵢ\n" in board(squares(200))
@@ -168,6 +169,7 @@ def test_neighbours_are_a_sum_over_an_index_past_ten():
     assert explain(shifted, x[0], style="board").text().startswith("let v₁ = Σᵢ₌₁¹¹ xᵢyᵢ₊₁\n")
 
 
+@pytest.mark.slow
 def test_lines_are_broken_within_roots_sizes_powers_denominators_and_choices():
     names = "x", "y", "a", "b", "c", "k"
     x, y, a, b, c, k = (Value(0.5 + i, label=name) for i, name in enumerate(names))

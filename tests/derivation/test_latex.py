@@ -144,6 +144,7 @@ def in_markdown(text):
 IN_MARKDOWN = re.compile(r"^\$\$\n(.*?)\n\$\$$|\$((?:\\.|[^$\\])+)\$", re.S | re.M)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["latex", "markdown"])
 def test_katex_reads_every_formula(kind, tmp_path):
     """Needs Node and `npm install katex`, in the folder that NODE_PATH names."""

@@ -221,6 +221,7 @@ def test_where_there_are_no_processes_the_project_draws(monkeypatch):
     assert set(graph._repr_mimebundle_()) == {"image/svg+xml"}
 
 
+@pytest.mark.slow
 def test_a_notebook_does_not_draw_a_huge_graph_by_itself(monkeypatch):
     monkeypatch.setattr(renderers, "run", lambda *_: pytest.fail("it was drawn"))
     shown = draw_dot(chain(3_000), max_nodes=10_000)._repr_mimebundle_()

@@ -128,6 +128,7 @@ def test_a_label_never_leaves_its_node(label):
     assert document.count("\n") == draw_dot(Value(1.0)).tikz().count("\n")
 
 
+@pytest.mark.slow
 def test_no_coordinate_is_longer_than_tex_can_measure():
     document = draw_dot(chain(1_500), max_nodes=5_000).tikz()
     numbers = [float(x) for x in re.findall(r"[(,](-?\d+\.\d\d)", document)]

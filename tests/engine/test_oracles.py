@@ -172,6 +172,7 @@ SMOOTH = {  # domain, formula, partials, second partials
 SYMBOLS = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
 
 
+@pytest.mark.slow
 @given(
     recipes(sorted(SMOOTH)),
     st.lists(st.floats(-3, 3, allow_subnormal=False), min_size=4, max_size=4),

@@ -67,6 +67,28 @@ def test_every_operation_of_one_operand_and_every_loss_is_there():
         assert f'"{name}": ' in functions.script()
 
 
+def test_the_derivatives_of_losses_are_written_as_in_textbooks():
+    prediction, target = 0, 1
+    found = functions.formulas()
+    assert found["loss kl_div"][1] == ["r", "-", target]
+    sigmoid = ["r", ["i", "σ"], ["(", "(", prediction, ")"]]
+    assert found["loss bce_with_logits"][1] == ["r", sigmoid, "-", target]
+    margin = ["r", target, "·", prediction]
+    above, below = (["r", margin, sign, "1"] for sign in "≥<")
+    assert found["loss hinge"][1] == ["cases", ["0", above], [["r", "-", target], below]]
+
+
+@pytest.mark.slow
+def test_a_page_has_the_losses_and_operations_that_there_are_now(monkeypatch):
+    functions.script(), functions.formulas()
+    monkeypatch.setitem(LOSSES, "quartic", lambda p, t: (p - t) ** 4)
+    assert '"quartic": ' in functions.script()
+    assert "loss quartic" in functions.formulas()
+    define("doubled", "x + x", ["2"])
+    assert '"doubled": ' in functions.script()
+    assert "doubled" in functions.formulas()
+
+
 def test_an_operation_of_a_python_function_is_left_out():
     define("secret", lambda x: x, ["1"])
     assert "secret" not in functions.activations()

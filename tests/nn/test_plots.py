@@ -437,6 +437,7 @@ def test_without_matplotlib_a_plot_says_what_to_install(name, model, monkeypatch
         draw(model)
 
 
+@pytest.mark.slow
 def test_importing_plots_imports_no_matplotlib():
     code = "import sys, nn.plots; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,8 +14,8 @@ from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C
 from micrograd.source.straight import StraightLine
-from micrograd.source.trees import Definition, shared
-from micrograd.table.formulas import Tree, calls, substituted, variables
+from micrograd.source.trees import Definition, needed, shared
+from micrograd.table.formulas import Tree, calls, substituted
 
 Key = str | float  # of a number: a parameter or step of the code, or a constant
 
@@ -113,7 +113,8 @@ class Unrolled:
         results = [substituted(each, names) for each in self.outputs]
         outputs = [*map(C.text, results)]
         slopes = [substituted(each, names) for each in slopes]
-        kept = _live(shared(named, (f"t{i}" for i in count(1))), [*results, *slopes], split.name)
+        lines = shared(named, (f"t{i}" for i in count(1)))
+        kept = needed(lines, [*results, *slopes, split.name])
         used |= set().union(*(calls(tree) for _, tree in kept))
         found = []
         for name, tree in kept:
@@ -125,16 +126,3 @@ class Unrolled:
             return [*found, *(f"results[{i}] = {text};" for i, text in enumerate(outputs))]
         found += [f"gradient[{i}] = {C.text(each)};" for i, each in enumerate(slopes)]
         return [*found, f"return {outputs[0]};"]
-
-
-def _live(
-    definitions: Sequence[Definition], results: Sequence[Tree], mark: str
-) -> list[Definition]:
-    """The definitions that results need, and the mark between them."""
-    needed = {mark}.union(*map(variables, results))
-    kept = []
-    for each in reversed(definitions):
-        if each.name in needed:
-            needed |= variables(each.tree)
-            kept.append(each)
-    return kept[::-1]
