@@ -6,8 +6,6 @@ import html
 import math
 import os
 import re
-import zlib
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,6 +23,7 @@ from micrograd.drawing.frame import (
 from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
+from micrograd.live.packing import in_one_plane, packed
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
@@ -133,8 +132,10 @@ def _document(
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
     shown = island({**data, **begin, "lang": lang, "words": words})
+    begins, shorter = _constant()
     given = f"function given(){{{compact(functions)}\nconst story={shown};return{{story,graph}};}}"
-    script = _shared_script() + given  # functions are known from the beginning of a script on
+    given = _in_one_line(given)  # functions are known from the beginning of a script on
+    script = begins + given
     style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
     style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
@@ -143,19 +144,24 @@ def _document(
         lang=lang,
         title=titles[lang],
         style=style,
-        script=compact(asset("unpacking.js", __package__)),
-        data=b64encode(zlib.compress(script.encode(), 9)).decode(),
+        script=compact(asset("packing.js", __package__)),
+        data=shorter + packed(given, begins),
         made=script,
     )
 
 
 @lru_cache(maxsize=1)
-def _shared_script() -> str:
-    """The part of the script that all pages share."""
+def _constant() -> tuple[str, str]:
+    """The part of the script that all pages share, and its shorter form."""
     sources = [asset("formulas.js"), "const{story,graph}=given();\n"]
     sources += [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
-    return compact("".join([*sources, asset("framing.js")]))
+    script = _in_one_line(compact("".join([*sources, asset("framing.js")])))
+    return script, packed(script)
+
+
+def _in_one_line(script: str) -> str:
+    return in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
 
 
 def _colors(users: str) -> str:

@@ -1,9 +1,7 @@
 """Reads the script of a live page, and the data in it."""
 
-import base64
 import json
 import re
-import zlib
 
 
 def script_of(page):
@@ -18,5 +16,21 @@ def story_of(page):
 
 
 def unpacked(text):
-    """A text that was deflated, and written in base64."""
-    return zlib.decompress(base64.b64decode(text)).decode()
+    """The text that was packed, by the rule that `micrograd.live.packing` states."""
+    found, here = "", 0
+    while here < len(text):
+        digits = [ord(sign) - 35 - (sign > "<") for sign in text[here + 1 : here + 4]]
+        if text[here] == "\t":
+            distance, long = 91 * digits[0] + digits[1], digits[2] + 5
+            here += 4
+        elif text[here] == "\n":
+            distance, long = divmod(91 * digits[0] + digits[1], 8)
+            long += 4
+            here += 3
+        else:
+            found += text[here]
+            here += 1
+            continue
+        start = len(found) - distance
+        found += found[start : start + long]
+    return found
