@@ -26,6 +26,7 @@ from micrograd.drawing.spans import (
     of_mark,
     overhang,
     placed,
+    plain,
 )
 from micrograd.writing.notation import named
 from tests.drawing.common import EACH_RENDERER, SVG
@@ -263,6 +264,23 @@ def test_a_short_story_is_read_from_left_to_right_and_a_long_one_from_top_to_bot
     y = called("y", (Value(0.5, label="x") * 2).tanh())
     assert draw(called("L", y**2)).picture.direction == "LR"
     assert draw(ARTICLES["two_layers"]()).picture.direction == "TB"
+
+
+@pytest.mark.parametrize("width", [700, 390])
+def test_a_formula_is_not_broken_while_its_row_has_room(width):
+    lines = draw(ARTICLES["four_points"](), width=width).picture.layout.lines
+    (whole,) = [line for line in lines.values() if plain(line[0]).startswith("J =")]
+    assert len(whole) == 1
+
+
+@pytest.mark.parametrize("width", [700, 390])
+def test_no_name_is_cut_only_to_read_from_left_to_right(width):
+    x, y, w, z = (Value(2.0, label=name) for name in "xywz")
+    long, third = called("another rather long name too", x * y), called("third", z / w)
+    graph = draw(called("a very long label of a value here", long + third), width=width)
+    lines = [plain(line) for lines in graph.picture.layout.lines.values() for line in lines]
+    assert "a very long label of a value here" in " ".join(lines)
+    assert not [line for line in lines if "…" in line]
 
 
 def test_the_widths_are_those_of_the_font():
