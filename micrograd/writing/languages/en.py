@@ -172,8 +172,8 @@ WORDS: dict[str, dict[str, str]] = {
         "given": "These values are given:",
         "forward": "Forward: {value} is computed.",
         "forward layer": "Forward: layer {layer} is computed.",
-        "start": "The backward pass begins at the output: the derivative of {value} with respect to "
-        "itself is 1.",
+        "start": "The backward pass begins at the output: the derivative of {value} with respect "
+        "to itself is 1.",
         "backward": "Backward: the gradient flows from {value} to {receiver}.",
         "sum": "Backward: the gradients from {value} add up at {receiver}.",
         "backward layer": "Backward: the gradient flows through layer {layer}.",
@@ -517,8 +517,10 @@ WORDS: dict[str, dict[str, str]] = {
         "test": "test",
         "mean loss": "Mean loss",
         "accuracy": "Accuracy",
-        "loss curve": "Mean loss after epoch {epoch}: {train} on the training set, {test} on the test set",
-        "accuracy curve": "Accuracy after epoch {epoch}: {train} on the training set, {test} on the test set",
+        "loss curve": "Mean loss after epoch {epoch}: {train} on the training set, "
+        "{test} on the test set",
+        "accuracy curve": "Accuracy after epoch {epoch}: {train} on the training set, "
+        "{test} on the test set",
         "plane picture": "The plane of the two inputs with {count} samples, and what the network "
         "predicts; sample {sample} is chosen",
         "curve picture": "{count} points and the curve of the network; sample {sample} is chosen",
