@@ -243,7 +243,7 @@ MATH_STYLE = (
     '"Noto Sans Math", serif; } '
     "math :is(msub, msup, msubsup, munder, munderover, mroot) > :not(:first-child), "
     "math:not([display]) mfrac > *, :is(mfrac, msub, msup, mtable mtable) mfrac > * "
-    "{ font-size: max(0.72em, 11px); }\n"
+    "{ font-size: max(0.72em, 11px); } "
 )
 """Style for formulas: a font that has the signs, and scripts that can be read."""
 

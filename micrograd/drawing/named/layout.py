@@ -75,7 +75,8 @@ def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
         return min(plans, key=_badness).layout(room)
     plan = min((p for p in plans if p.direction != "LR"), key=_badness)
     layout = plan.layout(room)
-    if across := [p for p in plans if p.direction == "LR" and p.pieces.cut <= plan.pieces.cut]:
+    whole = plan.pieces.breaks
+    if across := [p for p in plans if p.direction == "LR" and p.pieces.breaks <= whole]:
         other = min(across, key=_badness).layout(room)  # how wide it is, is known only now
         if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
             return other
@@ -157,6 +158,11 @@ class _Pieces:
         self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
         for _, tail, head in self.links:
             self.users[tail].append(head)
+
+    @property
+    def breaks(self) -> tuple[int, int]:
+        """How many letters are not shown, and how many lines the longest text has, from two on."""
+        return self.cut, max(2, *map(len, self.lines.values()))
 
     def _cut(self) -> int:
         """How many letters of the texts are not shown."""

@@ -348,3 +348,9 @@ def test_scripts_above_each_other_do_not_reach_into_the_next_line():
     brackets = SCRIPT * (0.75 + 0.25)  # the height and the depth of a bracket
     assert leading([line, line]) >= below + above + brackets
     assert leading([line]) == leading([of_mark(named("x1").mark)] * 2) < leading([line, line])
+
+
+def test_a_picture_is_not_read_from_left_to_right_if_that_breaks_its_formulas():
+    x, y, z = (Value(number, label=name) for number, name in ((0.7, "x"), (-1.3, "y"), (2, "z")))
+    graph = draw(called("D", (x - y) ** 2 + (y - z) ** 2 + (z - x) ** 2), width=390)
+    assert max(map(len, graph.picture.layout.lines.values())) <= 2
