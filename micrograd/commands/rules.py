@@ -90,6 +90,7 @@ main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem
 .card h2 {{ margin: 0; font-size: 1.1rem; overflow-wrap: anywhere; }}
 .card p {{ margin: .3rem 0; }}
 .scroll {{ overflow-x: auto; }}
+.kept {{ white-space: nowrap; }}
 {math}math[display="block"] {{ width: fit-content; margin: .3rem 0; font-size: .95em; }}
 mtd {{ text-align: left; }}
 .aligned {{ math-style: normal; }}
