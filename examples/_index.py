@@ -18,7 +18,7 @@ from micrograd.drawing.frame import content_hash
 from micrograd.engine.graph import operation
 from micrograd.ops import TABLE
 from micrograd.writing.languages import operation_name, words
-from micrograd.writing.marks import mathml
+from micrograd.writing.marks import MATH_STYLE, mathml
 
 from . import _story as story
 from ._formulas import pieces, plain, read, sides
@@ -34,7 +34,7 @@ _OPEN_ROWS = 6  # of a table that is shown at once
 
 def index(reports: Sequence[Report]) -> str:
     """The text of the page."""
-    style, script = _asset("index.css"), _asset("frames.js") + _asset("index.js")
+    style, script = MATH_STYLE + _asset("index.css"), _asset("frames.js") + _asset("index.js")
     policy = (
         "default-src 'none'; img-src 'self' file:; frame-src 'self' file:; "
         f"style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "

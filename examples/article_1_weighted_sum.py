@@ -210,6 +210,7 @@ def tell_games(report: Report) -> None:
             [*WEIGHTS.values()],
             [x.data for x in inputs.values()],
             names=[*WEIGHTS],
+            output="prediction",
         ),
         caption=Words(
             "The first game: three inputs, three weights, one prediction.",

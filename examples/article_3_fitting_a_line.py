@@ -219,7 +219,7 @@ def tell_one_point(report: Report, one: Sequence[float]) -> None:
     report.section("one-point", "One point, 30 iterations", "一个点，迭代 30 次")
     report.say(
         "The first data set is the single point $(1, 2)$, and the weight starts at 0. The "
-        "gradient is $-(2 - w)$, so each step takes away 3 % of the distance from 2: the "
+        "gradient is $-(2 - w)$, so each step takes away 3% of the distance from 2: the "
         "distance is multiplied by 0.97. After $n$ steps it is $2 \\cdot 0.97^n$.",
         "第一组数据只有一个点 $(1, 2)$，权重从 0 开始。梯度是 $-(2 - w)$，"
         "所以每一步都把 $w$ 与 2 的差缩小 3%，即变为原来的 0.97 倍；"

@@ -3,7 +3,7 @@
 python -m examples.iris [--epochs N] [--out DIR]
 
 A third of the 150 flowers is held out; the measurements are scaled by the mean and standard
-deviation of the others. A 4-8-3 network classifies at least 93 % of the held-out flowers correctly,
+deviation of the others. A 4-8-3 network classifies at least 93% of the held-out flowers correctly,
 and setosa without an error. Fifty flowers are few: on ten splits, those of the seeds 0 to 9, the
 accuracy lies between 90 and 100 %.
 """
@@ -26,7 +26,7 @@ SPECIES = ("setosa", "versicolor", "virginica")
 
 
 def run(epochs: int = EPOCHS, out: Path | None = None, *, seed: int = 0) -> Result:
-    """Train on two thirds; the claim is that 93 % of the others are classified correctly."""
+    """Train on two thirds; the claim is that 93% of the others are classified correctly."""
     X, y = load_iris()
     X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=seed, stratify=y)
     mean, width = X.mean(axis=0), X.std(axis=0)

@@ -142,7 +142,7 @@ _ROWS = (
     Row("gelu", f"where(x > -0.5, 0.5 * x * (1 + erf(0.7071067811865476 * x)), {LOW} / (4 - {LOW}) * normal_tail(({LOW} + 4) / ({LOW} - 4)) * gauss(0.5 * x) * gauss(0.5 * x))",
         ["gelu_slope(x)"], r"x \cdot \Phi(x)",
         textbook=["x * ndtr(x)", "ndtr(x) + 0.3989422804014327 * x * exp(-(x * x / 2))"],
-        note="The exact form, by the distribution function of the normal law."),
+        note="The exact form, with the distribution function Φ of the standard normal distribution."),
     Row("silu", f"where(x < -40, {LOW} * exp(0.5 * x) * exp(0.5 * x), x / (1 + exp(-x)))", ["silu_slope(x)"], r"x \cdot \sigma(x)",
         textbook=["x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))"]),
     Row("mish", f"where(x < -40, {LOW} * exp(0.5 * x) * exp(0.5 * x), where(x > 40, x, x * ({MISH}) / ({MISH} + 2)))", ["mish_slope(x)"], r"x \cdot \tanh(\ln(1 + e^{x}))",
@@ -157,9 +157,9 @@ _ROWS = (
         note="The same number, treated as a constant."),
 
     Row("maximum", "maximum(x, y)", ["where(x < y, 0, where(x <= y, 0.5, 1))", "where(y < x, 0, where(y <= x, 0.5, 1))"],
-        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+        r"\max(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. If an operand is nan, so is the result."),
     Row("minimum", "minimum(x, y)", ["where(x > y, 0, where(x >= y, 0.5, 1))", "where(y > x, 0, where(y >= x, 0.5, 1))"],
-        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. A nan is the result."),
+        r"\min(x, y)", kink="x - y", note="Equal operands share the gradient, one half each. If an operand is nan, so is the result."),
     Row("hypot",   "hypot(x, y)",   ["where(out <= 0, 0, hypot_slope(x, y))", "where(out <= 0, 0, hypot_slope(y, x))"],
         r"\sqrt{x^{2} + y^{2}}", textbook=["", "where(hypot(x, y) <= 0, 0, x / out)", "where(hypot(x, y) <= 0, 0, y / out)"], domain="hypot(x, y) > 0", note="The derivatives at the origin are 0."),
     Row("atan2",   "atan2(x, y)",   ["where(maximum(abs(x), abs(y)) <= 0, 0, atan2_slope(x, y))", "where(maximum(abs(x), abs(y)) <= 0, 0, -atan2_slope(y, x))"],
@@ -167,7 +167,7 @@ _ROWS = (
         note="The first operand is the ordinate, as in math.atan2. The derivatives at the origin are 0."),
 
     Row("clip",    "minimum(maximum(x, y), z)", ["where((x < y) + (x > z) + (y >= z), 0, 1)", "where(x < y, where(y > z, 0, 1), 0)", "where((maximum(x, y) > z) + (x == y) * (y == z), 1, 0)"],
-        r"\operatorname{clip}(x, y, z)", textbook=["", "", "", "where((x > z) + (y > z) + (x == y) * (y == z), 1, 0)"], kink="minimum(minimum(abs(x - y), abs(x - z)), abs(y - z))", note="x within the limits y and z, at which the gradient goes to x."),
+        r"\operatorname{clip}(x, y, z)", textbook=["", "", "", "where((x > z) + (y > z) + (x == y) * (y == z), 1, 0)"], kink="minimum(minimum(abs(x - y), abs(x - z)), abs(y - z))", note="x, kept within the limits y and z. At a limit the gradient goes to x; if all three are equal, to z."),
     Row("floor",   "floor(x)", ["0"], r"\operatorname{floor}(x)", kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),
     Row("ceil",    "ceil(x)",  ["0"], r"\operatorname{ceil}(x)",  kink="minimum(x - floor(x), ceil(x) - x)", note="The derivative is 0, also where the value jumps."),
     Row("round",   "round(x)", ["0"], r"\operatorname{round}(x)", kink="x - floor(x) - 0.5", note="Halves are rounded to even numbers. The derivative is 0, also where the value jumps."),
@@ -184,7 +184,7 @@ _ROWS = (
     Row("erfc",    "where(x < 0.36, 1 - erf(x), where(x > 28, 0, 2 * normal_tail((1.4142135623730951 * x - 4) / (1.4142135623730951 * x + 4)) / (1.4142135623730951 * x + 4) * gauss(x)))", ["-1.1283791670955126 * gauss(x)"],
         r"\operatorname{erfc}(x)", textbook=["1 - erf(x)", "-(1.1283791670955126 * exp(-(x * x)))"]),
     Row("ndtr",    "where(x > -0.5, 0.5 * (1 + erf(0.7071067811865476 * x)), where(x < -40, 0, normal_tail((x + 4) / (x - 4)) / (4 - x) * gauss(0.5 * x) * gauss(0.5 * x)))",
-        ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-(x * x / 2))"], note="The distribution function of the standard normal law."),
+        ["0.3989422804014327 * gauss(0.5 * x) * gauss(0.5 * x)"], r"\Phi(x)", textbook=["0.5 * (1 + erf(0.7071067811865476 * x))", "0.3989422804014327 * exp(-(x * x / 2))"], note="The distribution function of the standard normal distribution."),
     Row("log_ndtr", "where(x > 0, log1p(-ndtr(-x)), where(x > -0.5, log(ndtr(x)), where(x < -1e+10, -0.5 * x * x, log(normal_tail((x + 4) / (x - 4)) / (4 - x)) - 0.5 * x * x)))", ["log_ndtr_slope(x)"],
         r"\ln \Phi(x)", textbook=["log(ndtr(x))", "0.3989422804014327 * exp(-(x * x / 2)) / ndtr(x)"]),
     Row("lgamma",  gamma.LOGARITHM, ["digamma(x)"],             r"\ln \left|\Gamma(x)\right|", textbook=["lgamma(x)", ""], domain="maximum(x, abs(x - round(x))) > 0"),
@@ -226,7 +226,7 @@ _ROWS = (
     Row("ne", "x != y", ["0", "0"], r"x \ne y", symbol="!=", operator="__ne__", kink="x - y", note="1.0 if true, else 0.0."),
     Row("where", "where(x, y, z)", ["0", "where(x, 1, 0)", "where(x, 0, 1)"],
         r"\operatorname{where}(x, y, z)",
-        note="y where x is not 0, else z. Nothing of the branch not taken reaches value or gradient."),
+        note="y where x is not 0, else z. The branch that is not taken affects neither the value nor the gradient."),
 )
 
 # What partials of other rows are written in: functions whose own partials are good formulas.

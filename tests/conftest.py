@@ -17,7 +17,7 @@ WORDS = {
         "expected NAME=NUMBER, such as x=0.5, got '{word}'": "o pana e NAME=NUMBER, {word} li ike",
     },
     "explain": {"given": "jo", "start": "open"},
-    "card": {"everywhere": "ale"},
+    "card": {"everywhere": "lon ale."},
     "note": {"relu": "ala la ala."},
     "picture": {"data": "nanpa", "neuron": "nena {neuron}", "more": "ante {count}"},
     "page": {"next": "kama", "given": "{value} li jo."},

@@ -48,6 +48,10 @@ def test_in_a_browser_it_fits_a_phone_and_paper_and_turns_dark(page, browser):
     scrolling = """() => [...document.querySelectorAll(".scroll")]
         .filter(box => box.scrollWidth > box.clientWidth + 1).length"""
     assert opened.evaluate(scrolling) <= 2
+    # No line begins with a bracket that closes.
+    heights = """() => [...document.querySelectorAll("figcaption .kept")]
+        .map(box => box.getClientRects().length)"""
+    assert set(opened.evaluate(heights)) == {1}
     opened.emulate_media(media="print")
     opened.set_viewport_size({"width": 688, "height": 1017})  # A4 without its margins
     assert (width(), paper()) == (688, "rgb(255, 255, 255)")

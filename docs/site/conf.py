@@ -16,6 +16,7 @@ from docs.site.docstrings import marked, translated
 from docs.site.keywords import cut
 from docs.site.languages import OTHER, WORDS
 from micrograd import __version__
+from micrograd.writing.marks import MATH_STYLE
 
 project = "micrograd-engine"
 author = "micrograd-engine"
@@ -39,6 +40,7 @@ smartquotes_action = "qe"  # two hyphens are the beginning of an option: --lang
 
 html_theme = "furo"
 html_title = project
+html_context = {"math_style": MATH_STYLE}
 html_favicon = "static/icon.svg"
 html_static_path = ["static", "../../examples/assets/frames.js"]
 html_css_files = ["site.css"]

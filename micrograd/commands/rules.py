@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.options import add_language, add_output, tell
 from micrograd.writing import languages
+from micrograd.writing.marks import MATH_STYLE
 
 if TYPE_CHECKING:
     from micrograd.derivation import RuleCard
@@ -58,6 +59,7 @@ def _page(cards: Sequence[RuleCard], words: Mapping[str, str], lang: str) -> str
         lang=languages.words(lang, "language")["tag"],
         title=words["page title"],
         about=words["page about"],
+        math=MATH_STYLE,
         body="\n".join(card.html() for card in cards),
     )
 
@@ -88,8 +90,8 @@ main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem
 .card h2 {{ margin: 0; font-size: 1.1rem; overflow-wrap: anywhere; }}
 .card p {{ margin: .3rem 0; }}
 .scroll {{ overflow-x: auto; }}
-math {{ font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math, serif; }}
-math[display="block"] {{ width: fit-content; margin: .3rem 0; font-size: .95em; }}
+.kept {{ white-space: nowrap; }}
+{math}math[display="block"] {{ width: fit-content; margin: .3rem 0; font-size: .95em; }}
 mtd {{ text-align: left; }}
 .aligned {{ math-style: normal; }}
 figure {{ margin: auto 0 0; padding-top: .4rem; }}
@@ -99,7 +101,7 @@ figcaption {{ font-size: .85rem; color: var(--faint); }}
 .curve .numbers {{ fill: var(--faint); }} .curve .function {{ stroke: var(--function); }}
 .curve .slope {{ stroke: var(--slope); }} .curve .slope.end {{ fill: var(--paper); }}
 .curve .function.end {{ fill: var(--function); }}
-@media (max-width: 30rem) {{ .scroll {{ font-size: .88rem; }} }}
+@media (max-width: 46rem) {{ .card {{ padding: .7rem; }} .scroll {{ font-size: .88rem; }} }}
 @page {{ size: A4; margin: 14mm; }}
 @media print {{
   :root {{ font-size: 9.5pt; }}

@@ -156,7 +156,10 @@ class RuleCard:
         row = self.row
         operands = [_LETTERS[x] for x in row.operands]
         definition = () if row.is_primitive else (_cases(row.told[0], words),)
-        yield _RESULT, (notation.operation(row, operands), *definition)
+        result = notation.operation(row, operands)
+        if row.name in notation.RELATIONS:  # f = x = y would say something else
+            result = Formula(f"[{result.text}]", ("fence", "[", result.mark, "]"))
+        yield _RESULT, (result, *definition)
         for operand, slope in zip(operands, row.told[1:], strict=True):
             yield notation.quotient(_RESULT, operand), (_cases(slope, words),)
 
@@ -170,7 +173,7 @@ class RuleCard:
             listed = [part for each in passed for part in (words["list"], each)]
             yield sentence(words["partly"], operands=tuple(listed[1:]))
         else:
-            yield sentence(words["domain"], domain=where or words["everywhere"])
+            yield sentence(words["domain" if where else "everywhere"], domain=where or "")
         note = languages.words(lang, "note").get(row.name) or row.note
         if lang == "zh" and row.note_zh:  # of an operation that a user defined
             note = row.note_zh

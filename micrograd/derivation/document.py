@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from micrograd.writing import numbers
 from micrograd.writing.labels import columns, filled, pieces
-from micrograd.writing.marks import latex, mathml, row
+from micrograd.writing.marks import MATH_STYLE, latex, mathml, row
 from micrograd.writing.notation import Formula, equals
 
 Sentence = tuple["str | Formula", ...]
@@ -266,8 +266,7 @@ _SIGNS = {"=": "&=", "≈": r"&\approx"}
 
 
 STYLE = (
-    'math { font-family: math, "STIX Two Math", "Latin Modern Math", "Cambria Math", '
-    '"Noto Sans Math", serif; } '
+    f"{MATH_STYLE}"
     "mtable.aligned > mtr > mtd { padding: 0.28em 0.15em; text-align: left; } "
     "mtable.aligned > mtr > mtd:first-child { text-align: right; text-align: -webkit-right; } "
     ".scroll { overflow-x: auto; }"

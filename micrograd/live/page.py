@@ -28,6 +28,7 @@ from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
 from micrograd.writing import languages
+from micrograd.writing.marks import MATH_STYLE
 
 MAX_VALUES = 100
 _SCRIPTS = (
@@ -136,7 +137,8 @@ def _document(
     given = f"function given(){{{compact(functions)}\nconst story={shown};return{{story,graph}};}}"
     given = _in_one_line(given)  # functions are known from the beginning of a script on
     script = begins + given
-    style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", asset("live.css", __package__)).replace("\n", "")
+    style = MATH_STYLE + asset("live.css", __package__)
+    style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", style).replace("\n", "")
     style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
     style = _colors(style + script) + style
     return framed(

@@ -29,8 +29,13 @@ def shortened(text: str) -> str:
 
 def one_line(label: str) -> str:
     """The label shortened to a single line that does not affect the text around it."""
-    text = re.sub("[\x7f-\x9f\u2028\u2029]", "\ufffd", shortened(label).replace("\n", "↵"))
-    return without_turns(text)
+    return on_one_line(shortened(label))
+
+
+def on_one_line(text: str) -> str:
+    """The text as a single line that does not affect the text around it."""
+    text = NOT_XML.sub("\ufffd", text).replace("\n", "↵")
+    return without_turns(re.sub("[\x7f-\x9f\u2028\u2029\t\r]", "\ufffd", text))
 
 
 def without_turns(text: str) -> str:

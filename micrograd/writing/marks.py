@@ -238,6 +238,16 @@ _KNOWN_ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u
 # ------------------------------------------------------------------------------------------- MathML
 
 
+MATH_STYLE = (
+    'math { font-family: math, "STIX Two Math", "Latin Modern Math", "Cambria Math", '
+    '"Noto Sans Math", serif; } '
+    "math :is(msub, msup, msubsup, munder, munderover, mroot) > :not(:first-child), "
+    "math:not([display]) mfrac > *, :is(mfrac, msub, msup, mtable mtable) mfrac > * "
+    "{ font-size: max(0.72em, 11px); } "
+)
+"""Style for formulas: a font that has the signs, and scripts that can be read."""
+
+
 def mathml(mark: Mark) -> str:
     """The mark as elements of MathML, without the `<math>` around it."""
     tag, *parts = mark

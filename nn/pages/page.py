@@ -18,6 +18,7 @@ from micrograd.drawing.frame import (
 )
 from micrograd.files import write
 from micrograd.writing import languages
+from micrograd.writing.marks import MATH_STYLE
 from nn.pages.contents import MOST, contents
 from nn.pages.functions import formulas, script
 
@@ -134,7 +135,7 @@ def _document(lang: str, title: str, data: dict[str, Any]) -> str:
         asset("page.html", __package__).format(title=html.escape(title)),
         lang=lang,
         title=title,
-        style=f"{color_variables()}{asset('page.css', __package__)}",
+        style=f"{color_variables()}{MATH_STYLE}{asset('page.css', __package__)}",
         script=compact(f"{asset('formulas.js')}{script()}{own}"),
         data=data,
     )

@@ -25,7 +25,7 @@ def test_a_card_has_formula_derivative_domain_kink_and_convention():
         "  f     = relu(x)\n"
         "        = {0 if x ≤ 0; x otherwise}\n"
         "  ∂f/∂x = {0 if x ≤ 0; 1 otherwise}\n\n"
-        "Differentiable for x ≠ 0.\n\n"
+        "Differentiable where x ≠ 0.\n\n"
         "Convention: The derivative at 0 is 0.\n"
     )
     assert rule_card("log").text("zh") == (
@@ -75,11 +75,21 @@ def test_a_card_says_where_there_is_a_derivative_as_a_book_does():
     assert "对全体实数有定义，但不传递梯度。" in rule_card("detach").text("zh")
 
 
+def test_a_comparison_stands_in_brackets_beside_the_equals_sign():
+    assert "  f     = [x = y]\n" in rule_card("eq").text()
+    assert r"f &= \lbrack x \mathrel{<} y\rbrack" in rule_card("lt").latex()
+
+
+def test_a_condition_in_words_is_a_clause():
+    assert "Differentiable where x is not a whole number.\n" in rule_card("floor").text()
+    assert "Differentiable for all numbers.\n" in rule_card("add").text()
+
+
 def test_a_domain_and_a_kink_are_one_condition():
     kinked = {"domain": "x > 0", "kink": "x - 1"}
     define("kinked_for_card", "abs(log(x))", ["sign(log(x)) / x"], **kinked)
     text = rule_card("kinked_for_card").text()
-    assert "Differentiable for x > 0 and x ≠ 1.\n" in text
+    assert "Differentiable where x > 0 and x ≠ 1.\n" in text
 
 
 @every
@@ -87,7 +97,7 @@ def test_no_condition_is_written_as_the_table_computes_it(name):
     if name in SERVING:
         return
     text = re.sub(r"^  f .*?(?=^  ∂)", "", rule_card(name).text(), flags=re.M | re.S)
-    conditions = re.findall(r" if (.*?)(?:;|$)|Differentiable for (.*)", text, re.M)
+    conditions = re.findall(r" if (.*?)(?:;|$)|Differentiable where (.*)", text, re.M)
     for condition in ("".join(pair) for pair in conditions):
         assert not re.search(r"abs|hypot|minimum|maximum|round|floor|√", condition), condition
 

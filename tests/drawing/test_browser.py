@@ -138,7 +138,7 @@ def test_buttons_and_slider_move_too(opened):
     page.page.locator("#slider").fill("4")
     assert page.step == 4
     spoken = page.page.locator("#slider").get_attribute("aria-valuetext")
-    assert spoken.startswith("Step 4 of 6: Backward begins")
+    assert spoken.startswith("Step 4 of 6: The backward pass begins")
 
 
 def test_play_runs_and_stops_at_the_speed_that_is_chosen(opened):

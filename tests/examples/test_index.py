@@ -29,8 +29,17 @@ from micrograd.ops import TABLE
 from micrograd.writing.notation import Formula
 from tests.examples.common import NOTHING, NUMBERS
 from tests.examples.printed import PRINTED
+from tests.legible import small_letters
 
 pytestmark = pytest.mark.slow
+
+
+def test_no_letter_is_small(demo, browser):
+    for width in (700, 390):
+        page = browser.new_page()
+        assert small_letters(page, f"{demo.out / 'index.html'}#zh", width) == []
+        page.close()
+
 
 # ------------------------------------------------------------------------------- both languages
 

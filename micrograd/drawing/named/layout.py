@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
 from micrograd.drawing.named.folding import chain, folded, straight_wires
@@ -72,8 +73,10 @@ def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
             break
     if picture.direction:
         return min(plans, key=_badness).layout(room)
-    layout = min((p for p in plans if p.direction != "LR"), key=_badness).layout(room)
-    if across := [plan for plan in plans if plan.direction == "LR"]:
+    plan = min((p for p in plans if p.direction != "LR"), key=_badness)
+    layout = plan.layout(room)
+    whole = plan.pieces.breaks
+    if across := [p for p in plans if p.direction == "LR" and p.pieces.breaks <= whole]:
         other = min(across, key=_badness).layout(room)  # how wide it is, is known only now
         if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
             return other
@@ -134,7 +137,7 @@ class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
     def __init__(self, picture: Picture, room: float, lane: float) -> None:
-        self.lane = lane
+        self.lane, self.boxes = lane, picture.boxes
         self.lines: dict[str, list[Line]] = {}
         self.sizes: dict[str, Point] = {}
         self.links: list[tuple[str, str, str]] = []
@@ -150,29 +153,56 @@ class _Pieces:
                     self.links += [(arrow.name, name, box.name)]
                 else:
                     self.links.append((arrow.name, arrow.tail, box.name))
-            self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
-            self.sizes[box.name] = self._box(box)
-        self.cut = self._cut(picture)
+            self._wrap(box, room)
+        self.cut = self._cut()
         self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
         for _, tail, head in self.links:
             self.users[tail].append(head)
 
-    def _cut(self, picture: Picture) -> int:
+    @property
+    def breaks(self) -> tuple[int, int]:
+        """How many letters are not shown, and how many lines the longest text has, from two on."""
+        return self.cut, max(2, *map(len, self.lines.values()))
+
+    def _cut(self) -> int:
         """How many letters of the texts are not shown."""
-        given = {box.name: box.formula for box in picture.boxes}
-        for box in picture.boxes:
+        given = {box.name: box.formula for box in self.boxes}
+        for box in self.boxes:
             for arrow in box.operation.arrows if box.operation else ():
                 given[note_name(arrow.name)] = arrow.formula
         return sum(
             _letters(given[name]) - sum(map(_letters, self.lines[name])) for name in self.lines
         )
 
-    def _box(self, box: Box) -> Point:
+    def _wrap(self, box: Box, room: float) -> None:
+        """Break the formula of a box into lines, so that the box is at most as wide as the room."""
+        self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
         wide, tall = _size(self.lines[box.name], FORMULA, PAD)
         if box.data or box.grad:
             numbers = numbers_width(box) + 2 * PAD
             wide, tall = max(wide, numbers), tall + LEADING * NUMBERS
-        return max(wide, box.room[0]), tall + box.room[1]
+        self.sizes[box.name] = max(wide, box.room[0]), tall + box.room[1]
+
+    def widened(self, layers: Mapping[str, int], room: float) -> _Pieces:
+        """The same pieces, but boxes of several lines take the room that is left in their rows.
+
+        The boxes of a row may all be equally wide, so that what is alike looks alike.
+        """
+        pieces = copy(self)
+        for row in sorted(
+            {layers[box.name] for box in self.boxes if len(self.lines[box.name]) > 1}
+        ):
+            for share in _PARTS:
+                wider = copy(pieces)
+                wider.lines, wider.sizes = {**pieces.lines}, {**pieces.sizes}
+                for box in self.boxes:
+                    if layers[box.name] == row:
+                        wider._wrap(box, share * room)
+                if wider.broadest(layers, 0) <= room:
+                    pieces = wider
+                    break
+        pieces.cut = pieces._cut()
+        return pieces
 
     def layers(self, capacity: float, across: int, *, by_depth: bool = False) -> dict[str, int]:
         """The row of each piece, from the first: the last one that has room before its users.
@@ -210,8 +240,9 @@ class _Pieces:
         for share in _SHARES:
             layers = self.layers(share * room, 0, by_depth=by_depth)
             excess = max(self.broadest(layers, 0) - room, 0.0)
-            thick = self.thick(layers, 1)
-            plans.append(_Plan(self, direction, layers, excess, sum(thick) + _GAP * len(thick)))
+            pieces = self if excess else self.widened(layers, room)
+            thick = pieces.thick(layers, 1)
+            plans.append(_Plan(pieces, direction, layers, excess, sum(thick) + _GAP * len(thick)))
             if not excess:
                 break
         return min(plans, key=_badness)

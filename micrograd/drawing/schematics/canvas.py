@@ -18,7 +18,7 @@ from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
-from micrograd.writing.labels import one_line
+from micrograd.writing.labels import on_one_line, one_line
 from micrograd.writing.notation import Formula, named
 
 BODY, SMALL, NAME = 14.0, 12.0, 16.0  # sizes of words, of notes, and of formulas with scripts
@@ -42,13 +42,42 @@ class Canvas:
         self.lang = languages.checked(lang)
         self.words = languages.words(lang, "schematic")
         self.elements: list[str] = []
+        self.symbols: dict[str, str] = {}  # for names that found no room
+
+    def name(self, label: str, room: float, symbol: str) -> Formula:
+        """The name that a label stands for, or the symbol if there is no room for the name."""
+        (name,) = self.names([label], room, [symbol])
+        return name
+
+    def names(self, labels: Sequence[str], room: float, symbols: Sequence[str]) -> list[Formula]:
+        """The names that labels stand for, or symbols if there is no room for one of the names.
+
+        What symbols stand for is written below the drawing.
+        """
+        names: list[Formula] = [*map(named, labels)]
+        short: list[Formula] = [*map(named, symbols)]
+        if all(
+            breadth(x, NAME) <= max(room, breadth(s, NAME))
+            for x, s in zip(names, short, strict=True)
+        ):
+            return names
+        self.symbols |= dict(zip(symbols, labels, strict=True))
+        return short
 
     def drawing(
         self, subject: str, title: str, seen: str | Sequence[str], height: float
     ) -> SvgDrawing:
         """The finished schematic, with one or several sentences that say what is seen."""
         language = languages.words(self.lang, "language")
-        description = seen if isinstance(seen, str) else self.words["between"].join(seen)
+        told = [seen] if isinstance(seen, str) else [*seen]
+        for symbol, label in self.symbols.items():
+            name, symbol_ = named(label), named(symbol)
+            height = self.paragraph(
+                height - 2.0, [symbol_, "\u00a0= ", *_in_lines(name, self.width)]
+            )
+            height += 6.0
+            told.append(f"{symbol_.text} = {name.text}{self.words['stop']}")
+        description = self.words["between"].join(told)
         across, down = _short(self.width), _short(height)
         paper = f'<rect width="{across}" height="{down}"{self.paint(fill="paper")}/>'
         head = (
@@ -206,14 +235,14 @@ def digits(x: Any, count: int = 4) -> str:
 def content(words: Words, size: float) -> str:
     """The content of an element `text`."""
     if isinstance(words, str):
-        return escape(one_line(words), quote=False)
+        return escape(on_one_line(words), quote=False)
     return svg_spans(of_mark(words.mark), lambda _: "", size)
 
 
 def breadth(words: Words, size: float = BODY, *, bold: bool = False) -> float:
     """The width of a text."""
     if isinstance(words, str):
-        return text_width(one_line(words), size) * (BOLD if bold else 1.0)
+        return text_width(on_one_line(words), size) * (BOLD if bold else 1.0)
     return line_width(of_mark(words.mark), size)
 
 
@@ -243,6 +272,23 @@ def broken(words: Sequence[Words], room: float) -> list[list[Words]]:
                 lines[-1].append(piece)
             free -= across
     return lines
+
+
+def _in_lines(name: Formula, width: float) -> list[Words]:
+    """A name as words, between which a line may break, or as it is typeset."""
+    room = width - 2 * MARGIN - 50.0
+    if name.mark[0] == "mtext" and all(breadth(w) <= room for w in name.text.split()):
+        return [name.text]
+    return [name if breadth(name, NAME) <= room else shortened(name.text, room, BODY)]
+
+
+def shared(needed: Sequence[float], room: float) -> list[float]:
+    """The widths that are needed; if there is too little room, the widest get less."""
+    left, given = room, [*needed]
+    for count, (each, i) in enumerate(sorted((each, i) for i, each in enumerate(needed))):
+        given[i] = min(each, max(left, 0.0) / (len(needed) - count))
+        left -= given[i]
+    return given
 
 
 def name_within(label: str, room: float) -> Formula:

@@ -12,7 +12,7 @@ from typing import Any
 from micrograd.derivation.curves import Frame, Function, fitted, section, suited
 from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend
-from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, name_within, number
+from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, number
 from micrograd.drawing.svg_elements import SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.engine.value import Value
@@ -144,7 +144,8 @@ def draw_valley(
     low, high = min(weights), max(weights)
     room = 0.35 * (high - low) or 1.0
     left, right = over or (low - room, high + room)
-    weight, height = (name_within(name, 80.0) for name in names)
+    room = canvas.width / 2 - 50.0
+    weight, height = (canvas.name(each, room, s) for each, s in zip(names, "wJ", strict=True))
     first, last = digits(weights[0]), digits(weights[-1])
     count = len(weights) - 1
     top = legend(

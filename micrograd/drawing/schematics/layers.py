@@ -16,7 +16,6 @@ from micrograd.drawing.schematics.canvas import (
     Canvas,
     Words,
     breadth,
-    name_within,
 )
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -70,7 +69,9 @@ def draw_layers(
     most = int((canvas.width - 2 * MARGIN) / 100) + 1
     if not 2 <= len(sizes) <= most:
         raise ValueError(f"in {width:g} pixels there is room for 1 to {most - 1} layers")
-    names = [name_within(name, 0.2 * canvas.width).text for name in names]
+    room = 0.2 * canvas.width
+    symbols = [f"x_{i + 1}" for i in range(len(names))]
+    names = [name.text for name in canvas.names(names, room, symbols)]
     bottom = _network(canvas, sizes, columns, names)
     if parameters:
         for k, pair in enumerate(pairwise(sizes)):

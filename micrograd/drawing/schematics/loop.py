@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micrograd.drawing.schematics.activations import called
-from micrograd.drawing.schematics.canvas import BODY, MARGIN, NAME, Canvas, name_within, shortened
+from micrograd.drawing.schematics.canvas import BODY, MARGIN, NAME, Canvas, shortened
 from micrograd.drawing.spans import line_width, of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -48,7 +48,10 @@ def draw_training_loop(
     """
     canvas = Canvas(width, theme, lang)
     words = canvas.words
-    weight, loss = (name_within(name, 60.0) for name in names)
+    wide = canvas.width >= 560
+    across = min(0.42 * (canvas.width - 2 * MARGIN), 280.0) if wide else canvas.width - 74.0
+    room = (across - 110.0) / 2  # the longest line is − 0.03·∂L/∂w
+    weight, loss = (canvas.name(each, room, s) for each, s in zip(names, "wL", strict=True))
     slope = notation.quotient(loss, weight)
     # A derivative within a line: ∂L/∂w.
     line = ("mrow", ("mo", "∂"), loss.mark, ("mo", "/"), ("mo", "∂"), weight.mark)
@@ -61,8 +64,7 @@ def draw_training_loop(
         Formula(slope.text, line),
         Formula("", ("mrow", weight.mark, ("mtext", " ← "), change)),
     )
-    wide = canvas.width >= 560
-    bottom = _ring(canvas, formulas) if wide else _column(canvas, formulas)
+    bottom = _ring(canvas, formulas, across) if wide else _column(canvas, formulas, across)
     repeat = words["repeat" if iterations is None else "repeat times"].format(count=iterations)
     title = words["loop"]
     if wide:
@@ -92,9 +94,8 @@ def _station(canvas: Canvas, k: int, formula: Formula, middle: Point, size: Poin
         canvas.spans((left, top + 35.0 + 24.0 * i), line)
 
 
-def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
+def _ring(canvas: Canvas, formulas: Sequence[Formula], across: float) -> float:
     """Four boxes in a ring, clockwise; return the bottom."""
-    across = min(0.42 * (canvas.width - 2 * MARGIN), 280.0)
     size = (across, 88.0)
     left, right = MARGIN + across / 2, canvas.width - MARGIN - across / 2
     gap = min(right - left, 420.0)
@@ -111,9 +112,9 @@ def _ring(canvas: Canvas, formulas: Sequence[Formula]) -> float:
     return low + size[1] / 2 + 4.0
 
 
-def _column(canvas: Canvas, formulas: Sequence[Formula]) -> float:
+def _column(canvas: Canvas, formulas: Sequence[Formula], across: float) -> float:
     """Four boxes one below another, and an arrow back to the first; return the bottom."""
-    size = (canvas.width - 2 * MARGIN - 50.0, 84.0)
+    size = (across, 84.0)
     x, step = MARGIN + size[0] / 2, size[1] + 28.0
     top = 14.0 + size[1] / 2
     for k, formula in enumerate(formulas):

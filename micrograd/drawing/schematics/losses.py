@@ -20,7 +20,6 @@ from micrograd.drawing.schematics.canvas import (
 )
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
-from micrograd.writing.notation import named
 
 MOST_SERIES = 6
 
@@ -89,7 +88,8 @@ def draw_losses(
         raise ValueError("none of the losses is a finite number")
     if by not in _COUNTED:
         raise ValueError(f"by is 'iteration' or 'epoch', got {by!r}")
-    called: Words = named(name) if name else words["loss"]
+    room = canvas.width - 2 * MARGIN
+    called: Words = canvas.name(name, room, "L") if name else words["loss"]
     lines = [
         _Line(title, each, SERIES[k], _DASHES[k] if several else "")
         for k, (title, each) in enumerate(read.items())

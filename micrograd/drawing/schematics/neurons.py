@@ -22,8 +22,8 @@ from micrograd.drawing.schematics.canvas import (
     Canvas,
     breadth,
     digits,
-    name_within,
     number,
+    shared,
 )
 from micrograd.drawing.schematics.curves import operation_of
 from micrograd.drawing.svg_elements import Point, SvgDrawing
@@ -34,6 +34,7 @@ from micrograd.writing.notation import Formula, named
 MOST_ROWS = 8  # of inputs; of more, the first and the last are drawn
 
 _PITCH, _PILL = 52.0, 42.0
+_PAD, _LEAST = 14.0, 6.0  # beside a name in its pill, and the unit of the gaps
 _SUM, _BOX = 28.0, (60.0, 52.0)
 
 
@@ -123,24 +124,24 @@ def draw_neuron(
     'A neuron'
     """
     canvas = Canvas(width, theme, lang)
-    told = sketch_of(neuron, inputs, activation, None, names, canvas.width)
-    return _drawn(canvas, told._replace(result=name_within(output, 60.0)))
+    return _drawn(canvas, sketch_of(canvas, neuron, inputs, activation, None, names, output))
 
 
 # ------------------------------------------------------------------------------------------ reading
 
 
 def sketch_of(
+    canvas: Canvas,
     neuron: Any,
     inputs: Iterable[Any] | None,
     activation: str | Callable[[Any], Any] | None,
     threshold: float | None,
     names: Sequence[str],
-    width: float,
+    output: str = "y",
+    left: float = 0.0,
 ) -> Sketch:
-    """What is drawn of a neuron or of a list of weights."""
+    """What is drawn of a neuron or of a list of weights, between `left` and the right margin."""
     bias = None
-    room = (width if width < 620 else 0.6 * width) * 0.2  # for a name
     if isinstance(neuron, list | tuple):
         weights = list(neuron)
     else:
@@ -158,23 +159,57 @@ def sketch_of(
             raise ValueError(
                 f"{len(weights)} weights need {len(weights)} {what}, got {len(listed)}"
             )
-    parts = [_part(w, "w", i, room) for i, w in enumerate(weights, 1)]
-    each = zip(given, called, strict=True)
-    sample = [_part(x, "x", i, room, name) for i, (x, name) in enumerate(each, 1)]
-    return Sketch(
-        sample, parts, None if bias is None else _part(bias, "b", 0, room), threshold, activation
+    count = range(1, len(weights) + 1)
+    columns = [
+        [
+            (x, name or _label(x, f"x_{i}"), f"x_{i}")
+            for x, name, i in zip(given, called, count, strict=True)
+        ],
+        [(w, _label(w, f"w_{i}"), f"w_{i}") for w, i in zip(weights, count, strict=True)],
+        [(None, output, "y")],
+    ]
+    columns[1] += [] if bias is None else [(bias, _label(bias, "b"), "b")]
+    activated = activation is not None or threshold is not None
+    headers, gaps = _columns(canvas, activated)
+    pills = [[_Part(named(label), _known(x)) for x, label, _ in each] for each in columns]
+    needed = [
+        max(header, *map(_pill_width, each))
+        for header, each in zip((*headers[:2], headers[-1]), pills, strict=True)
+    ]
+    middle = sum(map(max, headers[2:-1], (2 * _SUM, _BOX[0])))
+    rooms = shared(needed, canvas.width - left - 2 * MARGIN - middle - _LEAST * sum(gaps))
+    inputs_, parts, (result,) = (
+        [
+            part._replace(name=name)
+            for part, name in zip(
+                each,
+                canvas.names([c[1] for c in column], room - _PAD, [c[2] for c in column]),
+                strict=True,
+            )
+        ]
+        for each, column, room in zip(pills, columns, rooms, strict=True)
     )
+    last = parts.pop() if bias is not None else None
+    return Sketch(inputs_, parts, last, threshold, activation, result.name)
 
 
-def _part(thing: Any, letter: str, place: int, room: float, name: str = "") -> _Part:
-    """A number with its name: the given one, or its label, or a letter with its place."""
-    if isinstance(thing, str):
-        return _Part(name_within(thing, room))
-    label = name or str(getattr(thing, "label", "") or "")
-    shown = name_within(label or (f"{letter}_{place}" if place else letter), room)
-    if thing is None:
-        return _Part(shown)
-    return _Part(shown, number(thing))
+def _columns(canvas: Canvas, activated: bool) -> tuple[list[float], list[float]]:
+    """The widths of the headers, and the gaps after all but the last, in units."""
+    headers = [breadth(canvas.words[header], SMALL) for header in _headers(activated)]
+    return headers, [1.0, 2.0, *([0.8] if activated else []), 0.8]  # the fan needs the most
+
+
+def _headers(activated: bool) -> list[str]:
+    return ["inputs", "weights", "sum", *(["activation"] if activated else []), "output"]
+
+
+def _label(thing: Any, otherwise: str) -> str:
+    """What an input or a weight is called."""
+    return thing if isinstance(thing, str) else str(getattr(thing, "label", "") or otherwise)
+
+
+def _known(thing: Any) -> float | None:
+    return None if thing is None or isinstance(thing, str) else number(thing)
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -205,18 +240,17 @@ def draw_sketch(canvas: Canvas, told: Sketch, left: float, top: float) -> float:
     columns = [max(_pill_width(pair[k]) for pair in rows if pair is not None) for k in (0, 1)]
     out = _Part(told.result, told.output())
     fixed = [*columns, 2 * _SUM, *([_BOX[0]] if activated else []), _pill_width(out)]
-    headers = ["inputs", "weights", "sum", *(["activation"] if activated else []), "output"]
-    fixed = [max(room, breadth(words[h], SMALL)) for room, h in zip(fixed, headers, strict=True)]
+    headers, gaps = _columns(canvas, activated)
+    fixed = [*map(max, fixed, headers)]
     free = canvas.width - left - 2 * MARGIN - sum(fixed)
-    gaps = [1.0, 2.0, *([0.8] if activated else []), 0.8]  # the fan needs the most room
-    unit = max(free / sum(gaps), 6.0)
+    unit = max(free / sum(gaps), _LEAST)
     unit = min(unit, 70.0)
     start = left + MARGIN + max(0.0, (free - unit * sum(gaps)) / 2)
     middles, x = [], start
     for room, gap in zip(fixed, [*gaps, 0.0], strict=True):
         middles.append(x + room / 2)
         x += room + gap * unit
-    for middle, header in zip(middles, headers, strict=True):
+    for middle, header in zip(middles, _headers(activated), strict=True):
         canvas.text((middle, top + 8.0), words[header], "faint", size=SMALL)
     first = top + 20.0 + _PITCH / 2
     least = 2 * _SUM + 8.0 + (24.0 if activated else 0.0)
@@ -267,7 +301,7 @@ def _middle(
 
 def _pill_width(part: _Part) -> float:
     number = 0.0 if part.number is None else breadth(digits(part.number), SMALL)
-    return max(breadth(part.name, NAME), number, 22.0) + 14.0
+    return max(breadth(part.name, NAME), number, 22.0) + _PAD
 
 
 def _pill(canvas: Canvas, at: Point, part: _Part, across: float, roles: tuple[str, str]) -> None:

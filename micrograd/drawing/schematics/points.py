@@ -11,10 +11,19 @@ from typing import Any, NamedTuple
 from micrograd.derivation.curves import Frame, fitted
 from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.axes import Axes, inset_of, legend, mark
-from micrograd.drawing.schematics.canvas import BODY, MARGIN, Canvas, digits, number, shortened
+from micrograd.drawing.schematics.canvas import (
+    BODY,
+    MARGIN,
+    NAME,
+    Canvas,
+    digits,
+    number,
+    shortened,
+)
+from micrograd.drawing.spans import line_width, of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
-from micrograd.writing.notation import Formula, named
+from micrograd.writing.notation import Formula
 
 MOST_POINTS, MOST_PANELS = 2000, 4
 
@@ -81,13 +90,15 @@ def draw_points(
         start = legend(canvas, 8.0, entries, MARGIN)
     count = len(read) if canvas.width >= 560 else 1
     across = (canvas.width - MARGIN) / count
+    free = across - 2 * MARGIN - 60.0
+    called = (canvas.name(names[0], free, "x"), canvas.name(names[1], free, "y"))
+    look = _Look(fit, labels, regions, residuals, equal, called)
     seen, top, bottom = [], start, start
     for i, (title, pairs) in enumerate(read.items()):
         if i % count == 0:
             top = bottom
         left = MARGIN + across * (i % count)
         room = (left, top, left + across - MARGIN)
-        look = _Look(fit, labels, regions, residuals, equal, names)
         told, lower = _panel(canvas, room, title, pairs, look)
         bottom = max(bottom, lower)
         seen.append(told)
@@ -116,7 +127,7 @@ class _Look(NamedTuple):
     regions: Classify | None
     residuals: bool
     equal: bool
-    names: tuple[str, str]
+    names: tuple[Formula, Formula]
 
     @property
     def classes(self) -> list[str]:
@@ -158,7 +169,7 @@ def _panel(
         frame = _equal(frame)
         area, inset = _square(frame, left, top, right)
         down = area[3] - top
-    across, upward = map(named, look.names)
+    across, upward = look.names
     axes = Axes(canvas, frame, area, across=across, upward=upward, inset=inset)
     if look.regions is not None:
         _tint(axes, look.regions, look.classes)
@@ -174,7 +185,7 @@ def _panel(
         _mark(axes, pair, k, len(pairs))
     bottom = top + down + 6.0
     if equation is not None:
-        bottom = _centred(canvas, bottom, equation, (left + right) / 2)
+        bottom = _centred(canvas, bottom, equation, (left, right))
         kind = "line" if look.fit == "line" else "curve of fit"
         seen += words[kind].format(equation=equation.text)
     elif function is not None:
@@ -238,9 +249,11 @@ def _mark(axes: Axes, point: Point, k: int, count: int) -> None:
     mark(axes.canvas, axes.place(point), _MARKS[k % 4], _COLORS[k % 6], radius)
 
 
-def _centred(canvas: Canvas, top: float, formula: Formula, middle: float) -> float:
-    canvas.text((middle, top + 10.0), formula, size=16.0)
-    return top + 24.0
+def _centred(canvas: Canvas, top: float, formula: Formula, room: tuple[float, float]) -> float:
+    for line in wrapped(of_mark(formula.mark), room[1] - room[0], NAME):
+        canvas.spans((sum(room) / 2 - line_width(line, NAME) / 2, top + 10.0), line)
+        top += 24.0
+    return top
 
 
 def _value(function: Callable[[Any], Any], x: float) -> float:
@@ -249,7 +262,7 @@ def _value(function: Callable[[Any], Any], x: float) -> float:
 
 
 def _fitted(
-    fit: Fit, pairs: Sequence[Point], names: tuple[str, str]
+    fit: Fit, pairs: Sequence[Point], names: tuple[Formula, Formula]
 ) -> tuple[Callable[[float], float] | None, Formula | None]:
     """A function of x with its equation, if it is known."""
     if fit is None:
@@ -266,7 +279,7 @@ def _fitted(
     slope = sum((x - mean_x) * (y - mean_y) for x, y in pairs) / spread
     level = mean_y - slope * mean_x
     slope_shown, level_shown = (float(f"{each:.3g}") for each in (slope, level))
-    x, y = map(named, names)
+    x, y = names
     marks = [y.mark, ("mo", "="), ("mtext", digits(slope_shown)), ("mo", "·"), x.mark]
     text = f"{y.text} = {digits(slope_shown)}·{x.text}"
     if abs(level) > 1e-9 * (abs(mean_y) + abs(slope * mean_x)):

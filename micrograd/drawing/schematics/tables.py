@@ -15,8 +15,8 @@ from micrograd.drawing.schematics.canvas import (
     breadth,
     broken,
     digits,
-    name_within,
     number,
+    shared,
     size_of,
 )
 from micrograd.drawing.svg_elements import SvgDrawing
@@ -80,11 +80,11 @@ def draw_table(
         2 * _NARROW + max(breadth(named(name), NAME), *map(breadth, column))
         for name, column in zip((*headings, *outputs), zip(*shown, strict=True), strict=True)
     ]
+    symbols = [f"x_{i + 1}" for i in range(count)] + [f"y_{i + 1}" for i in range(len(outputs))]
+    rooms = shared(needed, canvas.width - 2 * MARGIN)
     header = [
-        name_within(name, across - 2 * _NARROW + 0.01)
-        for name, across in zip(
-            (*headings, *outputs), _shared(needed, canvas.width - 2 * MARGIN), strict=True
-        )
+        canvas.name(name, room - 2 * _NARROW + 0.01, symbol)
+        for name, room, symbol in zip((*headings, *outputs), rooms, symbols, strict=True)
     ]
     bottom = draw_grid(canvas, 10.0, header, shown, after=len(headings))
     listed = canvas.words["next row"].join(
@@ -176,7 +176,7 @@ def draw_dot_product(
     taken = sum(max(breadth(digits(x)) for x in each) + 2 * _NARROW for each in columns_)
     taken += breadth(f"·= {digits(total)}") + 4 * _NARROW
     free = canvas.width - 2 * MARGIN - taken  # for both names, if no number is shortened
-    left, right = (name_within(name, max(0.4 * room, free / 2)) for name in names)
+    left, right = (canvas.name(each, free / 2, s) for each, s in zip(names, "ab", strict=True))
     both = notation.product([left, right])
     besides = breadth(both, NAME) + breadth("= ")
     texts = _written(canvas, [first, second, [*products, total]], besides=besides)
@@ -184,7 +184,11 @@ def draw_dot_product(
     rows.append([both, *texts[2][:-1], f"= {texts[2][-1]}"])
     header: list[Words] = []
     if columns:
-        header = ["", *(name_within(name, room) for name in columns), canvas.words["sum"]]
+        header = [
+            "",
+            *canvas.names(columns, room, [str(i + 1) for i in range(len(columns))]),
+            canvas.words["sum"],
+        ]
     tints = {
         (2, i): "unit_head" if product > 0 else "loss_fill"
         for i, product in enumerate(products, 1)
@@ -258,16 +262,6 @@ def _cell(
         y += _LINE
 
 
-def _shared(needed: Sequence[float], room: float) -> list[float]:
-    """The widths that are needed; if there is too little room, the widest get less."""
-    if sum(needed) <= room:
-        return [*needed]
-    share = room / len(needed)
-    small = [each for each in needed if each <= share]
-    wide = (room - sum(small)) / max(len(needed) - len(small), 1)
-    return [each if each <= share else wide for each in needed]
-
-
 def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
     """The widths of the columns: what they need; with too little room, the widest get less."""
     texts = [
@@ -277,6 +271,6 @@ def _widths(lines: Sequence[Sequence[Words]], room: float) -> list[float]:
     pad = (room - sum(texts)) / (2 * len(texts))
     needed = [each + 2 * min(max(pad, _NARROW), _PAD) for each in texts]
     if pad < _NARROW:
-        needed = _shared(needed, room)
+        needed = shared(needed, room)
     spare = min((room - sum(needed)) / len(needed), 30.0)
     return [each + max(spare, 0.0) for each in needed]

@@ -46,12 +46,13 @@ def draw_threshold_neuron(
     """
     canvas = Canvas(width, theme, lang)
     words = canvas.words
-    told = sketch_of(list(weights), inputs, None, float(threshold), names, canvas.width)
     wide = canvas.width >= 620
     share = 0.36 * canvas.width if wide else canvas.width
+    left = share + 10.0 if wide else 0.0
+    told = sketch_of(canvas, list(weights), inputs, None, float(threshold), names, left=left)
     canvas.text((MARGIN, 18.0), words["biological"], anchor="start", bold=True)
     below = _biological(canvas, (MARGIN, 34.0, share - MARGIN, 214.0))
-    left, top = (share + 10.0, 8.0) if wide else (0.0, below + 10.0)
+    top = 8.0 if wide else below + 10.0
     canvas.text((left + MARGIN, top + 10.0), words["artificial"], anchor="start", bold=True)
     bottom = draw_sketch(canvas, told, left, top + 28.0)
     bottom = max(below, bottom)

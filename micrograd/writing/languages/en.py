@@ -128,8 +128,8 @@ WORDS: dict[str, dict[str, str]] = {
         "page about": "Each card shows a function f, its derivatives, where it is differentiable, "
         "and its curve. In a derivative, f stands for the value of the function.",
         "heading": "{name} ({row})",
-        "domain": "Differentiable for {domain}.",
-        "everywhere": "all numbers",
+        "domain": "Differentiable where {domain}.",
+        "everywhere": "Differentiable for all numbers.",
         "partly": "Differentiable with respect to {operands}; the other operand gets no gradient.",
         "list": ", ",
         "undefined": "not defined",
@@ -173,8 +173,8 @@ WORDS: dict[str, dict[str, str]] = {
         "given": "These values are given:",
         "forward": "Forward: {value} is computed.",
         "forward layer": "Forward: layer {layer} is computed.",
-        "start": "Backward begins at the output: the derivative of {value} with respect to "
-        "itself is 1.",
+        "start": "The backward pass begins at the output: the derivative of {value} with respect "
+        "to itself is 1.",
         "backward": "Backward: the gradient flows from {value} to {receiver}.",
         "sum": "Backward: the gradients from {value} add up at {receiver}.",
         "backward layer": "Backward: the gradient flows through layer {layer}.",
@@ -469,7 +469,7 @@ WORDS: dict[str, dict[str, str]] = {
         "data set": "Data set",
         "noise": "Noise",
         "samples": "Samples",
-        "test share": "Set aside for the test",
+        "test share": "Held out for testing",
         "again": "Draw again (seed + 1)",
         "classes": "Classes",
         "class": "class {number}",
@@ -508,24 +508,26 @@ WORDS: dict[str, dict[str, str]] = {
         "walk layer": "Forwards, layer {layer}: each neuron adds its weighted inputs and its bias, "
         "and applies its activation.",
         "walk output": "Forwards, layer {layer}: the output, which is the prediction.",
-        "walk loss": "The prediction is compared with the target: the loss is {loss}. Now the "
-        "chain rule goes back.",
+        "walk loss": "The prediction is compared with the target: the loss is {loss}. Next, the "
+        "chain rule leads back through the network.",
         "walk back output": "Backwards, layer {layer}: how the loss changes with each weighted sum "
         "(red). Multiplied by the input of a weight, it is the gradient of that weight.",
-        "walk back": "Backwards, layer {layer}: what the neurons of layer {next} send back, "
+        "walk back": "Backwards, layer {layer}: the derivatives from the neurons of layer {next}, "
         "weighted and added up, times the slope of the activation.",
         "train": "training",
         "test": "test",
         "mean loss": "Mean loss",
         "accuracy": "Accuracy",
-        "loss curve": "Mean loss after epoch {epoch}: {train} in training, {test} in the test",
-        "accuracy curve": "Accuracy after epoch {epoch}: {train} in training, {test} in the test",
+        "loss curve": "Mean loss after epoch {epoch}: {train} on the training set, "
+        "{test} on the test set",
+        "accuracy curve": "Accuracy after epoch {epoch}: {train} on the training set, "
+        "{test} on the test set",
         "plane picture": "The plane of the two inputs with {count} samples, and what the network "
         "predicts; sample {sample} is chosen",
         "curve picture": "{count} points and the curve of the network; sample {sample} is chosen",
         "explanation": "What happens inside",
-        "choose": "Click a neuron to see its formula with its numbers, or a line to see how the "
-        "gradient of its weight comes about. The numbers are those of the sample under the "
+        "choose": "Click a neuron to see its formula with its numbers, or a line to see where the "
+        "gradient of its weight comes from. The numbers are those of the sample under the "
         "pointer.",
         "no samples": "There are no samples yet.",
         "the sample": "Sample {sample}",
@@ -544,7 +546,7 @@ WORDS: dict[str, dict[str, str]] = {
         "up": "up",
         "told": "Step {step}: the mean loss is {loss}.",
         "diverged": "The weights became infinite: reset, and choose a smaller learning rate.",
-        "was reset": "The network is as it was at first.",
+        "was reset": "The network is back in its initial state.",
         "points": "points: {count}",
         "python": "The same in Python",
         "python batches": "fit draws its batches in another order, so its numbers differ a little",

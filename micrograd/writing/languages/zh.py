@@ -106,7 +106,7 @@ WORDS: dict[str, dict[str, str]] = {
         "page about": "每张卡片列出函数 f、它的导数、可导范围和曲线。导数公式里的 f 指函数值。",
         "heading": "{name}（{row}）",
         "domain": "可导范围：{domain}。",
-        "everywhere": "全体实数",
+        "everywhere": "可导范围：全体实数。",
         "partly": "对 {operands} 处处可导；另一个操作数得不到梯度。",
         "list": "、",
         "undefined": "无定义",
@@ -138,7 +138,7 @@ WORDS: dict[str, dict[str, str]] = {
         "gauss": "即 exp(-x * x)，其中 x * x 以高于单个浮点数的精度计算。",
         "normal_tail": "设 x = (t - 4) / (t + 4)，"
         "则为 (t + 4) exp(t * t / 2) 乘以标准正态变量大于 t 的概率。",
-        "clip": "把 x 限制在 y 与 z 之间；x 等于边界值时，梯度全部归 x。",
+        "clip": "把 x 限制在 y 与 z 之间；x 等于边界值时，梯度归 x；若 x、y、z 都相等，则归 z。",
         **dict.fromkeys(("floor", "ceil", "trunc", "floordiv"), "导数处处取 0，在跳变处也是如此。"),
         "round": "恰好一半时取偶数。导数处处取 0，在跳变处也是如此。",
         "mod": "余数与 y 同号，与 Python 一致。",
@@ -223,7 +223,7 @@ WORDS: dict[str, dict[str, str]] = {
         "pause": "暂停",
         "next": "下一步",
         "last": "最后一步",
-        "slider": "步",
+        "slider": "步骤",
         "speed": "速度",
         "theme": "浅色／深色",
         "values": "所有变量",
@@ -239,7 +239,7 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "{output}：动手试一试",
         "theme": "浅色／深色",
         "picture": "计算图，每个给定的变量都有滑块",
-        "legend": "框里红色的数是梯度，另一个是值。方框和箭头的颜色，蓝色为正，红色为负。"
+        "legend": "方框里红色的数是梯度，另一个数是值。方框和箭头用蓝色表示正，用红色表示负。"
         "箭头越粗，流过的梯度越大；箭头上的数是局部导数。"
         "点击给定的变量，可查看对它的导数。",
         "sample": "样本",
@@ -250,7 +250,7 @@ WORDS: dict[str, dict[str, str]] = {
         "derivative": "求导变量",
         "copy": "复制 LaTeX",
         "copied": "已复制",
-        "no path": "这个变量到输出没有路径。",
+        "no path": "从这个变量到输出没有路径。",
         "mean": "图中的数是 {count} 个样本的平均值。选择一个样本，可查看各个因子。",
         "branch": "以上公式成立的条件：",
         "comma": "，",
@@ -262,7 +262,7 @@ WORDS: dict[str, dict[str, str]] = {
         "step": "走一步",
         "run": "运行",
         "pause": "暂停",
-        "reset": "重来",
+        "reset": "重置",
         "rate": "学习率",
         "taken": "已走 {count} 步，{output} = {value}",
         "steps": "步数",

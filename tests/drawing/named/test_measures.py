@@ -26,6 +26,7 @@ from micrograd.drawing.spans import (
     of_mark,
     overhang,
     placed,
+    plain,
 )
 from micrograd.writing.notation import named
 from tests.drawing.common import EACH_RENDERER, SVG
@@ -265,6 +266,23 @@ def test_a_short_story_is_read_from_left_to_right_and_a_long_one_from_top_to_bot
     assert draw(ARTICLES["two_layers"]()).picture.direction == "TB"
 
 
+@pytest.mark.parametrize("width", [700, 390])
+def test_a_formula_is_not_broken_while_its_row_has_room(width):
+    lines = draw(ARTICLES["four_points"](), width=width).picture.layout.lines
+    (whole,) = [line for line in lines.values() if plain(line[0]).startswith("J =")]
+    assert len(whole) == 1
+
+
+@pytest.mark.parametrize("width", [700, 390])
+def test_no_name_is_cut_only_to_read_from_left_to_right(width):
+    x, y, w, z = (Value(2.0, label=name) for name in "xywz")
+    long, third = called("another rather long name too", x * y), called("third", z / w)
+    graph = draw(called("a very long label of a value here", long + third), width=width)
+    lines = [plain(line) for lines in graph.picture.layout.lines.values() for line in lines]
+    assert "a very long label of a value here" in " ".join(lines)
+    assert not [line for line in lines if "…" in line]
+
+
 def test_the_widths_are_those_of_the_font():
     letters = "".join(map(chr, range(33, 127))) + "ŷθσ∂αβΣ·−×≈₁₂¹²⁽⁾⁻√"
     for letter in letters:
@@ -330,3 +348,9 @@ def test_scripts_above_each_other_do_not_reach_into_the_next_line():
     brackets = SCRIPT * (0.75 + 0.25)  # the height and the depth of a bracket
     assert leading([line, line]) >= below + above + brackets
     assert leading([line]) == leading([of_mark(named("x1").mark)] * 2) < leading([line, line])
+
+
+def test_a_picture_is_not_read_from_left_to_right_if_that_breaks_its_formulas():
+    x, y, z = (Value(number, label=name) for number, name in ((0.7, "x"), (-1.3, "y"), (2, "z")))
+    graph = draw(called("D", (x - y) ** 2 + (y - z) ** 2 + (z - x) ** 2), width=390)
+    assert max(map(len, graph.picture.layout.lines.values())) <= 2

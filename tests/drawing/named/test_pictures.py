@@ -482,3 +482,13 @@ def test_long_names_are_cut_only_where_they_fill_the_width(width):
         for line in lines:
             if plain(line).endswith("…"):
                 assert line_width(line, FORMULA) > 0.6 * width
+
+
+@pytest.mark.parametrize(("number", "slope"), [(-1.3, "sgn(y)"), (0.4, "y")])
+def test_the_branches_that_are_not_taken_leave_no_zeros_on_the_arrow(number, slope):
+    y = Value(number, label="y")
+    top = where(abs(y) < 1, 0.5 * y * y, abs(y) - 0.5)
+    (arrow,) = [
+        arrow for box in draw(top).picture.boxes if box.operation for arrow in box.operation.arrows
+    ]
+    assert plain(arrow.formula) == slope

@@ -163,3 +163,46 @@ FIGURES = {
         lr=1e-5, names=("weight_of_the_layer", "loss_of_the_day"), **o
     ),
 }
+
+LONG_NAMES = {
+    "en": (["fingers_of_the_team", "games_won_so_far", "fans in millions"], "prediction_of_a_team"),
+    "zh": (["平均手指数", "已胜场次的比例", "以百万计的球迷人数"], "第一层神经元的输出"),
+}
+
+
+def _named(draw):
+    """A figure with names of up to 20 letters, in the language of the figure."""
+    return lambda lang="en", **o: draw(*LONG_NAMES[lang], lang=lang, **o)
+
+
+NAMED = {
+    "a neuron": _named(
+        lambda names, out, **o: draw_neuron([0.1, 0.2, 0.0], [8.5, 0.65, 1.2], names=names,
+                                            activation="sigmoid", output=out, **o)
+    ),
+    "weights": _named(lambda names, out, **o: draw_neuron(names, output=out, **o)),
+    "a threshold": _named(
+        lambda names, out, **o: draw_threshold_neuron([3, 2, 1], 3.5, [1, 0, 1], names=names, **o)
+    ),
+    "layers": _named(lambda names, out, **o: draw_layers([3, 4, 1], names=names, **o)),
+    "a loop": _named(
+        lambda names, out, **o: draw_training_loop(lr=0.03, names=(names[0], out), **o)
+    ),
+    "a valley": _named(
+        lambda names, out, **o: draw_valley(squared, 0.0, lr=0.03, names=(names[0], out), **o)
+    ),
+    "points": _named(lambda names, out, **o: draw_points(ARC, "line", names=(names[0], out), **o)),
+    "classes": _named(lambda names, out, **o: draw_points(CORNERS[1:], labels=names, **o)),
+    "losses": _named(
+        lambda names, out, **o: draw_losses({title: [3, 2, 1] for title in names}, name=out, **o)
+    ),
+    "a table": _named(
+        lambda names, out, **o: draw_table([(0, 1, 2)], {out: [1], "y": [1]}, names=names, **o)
+    ),
+    "a dot product": _named(
+        lambda names, out, **o: draw_dot_product(
+            [8.5, 0.65, 1.2], [0.1, 0.2, 0], names=(names[0], out), columns=names, **o
+        )
+    ),
+    "a curve": _named(lambda names, out, **o: draw_curve(lambda x: x * x, 1.0, name=out, **o)),
+}  # fmt: skip

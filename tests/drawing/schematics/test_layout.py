@@ -8,10 +8,17 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from micrograd.drawing import draw_curve, draw_layers, draw_neuron, draw_points, draw_table
+from micrograd.drawing import (
+    draw_curve,
+    draw_layers,
+    draw_neuron,
+    draw_points,
+    draw_table,
+    draw_valley,
+)
 from micrograd.drawing.themes import THEMES
-from tests.drawing.schematics.figures import FIGURES
-from tests.drawing.schematics.geometry import SVG, faults
+from tests.drawing.schematics.figures import FIGURES, LONG_NAMES, NAMED
+from tests.drawing.schematics.geometry import SVG, faults, texts
 from tests.drawing.test_labels import HOSTILE
 
 LONG = "the number of games that were won in the last season"
@@ -25,6 +32,48 @@ every = pytest.mark.parametrize("figure", FIGURES)
 def test_no_label_lies_on_a_line_or_another_label_or_is_too_small(figure, width):
     for lang in ("en", "zh"):
         assert faults(FIGURES[figure](lang=lang, width=width).svg) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("figure", NAMED)
+@pytest.mark.parametrize("width", [700, 390])
+def test_a_name_of_twenty_letters_is_written_out(figure, width):
+    for lang, (names, output) in LONG_NAMES.items():
+        drawing = NAMED[figure](lang=lang, width=width)
+        assert faults(drawing.svg) == []
+        shown, with_much_room = (
+            "\n".join(box.text for box in texts(ET.fromstring(each.svg)))
+            for each in (drawing, NAMED[figure](lang=lang, width=2000))
+        )
+        assert "…" not in shown
+        given = {name for name in (*names, output) if name in with_much_room}
+        assert given
+        assert {name for name in given if name not in shown} == set()
+
+
+@pytest.mark.parametrize("name", ["prediction", "预测的得分"])
+def test_a_usual_name_stands_in_the_output_of_a_neuron(name):
+    for width in (700, 390):
+        drawing = draw_neuron([0.5, 1.5], [1, 2], activation="tanh", output=name, width=width)
+        assert [box.text for box in texts(ET.fromstring(drawing.svg))].count(name) == 1
+        assert faults(drawing.svg) == []
+
+
+def test_symbols_of_names_without_room_are_explained_below_and_in_the_description():
+    drawing = draw_neuron([0.5, 1.5], [1, 2], names=[LONG, "b"], width=390)
+    shown = [box.text for box in texts(ET.fromstring(drawing.svg))]
+    assert {"x1", "x2"} <= {*shown}
+    assert f"x₁ = {LONG}." in drawing.description
+    assert "x₂ = b." in drawing.description
+    below = " ".join(shown).replace("\u00a0", " ").replace("  ", " ")
+    assert f"x1 = {LONG} x2 = b" in below
+
+
+def test_a_sentence_below_a_figure_is_written_to_its_end():
+    drawing = draw_valley(lambda w: w * w, 1.0, names=("a weight of this layer", "the whole loss"))
+    shown = [box.text for box in texts(ET.fromstring(drawing.svg))]
+    assert max(map(len, shown)) > 60
+    assert not [text for text in shown if "…" in text]
 
 
 def test_the_test_finds_what_is_wrong():
