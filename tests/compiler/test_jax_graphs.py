@@ -47,3 +47,52 @@ def test_what_a_loop_reads_at_each_step_is_one_array():
     (loop,) = (eqn for eqn in traced.eqns if eqn.primitive.name == "scan")
     carried = loop.params["num_consts"] + loop.params["num_carry"]
     assert len(loop.invars) - carried == 1
+
+
+@pytest.fixture
+def masked(monkeypatch):
+    """Which terms of products of rows were left out, by the shape of the results."""
+    from micrograd.compiler.jax import run
+
+    found, multiplied = [], run.multiplied
+
+    def noted(x, y, terms):
+        found.append(terms)
+        return multiplied(x, y, terms)
+
+    monkeypatch.setattr(run, "multiplied", noted)
+    return found
+
+
+def test_an_infinite_number_after_a_position_is_no_part_of_its_causal_sum(masked):
+    def attention(q, k, v):
+        fits = [[q[t] @ k[s] for s in range(t + 1)] for t in range(10)]
+        return [np.array(row) @ v[: len(row)] for row in fits]
+
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 10, 3))
+    v[1, 7, 1] = np.inf
+    found, expected = (
+        compile(attention, batched=True, backend=backend)(q, k, v)
+        for backend in ("jax", "reference")
+    )
+    assert [terms is None for terms in masked] == [True, False]
+    for row, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(row, other, rtol=1e-12)
+    assert np.isfinite(found[6]).all()
+
+
+def test_slopes_of_causal_sums_agree_with_the_reference(masked):
+    def loss(q, k, v):
+        fits = [[q[t] @ k[s] for s in range(t + 1)] for t in range(10)]
+        rows = [np.array([tanh(x) for x in row]) @ v[: len(row)] for row in fits]
+        return sum((row @ row for row in rows), 0.0)
+
+    given = np.random.default_rng(0).normal(size=(3, 2, 10, 3))
+    given[1, 1, 4] = 0.0
+    found, expected = (
+        compile(loss, batched=True, backend=backend).value_and_grad(*given)
+        for backend in ("jax", "reference")
+    )
+    assert any(terms is not None for terms in masked)
+    for ours, theirs in zip((found[0], *found[1]), (expected[0], *expected[1]), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)

@@ -14,6 +14,7 @@ that is expected while its numbers are copied, an array at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -197,21 +198,20 @@ def alike(args: Sequence[Any]) -> Stager | None:
 
     It is None if an array is on several devices.
     """
-    kinds = [(type(each), each.shape, each.dtype, each.sharding) for each in args]
+    kinds = [*map(_kind_on_devices, args)]
     if not kinds or any(hasattr(kind[3], "mesh") for kind in kinds):
         return None
 
     def staged(args: Any) -> bool:
-        if len(args) != len(kinds):
+        try:
+            return [*map(_kind_on_devices, args)] == kinds
+        except AttributeError:  # something else
             return False
-        for each, (kind, shape, dtype, sharding) in zip(args, kinds, strict=True):
-            if type(each) is not kind or each.shape != shape or each.dtype != dtype:
-                return False
-            if each.sharding is not sharding and each.sharding != sharding:
-                return False
-        return True
 
     return staged
+
+
+_kind_on_devices = attrgetter("__class__", "shape", "dtype", "sharding")
 
 
 def _batch_stager(structure: Structure, example: Any, rows: Any) -> Stager | None:

@@ -5,7 +5,6 @@ XLA compiles these to plain loops, which it fuses with what uses them, and so ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -26,24 +25,6 @@ class Pattern(NamedTuple):
     base: int
     counts: tuple[int, ...]
     strides: tuple[int, ...]
-
-    def without(self, axis: int, base: int) -> Pattern:
-        """Return the pattern for one value of an index, which begins at `base`."""
-        counts, strides = list(self.counts), list(self.strides)
-        del counts[axis], strides[axis]
-        return Pattern(base, tuple(counts), tuple(strides))
-
-    def split(self, counts: Sequence[int]) -> Pattern | None:
-        """Return the same places with other counts, into which these can be split, or None."""
-        strides, rest = [], list(zip(self.counts, self.strides, strict=True))
-        for count in reversed(counts):
-            have, stride = rest.pop()
-            if have % count:
-                return None
-            strides.append(stride)
-            if have > count or not rest:
-                rest.append((have // count, stride * count))
-        return Pattern(self.base, tuple(counts), tuple(reversed(strides)))
 
 
 def pattern_of(places: Any) -> Pattern | None:
@@ -74,28 +55,6 @@ def pattern_of(places: Any) -> Pattern | None:
     return Pattern(int(places[0]), tuple(counts), tuple(strides))
 
 
-def common_counts(patterns: Sequence[Pattern | None], among: int) -> list[int] | None:
-    """Return counts that several patterns can be split into, the last of product `among`.
-
-    Returns None if no such counts exist, or if a pattern is missing.
-
-    >>> common_counts([Pattern(0, (6, 4), (4, 1)), Pattern(0, (3, 8), (0, 1))], 4)
-    [3, 2, 4]
-    """
-    ends = {among}
-    for pattern in patterns:
-        if pattern is None:
-            return None
-        ends.update(np.cumprod(pattern.counts[::-1]).tolist())
-    ordered = sorted(ends - {1})
-    counts = []
-    for before, end in zip([1, *ordered], ordered, strict=False):
-        if end % before:
-            return None
-        counts.append(end // before)
-    return counts[::-1]
-
-
 def viewed(array: Any, pattern: Pattern, parts: int = MOST_PARTS) -> Any:
     """Return the places of a pattern among the rows of an array, or None if there is no such view.
 
@@ -124,8 +83,9 @@ def viewed(array: Any, pattern: Pattern, parts: int = MOST_PARTS) -> Any:
         count = counts[axis]
         if count > parts:
             return None
+        rest = [each[:axis] + each[axis + 1 :] for each in (counts, strides)]
         bases = (pattern.base + i * strides[axis] for i in range(count))
-        found = [viewed(array, pattern.without(axis, base), parts // count) for base in bases]
+        found = [viewed(array, Pattern(base, *rest), parts // count) for base in bases]
         if all(each is not None for each in found):
             return jnp.stack(found, axis=axis)
     return None

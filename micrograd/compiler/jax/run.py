@@ -14,7 +14,8 @@ from jax import lax
 
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function, summed
-from micrograd.compiler.jax.patterns import common_counts, pattern_of, taken, viewed
+from micrograd.compiler.jax.pairs import MOST_TERMS, PRECISION, multiplied, pairs_of
+from micrograd.compiler.jax.patterns import pattern_of, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
 from micrograd.compiler.jax.tape import LoopedTape
@@ -30,11 +31,9 @@ from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
-_PRECISION = "highest"  # otherwise a GPU multiplies float32 with ten bits of the fraction
 UNROLLED = 512
 """The most steps of a tape that XLA compiles one by one, which takes seconds."""
 _FEW_TERMS = 8  # up to this many terms are added one by one: an empty sum is 0.0, which hides -0.0
-_LETTERS = "abcdefgh"
 
 
 class Run:
@@ -155,12 +154,12 @@ class Run:
         weights, bias = factors or self.product_factors(instruction)
         read = self._all(varies, varies, vectors)
         if len(vectors) == 1:  # XLA is slower with a column of one
-            out = jnp.matmul(weights, read[0], precision=_PRECISION)[None]
+            out = jnp.matmul(weights, read[0], precision=PRECISION)[None]
         elif varies:  # a product for each vector, as one of all would transpose the samples
             each = jnp.broadcast_to(weights, (len(vectors), *weights.shape))
-            out = jnp.matmul(each, read, precision=_PRECISION)
+            out = jnp.matmul(each, read, precision=PRECISION)
         else:
-            out = jnp.einsum("mk,ck->cm", weights, read, precision=_PRECISION)
+            out = jnp.einsum("mk,ck->cm", weights, read, precision=PRECISION)
         if bias is not None:
             out = out + bias
         return out.reshape(out.shape[0] * out.shape[1], *out.shape[2:])
@@ -198,7 +197,8 @@ class Run:
                     space.append(lax.optimization_barrier(each))
             return
         if len(set(kinds)) == 1:
-            space.append(lax.optimization_barrier(self._segments(sums, kinds[0])))
+            found = self._segments(sums, kinds[0])
+            space.append(lax.optimization_barrier(found))
             return
         alike: dict[tuple[int, ...], list[int]] = {}
         for i, kind in enumerate(kind_of):
@@ -244,10 +244,14 @@ class Run:
 
     def _segments(self, sums: WeightedSums, kind: int) -> Any:
         """Return sums of many different lengths, whose terms are all of one kind."""
-        terms = self._all(sums.varies, bool(kind & 1), sums.left)
+        lengths, spaces = np.diff(sums.bounds), (bool(kind & 1), bool(kind & 4))
+        if kind & 2 and (sums.sign == 1).all():
+            found = self._paired(sums.varies, spaces, sums.left, sums.right, lengths)
+            if found is not None:
+                return found
+        terms = self._all(sums.varies, spaces[0], sums.left)
         if kind & 2:
-            terms = terms * self._all(sums.varies, bool(kind & 4), sums.right)
-        lengths = np.diff(sums.bounds)
+            terms = terms * self._all(sums.varies, spaces[1], sums.right)
         zeros = jnp.full((len(lengths), *terms.shape[1:]), -0.0, self.dtype)
         into = zeros.at[np.repeat(np.arange(len(lengths)), lengths)]
         signed = self._signed(sums.varies, sums.sign, terms)
@@ -267,7 +271,8 @@ class Run:
     ) -> Any:
         """Return sums of many terms, or a product of matrices; None if terms are better added."""
         if right[0, 0] >= 0 and (sign == sign[0, 0]).all():
-            found = self._contracted(varies, spaces, left, right)
+            lengths = np.full(len(left), left.shape[1])
+            found = self._paired(varies, spaces, left.ravel(), right.ravel(), lengths)
             if found is not None:
                 return found if sign[0, 0] == 1 else -found
         count, terms_each = left.shape
@@ -299,34 +304,34 @@ class Run:
         signs = jnp.asarray(sign, self.dtype)
         return terms * (signs[..., None] if varies else signs)
 
-    def _contracted(self, varies: bool, spaces: tuple[bool, bool], left: Any, right: Any) -> Any:
-        """Return sums of products as a product of matrices, if each factor is in several sums."""
-        among = left.shape[1]
-        found = [pattern_of(slots.ravel()) for slots in (left, right)]
-        counts = common_counts(found, among)
-        if counts is None or len(counts) > len(_LETTERS):
+    def _paired(
+        self, varies: bool, spaces: tuple[bool, bool], left: Any, right: Any, lengths: Any
+    ) -> Any:
+        """Return sums of products as those of matrices, if that is better; otherwise None."""
+        pairs = pairs_of(left, right, lengths)
+        if pairs is None:
             return None
-        patterns = [pattern for each in found if each and (pattern := each.split(counts))]
-        if len(patterns) < 2:
+        (blocks, rows, among), columns = pairs.left.shape, pairs.right.shape[1]
+        # Each factor is in several sums, or only one factor varies.
+        alone = blocks == 1 and among > _FEW_TERMS and spaces[0] != spaces[1]
+        if not (alone or (rows > 1 and columns > 1)):
             return None
-        x, y = (np.array(pattern.strides) != 0 for pattern in patterns)
-        inner = np.cumprod(counts[::-1])[::-1] <= among
-        # No index is in neither factor. Each has an index of its own among those of the sums, or
-        # only one factor varies, and none of those indices is in both.
-        apart = (x & ~y & ~inner).any() and (y & ~x & ~inner).any()
-        alone = among > _FEW_TERMS and spaces[0] != spaces[1] and not (x & y & ~inner).any()
-        if not ((apart or alone) and (x | y).all()):
+        sides = [*zip(spaces, (pairs.left, pairs.right), strict=True)]
+        if pairs.are_full and not all(spaces):
+            x, y = (self._all(False, *side) for side in sides)
+            names = ["bxk" + "z" * spaces[0], "byk" + "z" * spaces[1]]
+            sums = jnp.einsum(f"{','.join(names)}->bxy{'z' * varies}", x, y, precision=PRECISION)
+        elif spaces[0] == spaces[1] and (pairs.are_full or among <= MOST_TERMS):
+            sums = multiplied(*(self._padded(*side) for side in sides), pairs.terms)
+        else:
             return None
-        operands, names = [], []
-        for space, pattern, used in zip(spaces, patterns, (x, y), strict=True):
-            kept = np.flatnonzero(used).tolist()
-            span = sum((counts[i] - 1) * pattern.strides[i] for i in kept) + 1
-            held, offset = self.spaces[space].held(pattern.base, pattern.base + span)
-            rows = viewed(held, pattern._replace(base=pattern.base - offset))
-            if rows is None:
-                return None
-            operands.append(rows.reshape(*(counts[i] for i in kept), *held.shape[1:]))
-            names.append("".join(_LETTERS[i] for i in kept) + "z" * space)
-        out = "".join(_LETTERS[i] for i in np.flatnonzero(~inner)) + "z" * varies
-        sums = jnp.einsum(f"{','.join(names)}->{out}", *operands, precision=_PRECISION)
-        return sums.reshape(len(left), *sums.shape[sums.ndim - varies :])
+        return taken(sums.reshape(blocks * rows * columns, *sums.shape[3:]), pairs.places)
+
+    def _padded(self, space: bool, slots: Any) -> Any:
+        """Return the rows of an array of slots, with zeros in place of missing ones."""
+        # By a gather: XLA would compute the adjoints of slices within the sum of these, slowly.
+        missing = slots < 0
+        held, places = self.spaces[space].gathered(np.where(missing, slots[..., :1], slots).ravel())
+        found = held.at[places].get(mode="promise_in_bounds").reshape(*slots.shape, *held.shape[1:])
+        left_out = missing.reshape(missing.shape + (1,) * space)
+        return jnp.where(left_out, 0.0, found) if missing.any() else found

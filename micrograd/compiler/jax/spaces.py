@@ -193,9 +193,9 @@ class Space:
         if cuts and len(cuts) < MOST_PARTS:
             parts = (rows[a:b] for a, b in pairwise([0, *cuts, len(rows)]))
             return jnp.concatenate([self._repeated(part) for part in parts])
-        return taken(*self._gathered(rows))
+        return taken(*self.gathered(rows))
 
-    def _gathered(self, rows: Any) -> tuple[Any, Any]:
+    def gathered(self, rows: Any) -> tuple[Any, Any]:
         """Return an array that holds all rows, and their places in it."""
         owners: Any = np.searchsorted(self.starts, rows, side="right") - 1
         used = np.unique(owners)
