@@ -210,10 +210,10 @@ class Lanes:
         biased = self.build.add(exponent, self.word(self.form.bias))
         return self.of_bits(self.build.shl(biased, self.word(self.form.digits)))
 
-    def as_number(self, bits: Any, less: Number | float = 0.0) -> Number:
-        """A small whole number as a number, which is made less by another one."""
+    def as_number(self, bits: Any) -> Number:
+        """A small whole number as a number."""
         magic = self.word(self.form.magic_bits)
-        return self.of_bits(self.build.add(bits, magic)) - (less + self.form.magic)
+        return self.of_bits(self.build.add(bits, magic)) - self.form.magic
 
     # --------------------------------------------------------------------------------------- rare
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.compiler.native.elementary.coefficients import Pair
 from micrograd.compiler.native.elementary.exponentials import Exponentials
-from micrograd.compiler.native.elementary.lanes import DOUBLE, Number, outlined
+from micrograd.compiler.native.elementary.lanes import DOUBLE, Number
 
 _SQRT_HALF = {52: 0x3FE6A09E667F3BCD, 23: 0x3F3504F3}  # the bits of sqrt(1/2), by digits
 
@@ -42,7 +42,7 @@ class Logarithms(Exponentials):
         rest = self.muladd(k, low, s * z * self.polynomial(z, self.c.logit))
         is_usual = build.and_(self.compare(">=", x, self.form.tiny), self.compare("<", x, 1.0))
         value = self.muladd(k, high, s + s + rest)
-        return self.rarely(build.not_(is_usual), value, lambda: self.log(x / y))
+        return self.rarely(build.not_(is_usual), value, lambda: self.library("log", x / y))
 
     def log2(self, x: Number) -> Number:
         """The logarithm to base 2."""
@@ -140,22 +140,11 @@ class Logarithms(Exponentials):
     ) -> Number:
         """A logarithm: a function of k and m - 1, where x = m 2 ** k, written for normal numbers.
 
-        Other numbers are rare, and for these there is a function in the module.
+        Other numbers are rare: the C library has their logarithm.
         """
-
-        def usual(x: Number, moved: Any = 0.0) -> Number:
-            m, bits = self._split(x)
-            return combined(self.as_number(bits, moved), m - 1.0)
-
-        def unusual(bare: Any) -> Any:
-            x = self.number(bare)
-            return self._at_limits(x, usual(*self._normal(x))).ir
-
+        m, bits = self._split(x)
         is_normal = self.build.and_(
             self.compare(">=", x, self.form.tiny), self.compare("<", x, math.inf)
         )
-        return self.rarely(
-            self.build.not_(is_normal),
-            usual(x),
-            lambda: self.number(outlined(self.writer, f"{name}.{self.width}", unusual, x.ir)),
-        )
+        usual = combined(self.as_number(bits), m - 1.0)
+        return self.rarely(self.build.not_(is_normal), usual, lambda: self.library(name, x))
