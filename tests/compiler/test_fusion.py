@@ -187,6 +187,22 @@ def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):
     assert by_y.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+@pytest.mark.parametrize("divisor", [3.0, -0.1, 7.0, 49.0, -6.0, 1.1, 8.0, 1e5])
+def test_fused_quotients_by_constants_are_rounded_as_quotients(fused_at_once, divisor, kind):
+    rng = np.random.default_rng(0)
+    exponents = 300 if kind == "float64" else 30
+    x = np.concatenate([rng.normal(size=2_000), 10 ** rng.uniform(-exponents, exponents, 2_000)])
+    x = np.append(x, SPECIALS).astype(kind)
+    quotient = compile(lambda x: x / divisor, batched=True, backend="numba", dtype=kind)
+    quotient(x)
+    got, expected = quotient(x), x / np.array(divisor, kind)
+    assert codes(quotient)[0]
+    assert np.array_equal(got, expected, equal_nan=True)
+    assert np.array_equal(np.signbit(got), np.signbit(expected))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("is_learned", [True, False])
 @pytest.mark.parametrize("width", [1, 2, 4])

@@ -50,6 +50,7 @@ BLOCK = 112
 # The same for a program without gradients, which has fewer rows, and for one of so few rows that
 # the nearest cache, of this many bytes, holds even a long block.
 _LONG_BLOCK, _NEAREST = 448, 2**15
+_SUMMED = 28  # floats that a block adds up in a lane, each with a rounding error
 _LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the cache
 # Bytes of a full block: up to the first, the next cache holds it; from the second on, none does. In
 # both cases full blocks are up to 15 % faster than small ones, and in between they are slower.
@@ -302,6 +303,8 @@ class NativeExecutor(Executor):
         sample = self.dtype.itemsize * max(1, linked.rows)
         is_small = self.dtype.itemsize * linked.places_v * _LONG_BLOCK <= _NEAREST
         most = BLOCK if linked.reverse is not None and not is_small else _LONG_BLOCK
+        if linked.reverse is not None and self.dtype.itemsize < 8:
+            most = min(most, _SUMMED * 2 * _machine().width)
         # The numbers of a sample may be neighbours: then those of a block are read row by row.
         widest = self.dtype.itemsize * max(1, self.program.inputs, len(self.program.outputs))
         most = max(BLOCK, min(most, 3 * _NEAREST // 4 // widest))

@@ -157,12 +157,12 @@ def _cost(tree: Tree) -> int:
 _C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
 # The functions of `elementary`: short ones, and long ones.
 _WRITTEN = (
-    "sqrt abs sign step maximum minimum floor ceil trunc round copysign mod floordiv pow"
+    "sqrt abs sign step maximum minimum floor ceil trunc round copysign div mod floordiv pow"
 ).split()
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
-    "gelu_slope lgamma".split()
+    "gelu_slope lgamma logit".split()
 )
 
 _SLOPES = {"tanh": "sech2", "sigmoid": "sigmoid_slope", "digamma": "trigamma"}

@@ -4,7 +4,7 @@ The kernels of single instructions read and write a row of memory for each opera
 numbers of a vector of samples stay in registers from the inputs to the output and back to the
 adjoints of the inputs. The operations are the same as in those kernels, and those that depend on
 each other come in the same order, so that the numbers are the same, apart from the sign of a zero
-in a gradient.
+in a gradient, and from quotients by a constant, which are products here (see `Functions.div`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
 from micrograd.table.interpreters import Interpreter, Texts
 
+_PART = 8192
+
 
 def _erf(x: Any, out: Any = None) -> Any:
     try:
@@ -29,14 +31,33 @@ def _erf(x: Any, out: Any = None) -> Any:
 
 
 def _gauss(x: Any, out: Any = None) -> Any:
-    size = np.minimum(np.abs(x), 28.0)
+    out = np.empty_like(x) if out is None else out
+    if x.size <= _PART or not (x.flags.c_contiguous and out.flags.c_contiguous):
+        return _gauss_of_few(x, out)
+    flat, into = x.reshape(-1), out.reshape(-1)
+    for k in range(0, x.size, _PART):  # the cache holds a part
+        _gauss_of_few(flat[k : k + _PART], into[k : k + _PART])
+    return out
+
+
+def _gauss_of_few(x: Any, out: Any) -> Any:
+    size = np.abs(x)
+    np.minimum(size, 28.0, out=size)
     grid = GRID_SINGLE if size.dtype == np.float32 else GRID
     near = size + grid
     near -= grid
-    rest = (size - near) * (size + near)
+    rest = size - near
+    size += near
+    rest *= size
     near *= near
     np.exp(np.negative(near, out=near), out=near)
-    return np.multiply(near, 1.0 - rest * (1.0 - 0.5 * rest * (1.0 - rest / 3)), out=out)
+    # 1 - rest (1 - rest / 2 (1 - rest / 3))
+    np.multiply(rest, -1 / 3, out=size)
+    for factor in (-0.5, -1.0):
+        size += 1.0
+        size *= rest
+        size *= factor
+    return np.multiply(near, np.add(size, 1.0, out=size), out=out)
 
 
 def _sech2(x: Any, out: Any = None) -> Any:

@@ -27,11 +27,10 @@ class Exponentials(Lanes):
 
     def exp2(self, x: Number) -> Number:
         """2 to the power x."""
-        limit = 1.5 * self.form.bias
-        x = self.larger(self.smaller(x, limit), -limit)
         shifted = x + self.form.magic
-        rest = x - (shifted - self.form.magic)
-        return self._scaled(self._series(rest * math.log(2), 0.0), self.whole(shifted))
+        r = (x - (shifted - self.form.magic)) * math.log(2)
+        limit = self.form.bias - 2.0
+        return self._raised(x, self._series(r), shifted, limit, (-1.5 * limit, 1.5 * limit))
 
     def expm1(self, x: Number) -> Number:
         """exp(x) - 1."""
@@ -45,7 +44,7 @@ class Exponentials(Lanes):
 
     def cosh(self, x: Number) -> Number:
         """The hyperbolic cosine."""
-        half = self._exp(self.smaller(abs(x), self.c.highest), halvings=1)
+        half = self._exp(abs(x), halvings=1)
         return half + 0.25 / half
 
     def tanh(self, x: Number) -> Number:
@@ -66,13 +65,11 @@ class Exponentials(Lanes):
     def _quarter_of_double(self, x: Number) -> Number:
         """(exp(2|x|) - 1) / 4, which tanh and its slope share, so it is computed once for both.
 
-        The rounding error of r is lost, which changes tanh by less than a unit.
+        The lost rounding error of r changes tanh by less than a unit.
         """
         size = abs(x)
         twice = self.smaller(size + size, self.c.highest)
-        shifted = self.muladd(twice, self.c.log2_e[0], self.form.magic)
-        n, (high, low) = shifted - self.form.magic, self.c.ln2
-        r = self.muladd(n, -low, self.muladd(n, -high, twice))
+        shifted, r = self._turned_down(twice)
         return self._quarter_of(shifted, r, r * r * self.polynomial(r, self.c.exp))
 
     def sigmoid(self, x: Number) -> Number:
@@ -129,31 +126,63 @@ class Exponentials(Lanes):
 
     def _gauss(self, x: Number, factor: float, halvings: int = 0) -> Number:
         """exp(-x² factor) / 2 ** halvings, for a factor that is a power of two."""
-        size = self.smaller(abs(x), 40.0)
-        square, lost = self.product(size, size)
+        square, lost = self.product(x, x)
         return self._exp(-factor * square, -factor * lost, halvings)
 
-    def _reduced(self, x: Number, low: Any = 0.0) -> tuple[Number, Number, Number]:
-        """Find n + magic, r and a small rest, where x + low = n ln 2 + r + rest."""
-        high_ln2, low_ln2 = self.c.ln2
+    def _reduced(self, x: Number) -> tuple[Number, Number, Number]:
+        """Find n + magic, r and a small rest, where x = n ln 2 + r + rest."""
         shifted = self.muladd(x, self.c.log2_e[0], self.form.magic)
-        n = shifted - self.form.magic
-        r = self.muladd(n, -high_ln2, x)
-        rest = self.muladd(n, -low_ln2, low)
+        n, (high, low) = shifted - self.form.magic, self.c.ln2
+        r, rest = self.muladd(n, -high, x), n * -low
         total = r + rest
         return shifted, total, (r - total) + rest
 
-    def _series(self, r: Number, rest: Number | float) -> Number:
-        """exp(r + rest) for small numbers."""
-        return 1.0 + (r + self.muladd(r * r, self.polynomial(r, self.c.exp), rest))
+    def _series(self, r: Number) -> Number:
+        """exp(r) for small numbers."""
+        return 1.0 + self.muladd(r * r, self.polynomial(r, self.c.exp), r)
 
-    def _exp(self, x: Number, low: Any = 0.0, halvings: int = 0) -> Number:
+    def _exp(self, x: Number, low: Number | None = None, halvings: int = 0) -> Number:
         """exp(x + low) / 2 ** halvings, for a small `low`."""
-        x = self.larger(self.smaller(x, self.c.highest), self.c.lowest + halvings)
-        shifted, r, rest = self._reduced(x, low)
+        shifted, r = self._turned_down(x, low)
         if halvings:
             shifted = shifted - float(halvings)
-        return self._scaled(self._series(r, rest), self.whole(shifted))
+        ends = self.c.lowest + halvings, self.c.highest
+        return self._raised(x, self._series(r), shifted, self.normal - abs(halvings), ends)
+
+    def _raised(
+        self, x: Number, factor: Number, shifted: Number, usual: float, ends: tuple[float, float]
+    ) -> Number:
+        """Return the factor times 2 ** n, given n + magic, for a power with the exponent x.
+
+        Up to the size `usual` of x, it is a normal number; beyond the `ends`, it is 0 or infinite.
+        """
+
+        def at_limits() -> Number:
+            value = self._scaled(factor, self.whole(shifted))
+            value = self.select(self.compare(">", x, ends[1]), math.inf, value)
+            return self.select(self.compare("<", x, ends[0]), 0.0, value)
+
+        is_far = self.build.fcmp_unordered(">", abs(x).ir, self.number(usual).ir)  # or it is nan
+        return self.rarely(is_far, self._moved(factor, shifted), at_limits)
+
+    @property
+    def normal(self) -> float:
+        """Up to this size of x, exp(x) is a normal number."""
+        return (self.form.bias - 2) * math.log(2)
+
+    def _turned_down(self, x: Number, low: Number | None = None) -> tuple[Number, Number]:
+        """Find n + magic and r, where x + low = n ln 2 + r; the rounding error of r is lost."""
+        shifted = self.muladd(x, self.c.log2_e[0], self.form.magic)
+        n, (high_ln2, low_ln2) = shifted - self.form.magic, self.c.ln2
+        r = self.muladd(n, -high_ln2, x)
+        if low is None:
+            return shifted, self.muladd(n, -low_ln2, r)
+        return shifted, r + self.muladd(n, -low_ln2, low)
+
+    def _moved(self, x: Number, shifted: Number) -> Number:
+        """Return x 2 ** n, given n + magic, if that is a normal number."""
+        moved = self.build.shl(self.bits(shifted), self.word(self.form.digits))
+        return self.of_bits(self.build.add(self.bits(x), moved))
 
     def _scaled(self, x: Number, n: Any) -> Number:
         """Return x 2 ** n, by two factors, since n may exceed the exponents of normal numbers."""

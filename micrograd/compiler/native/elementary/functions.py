@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 
 from micrograd.compiler.native.elementary import coefficients
@@ -72,7 +74,7 @@ class Functions(NormalLaw):
 
     def pow(self, x: Number, y: Number) -> Number:
         """X to the power y: products and roots if all lanes share a y for which they serve."""
-        if _is_two(x.ir):
+        if _constant(x.ir) == 2.0:
             return self.exp2(y)
         build = self.build
         first = build.extract_element(y.ir, word(0)) if self.width > 1 else y.ir
@@ -186,6 +188,23 @@ class Functions(NormalLaw):
 
     # ------------------------------------------------------------------------------------ quotients
 
+    def div(self, x: Number, y: Number) -> Number:
+        """The quotient; by a constant of ordinary size, a sum of products with 1 / y in two parts.
+
+        Source: Brisebarre, Muller and Raina (2004). Nearly always, the sum rounds to the quotient.
+        The first part is cut off, so that no sum is one of infinities with different signs.
+        """
+        constant = None if isinstance(x.ir, ir.Constant) else _constant(y.ir)
+        if constant is None or not 2.0**-30 < abs(constant) < 2.0**30:
+            return x / y
+        kind = np.float64 if self.form == DOUBLE else np.float32
+        exact = 1 / Fraction(float(kind(constant)))
+        high = kind(float(exact))
+        if abs(Fraction(float(high))) > abs(exact):
+            high = np.nextafter(high, kind(0.0))
+        low = float(exact - Fraction(float(high)))
+        return self.muladd(x, float(high), x * low) if low else x * float(high)
+
     def mod(self, x: Number, y: Number) -> Number:
         """The remainder with the sign of the divisor, as Python's `%`."""
         return self.in_doubles(Functions._mod, x, y)
@@ -214,9 +233,11 @@ class Functions(NormalLaw):
         return self.select(self.compare("==", y, 0.0), plain, whole)
 
 
-def _is_two(x: Any) -> bool:
-    """Whether a number is the constant 2 in every lane."""
+def _constant(x: Any) -> float | None:
+    """Return the constant that a number is in every lane, or None."""
     if not isinstance(x, ir.Constant):
-        return False
+        return None
     lanes = x.constant if isinstance(x.constant, list) else [x.constant]
-    return all(getattr(each, "constant", each) == 2.0 for each in lanes)
+    found = {getattr(each, "constant", each) for each in lanes}
+    only = found.pop()
+    return only if not found and isinstance(only, float) else None

@@ -6,7 +6,7 @@ Sources: log and log1p after fdlibm (Sun, 1993), log2 and log10 after FreeBSD's 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.compiler.native.elementary.coefficients import Pair
@@ -21,21 +21,36 @@ class Logarithms(Exponentials):
 
     def log(self, x: Number) -> Number:
         """The natural logarithm."""
-        scaled, moved = self._normal(x)
-        m, k = self._split(scaled)
-        return self._at_limits(x, self._logarithm(m - 1.0, self.as_number(k) - moved))
+        return self._for_normal(x, "log", lambda k, f: self._logarithm(f, k))
 
     def log1p(self, x: Number) -> Number:
         """log(1 + x)."""
         return self.signed(self._log1p(x), x)
 
+    def logit(self, x: Number) -> Number:
+        """log(x / y) for y = 1 - x: for x / y = 2 ** k (1 + s) / (1 - s), k ln 2 + 2 atanh(s)."""
+        y, build = 1.0 - x, self.build
+        lost = (1.0 - y) - x
+        # Bits count like logarithms to base 2, which are that of a quotient by their difference.
+        half, digits = self.word(1 << self.form.digits - 1), self.word(self.form.digits)
+        bits = self.bits(x)
+        bits_of_k = build.ashr(build.add(build.sub(bits, self.bits(y)), half), digits)
+        k, (high, low) = self.as_number(bits_of_k), self.c.ln2
+        scaled = self.of_bits(build.sub(bits, build.shl(bits_of_k, digits)))
+        s = ((scaled - y) - lost) / (scaled + y)
+        z = s * s
+        rest = self.muladd(k, low, s * z * self.polynomial(z, self.c.logit))
+        is_usual = build.and_(self.compare(">=", x, self.form.tiny), self.compare("<", x, 1.0))
+        value = self.muladd(k, high, s + s + rest)
+        return self.rarely(build.not_(is_usual), value, lambda: self.library("log", x / y))
+
     def log2(self, x: Number) -> Number:
         """The logarithm to base 2."""
-        return self._to_base(x, (1.0, 0.0), self.c.log2_e)
+        return self._to_base(x, "log2", (1.0, 0.0), self.c.log2_e)
 
     def log10(self, x: Number) -> Number:
         """The logarithm to base 10."""
-        return self._to_base(x, self.c.log10_2, self.c.log10_e)
+        return self._to_base(x, "log10", self.c.log10_2, self.c.log10_e)
 
     def asinh(self, x: Number) -> Number:
         """The inverse of sinh: log1p(|x| + x² / (1 + sqrt(1 + x²)))."""
@@ -106,15 +121,30 @@ class Logarithms(Exponentials):
         k = self.as_number(bits) + self.select(is_large, shrink, 0.0)
         return self._at_limits(whole, self._logarithm(f, k + more))
 
-    def _to_base(self, x: Number, unit: Pair, factor: Pair) -> Number:
+    def _to_base(self, x: Number, name: str, unit: Pair, factor: Pair) -> Number:
         """The product of `unit` and k, plus that of `factor` and log(m), where x = m 2 ** k."""
-        scaled, moved = self._normal(x)
-        m, bits = self._split(scaled)
-        k, f = self.as_number(bits) - moved, m - 1.0
-        half, rest = self._atanh_terms(f, self.c.log)
-        high = f - half
-        low = ((f - high) - half) + rest
-        product, lost = self.product(high, factor[0])
-        lost = lost + self.muladd(low, factor[0], high * factor[1])
-        total, more = self.quick_sum(k * unit[0], product)
-        return self._at_limits(x, total + (more + self.muladd(k, unit[1], lost)))
+
+        def combined(k: Number, f: Number) -> Number:
+            half, rest = self._atanh_terms(f, self.c.log)
+            high = f - half
+            low = ((f - high) - half) + rest
+            product, lost = self.product(high, factor[0])
+            lost = lost + self.muladd(low, factor[0], high * factor[1])
+            total, more = self.quick_sum(k * unit[0], product)
+            return total + (more + self.muladd(k, unit[1], lost))
+
+        return self._for_normal(x, name, combined)
+
+    def _for_normal(
+        self, x: Number, name: str, combined: Callable[[Number, Number], Number]
+    ) -> Number:
+        """A logarithm: a function of k and m - 1, where x = m 2 ** k, written for normal numbers.
+
+        Other numbers are rare: the C library has their logarithm.
+        """
+        m, bits = self._split(x)
+        is_normal = self.build.and_(
+            self.compare(">=", x, self.form.tiny), self.compare("<", x, math.inf)
+        )
+        usual = combined(self.as_number(bits), m - 1.0)
+        return self.rarely(self.build.not_(is_normal), usual, lambda: self.library(name, x))

@@ -67,9 +67,9 @@ class Powers(Logarithms):
         exponent = self.select(self.compare("==", size, inf), far, exponent)
         if low is None:
             clamped = self.larger(self.smaller(exponent, 700.0), -700.0)
-            shifted, r, _ = self._reduced(clamped)
+            shifted, r = self._turned_down(clamped)
             series = 1.0 + self.muladd(r * r, self.polynomial(r, tables.EXP_HALF), r)
-            power = series * self.power_of_two(self.whole(shifted))
+            power = self._moved(series, shifted)
         else:
             low = self.select(self.compare("<", abs(exponent), 800.0), low, 0.0)
             power = self._exp(exponent, low)
