@@ -94,6 +94,15 @@ def asking() -> str:
     return name
 
 
+def wants_array() -> bool:
+    """Whether NumPy's own code, such as that of `percentile`, needs an array from a ufunc.
+
+    It says so by `out=...`, which NumPy leaves out when it asks a Value for the result.
+    """
+    frame = sys._getframe(3)
+    return Ellipsis in frame.f_code.co_consts and _is_of_numpy(frame)
+
+
 def refusing(error: Exception) -> str | None:
     """The function of NumPy that refused an array of Values by this error, as far as it is known.
 

@@ -39,7 +39,10 @@ class NumPyProtocols:
             options["where"] = _plain(options["where"])
         ours = _OF_VALUES.get(ufunc.__name__, ufunc)
         compute, operands = getattr(ours, method), [*map(_plain, inputs)]
-        found = _tried(compute, ufunc, method, operands, options, explain=False)
+        try:
+            found = compute(*operands, **options)
+        except (TypeError, AttributeError) as error:
+            found = _instead(error, ufunc, method, operands, options, explain=False)
         if out is not None:
             return out if len(out) > 1 else out[0]
         return _traced(found)
@@ -136,24 +139,41 @@ def _traced(found: Any) -> Any:
 
 def ufunc_of_value(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
     """Compute a ufunc of operands of which one is a Value by itself."""
-    if not options and method == "__call__" and ufunc in _OPERATORS:
-        x, y = inputs
-        if getattr(x, "shape", None) == () and x.dtype.kind in "bfiu":
-            return _OPERATORS[ufunc](float(x), y)  # NumPy's number on the left of an operator
-    if any(isinstance(x, NumPyProtocols) for x in inputs):
-        return NotImplemented
-    return _tried(getattr(ufunc, method), ufunc, method, [*map(_plain, inputs)], options)
+    if not options and ufunc in _OPERATORS and method == "__call__" and _is_number(inputs[0]):
+        return _OPERATORS[ufunc](float(inputs[0]), inputs[1])
+    operands = []
+    for x in inputs:
+        if isinstance(x, NumPyProtocols):
+            return NotImplemented
+        operands.append(_plain(x))
+    try:
+        found = getattr(ufunc, method)(*operands, **options)
+    except (TypeError, AttributeError) as error:
+        return _instead(error, ufunc, method, operands, options)
+    if isinstance(found, Value) and numpy_functions.wants_array():
+        return np.array(found, dtype=object)
+    return found
+
+
+def _is_number(x: Any) -> bool:
+    """Whether it is a real number of NumPy, or an array of one that is of no other class."""
+    is_single = isinstance(x, np.generic) or (type(x) is np.ndarray and not x.shape)
+    return is_single and x.dtype.kind in "bfiu"
 
 
 def function_of_value(function: Any, types: Any, args: Any, options: dict[str, Any]) -> Any:
     """Compute any other function of NumPy of operands of which one is a Value by itself."""
-    if any(issubclass(kind, NumPyProtocols) for kind in types):
+    known = Value.__array_function__, np.ndarray.__array_function__
+    if any(kind.__array_function__ not in known for kind in types):
         return NotImplemented
-    return _tried(_own(function), function, "__call__", args, options)
+    try:
+        return _own(function)(*args, **options)
+    except (TypeError, AttributeError) as error:
+        return _instead(error, function, "__call__", args, options)
 
 
-def _tried(
-    compute: Callable[..., Any],
+def _instead(
+    error: Exception,
     function: Any,
     method: str,
     args: Any,
@@ -161,23 +181,20 @@ def _tried(
     *,
     explain: bool = True,
 ) -> Any:
-    """Call NumPy's own code, and what takes its place if it refuses Values."""
-    try:
-        return compute(*args, **options)
-    except (TypeError, AttributeError) as error:
-        text = numpy_functions.explanation(error)
-        if text is None:
-            raise
-        name = function.__name__
-        ours = _FUNCTIONS.get(function) or _OF_VALUES.get(name)
-        if ours is None and (row := TABLE.get(name)) and row.arity == getattr(function, "nin", 0):
-            ours = np.frompyfunc(VOCABULARY[name], row.arity, 1)  # such as erf of SciPy
-        if ours is None or "out" in options:
-            if not explain:
-                raise
-            raise TypeError(text) from error
-        with np.errstate(all="ignore"):  # nan and infinities are results like any other
-            return getattr(ours, method)(*args, **options)
+    """Call what takes the place of a function that refused Values by an error."""
+    text = numpy_functions.explanation(error)
+    if text is None:
+        raise error
+    name = function.__name__
+    ours = _FUNCTIONS.get(function) or _OF_VALUES.get(name)
+    if ours is None and (row := TABLE.get(name)) and row.arity == getattr(function, "nin", 0):
+        ours = np.frompyfunc(VOCABULARY[name], row.arity, 1)  # such as erf of SciPy
+    if ours is None or "out" in options:
+        if not explain:
+            raise error
+        raise TypeError(text) from error
+    with np.errstate(all="ignore"):  # nan and infinities are results like any other
+        return getattr(ours, method)(*args, **options)
 
 
 def _where(condition: Any, *branches: Any) -> Any:

@@ -303,15 +303,11 @@ class Value(Methods, Node):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute a function of NumPy, which asks here if an operand is a Value by itself."""
-        from micrograd.engine.traced_arrays import ufunc_of_value
-
-        return ufunc_of_value(ufunc, method, inputs, options)
+        return _arrays().ufunc_of_value(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Compute any other function of NumPy, or say what takes its place."""
-        from micrograd.engine.traced_arrays import function_of_value
-
-        return function_of_value(function, types, args, options)
+        return _arrays().function_of_value(function, types, args, options)
 
     # ------------------------------------------------------- copying without recursion
 
@@ -424,6 +420,13 @@ def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> di
 
 
 # ------------------------------------------------------------------- making values
+
+
+@functools.cache  # the statement in it takes as long as some of NumPy's functions
+def _arrays() -> Any:
+    from micrograd.engine import traced_arrays
+
+    return traced_arrays
 
 
 def to_number(number: Any, place: str) -> Number:

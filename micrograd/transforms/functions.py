@@ -153,7 +153,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
         run = Run(f, args, resolve_argnums(numbers, len(args)), options, has_aux=has_aux)
         output = run.single_output("grad")
-        parts = run.in_structure(run.pull({output: 1.0} if isinstance(output, Value) else {}))
+        parts = run.gradient(output)
         value = (run.result(output), run.aux()) if has_aux else run.result(output)
         return value, parts[0] if single else tuple(parts)
 

@@ -136,6 +136,10 @@ class Run:
         self.symbolic |= any(isinstance(tangent, Value) for tangent in tangents.values())
         return propagation.push(self.nodes, self.outputs, tangents, symbolic=self.symbolic)
 
+    def gradient(self, output: Scalar) -> list[Any]:
+        """The derivatives of one of the outputs, with a part for each chosen argument."""
+        return self.in_structure(self.pull({output: 1.0} if isinstance(output, Value) else {}))
+
     def blocks(
         self, structures: Sequence[Structure], *, forward: bool | None = None
     ) -> tuple[tuple[Any, ...], ...]:

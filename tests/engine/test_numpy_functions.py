@@ -181,6 +181,44 @@ def test_a_number_of_numpy_on_the_left_is_a_number(kind):
     assert [each.data for each in divmod(np.float64(7.0), Value(2.0))] == [3.0, 1.0]
 
 
+@pytest.mark.parametrize("f", [np.percentile, np.quantile, np.nanpercentile, np.nanquantile])
+def test_quantiles_of_values_are_those_of_numbers_with_slopes(f):
+    share = 0.3 if "quantile" in f.__name__ else 30.0
+    assert f([Value(1.0), Value(2.0)], share).data == pytest.approx(1.3)
+    assert f(np.array(Value(1.0)), share).data == 1.0
+    assert grad(lambda x: f(x, share))([1.0, 2.0]) == pytest.approx([0.7, 0.3])
+
+
+def test_a_value_by_itself_has_no_spread():
+    for x in (Value(3.0), np.array(Value(3.0))):
+        assert (np.std(x).data, np.var(x).data) == (0.0, 0.0)
+
+
+def test_what_is_masked_remains_masked_beside_a_value():
+    for found in (np.multiply(np.ma.masked, Value(2.0)), np.ma.masked < Value(2.0)):
+        assert found is np.ma.masked
+    masked = np.ma.array([1.0, 3.0], mask=[False, True])
+    for found in (masked * Value(2.0), Value(2.0) * masked):
+        assert found.mask.tolist() == [False, True]
+        assert found.data[0].data == 2.0
+
+
+def test_functions_of_other_libraries_are_asked_first():
+    class Theirs:
+        def __array_function__(self, function, types, args, options):
+            return f"their {function.__name__}"
+
+    assert np.dot(Value(2.0), Theirs()) == np.dot(Theirs(), Value(2.0)) == "their dot"
+
+
+def test_an_array_of_one_number_keeps_its_kind_beside_a_value():
+    class Kept(np.ndarray):
+        pass
+
+    assert type(np.array(2.0).view(Kept) * Value(3.0)) is Kept
+    assert type(np.array(2.0) * Value(3.0)) is Value
+
+
 def test_a_value_beside_an_array_of_traced_values_gives_one_that_can_be_compared():
     weight = Value(2.0)
     found = compile(lambda x: micrograd.where(weight * x > 1.0, x, 0.0), backend="numpy")(X)
