@@ -254,8 +254,8 @@ class Training:
         """Return what must be the same when training resumes, so that its numbers are the same."""
         rows = [self.rows] if self.held_rows is None else [self.rows, self.held_rows]
         return {
-            **self.settings,
             "parameters": len(self.numbers),
+            **self.settings,
             "data": hashlib.sha256(b"".join(each.tobytes() for each in rows)).hexdigest(),
         }
 
@@ -269,9 +269,11 @@ class Training:
         if saved.get("kind") != "nn.fit" or not isinstance(saved.get("settings"), dict):
             raise ValueError(f"{self.checkpoint} is not a checkpoint of fit")
         for name, now in self._settings().items():
-            then = saved["settings"].get(name)
+            then = saved["settings"].get(name, now)  # older files tell less
             if now != then:
-                differs = "other data" if name == "data" else f"{name}={then!r}, not {now!r}"
+                differs = f"{name}={then!r}, not {now!r}"
+                if name in ("data", "model"):
+                    differs = f"{'other' if name == 'data' else 'another'} {name}"
                 raise ValueError(
                     f"{self.checkpoint} was written with {differs}: call fit as before, "
                     "or start again without resume"

@@ -26,6 +26,7 @@ from nn import requests, samples
 from nn.callbacks import Callback, EarlyStopping, State
 from nn.history import History
 from nn.loop import DivergenceError, Training
+from nn.module import Module
 from nn.objective import (
     Compiled,
     Loss,
@@ -178,6 +179,7 @@ def fit(
         steps *= math.ceil(len(X) / size)
     chosen = measures.named(metrics, name, y)
     scheduled = requests.schedule_of(schedule, learned, steps)
+    stopping = requests.stopping_of(early_stopping, chosen, held_out)
     training = Training(
         objective,
         learned,
@@ -194,7 +196,7 @@ def fit(
         schedule_per=schedule_per,
         watched=requests.metric_of(scheduled, chosen, held_out, schedule_per),
         clip_norm=requests.clipping(clip_norm, learned),
-        stopping=requests.stopping_of(early_stopping, chosen, held_out),
+        stopping=stopping,
         callbacks=requests.callbacks_of(callbacks),
         checkpoint=requests.path_of(checkpoint),
         engine=requests.engine_of(engine, objective, backend, devices, _lengths(len(X), size)),
@@ -207,6 +209,9 @@ def fit(
             "penalty": dict(penalty) if isinstance(penalty, Mapping) else penalty is not None,
             "clip_norm": clip_norm,
             "schedule": requests.name_of(scheduled, schedule_per),
+            "lr": lr,
+            "early_stopping": stopping and [stopping.monitor, stopping.mode],
+            "model": model._architecture() if isinstance(model, Module) else None,
         },
     )
     if flag(resume, "resume"):

@@ -23,7 +23,7 @@ from micrograd.engine.graph import (
     partials,
 )
 from micrograd.engine.value import Value, shares_of_step
-from micrograd.table.balls import Ball, constant, on_balls
+from micrograd.table.balls import Ball, Sweep, constant, on_balls, swept
 from micrograd.table.formulas import RESULT, Tree, variables
 
 _POINTS = 3  # near the numbers of the graph
@@ -39,13 +39,6 @@ class Point(NamedTuple):
     slopes: dict[Value, list[tuple[Value, Ball]]]
 
 
-class _Sweep(NamedTuple):
-    """The derivatives of one value with respect to others, and the sums of the sizes of paths."""
-
-    adjoints: dict[Value, Ball]
-    sizes: dict[Value, float]
-
-
 class Evidence:
     """The graph of some definitions at its numbers and at points near them.
 
@@ -57,7 +50,7 @@ class Evidence:
     def __init__(self, cut: Definitions, nodes: Sequence[Value]) -> None:
         self.cut, self.nodes = cut, nodes
         self._inside: dict[str, list[Value]] = {}
-        self._swept: dict[tuple[int, Value, int], _Sweep] = {}
+        self._swept: dict[tuple[int, Value, int], Sweep] = {}
 
     @cached_property
     def points(self) -> list[Point]:
@@ -141,37 +134,19 @@ class Evidence:
     ) -> tuple[Ball, float]:
         """The derivative by the chain rule, and the sum of the sizes of all paths.
 
-        One sweep gives the derivatives with respect to all values below the root.
+        One sweep gives the derivatives with respect to all values below the root. Values that the
+        definitions take for one move together.
         """
         key = number, root, len(inside)  # these are all values below the root, or those of its step
         if key not in self._swept:
-            self._swept[key] = self._sweep(self.points[number], root, inside)
+            slopes, same = self.points[number].slopes, self.cut.same
+            self._swept[key] = swept(
+                {root: Ball(1.0)},
+                reversed(inside),
+                lambda node: ((same.get(x, x), slope) for x, slope in slopes.get(node, ())),
+            )
         adjoints, sizes = self._swept[key]
         return adjoints.get(wrt, Ball(0.0)), sizes.get(wrt, 0.0)
-
-    def _sweep(self, point: Point, root: Value, inside: Sequence[Value]) -> _Sweep:
-        """The derivatives of the root by the chain rule, and the sizes of all paths.
-
-        A factor of 0 stops a path, whatever the other factors are. Values that the definitions take
-        for one move together.
-        """
-        adjoints = {root: Ball(1.0)}
-        sizes = {root: 1.0}
-        for node in reversed(inside):
-            adjoint = adjoints.get(node)
-            if adjoint is None:
-                continue
-            for operand, slope in point.slopes.get(node, ()):
-                if not (adjoint.mid and slope.mid):
-                    rad = abs(adjoint.mid) * slope.rad + (abs(slope.mid) + slope.rad) * adjoint.rad
-                    share = Ball(0.0, rad if math.isfinite(rad) else 0.0)
-                else:
-                    share = slope * adjoint
-                operand = self.cut.same.get(operand, operand)
-                before = adjoints.get(operand)
-                adjoints[operand] = share if before is None else before + share
-                sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
-        return _Sweep(adjoints, sizes)
 
     def inside(self, definition: Definition) -> list[Value]:
         """The values that were written into a definition, and its own."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from micrograd.table.formulas import COMPARISONS, Tree, fold
 from micrograd.table.interpreters import IEEE
@@ -167,3 +167,68 @@ def on_balls(tree: Tree, variables: Mapping[str, Ball]) -> Ball:
     1.0 ± 0.0e+00
     """
     return fold(tree, ON_BALLS, variables, constant)
+
+
+# ----------------------------------------------------------------------------------- the chain rule
+
+Node = TypeVar("Node", bound=Hashable)
+
+
+def stopped(x: Ball, y: Ball) -> Ball:
+    """A product in the chain rule, where 0 stops a path: 0 times infinity or nan is 0."""
+    stops = not (x and y) or not (
+        (x.mid or math.isfinite(y.mid)) and (y.mid or math.isfinite(x.mid))
+    )
+    return Ball(0.0) if stops else x * y
+
+
+def added(mid: float, rad: float, x: Ball, y: Ball) -> tuple[float, float]:
+    """What `Ball(mid, rad) + x * y` is, as long as all is finite, without a ball for the product.
+
+    Networks have millions of these.
+    """
+    a, b, wide = x.mid, y.mid, y.rad
+    product = a * b
+    error = abs(a) * wide + (abs(b) + wide) * x.rad + HALF_ULP * abs(product) + LEAST
+    total = mid + product
+    part = total - mid
+    return total, rad + error + abs((mid - (total - part)) + (product - part))
+
+
+class Sweep(NamedTuple):
+    """The derivatives of a value with respect to others, and the sums of the sizes of all paths."""
+
+    adjoints: dict[Any, Ball]
+    sizes: dict[Any, float]
+
+
+def swept(
+    roots: Mapping[Node, Ball],
+    nodes: Iterable[Node],
+    flows: Callable[[Node], Iterable[tuple[Node, Ball]]],
+) -> Sweep:
+    """The chain rule with bounds of its rounding errors, from the roots down.
+
+    Args:
+        roots: where the sweep begins, with the derivatives there.
+        nodes: the nodes of the graph, each before its operands.
+        flows: the operands of a node, with the local partials.
+    """
+    adjoints = dict(roots)
+    sizes = {node: abs(ball.mid) for node, ball in roots.items()}
+    for node in nodes:
+        adjoint = adjoints.get(node)
+        if not adjoint:
+            continue
+        for operand, slope in flows(node):
+            before = adjoints.get(operand)
+            if before is None:
+                adjoints[operand] = stopped(slope, adjoint)
+            else:
+                mid, rad = added(before.mid, before.rad, slope, adjoint)
+                is_finite = math.isfinite(mid) and math.isfinite(rad)
+                adjoints[operand] = (
+                    Ball(mid, rad) if is_finite else before + stopped(slope, adjoint)
+                )
+            sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
+    return Sweep(adjoints, sizes)

@@ -151,6 +151,10 @@ class _Search:
         Both are compared in the samples of the backward pass, if there is just one that fits.
         """
         claimed = product.claimed
+        if claimed is None or self.gradients.same(
+            claimed, _turned(product.operand) @ product.slope
+        ):
+            return ""
         slope = self._factor(product.operand, claimed)
         if slope is not None and product.name:
             return self._of_slope(product, slope) or (
@@ -185,11 +189,14 @@ class _Search:
         if self.gradients.same(slope, product.slope):
             return ""
         for other in self.products:
-            if other.slope.shape == slope.shape and self.gradients.same(slope, other.slope):
-                source = f"the gradient of {other.label}" if other.name else "dout itself"
-                return f"it is computed from {source}"
+            is_same = other.slope.shape == slope.shape and self.gradients.same(slope, other.slope)
+            if other.name and is_same:
+                return f"it is computed from the gradient of {other.label}"
         if text := self._told(slope, product.slope, self._value(product)):
             return f"in the gradient of {product.label}: {text}"
+        dout = self.contributions.cotangent
+        if slope.size == dout.size and self.gradients.same(slope.ravel(), dout.ravel()):
+            return "it is computed from dout itself"
         is_known = product.name in self.gradients.variables
         if is_known and all(map(self.gradients.wrong, (product.name, product.weight))):
             return f"the gradient of {product.label}, from which it is computed, is wrong"
@@ -211,7 +218,10 @@ class _Search:
 
     def _of_operand(self, name: str, through: list[Product]) -> str:
         """What is wrong in the gradient of an operand: a path, or the gradient of a product."""
-        expected, claimed = self.gradients.expected[name], self.gradients.claimed[name]
+        true, claimed = self.contributions.true(name), self.claimed.get(name)
+        if true is None or claimed is None or any(p.path.size != true[0].size for p in through):
+            return ""
+        expected, claimed = true.sum(axis=0), claimed.sum(axis=0)
 
         def is_off_by(change: np.ndarray) -> bool:
             return self.gradients.same(claimed, expected + change.reshape(expected.shape))

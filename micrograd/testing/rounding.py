@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 
-from micrograd.table.balls import EXACT, LEAST, LIBRARY, Ball, constant, library_function
+from micrograd.table.balls import (
+    EXACT,
+    LEAST,
+    LIBRARY,
+    Ball,
+    constant,
+    library_function,
+    swept,
+)
 from micrograd.table.interpreters import IEEE
 from micrograd.testing.arithmetic import Arithmetic
 from micrograd.testing.recording import RecordedNode, Recording
@@ -59,32 +68,20 @@ class Rounding:
     def gradient_errors(self) -> list[float]:
         """A bound of the rounding in the derivative for each input; 0 for one not in the graph."""
         root = len(self.nodes) - 1
-        adjoints: dict[int, Ball] = {root: Ball(1.0)}
-        sizes: dict[int, float] = {root: 1.0}
-        for index in range(root, -1, -1):
-            adjoint = adjoints.get(index)
-            if adjoint is None or (not adjoint.mid and not adjoint.rad):
-                continue
-            node = self.nodes[index]
-            for (place, _), slope in zip(node.operands, self._slopes(node, index), strict=True):
-                if place is not None and slope is not None:
-                    share = slope * adjoint
-                    sizes[place] = sizes.get(place, 0.0) + abs(slope.mid) * sizes[index]
-                    adjoints[place] = adjoints[place] + share if place in adjoints else share
+        adjoints, sizes = swept({root: Ball(1.0)}, range(root, -1, -1), self._flows)
         zero = Ball(0.0)
         self.path_sizes = [sizes.get(-1 if p is None else p, 0.0) for p in self.places]
         return [0.0 if place is None else adjoints.get(place, zero).rad for place in self.places]
 
-    def _slopes(self, node: RecordedNode, index: int) -> list[Ball | None]:
-        slopes = node.slopes
-        if node.is_by_hand:
-            return [Ball(x, LIBRARY * 2 * abs(x)) if x else None for x in slopes]
-        operands = self._operands(node)
-        found: list[Ball | None] = []
-        for number, (slope, (place, _)) in enumerate(zip(slopes, node.operands, strict=True)):
-            if slope is None or place is None:
-                found.append(None)
+    def _flows(self, index: int) -> Iterator[tuple[int, Ball]]:
+        """The operands of a node that are nodes, with its slopes there."""
+        node = self.nodes[index]
+        operands = None if node.is_by_hand else self._operands(node)
+        for number, (slope, (place, _)) in enumerate(zip(node.slopes, node.operands, strict=True)):
+            if slope is None or place is None or (node.is_by_hand and not slope):
+                continue
+            if operands is None:
+                yield place, Ball(slope, LIBRARY * 2 * abs(slope))
             else:
                 partial = self.arithmetic.partial(node.row, number)
-                found.append(Ball(slope, partial(*operands, self.values[index]).rad))
-        return found
+                yield place, Ball(slope, partial(*operands, self.values[index]).rad)

@@ -197,9 +197,15 @@ def of_layers(
     gradients = Gradients({name: variables[name] for name in known}, known, claimed, close)
     found = linear_layers.suspicions(gradients, about)
     if (dout := claim.cotangent) is not None and dout.ndim and claim.backward is not None:
-        seen = _contributions(dout, claim.backward, arguments, witness)
-        with suppress(Exception):  # of a backward pass that was not written for one sample
-            found |= products.suspicions(gradients, seen, about)
+        for steps in (slice(None), slice(1))[: max(dout.ndim - 1, 1)]:
+            seen = _contributions(dout, claim.backward, arguments, witness, steps)
+            with suppress(Exception):  # of a backward pass that was not written for one sample
+                made = products.suspicions(gradients, seen, about)
+                if steps.stop:  # the first step of what may be unrolled along axis 1
+                    first = "already at index 0 of axis 1 of the result"
+                    found = {name: f"{first}: {text}" for name, text in made.items()} | found
+                else:
+                    found |= made
     return found
 
 
@@ -208,8 +214,13 @@ def _contributions(
     backward: Callable[[np.ndarray], list[np.ndarray | None]],
     arguments: Arguments,
     witness: ArrayWitness,
+    steps: slice,
 ) -> products.Contributions:
-    """What each entry of the first axis of the result contributes to the gradients."""
+    """What each entry of the first axis of the result contributes to the gradients.
+
+    Of the second axis, only these steps are seen.
+    """
+    at = (slice(None), steps) if dout.ndim > 1 else ...
     leaves = {leaf.name: leaf for leaf in arguments.leaves}
 
     @cache
@@ -218,19 +229,24 @@ def _contributions(
         places = np.arange(leaf.entries.start, leaf.entries.stop)
         if (terms := witness.terms(places)) is None:
             return None
-        made: np.ndarray = terms.reshape(len(dout), -1, len(places)).sum(axis=1)
+        terms = terms[at].reshape(len(dout), -1, len(places))
+        made: np.ndarray = terms.sum(axis=1)
         return made.reshape(len(dout), *leaf.shape)
 
     def claimed() -> dict[str, np.ndarray]:
         made: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
         for sample in range(len(dout)):
             one = np.zeros_like(dout)
-            one[sample] = dout[sample]
+            one[at][sample] = dout[at][sample]
             for (name, leaf), got in zip(leaves.items(), backward(one), strict=True):
                 if got is not None and got.shape == leaf.shape and np.isfinite(got).all():
                     made[name].append(got)
         return {name: np.array(all_) for name, all_ in made.items() if len(all_) == len(dout)}
 
-    return products.Contributions(
-        true, claimed, _constants(arguments) | _variables(arguments), dout
-    )
+    operands = _constants(arguments) | _variables(arguments)
+    operands |= {
+        name: x[at]
+        for name, x in operands.items()
+        if x.ndim == dout.ndim > 2 and x.shape[:2] == dout.shape[:2]
+    }
+    return products.Contributions(true, claimed, operands, dout[at])

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from micrograd import Value
-from micrograd.table.balls import EXACT, Ball, library_function
+from micrograd.table.balls import EXACT, Ball, library_function, stopped
 from micrograd.table.formulas import RESULT
 from nn.derivations.loss_form import OUTPUT, TARGET, Loss, loss_form, loss_of_sample
 from nn.derivations.network import Stage
@@ -26,7 +26,6 @@ from nn.derivations.sheet import (
     multiplied,
     row_sums,
     sheet,
-    stopped,
     transposed,
     weighted,
 )

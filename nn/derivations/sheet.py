@@ -8,9 +8,8 @@ from operator import mul
 
 from micrograd import Value
 from micrograd.engine.graph import number, operands, operation, order, partials
-from micrograd.table.balls import HALF_ULP, LEAST, ON_BALLS, Ball, on_balls
+from micrograd.table.balls import ON_BALLS, Ball, added, on_balls, stopped, swept
 from micrograd.table.formulas import RESULT, Tree, variables
-from micrograd.table.operations import Operation
 
 Sheet = list[list[Ball]]
 """The rows of a matrix."""
@@ -43,13 +42,6 @@ def multiplied(left: Sheet, right: Sheet) -> Sheet:
     return [[_product_sum(start, row, column, 0.0) for column in columns] for row in left]
 
 
-def stopped(x: Ball, y: Ball) -> Ball:
-    """Return the product, which is 0 for zero times infinity or nan, as in the chain rule."""
-    if (x.mid == 0 and not math.isfinite(y.mid)) or (y.mid == 0 and not math.isfinite(x.mid)):
-        return Ball(0.0)
-    return x * y
-
-
 def row_sums(matrix: Sheet) -> Sheet:
     """Return a column with the sum of each row."""
     return [[_sum(Ball(0.0), row)] for row in matrix]
@@ -65,29 +57,11 @@ def _product_sum(start: Ball, row: Sequence[Ball], column: Sequence[Ball], clash
     """The scalar product of a row and a column, plus the start; `clash` is 0 times infinity."""
     mid, rad = start.mid, start.rad
     for x, y in zip(row, column, strict=True):
-        mid, rad = _added(mid, rad, x, y)
+        mid, rad = added(mid, rad, x, y)
     if math.isfinite(mid) and math.isfinite(rad):
         return Ball(mid, rad)
     times = mul if clash else stopped
     return _sum(start, map(times, row, column))
-
-
-def _with_product(total: Ball, x: Ball, y: Ball) -> Ball:
-    mid, rad = _added(total.mid, total.rad, x, y)
-    return Ball(mid, rad) if math.isfinite(mid) and math.isfinite(rad) else total + x * y
-
-
-def _added(mid: float, rad: float, x: Ball, y: Ball) -> tuple[float, float]:
-    """What `Ball(mid, rad) + x * y` is, as long as all is finite, without a ball for the product.
-
-    Networks have millions of these.
-    """
-    a, b, wide = x.mid, y.mid, y.rad
-    product = a * b
-    error = abs(a) * wide + (abs(b) + wide) * x.rad + HALF_ULP * abs(product) + LEAST
-    total = mid + product
-    part = total - mid
-    return total, rad + error + abs((mid - (total - part)) + (product - part))
 
 
 def entries(tree: Tree, matrices: Mapping[str, Sheet]) -> Sheet:
@@ -116,28 +90,22 @@ def gradient_bounds(roots: Mapping[Value, Ball], wrt: Sequence[Value]) -> list[f
         values[node] = found = Ball(node.data)
         if row := operation(node):
             found.rad = ON_BALLS[row.name](*_held(node, values)).rad
-    adjoints = dict.fromkeys(nodes, _ZERO) | dict(roots)
-    for node in reversed(nodes):
-        row, adjoint = operation(node), adjoints[node]
-        if row is None or not (adjoint.mid or adjoint.rad):
-            continue
-        for operand, partial in _partials(node, row, values):
-            adjoints[operand] = _with_product(adjoints[operand], partial, adjoint)
+    adjoints = swept(roots, reversed(nodes), lambda node: _partials(node, values)).adjoints
     return [adjoints[value].rad if value in adjoints else 0.0 for value in wrt]
 
 
-_ZERO, _ONE = Ball(0.0), Ball(1.0)
+_ONE = Ball(1.0)
 
 
 def _held(node: Value, values: Mapping[Value, Ball]) -> list[Ball]:
     return [values[x] if isinstance(x, Value) else Ball(number(x)) for x in operands(node)]
 
 
-def _partials(
-    node: Value, row: Operation, values: Mapping[Value, Ball]
-) -> Iterator[tuple[Value, Ball]]:
+def _partials(node: Value, values: Mapping[Value, Ball]) -> Iterator[tuple[Value, Ball]]:
     """The operands of a node and the local partials. Those of sums and products are at hand."""
     here: dict[str, Ball] = {}
+    if (row := operation(node)) is None:
+        return
     each = zip(operands(node), partials(node), row.slopes, strict=True)
     for operand, slope, formula in each:
         if not isinstance(operand, Value) or slope is None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nn.callbacks import EarlyStopping
+from nn.layers import Layer
 from nn.optimizers import Adam
 from nn.schedules import StepLR
 from tests.nn.archives import altered
@@ -65,13 +67,30 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         ({"schedule": lambda o: StepLR(o, 3)}, "with schedule=None, not 'StepLR'"),
         ({"targets": 1 - Y}, "with other data"),
         ({"optimizer": "sgd"}, "Adam"),
+        ({"lr": 0.5}, "with lr=None, not 0.5"),
+        ({"early_stopping": 3}, r"with early_stopping=None, not \['loss', 'min'\]"),
     ):
         with pytest.raises(ValueError, match=complaint):
             fitted(network(), **options, **changed)
     with pytest.raises(ValueError, match="with parameters=25, not 9"):
         fitted(network(2, 2, 1), **options)
+    other = network()
+    other.layers[0] = Layer(2, 6, activation="sigmoid")
+    with pytest.raises(ValueError, match="with another model"):  # of as many parameters
+        fitted(other, **options)
     with pytest.raises(ValueError, match="needs the path of a checkpoint: checkpoint=PATH"):
         fitted(network(), resume=True)
+
+
+def test_the_best_epoch_of_one_column_is_not_that_of_another(tmp_path):
+    options = {"checkpoint": tmp_path / "a.npz", "resume": True, "validation": 0.25}
+    by_loss = {"early_stopping": EarlyStopping(9), "metrics": "accuracy", **options}
+    fitted(network(), epochs=2, **by_loss)
+    by_accuracy = by_loss | {"early_stopping": EarlyStopping(9, monitor="val_accuracy")}
+    with pytest.raises(ValueError, match=r"\['val_loss', 'min'\], not \['val_accuracy', 'max'\]"):
+        fitted(network(), epochs=3, **by_accuracy)
+    patient = by_loss | {"early_stopping": EarlyStopping(20)}
+    assert fitted(network(), epochs=3, **patient).epochs == 3
 
 
 @pytest.mark.slow

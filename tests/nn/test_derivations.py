@@ -17,12 +17,12 @@ import pytest
 import micrograd
 from micrograd import Value
 from micrograd.ops import TABLE
-from micrograd.table.balls import Ball
+from micrograd.table.balls import Ball, stopped
 from micrograd.table.formulas import Call
 from micrograd.table.interpreters import IEEE
 from nn import MLP, Dropout, Layer, Neuron, Sequential, explain_layers
 from nn.derivations import rules
-from nn.derivations.sheet import multiplied, stopped, weighted
+from nn.derivations.sheet import multiplied, weighted
 from nn.losses import LOSSES
 from nn.objective import loss_function, outputs_of
 from tests.nn.equations import evaluated

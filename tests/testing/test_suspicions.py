@@ -121,27 +121,63 @@ def test_a_mask_that_is_inverted_is_named_whatever_it_is_multiplied_by():
     ]
 
 
-def test_a_state_whose_contribution_is_the_last_to_be_stored_is_named():
-    """With several steps, = in place of += keeps what the first state contributes."""
-    x, h0, W, U = N((2, 4, 3)), N((2, 4)), N((3, 4)), N((4, 4)) / 2
+def recurrent_suspicions(written, mistaken):
+    """What is said of a recurrent layer of four steps with one mistake in its backward pass."""
+    x, h0, W, U, b = N((2, 4, 3)), N((2, 4)), N((3, 4)), N((4, 4)) / 2, N(4)
 
-    def states(x, h0, W, U):
+    def states(x, h0, W, U, b):
         made = [h0]
         for t in range(4):
-            made.append(np.tanh(x[:, t] @ W + made[-1] @ U))
+            made.append(np.tanh(x[:, t] @ W + made[-1] @ U + b))
         return np.stack(made[1:], axis=1), made
 
-    def backward(dout, made):
-        dh, dx, dW = np.zeros_like(h0), np.zeros_like(x), np.zeros_like(W)
-        for t in reversed(range(4)):
-            dz = (dh + dout[:, t]) * (1 - made[t + 1] ** 2)
-            dx[:, t], dh, dU = dz @ W.T, dz @ U.T, made[t].T @ dz
-            dW += x[:, t].T @ dz
-        return dx, dh, dW, dU
+    source = """
+def backward(dout, made):
+    dh = np.zeros_like(h0)
+    dx, dW, dU, db = (np.zeros_like(each) for each in (x, W, U, b))
+    for t in reversed(range(4)):
+        dh += dout[:, t]
+        dz = dh * (1 - made[t + 1] ** 2)
+        dx[:, t] = dz @ W.T
+        dW += x[:, t].T @ dz
+        dU += made[t].T @ dz
+        db += dz.sum(axis=0)
+        dh = dz @ U.T
+    return dx, dh, dW, dU, db
+"""
+    assert written in source
+    known = {"np": np, "x": x, "h0": h0, "W": W, "U": U, "b": b}
+    exec(source.replace(written, mistaken), known)
+    return suspicions(states, x, h0, W, U, b, vjp=known["backward"])
 
-    assert suspicions(states, x, h0, W, U, vjp=backward) == [
+
+def test_a_state_whose_contribution_is_the_last_to_be_stored_is_named():
+    """With several steps, = in place of += keeps what the first state contributes."""
+    assert recurrent_suspicions("dU += ", "dU = ") == [
         "dU: only the contribution of h0 is there: is it = where += is needed?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "mistaken", "words"),
+    [
+        (
+            "made[t].T",
+            "made[t + 1].T",
+            "dU: {}: what is multiplied by U is wrong, and the gradient",
+        ),
+        (
+            "x[:, t].T",
+            "x[:, t - 1].T",
+            "dW: {}: what is multiplied by W is wrong, and the gradient",
+        ),
+        ("dz.sum", "dh.sum", "db: {}: it is computed from dout itself"),
+    ],
+)
+def test_a_step_that_uses_an_array_of_another_step_is_named(written, mistaken, words):
+    """The first step tells, whose state is an argument, by its own dout."""
+    (said,) = recurrent_suspicions(written, mistaken)
+    assert said.startswith(words.format("already at index 0 of axis 1 of the result"))
 
 
 def test_a_pooling_that_gives_every_entry_its_share_lacks_a_mask():

@@ -262,6 +262,7 @@ REPORT = {
     "it is computed from dout itself": "它是直接由 dout 算出的",
     "{product} is multiplied where another array is needed, such as what is computed from it": "乘的是 {product}，而该乘的是另一个数组，例如由它算出的结果",
     "in what is multiplied by {name}: {text}": "在与 {name} 相乘的数组里：{text}",
+    "already at index 0 of axis 1 of the result: {text}": "在结果的轴 1 第 0 个处（从 0 数起）就已如此：{text}",
     "what is multiplied by {name} is wrong, and the gradient of the product is right": "与 {name} 相乘的数组错了，乘积的梯度是对的",
     "the gradient of {product} is wrong, and {name} is right, by which it is multiplied": "{product} 的梯度错了，与它相乘的 {name} 是对的",
     "the gradient of {product}, from which it is computed, is wrong": "它由 {product} 的梯度算出，而这个梯度错了",
