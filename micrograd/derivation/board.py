@@ -388,7 +388,7 @@ class Board(Explanation):
         )
         if conditions:
             key = "conditions" if self.numbers else "where"
-            listed = _listed(self._in_short(joined([*conditions])), words)
+            listed = _listed(self._in_short(joined([*conditions]), words), words)
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
         if any(is_indicator(part) for tree in trees for part in parts(tree)):
@@ -400,16 +400,16 @@ class Board(Explanation):
             listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
 
-    def _in_short(self, conditions: Sequence[Tree]) -> list[Formula]:
+    def _in_short(self, conditions: Sequence[Tree], words: Mapping[str, str]) -> list[Formula]:
         """The conditions, where those that differ only in an index are one."""
         shown: dict[str, Formula] = {}
         while conditions:
             count, step = max((self._alike(conditions, step), step) for step in (1, -1))
             found = general(conditions[:count][::step], self._formulas) if count > 1 else None
             if found is None:
-                each = self._written(conditions[0])
+                each = blackboard.written(conditions[0], self._formulas, words)
             else:
-                each = blackboard.written(found.tree, self._with_index(found))
+                each = blackboard.written(found.tree, self._with_index(found), words)
                 (each,) = blackboard.ranged([each], found, sys.maxsize)
             shown.setdefault(each.text, each)
             conditions = conditions[count:]

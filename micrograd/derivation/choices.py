@@ -22,6 +22,7 @@ from micrograd.table.formulas import (
 )
 from micrograd.table.interpreters import IEEE
 from micrograd.writing.parts import opposite
+from micrograd.writing.ranges import logical
 
 
 def decided(
@@ -233,13 +234,15 @@ def is_simple(condition: Tree) -> bool:
 
     A test that a size is greater than 0 is only a guard in the table.
     """
-    match condition:
+    match logical(condition):
+        case Call("and" | "or" | "xor", tests):
+            return all(map(is_simple, tests))
         case Call(name, (Call("abs" | "hypot"), 0.0)) if name in COMPARISONS:
             return False
-        case Call(name) if name in COMPARISONS and variables(condition):
-            inner = set().union(*map(calls, condition.operands))
+        case Call(name, sides) as test if name in COMPARISONS and variables(test):
+            inner = set().union(*map(calls, sides))
             return (
                 inner.isdisjoint((*COMPARISONS, "where"))
-                and sum(1 for _ in parts(condition)) <= _LONGEST
+                and sum(1 for _ in parts(test)) <= _LONGEST
             )
     return False

@@ -72,10 +72,9 @@ class Cut:
         is_function = row is not None and row.name not in ARITHMETIC
         if is_function:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
-        sides = [*operands(node)] if row is not None and row.name == "div" else []
-        if sides and all(x in inlined and self.sizes[x].leaves > _LONGEST_SIDE for x in sides):
-            inlined.remove(sides[1])
-            self.steps.add(sides[1])
+        is_quotient = _name(node) == "div" and len(inlined) == 2
+        if is_quotient and all(self.sizes[x].leaves > _LONGEST_SIDE for x in inlined):
+            self.steps.add(inlined.pop())
         while _is_long(found := self._joined(node)) and inlined:
             longest = max(inlined, key=lambda x: self.sizes[x].leaves)
             inlined.remove(longest)

@@ -177,7 +177,8 @@ def _text_lines(block: Block) -> Iterator[str]:
                 for sign, (first, *others) in _steps(steps, _as_written):
                     yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
-                    yield from (f"  {indent}   {each.text}" for each in others)
+                    for other in others:
+                        yield from _beside(f"  {indent}   ", other.text)
         case TableBlock(headers, rows):
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
             widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]

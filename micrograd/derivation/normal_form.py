@@ -401,7 +401,7 @@ class NormalForm:
             bracket = self._cancelled(bracket)
         if bracket is not inside:
             other, factor = self.product(bracket)
-            return coefficient * other, common * factor
+            return coefficient * other, common * factor if other else ONE
         seen = self._seen.get(bracket)
         if seen is None:
             opposite = self._seen.get(-bracket)

@@ -99,8 +99,8 @@ def rounded(x: Any, digits: int = 4) -> str:
 def typographic(text: str) -> str:
     """A formula in text with the signs of print, and powers of ten as such.
 
-    >>> typographic("x - 2.5e-7 + 1e9")
-    'x − 2.5·10⁻⁷ + 10⁹'
+    >>> typographic("x1e2 - 2.5e-7 + 1e9")
+    'x1e2 − 2.5·10⁻⁷ + 10⁹'
     """
 
     def power(found: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ def typographic(text: str) -> str:
     return _POWER.sub(power, text).replace("-", "−")
 
 
-_POWER = re.compile(r"([0-9.]+)e(-?[0-9]+)")
+_POWER = re.compile(r"(?<![\w.])([0-9.]+)e(-?[0-9]+)")
 
 
 def brief(x: Any, digits: int = 4) -> str:

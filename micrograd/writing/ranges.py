@@ -91,12 +91,12 @@ def logical(tree: Tree) -> Tree:
     """
     match tree:
         case Call("gt" | "le" as name, (Call("add", (first, second)), 0.5 | 1.5 as least)):
-            if is_comparison(first) or is_comparison(second):  # a name may stand for the other
+            if is_comparison(first) and is_comparison(second):
                 both = logical(first), logical(second)
                 joined = Call("and" if least > 1.0 else "or", both)
                 return joined if name == "gt" else opposite(joined)
         case Call("gt" | "le" as name, (Call("pow", (Call("sub", (first, second)), 2.0)), 0.5)):
-            if is_comparison(first) or is_comparison(second):
+            if is_comparison(first) and is_comparison(second):
                 joined = Call("xor", (logical(first), logical(second)))
                 return joined if name == "gt" else opposite(joined)
         case Call("lt" | "ge" as name, (test, 0.5)) if is_comparison(test):

@@ -491,6 +491,32 @@ def test_a_divisor_is_defined_once_if_both_sides_of_a_quotient_are_long():
     assert last_symbols(r, w, names={"m": m, "R": r}).endswith("/v₁")
 
 
+@pytest.mark.parametrize("number", [1, 1.0, 4])
+def test_a_number_may_equal_the_side_of_a_quotient_that_it_stands_beside(number):
+    (x,) = values(x=math.sqrt(number))
+    assert last_symbols(number / (x * x), x).startswith(f"−{2 * int(number)}/x³")
+    assert board(x * x / number, x).text()
+
+
+def test_lines_of_cases_in_a_sum_stand_below_each_other():
+    x, y, z = values(x=0.5, y=0.3, z=1.2)
+    loss = exp(x) * log(y) + sigmoid(z * x) * y + where(x + y + z > x * y, x * y, exp(x - y) * z)
+    text = board(loss, x, names={"L": loss}, numbers=False, width=44).text()
+    assert (
+        "  L = exp(x)·ln(y) + σ(z·x)·y\n"
+        "      + {x·y if x + y + z > x·y;\n"
+        "         exp(x − y)·z if x + y + z ≤ x·y}\n"
+    ) in text
+
+
+def test_conditions_joined_by_words_are_stated_where_they_decide():
+    x, y = values(x=1.0, y=2.0)
+    loss = where((x > 0) & ~(y > 3), x * y, y)
+    assert "take: x > 0 and y ≤ 3." in board(loss, x).text()
+    assert "：x > 0 且 y ≤ 3。" in board(loss, x).text("zh")
+    assert "take: x > 0 xor y > 3." in board(where((x > 0) ^ (y > 3), x, y), x).text()
+
+
 def test_cross_entropy_of_a_sigmoid_becomes_a_difference():
     w, x, y = values(w=0.5, x=2.0, y=1.0)
     p = sigmoid(w * x)

@@ -89,6 +89,8 @@ def test_formulas_are_written_as_on_a_blackboard(formula, text, marks):
         ),
         ("(a > 1) + (b > 2) > 1", "(a > 1) + (b > 2) > 1", "(a > 1) + (b > 2) > 1"),
         ("a + b > 1.5", "a + b > 1.5", "a + b > 1.5"),
+        ("(a > 1) + b > 0.5", "(a > 1) + b > 0.5", "(a > 1) + b > 0.5"),  # b may be a half
+        ("((a > 1) - b) ** 2 > 0.5", "((a > 1) − b)² > 0.5", "((a > 1) − b)² > 0.5"),
     ],
 )
 def test_conditions_are_joined_by_words(test, english, chinese):

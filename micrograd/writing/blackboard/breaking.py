@@ -55,7 +55,9 @@ def lines(
         if fits and not (is_term and found[-1].text.startswith("·")):
             found[-1] = in_row(found[-1], piece)
         else:
-            found.append(Formula(piece.text.lstrip(), piece.mark, exact=piece.exact))
+            text = piece.text.lstrip()
+            text = text.replace("\n" + " " * (len(piece.text) - len(text)), "\n")
+            found.append(Formula(text, piece.mark, exact=piece.exact))
     return found
 
 

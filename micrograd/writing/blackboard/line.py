@@ -10,6 +10,7 @@ from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import languages, notation
 from micrograd.writing.blackboard.gathering import Gathering, figure, is_sigma
 from micrograd.writing.indices import SUBSCRIPT, general
+from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import RELATIONS, Formula
@@ -27,14 +28,19 @@ _RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
 
 
 def in_row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
-    """Parts and signs in a row. A sign with spaces around it has them in the text only."""
+    """Parts and signs in a row. A sign with spaces around it has them in the text only.
+
+    Further lines of a part, which has cases, stand below its first one.
+    """
     text, marks, exact = "", [], True
     for part in parts:
         if isinstance(part, str):
             text += part
             marks.append(("mo", part.strip().replace("−", "-")))
         else:
-            text += part.text
+            last = text[text.rfind("\n") + 1 :]
+            below = f"\n{' ' * columns(last)}" if "\n" in part.text else "\n"
+            text += part.text.replace("\n", below)
             marks += part.mark[1:] if part.mark[0] == "mrow" else (part.mark,)
             exact = exact and part.exact
     return Formula(text, row(*marks), strength, strength, exact)
