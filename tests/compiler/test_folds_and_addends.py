@@ -217,3 +217,44 @@ def test_a_difference_of_equal_products_is_zero(terms, backend):
 
     x, y = np.random.default_rng(4).normal(size=(2, 7, terms))
     assert compile(f, batched=True, backend=backend)(x, y).tolist() == [0.0] * 7
+
+
+TAPS = np.outer([1.0, 4.0, 1.0], [1.0, 4.0, 1.0])
+
+
+def blurred(x):
+    """Sums of neighbours on a grid, which have many products in common."""
+    size = len(x) - 2
+    return sum(TAPS[i, j] * x[i : i + size, j : j + size] for i in range(3) for j in range(3))
+
+
+def by_rows(x):
+    """Inner products of neighbours in each row."""
+    return np.array([x[i, k : k + 3] @ TAPS[1] for i in range(18) for k in range(16)])
+
+
+@pytest.mark.parametrize(
+    ("f", "sums"),
+    [
+        (blurred, "256 sums of 2560 terms"),
+        (lambda x: blurred(x) - np.ones((16, 16)), "256 sums of 2560 terms"),
+        (by_rows, "288 sums of 864 terms"),
+        (lambda x: by_rows(x + 0.5), "288 sums of 864 terms"),
+    ],
+)
+def test_a_filter_is_sums_that_share_no_products_and_copy_nothing(f, sums, backend):
+    x, way = np.random.default_rng(5).normal(size=(2, 18, 18))
+    program = compile(lambda x: (f(x) ** 2).sum(), backend=backend)
+    value, slopes = program.value_and_grad(x)
+    assert sums in str(program)
+    assert "mul(" not in str(program)
+    assert "x 3) @" not in str(program)
+    assert value == pytest.approx((f(x) ** 2).sum(), rel=1e-13)
+    along = (2 * f(x) * (f(x + way) - f(x))).sum()  # as f is linear
+    assert (slopes * way).sum() == pytest.approx(along, rel=1e-11)
+
+
+def test_a_product_with_a_constant_that_is_also_subtracted_is_computed_once(backend):
+    program = compile(lambda x, y: (3.3 * x + y) * (y - 3.3 * x), backend=backend)
+    assert program(0.7, 3.3 * 0.7) == 0.0
+    assert str(program).count("mul(") == 2

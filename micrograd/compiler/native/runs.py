@@ -16,7 +16,7 @@ import numpy as np
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
 from micrograd.compiler.program.slots import slots_of
 
-_LEAST = 4  # results of a run, on average: calling a kernel takes as long as looking up so many
+_LEAST = 4  # in a run, on average: calling a kernel takes as long as looking up so many places
 _VECTORS = 4  # times as many in `u`, where numbers that fill no vector are computed one by one
 _LONG_SUM = 16  # terms of a sum, on average, that are added up in vectors
 
@@ -48,7 +48,7 @@ def runs_of_operations(step: Elementwise) -> list[slice]:
     ends = np.diff(slots_of(step.out)) != (not is_total(step))
     for goes_on, (_, rows) in zip(moves(step), step.operands, strict=True):
         ends |= np.diff(slots_of(rows)) != goes_on
-    return _long(ends, varies=step.varies)
+    return _long(ends, len(ends) + 1, varies=step.varies)
 
 
 def runs_of_sums(step: WeightedSums) -> tuple[list[slice], WeightedSums]:
@@ -79,7 +79,7 @@ def runs_of_sums(step: WeightedSums) -> tuple[list[slice], WeightedSums]:
         for goes_on in marks:
             changes |= goes_on[after] != goes_on[term]
         ends[1:] |= _rows(row, changes & again, len(ends))[:-1]
-    return _long(ends, varies=step.varies), step._replace(
+    return _long(ends, len(step.left), varies=step.varies), step._replace(
         left_varies=marks[0], right_varies=marks[1]
     )
 
@@ -98,10 +98,10 @@ def sums_of_neighbours(step: WeightedSums) -> bool:
     return bool(not step.varies and is_long and is_plain and not gaps.any())
 
 
-def _long(ends: Any, *, varies: bool) -> list[slice]:
-    """Return the runs between ends, or none if they are short."""
+def _long(ends: Any, number: int, *, varies: bool) -> list[slice]:
+    """Return the runs between ends, or none if they have few of a number of results or terms."""
     bounds = [0, *(np.flatnonzero(ends) + 1).tolist(), len(ends) + 1]
-    if (len(bounds) - 1) * _LEAST * (1 if varies else _VECTORS) > bounds[-1]:
+    if (len(bounds) - 1) * _LEAST * (1 if varies else _VECTORS) > number:
         return []
     return [slice(first, last) for first, last in pairwise(bounds)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -46,6 +48,7 @@ def find_products(
     slot: Any,
     varying: Any,
     varies: bool,
+    constants: slice,
 ) -> tuple[list[Block], list[int]]:
     """Return the matrix products among some sums, and the positions of the sums that are in none.
 
@@ -56,11 +59,13 @@ def find_products(
         slot: the slot of each node.
         varying: whether each node varies over the batch.
         varies: whether these sums do.
+        constants: the slots of constants.
     """
-    found, rest = _products(sums, bounds, places, slot, varying, varies, written=False)
+    canonical = partial(_canonical, sums, bounds, places, slot, varying, varies)
+    found, rest = _products(canonical(written=False), varies, constants)
     if rest and not varies and _is_mixed(sums, terms_of(bounds, places)[0], slot):
         # In `q @ k.T`, where both were computed together, the slots of neither come first.
-        other = _products(sums, bounds, places, slot, varying, varies, written=True)
+        other = _products(canonical(written=True), varies, constants)
         if len(other[1]) < len(rest):
             return other
     return found, rest
@@ -74,17 +79,12 @@ def _is_mixed(sums: Sums, terms: Any, slot: Any) -> bool:
 
 
 def _products(
-    sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool, *, written: bool
+    sums: Sequence[_Sum | None], varies: bool, constants: slice
 ) -> tuple[list[Block], list[int]]:
-    """Return what `find_products` does.
-
-    In `u`, the first factors are the weights if `written` is true, otherwise those whose slots come
-    first.
-    """
+    """Return what `find_products` does, given the sums in the form of `_canonical`."""
     by_inputs: dict[Any, list[tuple[int, _Sum]]] = {}
     rest: list[int] = []
-    of_sums = _canonical(sums, bounds, places, slot, varying, varies, written=written)
-    for position, found in enumerate(of_sums):
+    for position, found in enumerate(sums):
         if found is None:
             rest.append(position)
         else:
@@ -101,7 +101,7 @@ def _products(
     blocks = []
     for columns in by_matrix.values():
         columns.sort(key=lambda rows: int(rows[0][1].inputs[0]))
-        block = _block(columns, varies)
+        block = _block(columns, varies, constants)
         if block is None:
             rest += [position for rows in columns for position, _ in rows]
         else:
@@ -112,7 +112,11 @@ def _products(
 def _canonical(
     sums: Sums, bounds: Any, places: Any, slot: Any, varying: Any, varies: bool, *, written: bool
 ) -> list[_Sum | None]:
-    """Return sums as weights times inputs plus addends; None if one does not have that form."""
+    """Return sums as weights times inputs plus addends; None if one does not have that form.
+
+    In `u`, the first factors are the weights if `written` is true, otherwise those whose slots come
+    first.
+    """
     terms, start = terms_of(bounds, places)
     left, right = sums.left[terms], sums.right[terms]
     plain = right < 0
@@ -147,11 +151,14 @@ def _canonical(
     return found
 
 
-def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
+def _block(columns: list[list[tuple[int, _Sum]]], varies: bool, constants: slice) -> Block | None:
     rows = [row for _, row in columns[0]]
     matrix = np.array([row.weights for row in rows])
     size = matrix.size if varies else matrix.size * len(columns)
     if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
+        return None
+    inputs = np.array([column[0][1].inputs for column in columns])
+    if _is_filter(matrix, inputs, constants) or _is_filter(inputs, matrix, constants):
         return None
     bias, addends = None, []
     for k, (kind, _) in enumerate(rows[0].addends):
@@ -160,7 +167,6 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
             bias = rows_of(slots[0])
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
-    inputs = np.array([column[0][1].inputs for column in columns])
     first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
     return Block(
         np.array([[position for position, _ in column] for column in columns]),
@@ -169,6 +175,15 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool) -> Block | None:
         addends,
         further,
     )
+
+
+def _is_filter(weights: Any, inputs: Any, constants: slice) -> bool:
+    """Return whether inputs that overlap are multiplied by the same few constants.
+
+    As a product, each input would be copied as often as it is used.
+    """
+    is_constant = len(weights) == 1 and ((weights >= constants.start) & (weights < constants.stop))
+    return bool(np.all(is_constant)) and len(np.unique(inputs)) < inputs.size
 
 
 def _even_parts(matrix: Any, inputs: Any) -> list[slice]:

@@ -61,6 +61,7 @@ class _Slots:
     def __init__(self) -> None:
         self.next = [0, 0]  # of u and of v
         self.constants: dict[int, int] = {}  # the bits of a number, to its slot
+        self.of_constants = slice(0, 0)
         self.stacks: list[Stack] = []
 
 
@@ -111,8 +112,8 @@ class Planner:
         numbers = np.append(constants, further.view(np.float64))
         self.number(np.arange(graph.parameters), varies=False)
         self.number(np.arange(graph.parameters, graph.leaves), varies=batched)
-        first = self.next(len(numbers), varies=False).start
-        self.slots.constants = {x: i for i, x in enumerate(_bits(numbers), first)}
+        self.slots.of_constants = rows = self.next(len(numbers), varies=False)
+        self.slots.constants = {x: i for i, x in enumerate(_bits(numbers), rows.start)}
         self.emit()
         outputs = tuple((bool(self.varying[n]), int(self.slot[n])) for n in graph.outputs.tolist())
         return Program(
@@ -298,7 +299,8 @@ class Planner:
 
     def _emit_sums(self, varies: bool, members: Any) -> None:
         places = self.place_of_sum[members]
-        found, rest = find_products(self.sums, self.bounds, places, self.slot, self.varying, varies)
+        of_sums = self.sums, self.bounds, places, self.slot, self.varying, varies
+        found, rest = find_products(*of_sums, self.slots.of_constants)
         for block in found:
             nodes = members[block.sums.ravel()]
             out = self.next(len(nodes), varies=varies)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, uses_of
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of, uses_of
 
 LEAST_UNIFORM = 256
 """With fewer multiplications in all, a matrix product in `u` is not faster than single sums."""
@@ -51,10 +51,15 @@ def find_sums(graph: Graph, varying: Any) -> Sums:
     uses, above = uses_of(graph)
     once = (uses == 1) & (above >= 0)
     fits = once & linear[above] & (varying == varying[above])
-    product = fits & graph.made_by(lambda row: row.name == "mul")
+    product = graph.made_by(lambda row: row.name == "mul")
+    constant = np.append(code == CONSTANT, False)  # the last one for NOTHING
+    scaled = product & ~fits & any_of(constant[operands].T)
+    product &= fits
 
-    absorbed, root, sign = _absorbed(fits & linear, above, operands, signs, product, varying)
+    inner = fits & linear
+    absorbed, root, sign = _absorbed(inner, above, operands, signs, product | scaled, varying)
     terms = _terms(linear, absorbed, operands, signs, root, sign)
+    product |= scaled & _added_everywhere(terms, uses, varying)
     kept, absent = _worthwhile(terms, product), _is_zero(graph, terms[0])
     zero = np.zeros(size, dtype=bool)
     positive = ~np.signbit(graph.numbers[terms[0]]) & (terms[1] > 0)
@@ -143,8 +148,9 @@ def _absorbed(
         return absorbed, whole, sign
     ends = np.zeros(len(above), dtype=bool)  # the sums that may become separate ones
     ends[whole[edges]] = ends[whole[above[edges]]] = True
-    nodes = np.flatnonzero(product & adds[above] & ends[whole[above]])
-    of = whole[above[nodes]]
+    (users,) = np.nonzero(adds & ends[whole])
+    nodes, of = operands[users, :2].ravel(), np.repeat(whole[users], 2)
+    nodes, of = nodes[product[nodes]], of[product[nodes]]
     mixed = varying[operands[nodes, 0]] != varying[operands[nodes, 1]]
     if not varying.any():
         mixed[:] = len(nodes) >= LEAST_UNIFORM
@@ -169,6 +175,17 @@ def _terms(
         factors.append((sign[adds] * signs[adds, place])[ends])
         roots.append(root[adds][ends])
     return np.concatenate(nodes), np.concatenate(factors), np.concatenate(roots)
+
+
+def _added_everywhere(terms: tuple[Any, Any, Any], uses: Any, varying: Any) -> Any:
+    """Return which nodes are terms of sums of their own space wherever they are used.
+
+    Neighbouring sums of a filter share products with constants. Were these operations of their own,
+    the sums would differ in what they share; with the products as terms, all sums are alike.
+    """
+    nodes, factors, roots = terms
+    added = nodes[(factors > 0) & (varying[nodes] == varying[roots])]
+    return (uses > 0) & (np.bincount(added, minlength=len(uses)) == uses)
 
 
 def _is_zero(graph: Graph, nodes: Any) -> Any:
