@@ -194,6 +194,7 @@ class LayersExplanation:
         Args:
             lang: the language of the words; that of the explanation by default.
         """
-        words = languages.words(lang or self.lang, "layers")
+        words = languages.words(lang or self.lang, "explain")  # for formulas of numbers
+        words = {**words, **languages.words(lang or self.lang, "layers")}
         shown = Contents(self.derivation, words, numbers=self.numbers, most=self.most)
         return shown.blocks()
