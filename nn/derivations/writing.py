@@ -259,7 +259,13 @@ class Writer:
     def _written(self, tree: Tree, names: Mapping[str, Formula]) -> Formula:
         """A formula of numbers as on a board, as a list of cases if it is a choice."""
         decimals = matrices.has_choice(tree) or has_decimals(tree, slope=True)
-        return blackboard.written(simplified(tree, decimals=decimals), names, self.words)
+        tree = simplified(tree, decimals=decimals)
+        cases: list[tuple[Formula, Formula]] = []
+        while isinstance(tree, Call) and tree.name == "where":
+            test, then, tree = tree.operands
+            shown = (blackboard.written(each, names, self.words) for each in (then, test))
+            cases.append((next(shown), next(shown)))
+        return notation.cases(cases, blackboard.written(tree, names, self.words), self.words)
 
 
 def _as_fraction(number: float) -> Formula:
