@@ -22,7 +22,7 @@ def test_explain_derives_the_gradient_in_the_language_asked_for(capsys):
     assert main(["explain", *NEURON, "--wrt", "w1", "--lang", "zh", "--style", "full"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("f 对 w₁ 的导数\n")
-    assert "         ≈ (1 - 0.7064²) · 1 · 1 · 2\n" in printed
+    assert "         ≈ (1 − 0.7064²) · 1 · 1 · 2\n" in printed
     assert "反向" in printed
 
 

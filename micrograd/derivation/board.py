@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from micrograd.derivation import document
@@ -187,28 +186,33 @@ class Board(Explanation):
         A line moves up only if what it needs is above its new place. Lines whose index counts down
         are reversed if none of them needs another.
         """
-        rest = [(line, DIGITS.sub("", str(line)), _used(_operands(line)[1:])) for line in lines]
-        shapes = Counter(shape for _, shape, _ in rest)
-        while rest:
-            (first, shape, _), *others = rest
-            group, kept, between = [first], [], set[Tree]()
-            for each in others if shapes[shape] >= _FEWEST_ALIKE else ():
-                line, other, used = each
-                is_free = shape == other and used.isdisjoint(between)
-                if is_free and general([group[-1], line], self._formulas, step) is not None:
-                    group.append(line)
-                else:
-                    kept.append(each)
-                    between.add(_operands(line)[0])
+        place = {_operands(line)[0]: i for i, line in enumerate(lines)}
+        used = [_used(_operands(line)[1:]) & place.keys() for line in lines]
+        needed = [{place[key] for key in keys if place[key] < i} for i, keys in enumerate(used)]
+        shapes = [DIGITS.sub("", str(line)) for line in lines]
+        of_shape: dict[str, list[int]] = {}
+        for i, shape in enumerate(shapes):
+            of_shape.setdefault(shape, []).append(i)
+        done: set[int] = set()
+        for first, shape in enumerate(shapes):
+            if first in done:
+                continue
+            group, above = [first], done | {first}
+            several = of_shape[shape]
+            for i in several if len(several) >= _FEWEST_ALIKE else ():
+                if i not in above and needed[i] <= above:
+                    pair = lines[group[-1]], lines[i]
+                    if general(pair, self._formulas, step) is not None:
+                        group.append(i)
+                        above.add(i)
             if len(group) < _FEWEST_ALIKE:
-                group, kept = [first], others
-            lefts = {_operands(line)[0] for line in group}
-            if step < 0 and not any(_used(_operands(line)[1:]) & lefts for line in group):
-                group = group[::-1]
-            yield from group
-            rest = kept
+                group = [first]
+            done.update(group)
+            if step < 0 and all(needed[i].isdisjoint(group) for i in group):
+                group.reverse()
+            yield from (lines[i] for i in group)
 
-    def _alike(self, trees: Sequence[Tree], step: int = 1) -> int:
+    def _alike(self, trees: Sequence[Tree], step: int | None = 1) -> int:
         """How many of the first trees differ only in an index, if that is worth a line."""
         count = alike(trees, self._formulas, step)
         return count if count >= _FEWEST_ALIKE else 1
@@ -221,7 +225,7 @@ class Board(Explanation):
         return max((columns(self._written(_operands(line)[0]).text) for line in lines), default=0)
 
     def _equation(
-        self, trees: Sequence[Tree], room: int, words: Mapping[str, str], step: int = 1
+        self, trees: Sequence[Tree], room: int, words: Mapping[str, str], step: int | None = 1
     ) -> document.Equation:
         """One equation, or several that differ only in an index as one."""
         found = general(trees, self._formulas, step) if trees[1:] else None
@@ -274,7 +278,7 @@ class Board(Explanation):
         """
         way = self._forms.way(target)
         tree = None if way is None else self._forms.formula(target, way)
-        if tree is None or blackboard.count_terms(tree, self._formulas) > MOST_TERMS:
+        if tree is None or blackboard.has_more(tree, MOST_TERMS, self._formulas):
             return None
         self._used |= variables(tree) & self._forms.shares.keys()
         return tree
@@ -313,12 +317,12 @@ class Board(Explanation):
                 slopes += [known[edge].tree for edge in paths[0]]
                 continue
             whole = total(by_name)
-            count = blackboard.count_terms(whole, self._formulas)
-            if count > MOST_TERMS or (count > 1 and sum(map(len, paths)) > _MOST_EDGES):
+            most = 1 if sum(map(len, paths)) > _MOST_EDGES else MOST_TERMS
+            if blackboard.has_more(whole, most, self._formulas):
                 return None
             names.append(whole)
             slopes.append(total([chain([known[edge].tree for edge in path]) for path in paths]))
-            if blackboard.count_terms(slopes[-1], self._formulas) > MOST_TERMS:
+            if blackboard.has_more(slopes[-1], MOST_TERMS, self._formulas):
                 return None
         if len(names) > MOST_FACTORS:
             return None
@@ -344,8 +348,8 @@ class Board(Explanation):
         def write(room: int) -> list[document.Equation]:
             equations, rest = [], lines
             while rest:
-                count, step = max((self._alike(rest, step), step) for step in (1, -1))
-                name, steps = self._equation(rest[:count], room, words, step)
+                count = self._alike(rest, None)
+                name, steps = self._equation(rest[:count], room, words, None)
                 if self.numbers and count == 1:
                     steps = (*steps, blackboard.figure(numbers[rest[0]] + 0.0))
                 equations.append((name, steps))
@@ -369,7 +373,7 @@ class Board(Explanation):
             names.append(chain([*bar, Call("∂", (upper, key))]))
             slopes.append(chain([*bar, slope.tree]))
         both = [total(names), total(slopes)]
-        if blackboard.count_terms(both[0], self._formulas) > MOST_TERMS:
+        if blackboard.has_more(both[0], MOST_TERMS, self._formulas):
             more = words["more terms"].format(count=way.count(key) - MOST_TERMS)
             self._formulas["…"] = notation.words(more)
             both = [total([*terms[:MOST_TERMS], "…"]) for terms in (names, slopes)]
@@ -404,13 +408,16 @@ class Board(Explanation):
         """The conditions, where those that differ only in an index are one."""
         shown: dict[str, Formula] = {}
         while conditions:
-            count, step = max((self._alike(conditions, step), step) for step in (1, -1))
-            found = general(conditions[:count][::step], self._formulas) if count > 1 else None
+            count = self._alike(conditions, None)
+            found = general(conditions[:count], self._formulas, None)
             if found is None:
                 each = blackboard.written(conditions[0], self._formulas, words)
             else:
+                first, last = sorted((found.first, found.last))
                 each = blackboard.written(found.tree, self._with_index(found), words)
-                (each,) = blackboard.ranged([each], found, sys.maxsize)
+                (each,) = blackboard.ranged(
+                    [each], found._replace(first=first, last=last), sys.maxsize
+                )
             shown.setdefault(each.text, each)
             conditions = conditions[count:]
         return [*shown.values()]

@@ -36,7 +36,7 @@ def rule_card(operation: str, lang: str = "en") -> RuleCard:
     ====
     <BLANKLINE>
       f     = tanh(x)
-      ∂f/∂x = 1 - f²
+      ∂f/∂x = 1 − f²
     <BLANKLINE>
     Differentiable for all numbers.
     <BLANKLINE>

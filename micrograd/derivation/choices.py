@@ -22,7 +22,7 @@ from micrograd.table.formulas import (
 )
 from micrograd.table.interpreters import IEEE
 from micrograd.writing.parts import opposite
-from micrograd.writing.ranges import logical
+from micrograd.writing.ranges import is_comparison, logical
 
 
 def decided(
@@ -234,7 +234,7 @@ def is_simple(condition: Tree) -> bool:
 
     A test that a size is greater than 0 is only a guard in the table.
     """
-    match logical(condition):
+    match logical(condition, is_comparison):
         case Call("and" | "or" | "xor", tests):
             return all(map(is_simple, tests))
         case Call(name, (Call("abs" | "hypot"), 0.0)) if name in COMPARISONS:

@@ -135,26 +135,25 @@ def _steps(
 
 def as_text(blocks: Sequence[Block]) -> str:
     """Plain text, with columns that line up on a terminal."""
-    return "\n\n".join("\n".join(_text_lines(block)) for block in blocks) + "\n"
+    shown = map(_typographic, blocks)
+    return "\n\n".join("\n".join(_text_lines(block)) for block in shown) + "\n"
 
 
-def typographic(block: Any) -> Any:
+def _typographic(block: Any) -> Any:
     """The block with the minus signs of print in the texts of its formulas."""
     match block:
         case Formula():
             return replace(block, text=numbers.typographic(block.text))
         case tuple():
-            parts = map(typographic, block)
+            parts = map(_typographic, block)
             return type(block)(*parts) if hasattr(block, "_fields") else tuple(parts)
     return block
 
 
 def as_equations(blocks: Sequence[Block]) -> str:
     """The equations alone, as plain text."""
-    lines = (
-        line for block in blocks if isinstance(block, Equations) for line in _text_lines(block)
-    )
-    return dedent("\n".join(lines))
+    shown = (_typographic(block) for block in blocks if isinstance(block, Equations))
+    return dedent("\n".join(line for block in shown for line in _text_lines(block)))
 
 
 def _text_lines(block: Block) -> Iterator[str]:

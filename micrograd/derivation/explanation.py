@@ -10,10 +10,10 @@ The derivative of y with respect to w
 One path leads from w to y. The chain rule multiplies the local derivatives along it:
 <BLANKLINE>
   ∂y/∂w = ∂y/∂v₁ · ∂v₁/∂w
-        = (1 - y²) · x
-        ≈ (1 - (-1.0000)²) · 2
-        ≈ 2.458e-5 · 2
-        ≈ 4.915e-5
+        = (1 − y²) · x
+        ≈ (1 − (−1.0000)²) · 2
+        ≈ 2.458·10⁻⁵ · 2
+        ≈ 4.915·10⁻⁵
 <BLANKLINE>
 """
 

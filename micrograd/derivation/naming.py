@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from micrograd.derivation.parameters import is_model, living_labels, parameter_labels
-from micrograd.engine.graph import is_leaf
+from micrograd.engine.graph import is_leaf, operation
 from micrograd.engine.value import Value
 from micrograd.writing.names import indexed
 from micrograd.writing.notation import Name, named
@@ -174,9 +174,12 @@ def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Va
     for node in nodes:
         if node not in chosen:
             number += 1
-            while named(f"{letter}{number}").text in taken:
+            while (name := named(f"{letter}{number}")).text in taken:
                 number += 1
-            chosen[node] = named(f"{letter}{number}")
+            chosen[node] = name
+    for node, name in chosen.items():
+        row = operation(node)
+        name.is_condition = row is not None and row.is_comparison
     return chosen
 
 

@@ -50,7 +50,10 @@ class Symbol(Value):
 
     @staticmethod
     def _applied(row: Operation, *arguments: Any) -> Symbol:
-        return _symbol_class()(Call(row.name, tuple(map(_tree, arguments))))
+        result = _symbol_class()(Call(row.name, tuple(map(_tree, arguments))))
+        if row.is_comparison:  # so that & and | accept it
+            result._row = row
+        return result
 
     @property
     def data(self) -> NoReturn:  # type: ignore[override]

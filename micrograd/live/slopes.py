@@ -177,7 +177,7 @@ class Writer:
 
     def _mark(self, tree: Tree) -> tuple[Any, int]:
         shown = blackboard.written(tree, self.names)
-        several = blackboard.count_terms(tree, self.names) > 1
+        several = blackboard.has_more(tree, 1, self.names)
         loose = 0 if shown.mark_strength >= PRODUCT else 1 if several else 2
         return self.brief(shown.mark), loose
 

@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import groupby, pairwise, takewhile
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 from unicodedata import combining, digit
 
@@ -44,32 +44,37 @@ class General(NamedTuple):
     last: int
 
 
-def alike(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> int:
-    """How many of the first formulas are cases of one; at least 1.
+def alike(trees: Iterable[Tree], names: Mapping[str, Formula], step: int | None = 1) -> int:
+    """How many of the first formulas are cases of one; at least 1, if there are any.
 
     Args:
         trees: the formulas, in order of the index.
         names: the names of their variables.
-        step: 1 for an index that counts up, -1 for one that counts down.
+        step: 1 for an index that counts up, -1 for one that counts down; None for either.
     """
-    pairs = (general(pair, names, step) is not None for pair in pairwise(trees))
-    count = 1 + sum(1 for _ in takewhile(bool, pairs))
-    while count > 1 and general(trees[:count], names, step) is None:
-        count -= 1
-    return count
+    found: list[Tree] = []
+    for tree in trees:
+        if found and general([found[-1], tree], names, step) is None:
+            break
+        found.append(tree)
+    while len(found) > 1 and general(found, names, step) is None:
+        found.pop()
+    return len(found)
 
 
 class _DifferentError(Exception):
     """The formulas differ in more than an index."""
 
 
-def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) -> General | None:
+def general(
+    trees: Sequence[Tree], names: Mapping[str, Formula], step: int | None = 1
+) -> General | None:
     """The formula that all these are cases of; None if no formula is.
 
     Args:
         trees: the formulas, in order of the index.
         names: the names of their variables.
-        step: 1 for an index that counts up, -1 for one that counts down.
+        step: 1 for an index that counts up, -1 for one that counts down; None for either.
     """
     if len(trees) < 2:
         return None
@@ -77,22 +82,23 @@ def general(trees: Sequence[Tree], names: Mapping[str, Formula], step: int = 1) 
     letter = next((each for each in _LETTERS if each not in names and each not in used), None)
     if letter is None:
         return None
-    matching = _Matching(names, letter)
+    matching = _Matching(names, letter, step)
     try:
         tree = matching.matched(trees)
     except _DifferentError:
         return None
     numbers = matching.numbers
-    if numbers is None or any(after != before + step for before, after in pairwise(numbers)):
+    if numbers is None:
         return None
     return General(tree, matching.found, letter, numbers[0], numbers[-1])
 
 
 class _Matching:
-    def __init__(self, names: Mapping[str, Formula], letter: str) -> None:
-        self.names, self.letter = names, letter
+    def __init__(self, names: Mapping[str, Formula], letter: str, step: int | None) -> None:
+        self.names, self.letter, self.step = names, letter, step
         self.numbers: list[int] | None = None
         self.found: dict[str, Formula] = {}
+        self.known: dict[tuple[str, ...], str] = {}  # the names with an index, by those without
         self.are_digits = True  # whether each digit of the names at hand is an index
 
     def matched(self, trees: Sequence[Tree]) -> Tree:
@@ -100,7 +106,8 @@ class _Matching:
         if all(tree == first for tree in trees):
             return first
         if all(isinstance(tree, str) for tree in trees):
-            return self._indexed([str(tree) for tree in trees])
+            keys = tuple(map(str, trees))
+            return self.known.get(keys) or self.known.setdefault(keys, self._indexed(keys))
         calls = [tree for tree in trees if isinstance(tree, Call)]
         if len(calls) < len(trees) or len({(call.name, len(call.operands)) for call in calls}) > 1:
             raise _DifferentError
@@ -112,12 +119,17 @@ class _Matching:
         names = [self.names[key] for key in keys]
         text = self._text([name.text for name in names])
         mark = self._mark([name.mark for name in names])
-        self.found[text] = Formula(text, mark, names[0].text_strength, names[0].mark_strength)
+        strengths = names[0].text_strength, names[0].mark_strength
+        are_conditions = all(name.is_condition for name in names)
+        self.found[text] = Formula(text, mark, *strengths, is_condition=are_conditions)
         return text
 
     def _offset(self, numbers: list[int]) -> int:
         """By how much these numbers are above the index, which is the first that was found."""
         if self.numbers is None:
+            steps = {after - before for before, after in pairwise(numbers)}
+            if len(steps) > 1 or not steps <= ({1, -1} if self.step is None else {self.step}):
+                raise _DifferentError
             self.numbers = numbers
         offsets = {number - index for number, index in zip(numbers, self.numbers, strict=True)}
         if len(offsets) > 1:

@@ -36,7 +36,8 @@ __all__ = ["Formula", "Name", "formula", "latex", "named", "number", "operation"
 class Formula:
     """A formula in one line of text and as a mark, and how tightly each of the two binds.
 
-    It is exact unless a number in it is shown with fewer digits than it has.
+    It is exact unless a number in it is shown with fewer digits than it has. `is_condition` says
+    that it is the name of a condition, which is 1 where it holds and 0 elsewhere.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Formula:
     text_strength: int = ATOM
     mark_strength: int = ATOM
     exact: bool = True
+    is_condition: bool = False
 
     def bracketed(self, least: int) -> Formula:
         """The formula in brackets, unless it binds at least as tightly as `least`."""
@@ -74,7 +76,7 @@ def number(x: Any) -> Formula:
     if text.startswith("-"):
         return Formula(text, ("mrow", ("mo", "-"), mark), SUM, SUM, exact)
     if e:  # 1e-7² would be read as a power of 10
-        return Formula(text, mark, FRACTION, PRODUCT, exact)
+        return Formula(text, mark, FRACTION, POWER if digits == "1" else PRODUCT, exact)
     return Formula(text, mark, exact=exact)
 
 
@@ -245,7 +247,7 @@ _BINDING = {
     "add": (SUM, PRODUCT),
     "sub": (SUM, PRODUCT),
     "mul": (PRODUCT, FRACTION),
-    "div": (PRODUCT, FRACTION),
+    "div": (PRODUCT, POWER),  # x / (2.5·10⁻⁷)
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
@@ -83,25 +83,31 @@ def is_comparison(tree: Tree) -> bool:
     return isinstance(tree, Call) and tree.name in COMPARISONS
 
 
-def logical(tree: Tree) -> Tree:
+def logical(tree: Tree, is_condition: Callable[[Tree], bool]) -> Tree:
     """A condition with `and`, `or` and `xor` in place of what `&`, `|` and `^` compute.
 
     `(x > 1) + (y > 2) > 1.5` becomes `x > 1 and y > 2`, and what `~` makes of a condition is its
     opposite.
+
+    Args:
+        tree: the condition.
+        is_condition: whether a formula is 1 where something holds and 0 elsewhere.
     """
+    sides: tuple[Tree, ...] = ()
     match tree:
-        case Call("gt" | "le" as name, (Call("add", (first, second)), 0.5 | 1.5 as least)):
-            if is_comparison(first) and is_comparison(second):
-                both = logical(first), logical(second)
-                joined = Call("and" if least > 1.0 else "or", both)
-                return joined if name == "gt" else opposite(joined)
-        case Call("gt" | "le" as name, (Call("pow", (Call("sub", (first, second)), 2.0)), 0.5)):
-            if is_comparison(first) and is_comparison(second):
-                joined = Call("xor", (logical(first), logical(second)))
-                return joined if name == "gt" else opposite(joined)
-        case Call("lt" | "ge" as name, (test, 0.5)) if is_comparison(test):
-            return opposite(logical(test)) if name == "lt" else logical(test)
-    return tree
+        case Call("ne", (test, 0.0)) if is_condition(test):
+            return test
+        case Call("lt" | "ge" as name, (test, 0.5)) if is_condition(test):
+            test = logical(test, is_condition)
+            return opposite(test) if name == "lt" else test
+        case Call("gt" | "le", (Call("add", sides), 0.5 | 1.5 as least)):
+            word = "and" if least > 1.0 else "or"
+        case Call("gt" | "le", (Call("pow", (Call("sub", sides), 2.0)), 0.5)):
+            word = "xor"
+    if not sides or not all(map(is_condition, sides)):
+        return tree
+    joined = Call(word, tuple(logical(side, is_condition) for side in sides))
+    return joined if isinstance(tree, Call) and tree.name == "gt" else opposite(joined)
 
 
 def between(first: Tree, second: Tree) -> Tree | None:

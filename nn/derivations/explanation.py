@@ -150,7 +150,7 @@ class LayersExplanation:
         Args:
             lang: the language of the words; that of the explanation by default.
         """
-        return document.as_text([*map(document.typographic, self.blocks(lang))])
+        return document.as_text(self.blocks(lang))
 
     def markdown(self, lang: str | None = None) -> str:
         """Return the derivation in Markdown, with formulas in LaTeX for KaTeX or MathJax.
@@ -171,7 +171,7 @@ class LayersExplanation:
 
     def equations(self) -> str:
         """Return the equations alone, as plain text."""
-        return document.as_equations([*map(document.typographic, self.blocks())])
+        return document.as_equations(self.blocks())
 
     def latex(self) -> str:
         """Return the equations as one `aligned` block, for math mode with amsmath."""
@@ -194,6 +194,7 @@ class LayersExplanation:
         Args:
             lang: the language of the words; that of the explanation by default.
         """
-        words = languages.words(lang or self.lang, "layers")
+        words = languages.words(lang or self.lang, "explain")  # for formulas of numbers
+        words = {**words, **languages.words(lang or self.lang, "layers")}
         shown = Contents(self.derivation, words, numbers=self.numbers, most=self.most)
         return shown.blocks()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from micrograd.ops import TABLE, Operation
+from micrograd.derivation.algebra import simplified
+from micrograd.derivation.derivatives import has_decimals
+from micrograd.ops import TABLE
 from micrograd.table.formulas import RESULT, Call, Tree, size
-from micrograd.writing import matrices, notation
-from micrograd.writing.constants import with_constants
+from micrograd.writing import blackboard, matrices, notation
 from micrograd.writing.notation import Formula
 from micrograd.writing.template import ATOM
 from nn.derivations.loss_form import OUTPUT, TARGET
@@ -215,7 +216,9 @@ class Writer:
                 return False
             case Call(name, ("x",)) if "\\cdot" not in TABLE[name].typeset:
                 is_long = matrices.has_choice(slope) or size(slope) > LONGEST
-                return is_long or _needs_formula(TABLE[name])
+                row = TABLE[name]
+                says_little = row.typeset.startswith(r"\operatorname")  # as elu does
+                return is_long or (says_little and not row.is_primitive)
         return True
 
     def definitions(self) -> Iterator[Equation]:
@@ -228,22 +231,23 @@ class Writer:
                 for stage, slope in zip(self.stages, self.rules.slopes, strict=True)
                 if stage.activation == tree
             )
-            steps = [self._cases(tree, {"x": z})]
+            steps = [self._written(tree, {"x": z})]
             match tree:
-                case Call(name, ("x",)) if _needs_formula(TABLE[name]):
-                    steps.append(self._cases(TABLE[name].told[0], {"x": z}))
+                case Call(name, ("x",)) if not TABLE[name].is_primitive:
+                    called = matrices.applied(Formula(name, ("func", name)), z)
+                    steps = [called, self._written(TABLE[name].told[0], {"x": z})]
             yield whole, tuple(steps)
             prime = matrices.applied(matrices.derived(function), z)
-            yield prime, (self._cases(slope, {"x": z, RESULT: whole}),)
+            yield prime, (self._written(slope, {"x": z, RESULT: whole}),)
 
     def definitions_of_loss(self) -> Iterator[Equation]:
         """The loss of an entry and its derivative, if they have names here."""
         if self.rules.form.kind == "entries" and self.loss_is_defined:
             names = {OUTPUT: notation.named("ŷ"), TARGET: notation.named("y")}
             pair = tuple(names.values())
-            yield matrices.applied(_TERM, *pair), (self._cases(self.rules.loss, names),)
+            yield matrices.applied(_TERM, *pair), (self._written(self.rules.loss, names),)
             prime = matrices.applied(matrices.derived(_TERM), *pair)
-            yield prime, (self._cases(self.rules.loss_slope, names),)
+            yield prime, (self._written(self.rules.loss_slope, names),)
 
     def condition(self) -> Formula | None:
         """What holds for all entries and has decided the case of the loss."""
@@ -252,19 +256,16 @@ class Writer:
         names = {OUTPUT: self.outputs, TARGET: self.targets}
         return matrices.elementwise(self.rules.condition, names)
 
-    def _cases(self, tree: Tree, names: Mapping[str, Formula]) -> Formula:
-        """A formula of numbers, as a list of cases if it is a choice."""
+    def _written(self, tree: Tree, names: Mapping[str, Formula]) -> Formula:
+        """A formula of numbers as on a board, as a list of cases if it is a choice."""
+        decimals = matrices.has_choice(tree) or has_decimals(tree, slope=True)
+        tree = simplified(tree, decimals=decimals)
         cases: list[tuple[Formula, Formula]] = []
-        tree, names = with_constants(tree), {"π": notation.named("π"), **names}
         while isinstance(tree, Call) and tree.name == "where":
             test, then, tree = tree.operands
-            cases.append((notation.formula(then, names), notation.formula(test, names)))
-        return notation.cases(cases, notation.formula(tree, names), self.words)
-
-
-def _needs_formula(operation: Operation) -> bool:
-    """Whether the notation of an operation is a name that says little, such as elu."""
-    return operation.typeset.startswith(r"\operatorname") and not operation.is_primitive
+            shown = (blackboard.written(each, names, self.words) for each in (then, test))
+            cases.append((next(shown), next(shown)))
+        return notation.cases(cases, blackboard.written(tree, names, self.words), self.words)
 
 
 def _as_fraction(number: float) -> Formula:

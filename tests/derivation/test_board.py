@@ -1122,3 +1122,22 @@ def test_numbers_whose_product_no_float_can_hold_are_not_multiplied(x, far, show
     x, w = Value(x, label="x"), Value(2.0, label="w")
     written = explain(x * far * far * w, w, style="board", numbers=False).equations()
     assert written.splitlines()[-1] == f"∂v₁/∂w = {shown}x·{shown}"
+
+
+def test_named_conditions_are_joined_and_negated_by_words():
+    x, y = Value(0.5, label="x"), Value(-0.4, label="y")
+    a, b = x > 0, y > 0
+    names = {"a": a, "b": b}
+    for test, then, otherwise in (
+        (a & b, "a and b", "not a or not b"),
+        (a | b, "a or b", "not a and not b"),
+        (a ^ b, "a xor b", "a xor not b"),
+        (~a, "not a", "a"),
+        (a, "a", "not a"),
+        ((a | b) & ~(x < y), "(a or b) and x ≥ y", "(not a and not b) or x < y"),
+    ):
+        output = where(test, x * y, x)
+        shown = last_symbols(output, x, names={**names, "L": output})
+        assert shown == f"y·[{then}] + [{otherwise}]"
+    text = explain(output, x, names=names, style="board", numbers=False).text(lang="zh")
+    assert "(a 或 b) 且 x ≥ y" in text

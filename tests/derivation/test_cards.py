@@ -58,20 +58,20 @@ def test_a_card_says_where_there_is_a_derivative_as_a_book_does():
         "hypot": "(x, y) ≠ (0, 0)",
         "elu": "全体实数",  # only its second derivative jumps
         "log": "x > 0",
-        "asin": "-1 < x < 1",
+        "asin": "−1 < x < 1",
         "logit": "0 < x < 1",
         "relu6": "x ≠ 0 且 x ≠ 6",
-        "hard_swish": "x ≠ -3 且 x ≠ 3",
+        "hard_swish": "x ≠ −3 且 x ≠ 3",
         "floor": "x 不是整数",
-        "round": "x - 0.5 不是整数",
-        "trunc": "-1 < x < 1 或 x 不是整数",
+        "round": "x − 0.5 不是整数",
+        "trunc": "−1 < x < 1 或 x 不是整数",
         "mod": "y ≠ 0 且 x / y 不是整数",
         "lgamma": "x > 0 或 x 不是整数",
         "clip": "x ≠ y 且 x ≠ z 且 y ≠ z",
     }.items():
         assert f"可导范围：{domain}。" in rule_card(name).text("zh")
     assert "{0，x = 0 且 y ≥ 0；f·ln(x)，其他}" in rule_card("pow").text("zh")
-    assert "{0 if x = y = 0; y·x^(y - 1) otherwise}" in rule_card("pow").text("en")
+    assert "{0 if x = y = 0; y·x^(y − 1) otherwise}" in rule_card("pow").text("en")
     assert "对全体实数有定义，但不传递梯度。" in rule_card("detach").text("zh")
 
 

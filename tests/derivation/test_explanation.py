@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import micrograd
 from micrograd import Value, explain
 from micrograd.testing.strategies import expressions
-from micrograd.writing.numbers import number
+from micrograd.writing.numbers import number, typographic
 from tests.derivation.common import evaluated, meeting, neuron
 
 
@@ -31,8 +31,8 @@ def test_a_single_path_is_a_product_in_names_formulas_numbers_and_its_value():
         "One path leads from w₁ to o. The chain rule multiplies the local derivatives along it:\n"
         "\n"
         "  ∂o/∂w₁ = ∂o/∂v₄ · ∂v₄/∂v₃ · ∂v₃/∂v₁ · ∂v₁/∂w₁\n"
-        "         = (1 - o²) · 1 · 1 · x₁\n"
-        "         ≈ (1 - 0.7071²) · 1 · 1 · 2\n"
+        "         = (1 − o²) · 1 · 1 · x₁\n"
+        "         ≈ (1 − 0.7071²) · 1 · 1 · 2\n"
         "         ≈ 0.5000 · 1 · 1 · 2\n"
         "         ≈ 1.0000\n"
     )
@@ -48,7 +48,7 @@ def test_where_paths_meet_their_contributions_add_up_and_the_text_says_why():
         "Path 4: x → v₄ → v₅ → v₆ → L",
     ]
     assert "(+=)" in text
-    assert text.endswith("        = 2 + 2 + (-0.75) + (-3)\n        = 0.25\n")
+    assert text.endswith("        = 2 + 2 + (−0.75) + (−3)\n        = 0.25\n")
     assert explain(y, x).gradient == 0.25
 
 
@@ -72,7 +72,7 @@ def test_too_many_paths_are_collected_value_by_value():
     lines = derivation(text)
     assert lines[0] == "ȳ  = 1"
     assert lines[1] == "v̄₅ = ȳ · ∂y/∂v₅|₁ + ȳ · ∂y/∂v₅|₂"
-    assert lines[-1] == f"      ≈ {number(64 * 0.5**63)}"
+    assert lines[-1] == typographic(f"      ≈ {number(64 * 0.5**63)}")
     assert "Path" not in text.replace("paths", "")
 
 
@@ -129,8 +129,8 @@ def test_inner_values_can_be_explained():
     names = neuron()
     inner = names["o"]._children[0]
     assert derivation(explain(names["o"], inner).text(tables=False)) == [
-        "∂o/∂v₄ = 1 - o²",
-        "       ≈ 1 - 0.7071²",
+        "∂o/∂v₄ = 1 − o²",
+        "       ≈ 1 − 0.7071²",
         "       ≈ 0.5000",
     ]
 
@@ -191,7 +191,7 @@ def test_the_forward_table_computes_every_value_in_turn():
     names = neuron()
     rows = table(explain(names["o"], names["w1"]).text(), "Forward")
     assert rows[0] == ["x₁", "given", "2"]
-    assert rows[2] == ["v₁", "x₁·w₁", "2·(-3)", "-6"]
+    assert rows[2] == ["v₁", "x₁·w₁", "2·(−3)", "−6"]
     assert rows[-1] == ["o", "tanh(v₄)", "tanh(0.8814)", "0.7071"]
 
 
@@ -256,7 +256,7 @@ def test_the_printed_numbers_recompute(expression, data):
 def test_a_check_by_differences_stands_beside_the_gradient():
     names = neuron()
     text = explain(names["o"], names["w1"]).text(tables=False, check=True)
-    assert "with w₁ moved by ± 2.289e-5, the rate of change of o ≈ 1.0000, which agrees" in text
+    assert "with w₁ moved by ± 2.289·10⁻⁵, the rate of change of o ≈ 1.0000, which agrees" in text
     chinese = explain(names["o"], names["w1"]).text("zh", tables=False, check=True)
     assert "o 的变化率 ≈ 1.0000，与上面的导数 1.0000 一致。" in chinese
 
@@ -460,7 +460,7 @@ def test_the_accumulated_form_has_names_formulas_and_numbers():
     last = derivation(text)
     start = next(i for i, line in enumerate(last) if line.startswith("x̄ "))
     assert last[start].endswith("= v̄₁ · ∂v₁/∂x")
-    assert last[start + 1].strip() == "= v̄₁ · (1 - v₁²)"
+    assert last[start + 1].strip() == "= v̄₁ · (1 − v₁²)"
 
 
 @pytest.mark.parametrize("step", ["adds a constant", "sets"])

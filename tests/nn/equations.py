@@ -33,6 +33,11 @@ def python(text):
             value, test = case.split(" if ")
             source = f"np.where({python(test)}, {python(value)}, {source})"
         return source
+    text = re.sub(r"(?<![\w.])(\d[\d.]*)(?=[^\W\d])(?!e[-\d])", r"\1·", text)  # 2z
+    text = re.sub(r"(?<!\w)z\(", "z·(", text)
+    text = re.sub(r"([^\W\d]+)²\(", r"squared(\1, ", text)  # tanh²(z)
+    text = re.sub(r"\|([^|]*)\|", r"abs(\1)", re.sub(r"√(\w+)", r"√(\1)", text))
+    text = text.replace("√", "np.sqrt").replace("≠", "!=")
     text = re.sub("⁽([¹²³⁴])⁾", lambda found: f"_{'¹²³⁴'.index(found[1]) + 1}", text)
     text = re.sub(r"∑ₛ (\w+)ₛ", r"across(\1)", text)
     text = text.replace(") ∑", ")·∑")
@@ -58,6 +63,7 @@ def evaluated(explanation, model, X, y):
         "log10": np.log10,
         "np": np,
         "softmax": softmax,
+        "squared": lambda function, x: function(x) ** 2,
         "total": np.sum,
         "across": lambda matrix: matrix.sum(axis=1, keepdims=True),
     }

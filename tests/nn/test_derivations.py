@@ -265,7 +265,19 @@ def test_activations_that_have_cases_get_names():
     explanation = explain_layers(model, samples(2, 2), samples(2, 2))
     assert equation(explanation, "f₁(z)") == ["elu(z)", "{exp(z) − 1 if z ≤ 0; z otherwise}"]
     assert equation(explanation, "f₁′(z)") == ["{exp(z) if z ≤ 0; 1 otherwise}"]
+    assert equation(explanation, "f₂(z)") == ["gelu(z)", "z·Φ(z)"]
+    assert equation(explanation, "f₂′(z)") == ["Φ(z) + z·exp(−z²/2)/√(2π)"]
     assert equation(explanation, "δ⁽²⁾") == ["(W⁽³⁾ᵀ δ⁽³⁾) ⊙ f₂′(Z⁽²⁾)"]
+
+
+def test_conditions_of_an_activation_of_your_own_are_joined_by_words():
+    def bump(x):
+        return micrograd.where((x > 0) & (x < 1) | ~(x < 5), x * x, x)
+
+    explanation = explain_layers(MLP(2, [2, 1], activation=bump), [0.1, -0.3], [0.5])
+    cases = "{z² if (z > 0 and z < 1) or z ≥ 5; z otherwise}"
+    assert equation(explanation, "f(z)") == [cases]
+    assert "(z > 0 且 z < 1) 或 z ≥ 5" in explanation.text("zh")
 
 
 def test_an_operation_that_a_user_defined_has_its_formula():
@@ -285,7 +297,7 @@ def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
     assert "Here abs(Ŷ − Y) ≤ 1 holds for all entries" in text
     assert "= (1/n)(Ŷ − Y)\n" in text
     explanation = explain_layers(model, samples(2), far, loss="huber")
-    assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ − y if abs(ŷ − y) ≤ 1; sgn(ŷ − y) otherwise}"]
+    assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ − y if |ŷ − y| ≤ 1; sgn(ŷ − y) otherwise}"]
     assert equation(explanation, "δ")[-1] == "(1/n)·ℓ′(Ŷ, Y)"
 
 
@@ -301,7 +313,7 @@ def test_functions_of_your_own_are_derived():
     model = Sequential(Layer(2, 3, activation=lambda z: z * z * z), Layer(3, 2, nonlin=False))
     explanation = explain_layers(model, samples(2, 2), samples(2, 2), loss=loss)
     assert equation(explanation, "δ⁽²⁾")[-1] == "(4/n)(Ŷ − Y)³"
-    assert "f′(z) = 3·z²" in explanation.equations()
+    assert "f′(z) = 3z²" in explanation.equations()
     explanation = explain_layers(model, samples(2, 2), [[1, 0], [0.5, 0.5]], loss=entropy)
     assert equation(explanation, "δ⁽²⁾")[-1] == "(1/n)(P − Y)"
 

@@ -14,6 +14,7 @@ from micrograd.table.interpreters import IEEE
 from micrograd.table.reading import parse
 from micrograd.writing import notation
 from micrograd.writing.notation import Formula, named
+from micrograd.writing.numbers import typographic
 from tests.derivation.common import evaluated
 
 LETTERS = {x: named(x) for x in "xyz"}
@@ -215,3 +216,11 @@ def test_products_and_sums_put_their_parts_in_brackets():
     assert notation.product([a]) == a
     assert isinstance(total, Formula)
     assert ast.parse(total.text.replace("·", "*"))
+
+
+def test_a_denominator_that_is_a_number_with_a_power_of_ten_stands_in_brackets():
+    row = TABLE["div"]
+    shown = notation.operation(row, [notation.number(x) for x in (2.0, 2.5e-7)])
+    assert typographic(shown.text) == "2 / (2.5·10⁻⁷)"
+    product = notation.operation(TABLE["mul"], [notation.number(x) for x in (2.0, 1e-7)])
+    assert notation.latex(product.mark) == r"2 \cdot 10^{-7}"

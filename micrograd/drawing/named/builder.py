@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from micrograd.derivation.algebra import simplified as shortened
@@ -16,11 +17,10 @@ from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
-from micrograd.table.formulas import Call, Tree, calls, parts, variables
+from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import blackboard, languages, notation
 from micrograd.writing.notation import Formula
 from micrograd.writing.numbers import NO_GRADIENT, checked_digits, rounded, significant
-from micrograd.writing.ranges import is_comparison, logical
 
 WIDTH = 700
 DIGITS = 4
@@ -201,14 +201,14 @@ class _Builder:
             return of_mark(notation.by_hand(tree.name, operands).mark)
         values = {**definition.operands, definition.key: definition.value}
         known = {key: shown(values[key]) for key in variables(tree)}
-        if any(is_comparison(part) and logical(part) != part for part in parts(tree)):
+        if blackboard.has_logic(tree, known):
             return of_mark(blackboard.written(tree, known, self.words).mark)
         return of_mark(notation.formula(tree, known).mark)
 
     def _called(self, value: Value) -> Formula:
         name = self.names[value]
         mark = ("spans", self.lines[value])
-        return Formula(name.text, mark, name.text_strength, name.mark_strength)
+        return replace(name, mark=mark)
 
 
 class _Hidden:

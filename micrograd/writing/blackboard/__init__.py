@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from micrograd.table.formulas import Tree
+from micrograd.table.formulas import Tree, parts
 from micrograd.writing.blackboard.breaking import lines
 from micrograd.writing.blackboard.gathering import figure
 from micrograd.writing.blackboard.line import ENGLISH, Board
@@ -34,7 +34,7 @@ from micrograd.writing.marks import Mark, latex, row
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import terms
 
-__all__ = ["count_terms", "figure", "latex", "lines", "ranged", "written"]
+__all__ = ["figure", "has_logic", "has_more", "latex", "lines", "ranged", "written"]
 
 
 def written(
@@ -45,9 +45,22 @@ def written(
     return board.formula(board.gathered(tree))
 
 
-def count_terms(tree: Tree, names: Mapping[str, Formula]) -> int:
-    """How many terms a formula has as a sum; those in one Σ are one."""
-    return sum(1 for _ in terms(Board(names).gathered(tree)))
+def has_more(tree: Tree, most: int, names: Mapping[str, Formula]) -> bool:
+    """Whether a formula has more terms than that as a sum, where those in one Σ are one."""
+    return _count(tree) > most and _count(Board(names).gathered(tree)) > most
+
+
+def has_logic(tree: Tree, names: Mapping[str, Formula]) -> bool:
+    """Whether it has names of conditions, or conditions made of others by `&`, `|` or `~`."""
+    board = Board(names)
+    return any(
+        names[part].is_condition if isinstance(part, str) else board.logical(part) != part
+        for part in parts(tree)
+    )
+
+
+def _count(tree: Tree) -> int:
+    return sum(1 for _ in terms(tree))
 
 
 def ranged(shown: Sequence[Formula], found: General, width: int) -> list[Formula]:

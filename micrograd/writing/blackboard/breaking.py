@@ -20,7 +20,7 @@ from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import factors_of, signed, terms
-from micrograd.writing.ranges import holds, is_comparison, logical
+from micrograd.writing.ranges import holds
 from micrograd.writing.template import ATOM, POWER, PRODUCT
 
 _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
@@ -114,7 +114,7 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
             return _enclosed(pieces(board, test, width - 1), signs=("[", "]"))
         case Call("and" | "or" | "xor"):
             return board.joined(tree)
-        case Call() if is_comparison(tree) and (condition := logical(tree)) != tree:
+        case Call() if (condition := board.logical(tree)) != tree:
             return pieces(board, condition, width)
         case Call("where"):
             words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from micrograd.table.formulas import Call, Tree
 from micrograd.writing import notation
@@ -115,7 +115,7 @@ class Gathering:
             period, count = self._alike(rest)
             sign, term = rest[0]
             if count > 1:
-                term = Call("Σ", tuple(_grouped(rest[: period * count], period)))
+                term = Call("Σ", tuple(islice(_brackets(rest, period), count)))
             else:
                 term = self.gathered(term)
             rest = rest[period * count :]
@@ -127,13 +127,9 @@ class Gathering:
 
         A bracket is one term, or several as in `x₁ − μ + x₂ − μ + x₃ − μ`.
         """
-        signs = [sign for sign, _ in rest]
         best = 1, 1
         for period in range(1, min(_LONGEST_BRACKET, len(rest) // 3) + 1):
-            pairs = zip(signs, signs[period:], strict=False)
-            same = period + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-            groups = _grouped(rest[: same - same % period], period)
-            count = alike(groups, self.names) if len(groups) > 1 else 1
+            count = alike(_brackets(rest, period), self.names)
             fewest = _FEWEST - (period > 1)
             if count >= fewest and period * count > math.prod(best):
                 best = period, count
@@ -152,13 +148,15 @@ def _spelled_out(tree: Call) -> Call:
     return tree
 
 
-def _grouped(several: Sequence[tuple[str, Tree]], period: int) -> list[Tree]:
-    """Terms with their signs as sums of so many terms, whose first sign is not written."""
-    if period == 1:
-        return [term for _, term in several]
-    turned = several[0][0] == "−"
-    signed = [("+" if (sign == "−") == turned else "−", term) for sign, term in several]
-    return [added(signed[i : i + period]) for i in range(0, len(signed), period)]
+def _brackets(several: Sequence[tuple[str, Tree]], period: int) -> Iterator[Tree]:
+    """Sums of so many terms, as long as they have the same signs; the first one is not written."""
+    first = [sign for sign, _ in several[:period]]
+    signs = ["+" if sign == first[0] else "−" for sign in first]
+    for i in range(0, len(several), period):
+        part = several[i : i + period]
+        if [sign for sign, _ in part] != first:
+            return
+        yield added([(sign, term) for sign, (_, term) in zip(signs, part, strict=True)])
 
 
 def _joined(whole: Tree, signed: tuple[str, Tree]) -> Tree:

@@ -118,9 +118,26 @@ class Board(Gathering):
                 return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
             case Call("and" | "or" | "xor", _):
                 return in_row(*self.joined(tree))
-        if is_comparison(tree) and (condition := logical(tree)) != tree:
+        if (condition := self.logical(tree)) != tree:
             return self.formula(condition)
+        if self.is_negated(tree):
+            word = f"{self.words['not']} "
+            return in_row(Formula(word, ("mtext", word)), self.formula(tree.operands[0]))
         return _called(tree.name, [self.formula(each) for each in tree.operands])
+
+    def logical(self, tree: Tree) -> Tree:
+        """The formula; if it is one of conditions, with `and`, `or` and `xor`."""
+        return logical(tree, self._is_condition) if is_comparison(tree) else tree
+
+    def is_negated(self, tree: Tree) -> bool:
+        """Whether it says that the condition of a name does not hold."""
+        match tree:
+            case Call("eq", (str() as name, 0.0)):
+                return self._is_condition(name)
+        return False
+
+    def _is_condition(self, tree: Tree) -> bool:
+        return self.names[tree].is_condition if isinstance(tree, str) else is_comparison(tree)
 
     def joined(self, tree: Call) -> list[Formula]:
         """Conditions, each but the first with "and", "or" or "xor" in front of it."""

@@ -72,6 +72,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
         "and": "and",
+        "not": "not",
         "or": "or",
         "xor": "xor",
         **_CASES,

@@ -58,6 +58,7 @@ WORDS: dict[str, dict[str, str]] = {
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
         "and": "且",
+        "not": "非",
         "or": "或",
         "xor": "异或",
         **_CASES,
