@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examples._common import LANGUAGES
+from tests.legible import SMALL
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +104,24 @@ def wait(page, frame, condition):
             return
         page.wait_for_timeout(20)
     raise AssertionError("it never holds")
+
+
+SCROLLS = """
+() => [document.documentElement, document.getElementById("picture")].map(
+  part => part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight)
+"""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_step_pages_fit_a_frame_of_700_by_420_and_no_letter_is_below_11_pixels(demo, browser, lang):
+    page = browser.new_page()
+    for path in sorted(demo.out.glob("*.steps.html")):
+        for width, height in ((390, 700), (700, 420)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(f"file://{path}#{lang}-99")
+            page.reload()
+            assert page.evaluate(SMALL) == [], path.name
+        assert page.evaluate(SCROLLS) == [False, False], path.name
 
 
 @pytest.mark.parametrize("article", [3, 5])
