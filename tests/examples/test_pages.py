@@ -67,6 +67,15 @@ def test_the_page_shows_one_language_and_switches_at_the_place_that_is_read(demo
     assert page.locator("main:visible").get_attribute("lang") == "en"
 
 
+def test_a_print_shows_the_tables_that_are_closed_on_the_page(demo, browser):
+    page = browser.new_page()
+    page.goto(f"file://{demo.out}/index.html#en")
+    cell = "[...document.querySelectorAll('main:not([hidden]) details td')].at(-1)"
+    assert not page.evaluate(f"{cell}.checkVisibility()")
+    page.emulate_media(media="print")
+    assert page.evaluate(f"{cell}.checkVisibility()")
+
+
 def test_the_page_follows_the_scheme_of_the_reader(demo, browser):
     seen = {}
     for scheme in ("light", "dark"):
