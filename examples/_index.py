@@ -40,12 +40,12 @@ def index(reports: Sequence[Report]) -> str:
         f"style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    editions = "\n".join(Edition(reports, lang).text() for lang in LANGUAGES)
+    editions = [Edition(reports, lang) for lang in LANGUAGES]
     return _asset("index.html").format(
         policy=policy,
-        title=escape(PHRASES["title"].en),
+        title=escape(editions[0].title),
         style=style,
-        editions=editions,
+        editions="\n".join(edition.text() for edition in editions),
         script=script,
     )
 
@@ -59,6 +59,12 @@ class Edition:
 
     def __init__(self, reports: Sequence[Report], lang: str) -> None:
         self.reports, self.lang = reports, lang
+        counts = self.phrase("counts").split()
+        self.title = self.phrase("title", count=counts[len(reports)])
+        if len(reports) == 1:
+            article = reports[0].article
+            number = self.phrase("article", number=article.number)
+            self.title = number + self.phrase("colon") + plain(article.title.within(lang))
 
     def text(self) -> str:
         """The whole edition."""
@@ -69,7 +75,7 @@ class Edition:
             self.rules(),
         ]
         hidden = "" if self.lang == LANGUAGES[0] else " hidden"
-        title = escape(self.phrase("title"))
+        title = escape(self.title)
         return (
             f'<main id="{self.lang}" lang="{_tag(self.lang)}" data-title="{title}"{hidden}>\n'
             + "\n".join(parts)
@@ -104,7 +110,7 @@ class Edition:
         )
         return (
             f'<header><nav class="switch">{" ".join(switches)}</nav>'
-            f"<h1>{escape(self.phrase('title'))}</h1>"
+            f"<h1>{escape(self.title)}</h1>"
             f'<p class="introduction">{escape(self.phrase("introduction"))}</p>'
             f'<p class="tally">{self.say(summary(rows, articles=len(self.reports)))}'
             f"{self.phrase('stop')}</p></header>"

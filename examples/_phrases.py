@@ -5,15 +5,16 @@ from __future__ import annotations
 from ._words import Words
 
 PHRASES = {
-    "title": Words("Five articles, derived", "五篇文章，逐步推导"),
+    "title": Words("{count} articles, derived", "{count}篇文章，逐步推导"),
+    "counts": Words("No One Two Three Four Five", "零 一 两 三 四 五"),
     "introduction": Words(
-        "This page is a companion to five articles for beginners that build neural networks in "
+        "This page is a companion to articles for beginners that build neural networks in "
         "Python from scratch. It follows each article from its first paragraph to its last: the "
         "definitions, the formulas, the figures and the numbers. A small engine for automatic "
         "differentiation computes all derivatives by the chain rule, and each is checked by "
         "differences; none was filled in by hand. Every number says where it comes from: from the "
         "article, from a formula of the article, or from this program.",
-        "本页与五篇“用 Python 从零搭建神经网络”的入门文章配套，可对照阅读。"
+        "本页与“用 Python 从零搭建神经网络”的入门文章配套，可对照阅读。"
         "每一篇都从头到尾跟着原文走：定义、公式、插图和数值。"
         "所有导数都由一个小型自动微分引擎按链式法则求出，并用差分验证，没有一个是手填的。"
         "每个数都注明来源：原文给出的、由原文的公式算出的，还是本程序自己的。",

@@ -27,7 +27,8 @@ class Row:
         expected: what it should be.
         got: what the engine computed.
         tolerance: how far the two may be apart.
-        relation: `"="`; or `"<"` or `">="` for a bound; or `"is"` for a truth value.
+        relation: `"="`; or `"±"` if the tolerance is more than rounding; or `"<"` or `">="` for a
+            bound; or `"is"` for a truth value.
         source: where the expected number comes from: `"article"`, if the article prints it;
             `"formula"`, if it follows from a formula of the article; `"ours"`, if it goes beyond
             the article.
@@ -68,6 +69,8 @@ class Row:
         """What is expected, as text."""
         if self.relation in ("=", "is"):
             return self._told(self.expected)
+        if self.relation == "±":
+            return Words.same(f"{_digits(self.expected)} ± {_digits(self.tolerance)}")
         sign = {">=": "≥"}.get(self.relation, self.relation)
         return Words.same(f"{sign} {_digits(self.expected)}")
 
@@ -125,6 +128,12 @@ def summary(rows: Iterable[Row], *, articles: int = 1) -> Words:
     if agreeing["article"] < article:
         chinese = f"中有 {agreeing['article']} 个一致"
     zh = [f"原文给出的 {article} 个数{chinese}"]
+    about = [row.tolerance for row in listed if row.relation == "±" and row.agrees]
+    if about:
+        most = _digits(max(about))
+        is_some = len(about) < agreeing["article"]
+        en[0] += f", {len(about)} of them" * is_some + f" to within {most}"
+        zh[0] += f"，其中 {len(about)} 个" * is_some + f"{'，' * (not is_some)}相差不超过 {most}"
     if not article:
         en, zh = [f"No results are printed in {where}"], ["原文没有印出结果"]
     if formula:

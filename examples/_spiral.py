@@ -227,7 +227,7 @@ def tell_training(
     share = share_right(model, points, classes)
     report.say(
         f"After {EPOCHS} epochs of minibatches with {MINIBATCH} points each, by Adam, the "
-        f"network gets {share:.1%} of the {len(points)} points right that it was trained on.",
+        f"network classifies {share:.1%} of its {len(points)} training points correctly.",
         f"用 Adam 训练 {EPOCHS} 轮，每个小批 {MINIBATCH} 个点，"
         f"用来训练的 {len(points)} 个点中有 {share:.1%} 分类正确。",
     )

@@ -193,8 +193,8 @@ def prediction_rows(runs: dict[int, Run]) -> list[Row]:
         what = Words(f"prediction for {x}, seed {SEED}", f"{x} 的预测值，种子 {SEED}")
         rows.append(printed(what, digits, got, "ours"))
     for x, digits, got in zip(INPUTS, PREDICTIONS, own, strict=True):
-        what = Words(f"prediction for {x}, within {SPREAD}", f"{x} 的预测值，相差不超过 {SPREAD}")
-        rows.append(Row(what, float(digits), got, SPREAD))
+        what = Words(f"prediction for {x}", f"{x} 的预测值")
+        rows.append(Row(what, float(digits), got, SPREAD, "±"))
     return rows
 
 

@@ -1,6 +1,6 @@
 """Finds letters of a page that are too small to be read."""
 
-_SMALL = """() => {
+SMALL = """() => {
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement, range = document.createRange();
@@ -21,4 +21,4 @@ def small_letters(page, path, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"file://{path}")
     page.wait_for_timeout(300)
-    return page.evaluate(_SMALL)
+    return page.evaluate(SMALL)

@@ -40,7 +40,7 @@ PAGES = {
 def test_no_letter_of_a_page_is_small(kind, browser, tmp_path):
     path = tmp_path / "page.html"
     PAGES[kind](path)
-    for width in (700, 390):
+    for width in (700, 390, 360):
         page = browser.new_page()
         assert small_letters(page, path, width) == []
         page.close()

@@ -17,6 +17,7 @@ _DEEPEST = 4  # brackets one within the other
 _LONGEST_ARGUMENT = 2  # variables in an argument of a function that is written into it
 _MOST_REPEATED = 4  # variables that are written again because a formula is written several times
 _LONGEST_SIDE = 4  # variables in either side of a quotient, whose divisor would be repeated
+_LONGEST_BASE = 12  # variables in a power, which its derivative with respect to each repeats
 _FEWEST_USES = 3  # of a mean that gets a name
 ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "square", "reciprocal", "exp", "log", "sqrt"}
@@ -72,6 +73,10 @@ class Cut:
         is_function = row is not None and row.name not in ARITHMETIC
         if is_function:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
+        is_power = _name(node) in ("pow", "square") and inlined
+        if is_power and self._joined(node).leaves > _LONGEST_BASE:
+            self.steps.add(self._without_shift(inlined[0]))
+            self.sizes[inlined[0]] = self._joined(inlined[0])
         is_quotient = _name(node) == "div" and len(inlined) == 2
         if is_quotient and all(self.sizes[x].leaves > _LONGEST_SIDE for x in inlined):
             self.steps.add(inlined.pop())
@@ -92,6 +97,16 @@ class Cut:
             self.steps.add(node)  # as in y = σ(z), where z was not named either
         elif repeated > 0:
             self.sizes[node] = found._replace(repeats=True)
+
+    def _without_shift(self, node: Value) -> Value:
+        """The long sum in its difference from a target: the output of a network."""
+        while _name(node) in _SUMS:
+            inner = [x for x in operands(node) if x in self.sizes and x not in self.steps]
+            others = [x for x in operands(node) if x not in inner and isinstance(x, Value)]
+            if len(inner) != 1 or (others and _name(node) == "add"):
+                break
+            (node,) = inner
+        return node
 
     def _score(self, node: Value) -> Value | None:
         """The score in a softmax, of which `node` is score - number or the exponential of this.

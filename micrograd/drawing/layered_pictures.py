@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from micrograd.drawing.layered import Layered
+from micrograd.drawing.named.fitting import stacked
 from micrograd.drawing.named.layout import FORMULA
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, line_width, plain
@@ -18,8 +19,9 @@ _LONGEST = 230.0  # formula that is shown, in pixels
 
 
 def pictures(layered: Layered) -> list[Picture]:
-    """The picture with a box for each neuron, and the picture with one for each layer."""
-    return [_of_neurons(layered), _of_layers(layered)]
+    """The picture with a box for each neuron, in two forms, and that with one for each layer."""
+    neurons = _of_neurons(layered)
+    return [neurons, stacked(neurons), _of_layers(layered)]
 
 
 def _of_neurons(layered: Layered) -> Picture:

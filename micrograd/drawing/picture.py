@@ -100,6 +100,7 @@ class Box(NamedTuple):
     title: Line = ()  # its left side, the name
     figures: Line = ()  # its right side with numbers in place of names
     role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`
+    is_stacked: bool = False  # whether the gradient stands below the value, not beside it
     room: tuple[float, float] = (0.0, 0.0)  # kept free below the texts in a compact picture
 
     @property

@@ -32,12 +32,20 @@ MOST_LINES = 6
 
 
 class Span(NamedTuple):
-    """Letters of one kind; `tag` is the mark that they are, `shift` -1 if lowered, 1 if raised."""
+    """Letters of one kind; `tag` is the mark that they are, `shift` -1 if lowered, 1 if raised.
+
+    `share` is the size of scripts, as a share of the size of other letters.
+    """
 
     text: str
     tag: str = "mo"
     shift: int = 0
     color: str = "ink"
+    share: float = SCRIPT
+
+    def size(self, size: float) -> float:
+        """The size of the letters in a line of this size."""
+        return size * self.share if self.shift else size
 
 
 Line = tuple[Span, ...]
@@ -205,7 +213,7 @@ def with_pairs(line: Line) -> Iterator[list[list[Span]]]:
 
 
 def _width(span: Span, size: float) -> float:
-    return text_width(span.text, size * SCRIPT if span.shift else size)
+    return text_width(span.text, span.size(size))
 
 
 def wrapped(line: Line, room: float, size: float) -> list[Line]:
@@ -297,7 +305,7 @@ def svg_spans(line: Line, color: Callable[[str], str], size: float) -> str:
             more += f' dx="{dx:.1f}"'
             back -= dx
         if span.shift:
-            more += f' font-size="{size * SCRIPT:.1f}"'
+            more += f' font-size="{span.size(size):.1f}"'
         if span.color != "ink" and (fill := color(span.color)):
             more += f' fill="{fill}"'
         text = escape(span.text, quote=False)
@@ -323,7 +331,7 @@ def html_like(
         letters = f"<I>{text(span.text)}</I>" if span.tag == "mi" else text(span.text)
         if span.shift:
             tag = "SUB" if span.shift < 0 else "SUP"
-            letters = f'<{tag}><FONT POINT-SIZE="{size * SCRIPT:.1f}">{letters}</FONT></{tag}>'
+            letters = f'<{tag}><FONT POINT-SIZE="{span.size(size):.1f}">{letters}</FONT></{tag}>'
         if span.color != "ink":
             letters = f'<FONT COLOR="{color(span.color)}">{letters}</FONT>'
         written.append(letters)

@@ -7,9 +7,11 @@ steps.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from micrograd.drawing.named.roles import BIASES, ROLES
 from micrograd.drawing.picture import Arrow, Box, Picture
 from micrograd.drawing.spans import Line, Span, joined, plain
 from micrograd.writing.numbers import as_float
@@ -120,7 +122,7 @@ class _Walk:
         self.order = {name: i for i, name in enumerate(computed)}
 
     def steps(self, given: Sequence[Equation]) -> Iterator[Step]:
-        leaves = tuple(name for name, box in self.boxes.items() if box.operation is None)
+        leaves = tuple(_by_name(box for box in self.boxes.values() if box.operation is None))
         if leaves:
             told = tuple(given) or tuple(valued(self.boxes[name]) for name in leaves)
             yield Step("given", leaves, (), told)
@@ -185,6 +187,21 @@ class _Walk:
             result = ()
         symbols = joined(_quotient(self.root, box), right)
         return Equation(symbols, joined(" = ", numbers) if numbers else (), result)
+
+
+def _by_name(boxes: Iterable[Box]) -> Iterator[str]:
+    """The names of given values: inputs, weights, biases, each letter by its indices."""
+    known = list(boxes)
+    letters = [plain(tuple(span for span in box.title if not span.shift)) for box in known]
+
+    def place(which: int) -> tuple[int, bool, int, list[int]]:
+        box, scripts = known[which], sorted(known[which].title, key=lambda span: -span.shift)
+        indices = re.findall(r"\d+", " ".join(span.text for span in scripts if span.shift))
+        letter = letters[which]
+        rank = [*ROLES].index(box.role), letter in BIASES, letters.index(letter)
+        return *rank, [*map(int, indices)]
+
+    return (known[which].name for which in sorted(range(len(known)), key=place))
 
 
 def valued(box: Box) -> Equation:

@@ -10,21 +10,20 @@ from micrograd.drawing.film import adjoints
 from micrograd.drawing.layered import Layered, layers_in, unit_labels
 from micrograd.drawing.layered_pictures import pictures
 from micrograd.drawing.named.builder import DIGITS, named_picture
-from micrograd.drawing.named.fitting import best, simpler
+from micrograd.drawing.named.fitting import READABLE, best, simpler
 from micrograd.drawing.picture import Arrow, Picture
 from micrograd.drawing.spans import plain
 from micrograd.drawing.steps import MAX_STEPS_NODES, steps
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 
-WIDE, NARROW = (404, 322), (374, 345)
-"""The frames of the picture in windows of 700 × 420 and of 390 × 700 pixels."""
+WIDE, NARROW = (402, 339), (344, 345)
+"""The frames of the picture in windows of 700 × 420 and of 360 × 700 pixels."""
 
 MAX_LAYERED_NODES = 2000
 """The most named values of a graph that is stepped through by layers, unless more are allowed."""
 
 LEVELS = ("named", "neuron", "layer")
-_READABLE = 0.62  # the scale at which a picture of neurons is taken
 
 
 class Walkthrough:
@@ -65,7 +64,7 @@ class Walkthrough:
             layered = Layered(layers, picture, gradients, ids, digits)
             given = layered.given() if self.level == "layer" else ()
             self.steps = steps(picture, layered.parts(self.level), given)
-            candidates, enough = pictures(layered), _READABLE
+            candidates, enough = pictures(layered), READABLE
         else:
             self.steps = steps(picture)
             candidates, enough = simpler(picture), 0.0

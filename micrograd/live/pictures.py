@@ -15,7 +15,7 @@ from micrograd.drawing.spans import Line, Span, placed
 from micrograd.drawing.svg_elements import Point
 from micrograd.engine.value import Value
 
-WIDE, NARROW = 720, 370
+WIDE, NARROW = 720, 342
 LEAF = (130.0, 50.0)  # width and height of a slider and a field for the number, in pixels: five of
 # them stand side by side on a wide page, and two on a phone, with arrows beside them
 MOST_NOTES = 14  # arrows with numbers on them, beyond which there are none

@@ -57,6 +57,16 @@ def told(step):
     return [equation.text for equation in step.equations]
 
 
+def test_given_values_are_in_the_order_of_their_names():
+    names = ["b", "w^{(1)}_{12}", "w^{(2)}_1", "w^{(1)}_{2}", "x_10", "y", "x_2", "fans", "toes"]
+    total = Value(0.0, label="x_1")
+    for name in names:
+        total = total + Value(1.0, label=name) * 2
+    given = told(Walkthrough(total).steps[0])
+    order = "x₁ x₂ x₁₀ fans toes w⁽¹⁾₂ w⁽¹⁾₁₂ w⁽²⁾₁ b y".split()
+    assert [each.split(" = ")[0] for each in given] == order
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("article", ARTICLES)
 def test_given_values_are_one_step_and_every_other_value_is_one(article):

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from examples import article_1_weighted_sum
+from examples import article_1_weighted_sum, article_2_two_layers
 from examples._common import LANGUAGES, Report, Row, Words, summary, write_documents
 from examples._formulas import pieces
 from examples._index import index, uses
@@ -295,6 +295,17 @@ def test_hostile_text_stays_text_in_the_index(tmp_path):
         assert (tmp_path / unquote(a["src"])).is_file()
 
 
+def test_the_page_of_some_articles_says_which_or_how_many_they_are():
+    first = Report(article_1_weighted_sum.ARTICLE)
+    page = index([first])
+    name = first.article.title
+    assert f"<title>Article 1: {name.en}</title>" in page
+    assert f"<h1>第 1 篇：{name.zh}</h1>" in page
+    page = index([first, Report(article_2_two_layers.ARTICLE)])
+    assert "<title>Two articles, derived</title>" in page
+    assert "<h1>两篇文章，逐步推导</h1>" in page
+
+
 def test_a_number_that_differs_is_said_in_the_index():
     report = Report(article_1_weighted_sum.ARTICLE)
     report.numbers(Row(NOTHING, 1, 1), Row(NOTHING, 1, 2))
@@ -326,6 +337,16 @@ OURS = Row(NOTHING, True, True, relation="is", source="ours")
             "原文给出的 2 个数中有 1 个一致；另有 1 个是本程序自己的；后两类中有 1 个不符",
         ),
         (
+            [Row(NOTHING, 1, 1), Row(NOTHING, 1, 1.2, 0.25, "±"), Row(NOTHING, 1, 2, 0.5, "±")],
+            "2 of 3 numbers printed in the article agree, 1 of them to within 0.25",
+            "原文给出的 3 个数中有 2 个一致，其中 1 个相差不超过 0.25",
+        ),
+        (
+            [Row(NOTHING, 1, 1.2, 0.25, "±")] * 2,
+            "2 of 2 numbers printed in the article agree to within 0.25",
+            "原文给出的 2 个数全部一致，相差不超过 0.25",
+        ),
+        (
             [FORMULA, FORMULA, OURS, OURS],
             "No results are printed in the article; 2 follow from its formulas; 2 are ours",
             "原文没有印出结果；有 2 个按公式核对，2 个是本程序自己的",
@@ -340,7 +361,7 @@ def test_the_sources_of_numbers_are_counted_over_all_articles(reports):
     rows = [row for report in reports.values() for row in report.rows]
     printed = sum(map(len, PRINTED.values()))
     assert summary(rows, articles=5).en.startswith(
-        f"{printed} of {printed} numbers printed in the articles agree; "
+        f"{printed} of {printed} numbers printed in the articles agree, 4 of them to within 0.014; "
     )
     assert {row.source for row in rows} == {"article", "formula", "ours"}
 

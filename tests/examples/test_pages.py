@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examples._common import LANGUAGES
+from tests.legible import SMALL
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +67,15 @@ def test_the_page_shows_one_language_and_switches_at_the_place_that_is_read(demo
     assert page.locator("main:visible").get_attribute("lang") == "en"
 
 
+def test_a_print_shows_the_tables_that_are_closed_on_the_page(demo, browser):
+    page = browser.new_page()
+    page.goto(f"file://{demo.out}/index.html#en")
+    cell = "[...document.querySelectorAll('main:not([hidden]) details td')].at(-1)"
+    assert not page.evaluate(f"{cell}.checkVisibility()")
+    page.emulate_media(media="print")
+    assert page.evaluate(f"{cell}.checkVisibility()")
+
+
 def test_the_page_follows_the_scheme_of_the_reader(demo, browser):
     seen = {}
     for scheme in ("light", "dark"):
@@ -103,6 +113,24 @@ def wait(page, frame, condition):
             return
         page.wait_for_timeout(20)
     raise AssertionError("it never holds")
+
+
+SCROLLS = """
+() => [document.documentElement, document.getElementById("picture")].map(
+  part => part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight)
+"""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_step_pages_fit_a_frame_of_700_by_420_and_no_letter_is_below_11_pixels(demo, browser, lang):
+    page = browser.new_page()
+    for path in sorted(demo.out.glob("*.steps.html")):
+        for width, height in ((390, 700), (700, 420)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(f"file://{path}#{lang}-99")
+            page.reload()
+            assert page.evaluate(SMALL) == [], path.name
+        assert page.evaluate(SCROLLS) == [False, False], path.name
 
 
 @pytest.mark.parametrize("article", [3, 5])

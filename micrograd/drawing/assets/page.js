@@ -3,11 +3,13 @@ const { values, steps, arrows } = story;
 const SVG = "http://www.w3.org/2000/svg";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const views = [...document.querySelectorAll("#picture svg")]; // for wide and for narrow frames
-const LEAST = 0.65; // smaller letters cannot be read: then the picture scrolls
+const LEAST = 11; // pixels: smaller letters cannot be read, then the picture scrolls
 for (const view of views) {
   const { width, height } = view.viewBox.baseVal;
-  view.style.minWidth = `${LEAST * width}px`;
-  view.style.minHeight = `${LEAST * height}px`;
+  const sizes = [...view.querySelectorAll("[font-size]")].map((each) => each.getAttribute("font-size"));
+  const least = LEAST / Math.min(...sizes);
+  view.style.minWidth = `${least * width}px`;
+  view.style.minHeight = `${least * height}px`;
 }
 let current = 0;
 let timer = null;
@@ -84,7 +86,7 @@ function equation({ text, parts, matrix }) {
 
 const group = (id) => views.map((view) => view.querySelector(`#${CSS.escape(view.id + id)}`)).filter(Boolean);
 const boxes = values.map(({ id }) => group(id).map((box) => (
-  { box, data: box.querySelector(".data"), grad: box.querySelector(".grad") })));
+  { box, data: box.querySelector(".data"), grad: box.querySelector(".grad"), beside: box.querySelector(".data + .grad") })));
 const wires = arrows.map(([id]) => group(id));
 // Where each value is computed, and where its gradient is known.
 const computed = values.map((_, i) => steps.findIndex(
@@ -110,7 +112,7 @@ function draw(arrived) {
     const grad = shown(received[i]) ? value.grad : "";
     for (const texts of boxes[i]) {
       if (texts.data) texts.data.textContent = data;
-      if (texts.grad) texts.grad.textContent = grad && data ? SPACE + grad : grad;
+      if (texts.grad) texts.grad.textContent = grad && data && texts.beside ? SPACE + grad : grad;
       const { classList } = texts.box;
       classList.toggle("unknown", computed[i] > current);
       classList.toggle("current", step.boxes.includes(i) && step.kind !== "given");

@@ -21,6 +21,7 @@ from micrograd.drawing.svg_elements import Point, component
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
 LEADING = 1.3  # the height of a line, as a share of the size of its letters
+STACKED = 1.1  # the same between a value and the gradient below it
 _ROOMY = 1.55  # the same where lines have scripts above each other, which reach further
 PAD = 7.0  # within a box
 BESIDE = "\u2003"  # between a value and its gradient, a space as wide as the letters are high
@@ -178,9 +179,10 @@ class _Pieces:
         """Break the formula of a box into lines, so that the box is at most as wide as the room."""
         self.lines[box.name] = wrapped(box.formula, room - 2 * PAD, FORMULA)
         wide, tall = _size(self.lines[box.name], FORMULA, PAD)
-        if box.data or box.grad:
-            numbers = numbers_width(box) + 2 * PAD
-            wide, tall = max(wide, numbers), tall + LEADING * NUMBERS
+        widths = numbers_widths(box)
+        if widths:
+            wide = max(wide, max(widths) + 2 * PAD)
+            tall += NUMBERS * (LEADING + STACKED * (len(widths) - 1))
         self.sizes[box.name] = max(wide, box.room[0]), tall + box.room[1]
 
     def widened(self, layers: Mapping[str, int], room: float) -> _Pieces:
@@ -381,9 +383,11 @@ def leading(lines: Sequence[Line]) -> float:
     return _ROOMY if has_pairs and len(lines) > 1 else LEADING
 
 
-def numbers_width(box: Box) -> float:
-    """The width of the line with the value and the gradient."""
+def numbers_widths(box: Box) -> list[float]:
+    """The width of each line of numbers: one for the value and the gradient, or one for each."""
     from micrograd.drawing.metrics import text_width
 
-    texts = [text for text in (box.data, box.grad) if text]
-    return sum(text_width(text, NUMBERS) for text in texts) + NUMBERS * (len(texts) - 1)
+    widths = [text_width(text, NUMBERS) for text in (box.data, box.grad) if text]
+    if box.is_stacked or not widths:
+        return widths
+    return [sum(widths) + NUMBERS * (len(widths) - 1)]

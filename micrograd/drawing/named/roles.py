@@ -26,7 +26,8 @@ ROLES = {
 }
 """The roles, with the fields of `Theme` for the border, the background and the name."""
 
-_WEIGHTS = frozenset("w b W B u U v V θ Θ β ω weight bias 权重 偏置".split())
+BIASES = frozenset("b B bias 偏置".split())
+_WEIGHTS = BIASES.union("w W u U v V θ Θ β ω weight 权重".split())
 _TARGETS = frozenset("y t Y T target label truth 目标 标签 真值".split())
 _ACTIVATIONS = frozenset(
     "sigmoid tanh relu step softplus silu gelu elu leaky_relu mish hardtanh sin softsign".split()

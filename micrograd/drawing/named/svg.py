@@ -17,6 +17,7 @@ from micrograd.drawing.named.layout import (
     LEADING,
     NOTE,
     NUMBERS,
+    STACKED,
     Layout,
     heading,
     leading,
@@ -142,12 +143,13 @@ def box_texts(box: Box, layout: Layout, theme: Theme, centre: Point) -> str:
     middle = top + height * len(lines) + LEADING * NUMBERS / 2 + _BASE * NUMBERS
     parts = [(box.data, theme.ink, "data"), (box.grad, theme.backward, "grad")]
     shown = [part for part in parts if part[0]]
-    if shown:
-        spans = "".join(
-            f'<tspan class="{kind}" fill="{color}">{BESIDE * (i > 0)}{escape(text)}</tspan>'
-            for i, (text, color, kind) in enumerate(shown)
-        )
-        written.append(line_at((x, middle), spans, NUMBERS))
+    spans = [
+        f'<tspan class="{kind}" fill="{color}">{beside}{escape(text)}</tspan>'
+        for i, (text, color, kind) in enumerate(shown)
+        for beside in ["" if box.is_stacked else BESIDE * i]
+    ]
+    for i, each in enumerate(spans if box.is_stacked else filter(None, ["".join(spans)])):
+        written.append(line_at((x, middle + STACKED * NUMBERS * i), each, NUMBERS))
     return "".join(written)
 
 

@@ -59,7 +59,7 @@ def test_each_step_has_its_formula():
     walk = steps(draw(neuron(), digits=3).picture)
     told = [[plain(equation.brief) for equation in step.equations] for step in walk]
     assert told == [
-        ["w = −1", "x = 2", "t = 1"],
+        ["x = 2", "w = −1", "t = 1"],
         ["z = w·x = −2"],
         ["y = tanh(z) ≈ −0.964"],
         ["L = (y − t)² ≈ 3.86"],

@@ -492,3 +492,14 @@ def test_the_branches_that_are_not_taken_leave_no_zeros_on_the_arrow(number, slo
         arrow for box in draw(top).picture.boxes if box.operation for arrow in box.operation.arrows
     ]
     assert plain(arrow.formula) == slope
+
+
+@pytest.mark.parametrize("target", [1, Value(1.0, label="y")])
+def test_the_output_of_a_network_has_a_name_so_that_arrows_to_its_loss_are_short(target):
+    model = MLP(2, [8, 1], activation="tanh")
+    output = model([Value(0.5, label="x_1"), Value(-1.0, label="x_2")])
+    for loss in ((output - target) ** 2, (target - output) ** 2):
+        picture = draw(called("L", loss), names=model, width=390).picture
+        box = picture.boxes[-1]
+        assert "z⁽²⁾₁" in box.label
+        assert all(len(arrow.text) < 16 for arrow in box.operation.arrows)
