@@ -231,7 +231,7 @@ _ROWS = (
 
 # What partials of other rows are written in: functions whose own partials are good formulas.
 _SERVING_ROWS = (
-    Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
+    Row("sech2",            "4 * exp(-2 * abs(x)) / square(1 + exp(-2 * abs(x)))", ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x", textbook=["square(1 / cosh(x))", ""]),
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      horner(TAIL),         [horner(TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
