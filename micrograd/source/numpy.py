@@ -49,7 +49,7 @@ NUMPY = Language(
     library={name: f"np.{name}" for name in _SAME}
     | {name: f"np.arc{name[1:]}" for name in _ARCUS}
     | {"abs": "np.abs", "atan2": "np.arctan2", "round": "np.rint"}
-    | {"_fmod": "np.fmod", "_library_pow": "np.power"},
+    | {"_fmod": "np.fmod", "_library_pow": "np.power", "pow": "np.power"},
     words=(*keyword.kwlist, *keyword.softkwlist, "np", "gather", "p", "u", "v", "range", "len"),
     syntax=PYTHON.syntax,
     special=("np.inf", "np.nan"),
