@@ -66,7 +66,8 @@ from micrograd.table.parts import (
     MISH_CURVE,
     MISH_NEAR,
     POW_MIXED,
-    ROOT,
+    POWER,
+    REST,
     SIGN_OF_TURN,
     SILU_CURVE_NEAR,
     SILU_NEAR,
@@ -231,7 +232,7 @@ _ROWS = (
 
 # What partials of other rows are written in: functions whose own partials are good formulas.
 _SERVING_ROWS = (
-    Row("sech2",            "square(1 / cosh(x))",  ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x"),
+    Row("sech2",            "4 * exp(-2 * abs(x)) / square(1 + exp(-2 * abs(x)))", ["-2 * tanh(x) * out"], r"\operatorname{sech}^{2} x", textbook=["square(1 / cosh(x))", ""]),
     Row("gauss",            "gauss(x)",             ["where(abs(x) < 28, -2 * (x * out), 0)"], r"e^{-x^{2}}", textbook=["", "-2 * x * out"], note="exp(-x * x), with x * x to more digits than a float has."),
     Row("one_minus_square", "where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x))", ["-2 * x"], r"1 - x^{2}", textbook=["1 - x * x", ""]),
     Row("normal_tail",      horner(TAIL),         [horner(TAIL_SLOPE)], r"\operatorname{normal\_tail}(x)", note="(t + 4) exp(t * t / 2) times the probability that a normal number is above t, where x is (t - 4) / (t + 4)."),
@@ -262,11 +263,11 @@ _SERVING_ROWS = (
         "where(maximum(abs(x), abs(y)) < 1e-150, hypot_slope(y, x) / hypot(4.149515568880993e+180 * x, 4.149515568880993e+180 * y) * 4.149515568880993e+180, y / (x * x + y * y)))",
         ["-2 * (atan2_slope(y, x) * out)", "where((hypot(x, y) - 1e-70) * (hypot(x, y) - 1e+70) < 0, (x - y) * (x + y) / square(x * x + y * y), 4 * ((0.5 * x - 0.5 * y) / hypot(x, y) * ((0.5 * x + 0.5 * y) / hypot(x, y)) / hypot(x, y) / hypot(x, y)))"], r"\frac{y}{x^{2} + y^{2}}",
         textbook=["y / (x * x + y * y)", "", "(x * x - y * y) / square(x * x + y * y)"], domain="hypot(x, y) > 0"),
-    Row("pow_slope_x", "where((x > 0) * (abs(y - 4.25) > 3.75), y * x ** (0.5 * y) / x * x ** (0.5 * y), where(abs(y) <= 0, 0, y * x ** (y - 1)))",
-        [f"where(abs(y - 1) <= 0, 0, where({INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {ROOT} / {BASE}) * ({ROOT} / {BASE}), (y - 1) * y * x ** (y - 2))))", POW_MIXED],
+    Row("pow_slope_x", f"where((x > 0) * (abs(y - 4.25) > 3.75), y * {POWER} / x * {REST}, where(abs(y) <= 0, 0, y * x ** (y - 1)))",
+        [f"where(abs(y - 1) <= 0, 0, where({INFINITE}, where(y < 2, 0, where(y > 2, 1e999, 2)), where(x > 0, (y - 1) * (y * {POWER} / {BASE}) * ({REST} / {BASE}), (y - 1) * y * x ** (y - 2))))", POW_MIXED],
         r"y \cdot x^{y - 1}", textbook=["y * x ** (y - 1)", "(y - 1) * y * x ** (y - 2)", "x ** (y - 1) * (1 + y * log(x))"], domain="minimum(x, abs(y - 4.25) - 3.75) > 0"),
-    Row("pow_slope_y", "where((abs(x) <= 0) * (y >= 0) + (x > 1.7976931348623157e+308) * (y < 0), 0, log(x) * x ** (0.5 * y) * x ** (0.5 * y))",
-        [POW_MIXED, f"where({INFINITE}, where(y < 0, 0, 1e999), where(x > 0, {LOG} * ({LOG} * {ROOT}) * {ROOT}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999))))"],
+    Row("pow_slope_y", f"where((abs(x) <= 0) * (y >= 0) + ({INFINITE}) * (y < 0), 0, log(x) * where(x == 0, abs(x) ** y, {POWER}) * {REST})",
+        [POW_MIXED, f"where({INFINITE}, where(y < 0, 0, 1e999), where(x > 0, {LOG} * ({LOG} * {POWER}) * {REST}, where(x < 0, 1e999 - 1e999, where(y >= 0, 0, 1e999))))"],
         r"x^{y} \cdot \ln x", textbook=["x ** y * log(x)", "x ** (y - 1) * (1 + y * log(x))", "x ** y * square(log(x))"], domain="x > 0"),
 )
 

@@ -21,7 +21,7 @@ of whole graphs.
 Functions are found by their names in JavaScript's `Math`. Exceptions are replaced by formulas
 (`micrograd.source.substitutes`): `Math.round` rounds halves up, `Math.max` prefers the positive
 zero, `Math.cbrt` and the engine round differently, `%` takes the sign of the dividend, and `Math`
-has no error function. `Math.exp`, `Math.log`, `Math.cosh`, `Math.pow` and `Math.hypot` are off by
+has no error function. `Math.exp`, `Math.log`, `Math.pow` and `Math.hypot` are off by
 up to a unit more than those of C and Python. Where that could be enlarged, in the formulas of other
 rows, in powers with variable exponents, and for `hypot`, the functions of `assets/library.js` take
 their place.
@@ -71,7 +71,7 @@ JAVASCRIPT = _JavaScript(
     operators=operators("===", "!==") | {"_fmod": infix("%", PRODUCT, PRODUCT, SIGN)},
     library={name: f"Math.{name}" for name in _MATH}
     | {"_library_pow": "Math.pow", "pow": "pow", "hypot": "hypot"}
-    | {"_exp": "exp", "_log": "log", "_cosh": "cosh"},
+    | {"_exp": "exp", "_log": "log"},
     texts=_library(),
     words=WORDS,
     functions=(  # of `micrograd.export.pages`

@@ -6,6 +6,8 @@ and a logarithm that is not subtracted from, so that they are the same numbers i
 
 from __future__ import annotations
 
+import math
+
 from micrograd.table.formulas import horner
 
 # The coefficients of these polynomials, the constant first, were fitted at Chebyshev's points with
@@ -194,20 +196,20 @@ def _digamma() -> str:
 def _polygamma_above() -> str:
     """N! ζ(n + 1, y) with its sign, for x = n: a sum, then Euler and Maclaurin's formula."""
     far = "(y + 12)"
-    # N! is a product where this fits and no power is subnormal that matters. Else it is the fourth
-    # power of `quarter` times `rest`, by Stirling's series from 9 on: fourth roots of it and of
-    # powers fit where these do not, and a power of the exact y keeps its digits. The constant of
-    # `rest` is -1 - log(0.375).
+    # N! is a product below 20, else Stirling's formula, x / e being 0.375 x times a part of `rest`.
+    # Where it or a power of the exact y does not fit, both are products of four: of unequal ones,
+    # so that no error is multiplied by four.
     fits = "(x < 20) * (abs(y) < exp(708 / maximum(x, 1)))"
     factorial = " * ".join(f"maximum(x - {k}, 1)" for k in range(18))
-    quarter = "where(x < 9, exp(0.25 * lgamma(x + 1)), (0.375 * x) ** (0.25 * x))"
     rest = f"-0.019170746988273764 * x + ({horner(_STIRLING, 'square(1 / x)')}) / x"
-    rest = f"where(x < 9, 1, sqrt(6.283185307179586 * x) * exp({rest}))"
-    rest = f"where({fits}, {factorial}, {rest})"
+    rest = f"where(x < 20, 1, sqrt(6.283185307179586 * x) * exp({rest}))"
 
     def power(base: str, exponent: str) -> str:
-        roots = f"square(square({quarter} * {base} ** (0.25 * ({exponent}))))"
-        return f"where({fits}, {base} ** ({exponent}), {roots})"
+        product = f"where(x < 20, {factorial}, 1)"
+        for s in (-0.1875, -0.0625, 0.0625, 0.1875):
+            root = f"where(x < 20, 1, (0.375 * x) ** (0.25 * x + {s}))"
+            product += f" * ({root} * {base} ** (0.25 * ({exponent}) - {s}))"
+        return f"where({fits}, {factorial} * {base} ** ({exponent}), {product})"
 
     first, last = power("y", "-x - 1"), power(far, "-x")
     others = " + ".join(f"exp(-(x + 1) * log1p({k} / abs(y)))" for k in range(11, 0, -1))
@@ -227,18 +229,23 @@ def _polygamma_above() -> str:
 
 # At a negative y, some of the terms 1 / (y + k)^(x + 1) are below 0, and the others above. Those
 # nearest to y, at the distances f and g, are the largest. In even orders they cancel beside
-# f = g = 0.5, and there their difference is that of the first, by expm1, and of the rest. From
-# order 171 on, n! is infinite, and the rest is too small to matter.
+# f = g = 0.5, and there their difference is that of the first, by expm1, and of the rest: where
+# they are close, by Taylor's series around 1.5. From order 41 on the rest is too small to matter.
 _LEFT, _RIGHT, _TERMS = "(y - floor(y))", "(ceil(y) - y)", "polygamma_above(x, {})".format
 _LOG_RATIO = f"((x + 1) * log1p((2 * {_RIGHT} - 1) / {_LEFT}))"
-_NEXT, _BEYOND = (f"where(x > 170, 0, {_TERMS(y)})" for y in (f"{_RIGHT} + 1", "1 - y"))
+_NEXT = f"where(x > 40, 0, {_TERMS(f'{_RIGHT} + 1')})"
+_BEYOND = f"where(x > 170, 0, {_TERMS('1 - y')})"  # n! is infinite from 171 on
+_ODD = "0"
+for _k in (7, 5, 3, 1):
+    _ODD = f"square({_LEFT} - 0.5) * ({_ODD})"
+    _ODD = f"{2 / math.factorial(_k)!r} * polygamma_above(x + {_k}, 1.5) + {_ODD}"
 _BELOW = (
     f"where(x == round(x), where((mod(x, 2) == 1) + (abs({_LOG_RATIO}) >= 1) * (x <= 150), "
     f"{_TERMS(_LEFT)} + (2 * mod(x, 2) - 1) * ({_TERMS(_RIGHT)} - {_BEYOND}), "
-    f"where({_RIGHT} == 0.5, {_TERMS('1 - y')}, ({_TERMS(_RIGHT)} - {_NEXT}) "
-    f"* expm1({_LOG_RATIO}) "
-    f"+ where(x > 170, 0, {_TERMS(f'{_LEFT} + 1')}) - where(y > -1, 0, {_NEXT} - {_BEYOND}))), "
-    "1e999 - 1e999)"
+    f"where({_RIGHT} == 0.5, {_TERMS('1 - y')}, "
+    f"({_TERMS(_RIGHT)} - {_NEXT}) * expm1({_LOG_RATIO}) + where(x > 40, 0, "
+    f"where(abs({_LOG_RATIO}) < 0.125, ({_LEFT} - 0.5) * ({_ODD}), "
+    f"{_TERMS(f'{_LEFT} + 1')} - {_NEXT})) + {_BEYOND})), 1e999 - 1e999)"
 )
 
 LOGARITHM = _logarithm()

@@ -40,11 +40,14 @@ TAIL_SLOPE = tuple(i * each for i, each in enumerate(TAIL))[1:]
 
 # For powers: limits where the base is 0, nan where it is negative; a base and a logarithm that are numbers also in the branch that is not taken.
 BASE = "where(x > 0, x, 1)"
-ROOT, LOG = f"{BASE} ** (0.5 * y)", f"log({BASE})"
+LOG, _POWER, _ROOT = f"log({BASE})", f"{BASE} ** y", f"{BASE} ** (0.5 * y)"
+_FITS = f"({_POWER} - 1e-130) * ({_POWER} - 1e+130) < 0"
+# Factors of a power, so that its product with others fits: two roots only where it itself might not.
+POWER, REST = f"where({_FITS}, {_POWER}, {_ROOT})", f"where({_FITS}, 1, {_ROOT})"
 INFINITE = "x > 1.7976931348623157e+308"
 POW_MIXED = (
-    f"where({INFINITE}, where(y < 1, 0, 1e999), where(x > 0, where(y < 0.5, (1 + y * {LOG}) * {ROOT} * {ROOT} / {BASE},"
-    f" (1 + y * {LOG}) * {ROOT} / {BASE} * {ROOT}),"
+    f"where({INFINITE}, where(y < 1, 0, 1e999), where(x > 0, where(y < 0.5, (1 + y * {LOG}) * {POWER} * {REST} / {BASE},"
+    f" (1 + y * {LOG}) * {POWER} / {BASE} * {REST}),"
     " where(x < 0, 1e999 - 1e999, where((y > 1) + (abs(y) <= 0), 0, where(y > 0, -1e999, 1e999)))))"
 )
 

@@ -35,7 +35,7 @@ def wheels(tmp_path_factory):
     """The wheels of this project and of graphviz."""
     folder = tmp_path_factory.mktemp("wheels")
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder]
-    done = subprocess.run([*command, ROOT, "graphviz>=0.20"], capture_output=True, timeout=120)
+    done = subprocess.run([*command, ROOT, "graphviz>=0.20"], capture_output=True, timeout=600)
     if done.returncode:
         pytest.skip(f"the wheels could not be built: {done.stderr.decode()[-300:]}")
     return sorted(folder.glob("*.whl"))

@@ -11,8 +11,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SECONDS = 60
-"""How long the start or an answer may take."""
+SECONDS = 600
+"""How long the start or an answer may take; on a busy computer, a start has taken a minute."""
 
 
 class Failed(Exception):

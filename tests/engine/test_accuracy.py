@@ -215,8 +215,10 @@ def test_polygamma_is_accurate_in_every_order_and_its_derivative_is_the_next_one
     assert math.isnan(polygamma(1.5, Value(-0.5)).data)
 
 
-@pytest.mark.parametrize("order", [2, 5, 8, 20, 21, 40, 150, 160, 170, 171, 200])
-@pytest.mark.parametrize("y", [-0.5, -0.5 - 1e-10, -0.5 + 2.0**-54, -1.5, -7.5, -170.5, -2.6])
+@pytest.mark.parametrize("order", [2, 4, 5, 8, 10, 20, 21, 40, 150, 160, 170, 171, 200])
+@pytest.mark.parametrize(
+    "y", [-0.5, -0.5 - 1e-10, -0.5 + 2.0**-54, -1.5, -7.5, -170.5, -2.6, -8.5 - 2.0**-45, -17.51]
+)
 def test_polygamma_of_high_orders_keeps_its_digits_at_negative_numbers(order, y):
     with mp.workprec(2000):
         first = math.ceil(-y) + 1

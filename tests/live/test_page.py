@@ -494,6 +494,27 @@ def test_a_nudge_shows_the_change_and_what_the_derivative_predicts(live):
 
 
 @pytest.mark.slow
+def test_escape_brings_back_the_number_before_typing(live):
+    page = live(neuron())
+    for selector, typed in (("[data-number=w]", "9"), ("#nudge", "5"), ("#rate", "none")):
+        field = page.page.locator(selector)
+        field.focus()
+        before = field.input_value()
+        field.fill(typed)
+        field.press("Escape")
+        assert field.input_value() == before
+        field.press("Tab")
+        assert field.get_attribute("aria-invalid") == "false"
+    assert page.numbers()["w"][0] == -0.5
+
+
+@pytest.mark.slow
+def test_a_weight_is_the_same_number_beside_the_mean_over_samples(live):
+    page = live(neuron(0.7), data={"x": [1.0, 2.0, 0.5], "y": [0.0, 1.0, 2.0]})
+    assert page.numbers()["w"][0] == 0.7 != (0.7 + 0.7 + 0.7) / 3
+
+
+@pytest.mark.slow
 def test_the_page_speaks_both_languages_and_announces_its_numbers(live):
     page = live(neuron())
     assert (

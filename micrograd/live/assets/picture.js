@@ -158,6 +158,11 @@ function onNumber(field, act, isGood = () => true) {
     put(field, { "aria-invalid": !isNumber });
     if (isNumber) act(x);
   });
+  on(field, "keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    put(field, { "aria-invalid": false });
+    update(); // the number is again that before typing
+  });
 }
 function showNumber(field, text) {
   if (document.activeElement === field && isWrong(field)) return;

@@ -124,6 +124,7 @@ function compute() {
     });
   if (all.length > 1) {
     share(numbers);
+    for (const i of leaves) if (!inputs.includes(i)) numbers[i] = now[i]; // not a sum of roundings
     share(gradients);
     for (const edge of edges) {
       edge.slope /= all.length;

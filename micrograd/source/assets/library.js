@@ -66,12 +66,6 @@ function pow(x, y) {
   return (x < 0 && y % 2 !== 0 ? -high : high) * 2 ** k;
 }
 
-function cosh(x) {
-  if (!(Math.abs(x) > 0.34 && Math.abs(x) < 708)) return Math.cosh(x);
-  const power = exp(Math.abs(x));
-  return 0.5 * power + 0.5 / power;
-}
-
 function hypot(x, y) {
   const [a, b] = [Math.max(Math.abs(x), Math.abs(y)), Math.min(Math.abs(x), Math.abs(y))];
   if (b === 0 || !(a < Infinity)) return Math.hypot(x, y);

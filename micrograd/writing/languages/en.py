@@ -230,7 +230,7 @@ WORDS: dict[str, dict[str, str]] = {
         "pause": "Pause",
         "reset": "Reset",
         "rate": "learning rate",
-        "taken": "{count} steps, {output} = {value}",
+        "taken": "Steps taken: {count}; {output} = {value}",
         "steps": "steps",
         "valley": "The valley",
         "walked curve": "The curve is the output as the learned value varies; each dot is a step.",
