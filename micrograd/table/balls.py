@@ -189,7 +189,9 @@ def added(mid: float, rad: float, x: Ball, y: Ball) -> tuple[float, float]:
     """
     a, b, wide = x.mid, y.mid, y.rad
     product = a * b
-    error = abs(a) * wide + (abs(b) + wide) * x.rad + HALF_ULP * abs(product) + LEAST
+    error = abs(a) * wide + (abs(b) + wide) * x.rad
+    if a not in _HARMLESS and b not in _HARMLESS:
+        error += HALF_ULP * abs(product) + LEAST
     total = mid + product
     part = total - mid
     return total, rad + error + abs((mid - (total - part)) + (product - part))

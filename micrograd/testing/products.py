@@ -231,6 +231,11 @@ class _Search:
             names = ", ".join(product.weight for product in chosen)
             rest = path.reshape(expected.shape) - expected
             is_all = self.gradients.same(rest, 0 * rest)
+            others = [each for each in through if all(each is not one for one in chosen)]
+            missing = sum((product.path for product in others), np.zeros_like(path))
+            if len(others) == len(chosen) and is_off_by(-missing):
+                names = ", ".join(product.weight for product in others)
+                return f"the path through {names} is missing: is it = where += is needed?"
             if is_off_by(rest) and not is_all:
                 return f"only the path through {names} is there"
             if is_off_by(-path) and not is_all:

@@ -210,7 +210,7 @@ def test_a_dead_neuron_is_0_for_every_sample_and_its_weights_get_no_gradient():
 def test_the_spiral_is_learned_to_at_least_95_percent(told):
     (row,) = [row for row in told[5].rows if row.relation == ">="]
     assert 0.95 <= row.got <= 1
-    assert f"the network gets {row.got:.1%} of the 300 points right" in said(told[5])
+    assert f"classifies {row.got:.1%} of its 300 training points correctly" in said(told[5])
 
 
 def test_the_text_describes_the_network_of_the_spiral_correctly(spiral, told):

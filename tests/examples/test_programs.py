@@ -38,7 +38,9 @@ def test_the_demo_of_all_five_articles_agrees_and_exits_with_0(demo):
     text = demo.printed
     assert {line[0] for line in text.splitlines() if line.endswith("  ok")} == set("12345")
     assert "DIFFERS" not in text
-    agreeing, of, by_formula, ours = map(int, re.findall(r"\d+", text.splitlines()[-1]))
+    counted = re.match(r"(\d+) of (\d+) .*; (\d+) follow .*; (\d+) are", text.splitlines()[-1])
+    assert counted is not None
+    agreeing, of, by_formula, ours = map(int, counted.groups())
     assert agreeing == of
     assert of + by_formula + ours == text.count("  ok\n")
     counts = re.findall(r"^article \d: wrote (\d+) files", text, re.MULTILINE)
