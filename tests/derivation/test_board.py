@@ -5,6 +5,7 @@ import math
 import pickle
 import re
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -1012,6 +1013,35 @@ def test_lines_are_broken_to_the_width(width):
         assert columns(line) <= width, line
     assert shown.latex().count(r"\\") >= shown.equations().count("\n")
     assert shown.html().count("<mtr>") == shown.html().count("</mtr>")
+
+
+def typeset_rows(shown, kind):
+    """The rows of a board's equations in a format, as text without spaces."""
+    if kind == "html":
+        found = re.findall(r"<math.*?</math>", shown.html(), re.S)
+        rows = [each for math in found for each in ElementTree.fromstring(math).iter("mtr")]
+        return ["".join(each.itertext()) for each in rows if each.find(".//mtable") is None]
+    blocks = re.findall(r"\\begin{aligned}(.*?)\\end{aligned}", getattr(shown, kind)(), re.S)
+    text = re.sub(r"\\(?:begin|end){\w+}|\\quad|&", "", r"\\".join(blocks))
+    text = re.sub(r"\\frac{\\partial (\w)}{\\partial \w}", r"∂\1", text)
+    text = re.sub(r"\\(?:text|mathrel){(.*?)}|\^{(.)}", r"\1\2", text)
+    rows = re.split(r"\\\\", re.sub(r"\\(?:cdot|le|ge)\b|\\sqrt", "·", text))
+    return [re.sub(r"\s", "", each) for each in rows]
+
+
+@pytest.mark.parametrize("kind", ["latex", "markdown", "html"])
+@pytest.mark.parametrize("width", [30, 44])
+def test_cases_are_broken_to_the_width_in_every_format(kind, width):
+    x, y, z = values(x=0.5, y=-0.4, z=0.7)
+    test = ((x * y + z > 0.3) & (y * z + x < 0.8)) | (x * y + z * x > 1.7) | (y + z * z < x * z)
+    long = x + x * y + y + y * z + z + x * z > z * x * y + y * y + z * z + y
+    for condition, least in ((test, 8), (long, 6)):
+        loss = where(condition, x * y * z, x + y)
+        shown = board(loss, x, names={"L": loss}, numbers=False, width=width)
+        rows = typeset_rows(shown, kind)
+        assert max(map(columns, rows)) <= width
+        assert len(rows) >= least
+        assert max(map(columns, shown.text().splitlines())) <= width
 
 
 @pytest.mark.slow
