@@ -510,6 +510,18 @@ def test_lines_of_cases_in_a_sum_stand_below_each_other():
     ) in text
 
 
+def test_cases_on_several_lines_are_not_within_a_sentence():
+    x, y, z = values(x=0.5, y=0.3, z=1.2)
+    test = x > 0
+    loss = where(test & (y > 0), x * y, z)
+    assert (
+        "let\n\n"
+        "  x_condition = x > 0\n"
+        "  L           = {x·y if x_condition and y > 0;\n"
+        "                 z if not x_condition or y ≤ 0}\n"
+    ) in board(loss, x, names={"L": loss, "x_condition": test}, numbers=False).text()
+
+
 def test_conditions_joined_by_words_are_stated_where_they_decide():
     x, y = values(x=1.0, y=2.0)
     loss = where((x > 0) & ~(y > 3), x * y, y)
