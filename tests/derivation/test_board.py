@@ -522,6 +522,18 @@ def test_cases_on_several_lines_are_not_within_a_sentence():
     ) in board(loss, x, names={"L": loss, "x_condition": test}, numbers=False).text()
 
 
+def test_cases_within_cases_stand_below_each_other():
+    x, y, z = values(x=0.5, y=0.3, z=1.2)
+    loss = where(x > 0, where(y * z > x * x, z * x + y, x * y * z), z)
+    assert (
+        "  L = {{z·x + y if y·z > x²;\n"
+        "        x·y·z if y·z ≤ x²}\n"
+        "        if x > 0;\n"
+        "       z\n"
+        "        if x ≤ 0}\n"
+    ) in board(loss, x, names={"L": loss}, numbers=False, width=40).text()
+
+
 def test_conditions_joined_by_words_are_stated_where_they_decide():
     x, y = values(x=1.0, y=2.0)
     loss = where((x > 0) & ~(y > 3), x * y, y)

@@ -129,8 +129,9 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
         case Call("where"):
             words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}
             whole = Board(board.names, words).formula(tree)
-            if any(columns(line) > width for line in whole.text.split("\n")):
-                return [_stacked(board, board.cases(*tree.operands), width)]
+            rows, cases = whole.text.split("\n"), board.cases(*tree.operands)
+            if len(rows) > len(cases) or any(columns(line) > width for line in rows):
+                return [_stacked(board, cases, width)]
             return [whole]
         case Call(name, (left, right)) if name in COMPARISONS:
             first, *others = inner(right, SUM)
