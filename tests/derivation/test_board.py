@@ -522,6 +522,15 @@ def test_cases_on_several_lines_are_not_within_a_sentence():
     ) in board(loss, x, names={"L": loss, "x_condition": test}, numbers=False).text()
 
 
+def test_long_conditions_get_names_but_not_their_difference_in_an_exclusive_or():
+    x, y, z = values(x=0.5, y=-0.4, z=0.7)
+    a = x * y + z * x + x + y + z * z > 0
+    b = y * z + x * x + y + z + x * y * z > z
+    text = board(where(a ^ b, x * y, z), x, numbers=False).text()
+    assert "v₁ = x·y + z·x + x + y + z² > 0" in text
+    assert "{x·y if v₁ xor v₂;" in text
+
+
 def test_cases_within_cases_stand_below_each_other():
     x, y, z = values(x=0.5, y=0.3, z=1.2)
     loss = where(x > 0, where(y * z > x * x, z * x + y, x * y * z), z)
