@@ -237,7 +237,7 @@ def test_the_printed_numbers_recompute(expression, data):
     rows = table(explanation.text(), "Forward")
     shown = {row[0]: row[-1] for row in rows}
     for node in explanation.chain.nodes:
-        assert shown[explanation.chain.name(node).text] == number(node.data)
+        assert shown[explanation.chain.name(node).text] == typographic(number(node.data))
     # Factors are printed with four digits, so their product is off by less than 1e-3 for a factor.
     for path in explanation.chain.paths(wrt) if "Path" in explanation.text() else ():
         factors = [explanation.chain.factor(edge) for edge in path]
