@@ -75,7 +75,7 @@ class Cut:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
         is_power = _name(node) in ("pow", "square") and inlined
         if is_power and self._joined(node).leaves > _LONGEST_BASE:
-            self.steps.add(self._without_shift(inlined[0]))
+            self._cut(self._without_shift(inlined[0]))
             self.sizes[inlined[0]] = self._joined(inlined[0])
         is_quotient = _name(node) == "div" and len(inlined) == 2
         if is_quotient and all(self.sizes[x].leaves > _LONGEST_SIDE for x in inlined):
@@ -83,7 +83,7 @@ class Cut:
         while _is_long(found := self._joined(node)) and inlined:
             longest = max(inlined, key=lambda x: self.sizes[x].leaves)
             inlined.remove(longest)
-            self.steps.add(longest)
+            self._cut(longest)
         score = self._score(node)
         if score is not None:
             self.steps.add(score)
@@ -97,6 +97,16 @@ class Cut:
             self.steps.add(node)  # as in y = σ(z), where z was not named either
         elif repeated > 0:
             self.sizes[node] = found._replace(repeats=True)
+
+    def _cut(self, node: Value) -> None:
+        """Make a value a step or, if `&`, `|` or `^` made it, the conditions that it joins."""
+        joined = next(iter(operands(node))) if _name(node) in ("pow", "square") else node
+        conditions = {x for x in operands(joined) if _name(x) in COMPARISONS}
+        if _name(joined) in _SUMS and conditions.issuperset(operands(joined)):
+            self.steps |= conditions
+            self.sizes |= {x: self._joined(x) for x in (joined, node)}
+        else:
+            self.steps.add(node)
 
     def _without_shift(self, node: Value) -> Value:
         """The long sum in its difference from a target: the output of a network."""

@@ -64,7 +64,8 @@ class Let(NamedTuple):
             mark = row(left.mark, ("mo", sign), lines[0].mark)
             whole = Formula(f"{left.text} {sign} {lines[0].text}", mark)
             others = columns(f"{self.word} {self.comma.rstrip()}")
-            if len(lines) > 1 or columns(whole.text) > self.width - others:
+            is_long = columns(whole.text) > self.width - others
+            if len(lines) > 1 or "\n" in whole.text or is_long:
                 return None
             words += [self.comma if words else f"{self.word} ", whole]
         return Paragraph(tuple(words), self.width)

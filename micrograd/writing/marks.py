@@ -11,7 +11,7 @@ is one:
     ("mover", a, "¯")                                           an accent
     ("munderover", ("mo", "∑"), a, b)                           a sign with limits
     ("fence", "(", a, ")")                                      brackets that grow with a
-    ("cases", (a, condition), …)                                a choice
+    ("cases", (a, condition), …)                                a choice; or its lines (a,), …
     ("matrix", (a, b, …), …)                                    rows of entries in brackets
     ("gap",)                                                    a wide space
 
@@ -142,7 +142,7 @@ def _latex(mark: Mark) -> str:
         case "fence":
             return _fenced(*parts)
         case "cases":
-            lines = [rf"{latex(value)}, & {latex(condition)}" for value, condition in parts]
+            lines = [", & ".join(map(latex, entries)) for entries in parts]
             return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
         case "matrix":
             lines = [" & ".join(map(latex, entries)) for entries in parts]
@@ -244,6 +244,7 @@ MATH_STYLE = (
     "math :is(msub, msup, msubsup, munder, munderover, mroot) > :not(:first-child), "
     "math:not([display]) mfrac > *, :is(mfrac, msub, msup, mtable mtable) mfrac > * "
     "{ font-size: max(0.72em, 11px); } "
+    "mo + mtable:last-child > mtr > mtd { text-align: left; } "
 )
 """Style for formulas: a font that has the signs, and scripts that can be read."""
 
@@ -277,8 +278,8 @@ def mathml(mark: Mark) -> str:
             ) + "</mrow>"  # fmt: skip
         case "cases":
             rows = "".join(
-                f"<mtr><mtd>{mathml(value)}<mo>,</mo></mtd><mtd>{mathml(condition)}</mtd></mtr>"
-                for value, condition in parts
+                f"<mtr><mtd>{'<mo>,</mo></mtd><mtd>'.join(map(mathml, entries))}</mtd></mtr>"
+                for entries in parts
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
         case "matrix":

@@ -168,7 +168,13 @@ def scaled(number: Formula, of: Formula) -> Formula:
     )
 
 
+def _absolute(x: Formula) -> Formula:
+    mark = notation.operation(TABLE["abs"], [x]).mark
+    return Formula(f"|{x.text}|", mark, exact=x.exact)
+
+
 _SIGNS: Mapping[str, Callable[..., Formula]] = {
+    "abs": _absolute,
     "_hadamard": hadamard,
     "_indicator": _indicator,
     "mul": scaled,

@@ -5,6 +5,7 @@ import math
 import pickle
 import re
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -507,6 +508,39 @@ def test_lines_of_cases_in_a_sum_stand_below_each_other():
         "      + {x·y if x + y + z > x·y;\n"
         "         exp(x − y)·z if x + y + z ≤ x·y}\n"
     ) in text
+
+
+def test_cases_on_several_lines_are_not_within_a_sentence():
+    x, y, z = values(x=0.5, y=0.3, z=1.2)
+    test = x > 0
+    loss = where(test & (y > 0), x * y, z)
+    assert (
+        "let\n\n"
+        "  x_condition = x > 0\n"
+        "  L           = {x·y if x_condition and y > 0;\n"
+        "                 z if not x_condition or y ≤ 0}\n"
+    ) in board(loss, x, names={"L": loss, "x_condition": test}, numbers=False).text()
+
+
+def test_long_conditions_get_names_but_not_their_difference_in_an_exclusive_or():
+    x, y, z = values(x=0.5, y=-0.4, z=0.7)
+    a = x * y + z * x + x + y + z * z > 0
+    b = y * z + x * x + y + z + x * y * z > z
+    text = board(where(a ^ b, x * y, z), x, numbers=False).text()
+    assert "v₁ = x·y + z·x + x + y + z² > 0" in text
+    assert "{x·y if v₁ xor v₂;" in text
+
+
+def test_cases_within_cases_stand_below_each_other():
+    x, y, z = values(x=0.5, y=0.3, z=1.2)
+    loss = where(x > 0, where(y * z > x * x, z * x + y, x * y * z), z)
+    assert (
+        "  L = {{z·x + y if y·z > x²;\n"
+        "        x·y·z if y·z ≤ x²}\n"
+        "        if x > 0;\n"
+        "       z\n"
+        "        if x ≤ 0}\n"
+    ) in board(loss, x, names={"L": loss}, numbers=False, width=40).text()
 
 
 def test_conditions_joined_by_words_are_stated_where_they_decide():
@@ -1012,6 +1046,35 @@ def test_lines_are_broken_to_the_width(width):
         assert columns(line) <= width, line
     assert shown.latex().count(r"\\") >= shown.equations().count("\n")
     assert shown.html().count("<mtr>") == shown.html().count("</mtr>")
+
+
+def typeset_rows(shown, kind):
+    """The rows of a board's equations in a format, as text without spaces."""
+    if kind == "html":
+        found = re.findall(r"<math.*?</math>", shown.html(), re.S)
+        rows = [each for math in found for each in ElementTree.fromstring(math).iter("mtr")]
+        return ["".join(each.itertext()) for each in rows if each.find(".//mtable") is None]
+    blocks = re.findall(r"\\begin{aligned}(.*?)\\end{aligned}", getattr(shown, kind)(), re.S)
+    text = re.sub(r"\\(?:begin|end){\w+}|\\quad|&", "", r"\\".join(blocks))
+    text = re.sub(r"\\frac{\\partial (\w)}{\\partial \w}", r"∂\1", text)
+    text = re.sub(r"\\(?:text|mathrel){(.*?)}|\^{(.)}", r"\1\2", text)
+    rows = re.split(r"\\\\", re.sub(r"\\(?:cdot|le|ge)\b|\\sqrt", "·", text))
+    return [re.sub(r"\s", "", each) for each in rows]
+
+
+@pytest.mark.parametrize("kind", ["latex", "markdown", "html"])
+@pytest.mark.parametrize("width", [30, 44])
+def test_cases_are_broken_to_the_width_in_every_format(kind, width):
+    x, y, z = values(x=0.5, y=-0.4, z=0.7)
+    test = ((x * y + z > 0.3) & (y * z + x < 0.8)) | (x * y + z * x > 1.7) | (y + z * z < x * z)
+    long = x + x * y + y + y * z + z + x * z > z * x * y + y * y + z * z + y
+    for condition, least in ((test, 8), (long, 6)):
+        loss = where(condition, x * y * z, x + y)
+        shown = board(loss, x, names={"L": loss}, numbers=False, width=width)
+        rows = typeset_rows(shown, kind)
+        assert max(map(columns, rows)) <= width
+        assert len(rows) >= least
+        assert max(map(columns, shown.text().splitlines())) <= width
 
 
 @pytest.mark.slow

@@ -187,6 +187,13 @@ def test_a_curve_ends_where_the_function_does_and_is_interrupted_at_jumps_and_po
     ]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_negative_numbers_have_a_minus_sign_in_sentences_too(lang):
+    cards = [rule_card(name, lang).text() for name in TABLE]
+    assert not any(re.search(r"-\d", card) for card in cards)
+    assert any("−3" in card.splitlines()[-1] for card in cards)
+
+
 def test_an_operation_of_a_user_has_a_card():
     define("softsign_for_card", "x / (1 + abs(x))", ["1 / square(1 + abs(x))"], note="Mine.")
     text = rule_card("softsign_for_card").text("zh")

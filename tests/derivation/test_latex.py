@@ -70,6 +70,8 @@ def boards():
     w = Value(2.0, label="w")
     yield explain(sum((w * x - 1.0) ** 2 for x in xs), None, style="board")
     yield explain(where(w > xs[0], w.log(), xs[0].relu() ** w), None, style="board", numbers=False)
+    test = (w * xs[0] > xs[1] + xs[2]) & (xs[0] + xs[1] < w * w * xs[3])
+    yield explain(where(test, w, xs[0]), w, style="board", numbers=False, width=24)
     yield explain(cross_entropy(xs, 2), xs, style="board", lang="zh")
     model = MLP(2, [3, 3, 1], activation="tanh")
     yield explain(model(xs[:2]), xs[:2], style="board", lang="zh")

@@ -294,7 +294,7 @@ def test_the_case_of_a_loss_is_named_if_all_entries_are_in_it():
     model = network(3, 2, initializer="zeros")
     near, far = ([[0.5, 0.25], [0.0, 0.0]], [[0.5, 2.0], [0.0, 0.0]])
     text = explain_layers(model, samples(2), near, loss="huber").text()
-    assert "Here abs(Ŷ − Y) ≤ 1 holds for all entries" in text
+    assert "Here |Ŷ − Y| ≤ 1 holds for all entries" in text
     assert "= (1/n)(Ŷ − Y)\n" in text
     explanation = explain_layers(model, samples(2), far, loss="huber")
     assert equation(explanation, "ℓ′(ŷ, y)") == ["{ŷ − y if |ŷ − y| ≤ 1; sgn(ŷ − y) otherwise}"]

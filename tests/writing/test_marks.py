@@ -26,6 +26,7 @@ X, Y = ("mi", "x"), ("mi", "y")
         (("mrow", ("func", "tanh"), ("fence", "(", X, ")")), r"\tanh(x)"),
         (("func", "leaky_relu"), r"\operatorname{leaky\_relu}"),
         (("cases", (X, Y), (Y, X)), r"\begin{cases} x, & y \\ y, & x \end{cases}"),
+        (("cases", (X,), (Y,)), r"\begin{cases} x \\ y \end{cases}"),
     ],
 )
 def test_a_mark_is_written_in_latex(mark, written):

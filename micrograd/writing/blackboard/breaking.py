@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from micrograd.table.formulas import Call, Tree
+from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
 from micrograd.writing.blackboard.line import (
     ENGLISH,
@@ -21,7 +21,7 @@ from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula
 from micrograd.writing.parts import factors_of, signed, terms
 from micrograd.writing.ranges import holds
-from micrograd.writing.template import ATOM, POWER, PRODUCT
+from micrograd.writing.template import ATOM, LOOSE, POWER, PRODUCT, SUM
 
 _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may be broken
 _HALF = Call("div", (1.0, 2.0))
@@ -48,8 +48,13 @@ def lines(
     whole = board.formula(tree)
     if columns(whole.text) <= width:
         return [whole]
+    return _filled(pieces(board, tree, width), width)
+
+
+def _filled(pieces: Sequence[Formula], width: int) -> list[Formula]:
+    """The pieces in lines, as many in each as it has room for."""
     found: list[Formula] = []
-    for piece in pieces(board, tree, width):
+    for piece in pieces:
         is_term = piece.text.startswith((" + ", " − "))  # on a line of its own after a long one
         fits = found and columns(found[-1].text + piece.text) <= width
         if fits and not (is_term and found[-1].text.startswith("·")):
@@ -113,17 +118,24 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
         case Call("where") if (test := holds(tree)) is not None:
             return _enclosed(pieces(board, test, width - 1), signs=("[", "]"))
         case Call("and" | "or" | "xor"):
-            return board.joined(tree)
+            found = []
+            for joining, test, least in board.joined(tree):
+                room = width - sum(columns(each.text.lstrip()) for each in joining)
+                first, *others = _part(board, test, least, room)
+                found += [in_row(*joining, first), *others]
+            return found
         case Call() if (condition := board.logical(tree)) != tree:
             return pieces(board, condition, width)
         case Call("where"):
             words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}
             whole = Board(board.names, words).formula(tree)
-            if any(columns(line) > width for line in whole.text.split("\n")):
-                words["if"] = _BEFORE_WORD.sub(r"\1\n  ", words["if"])
-                whole = Board(board.names, words).formula(tree)
-            whole.text = "\n".join(_wrapped(whole.text.split("\n"), width, board.words))
+            rows, cases = whole.text.split("\n"), board.cases(*tree.operands)
+            if len(rows) > len(cases) or any(columns(line) > width for line in rows):
+                return [_stacked(board, cases, width)]
             return [whole]
+        case Call(name, (left, right)) if name in COMPARISONS:
+            first, *others = inner(right, SUM)
+            return [*inner(left, SUM), in_row(f" {notation.RELATIONS[name]} ", first), *others]
         case Call("abs", (argument,)):
             first, *rest = _enclosed(pieces(board, argument, width - 1), signs=("|", "|"))
             return [first, *rest]
@@ -149,18 +161,27 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
     return [board.formula(tree)]
 
 
-def _wrapped(lines: Sequence[str], width: int, words: Mapping[str, str]) -> Iterator[str]:
-    """Lines of cases, broken before "and" and "or" if they are long."""
-    before = "|".join(words[each] for each in ("and", "or", "xor"))
-    for line in lines:
-        whole = ""
-        for part in re.split(f"(?= (?:{before}) )", line):
-            if whole and columns(whole + part) > width:
-                yield whole
-                whole = f"   {part}"
-            else:
-                whole += part
-        yield whole
+def _stacked(board: Board, cases: Sequence[tuple[Tree, Tree]], width: int) -> Formula:
+    """A list of cases, each condition below its value, and both in lines of a width."""
+    comma, word = _BEFORE_WORD.split(board.words["if"])[1:]
+    end = board.words["next case"].rstrip()
+    shown: list[str] = []
+    rows: list[tuple[Mark]] = []
+    exact = True
+    for value, test in cases:
+        rooms = (value, width - 3 - columns(comma)), (test, width - 5 - columns(end))
+        values, tests = (_filled(_part(board, x, LOOSE, room), room) for x, room in rooms)
+        exact = exact and all(each.exact for each in (*values, *tests))
+        starts = " ", *["   "] * (len(values) - 1), f"  {word}", *["    "] * (len(tests) - 1)
+        ends = *[""] * (len(values) - 1), comma, *[""] * (len(tests) - 1), end
+        for start, each, stop in zip(starts, (*values, *tests), ends, strict=True):
+            below = "\n" + " " * columns(start)
+            shown.append(start + each.text.replace("\n", below) + stop)
+        *before, last = (each.mark for each in values)
+        rows += [(mark,) for mark in (*before, row(last, ("mo", ",")))]
+        rows += [(row(("gap",), each.mark),) for each in tests]
+    text = "\n".join(shown)
+    return Formula(f"{{{text[1 : -len(end)]}}}", ("cases", *rows), exact=exact)
 
 
 def _ends_in_bracket(tree: Tree) -> bool:

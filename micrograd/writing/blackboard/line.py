@@ -117,7 +117,13 @@ class Board(Gathering):
                 ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
                 return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
             case Call("and" | "or" | "xor", _):
-                return in_row(*self.joined(tree))
+                return in_row(
+                    *(
+                        part
+                        for before, test, least in self.joined(tree)
+                        for part in (*before, self.formula(test).bracketed(least))
+                    )
+                )
         if (condition := self.logical(tree)) != tree:
             return self.formula(condition)
         if self.is_negated(tree):
@@ -139,16 +145,13 @@ class Board(Gathering):
     def _is_condition(self, tree: Tree) -> bool:
         return self.names[tree].is_condition if isinstance(tree, str) else is_comparison(tree)
 
-    def joined(self, tree: Call) -> list[Formula]:
-        """Conditions, each but the first with "and", "or" or "xor" in front of it."""
-        between = f" {self.words[tree.name]} "
-        found: list[Formula] = []
-        for test in _conditions(tree.name, tree):
-            shown = self.formula(test)
-            if isinstance(test, Call) and test.name in _WORDS:
-                shown = shown.bracketed(ATOM)
-            found.append(in_row(Formula(between, ("mtext", between)), shown) if found else shown)
-        return found
+    def joined(self, tree: Call) -> Iterator[tuple[list[Formula], Tree, int]]:
+        """Conditions, each but the first with "and", "or" or "xor", and how tightly each binds."""
+        word = f" {self.words[tree.name]} "
+        for i, test in enumerate(_conditions(tree.name, tree)):
+            before = [Formula(word, ("mtext", word))] if i else []
+            is_joined = isinstance(test, Call) and test.name in _WORDS
+            yield before, test, ATOM if is_joined else LOOSE
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
@@ -156,9 +159,11 @@ class Board(Gathering):
         if (condition := holds(whole)) is not None:
             inner = self.formula(condition)
             return Formula(f"[{inner.text}]", ("fence", "[", inner.mark, "]"))
-        return notation.cases(self._cases(test, then, otherwise), None, self.words)
+        found = self.cases(test, then, otherwise)
+        shown = [(self.formula(value), self.formula(condition)) for value, condition in found]
+        return notation.cases(shown, None, self.words)
 
-    def _cases(self, test: Tree, then: Tree, otherwise: Tree) -> list[tuple[Formula, Formula]]:
+    def cases(self, test: Tree, then: Tree, otherwise: Tree) -> list[tuple[Tree, Tree]]:
         """Each value of a choice with its condition."""
         if not is_comparison(test):
             test = Call("ne", (test, 0.0))
@@ -168,7 +173,7 @@ class Board(Gathering):
                 rest = between(opposite(test), opposite(second))
                 if rest is not None and is_ordered(rest):
                     cases = [(then, test), (middle, second), (last, rest)]
-        return [(self.formula(value), self.formula(condition)) for value, condition in cases]
+        return cases
 
     def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
         for i, factor in enumerate(factors):

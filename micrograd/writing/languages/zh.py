@@ -152,9 +152,9 @@ WORDS: dict[str, dict[str, str]] = {
         "celu": "在 0 处的导数是 1，二阶导数在此处有跳变。"
         "参数 alpha 不为 1 时，写作 alpha * celu(x / alpha)。",
         "relu6": "在 0 和 6 处的导数取 0。",
-        "hardtanh": "在 -1 和 1 处的导数取 0。",
-        "hard_sigmoid": "在 -3 和 3 处的导数取 0。",
-        "hard_swish": "在 -3 处的导数取 0，在 3 处取 1。",
+        "hardtanh": "在 −1 和 1 处的导数取 0。",
+        "hard_sigmoid": "在 −3 和 3 处的导数取 0。",
+        "hard_swish": "在 −3 处的导数取 0，在 3 处取 1。",
         "digamma_above": "只用于正数的双伽马函数。",
         "polygamma_above": "只用于 1 阶及以上、正数的多伽马函数。",
         "polygamma": "阶数 x 是常数，取 0, 1, 2, …。",
