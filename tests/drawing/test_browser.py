@@ -81,7 +81,7 @@ def test_the_page_opens_with_all_given_values(opened):
     page = opened(neuron())
     assert page.step == 1
     assert page.text("#sentence") == "These values are given:"
-    assert page.formulas() == ["x1 = 2", "w1 = −3", "x2 = 0", "w2 = 1", "b ≈ 6.881"]
+    assert page.formulas() == ["x1 = 2", "x2 = 0", "w1 = −3", "w2 = 1", "b ≈ 6.881"]
     assert page.numbers(0) == ("2", "")
     assert page.numbers(9) == ("", "")
 

@@ -192,7 +192,7 @@ def test_the_gradients_of_surfaces_are_those_of_the_engine(opened):
             assert_engine_agrees(page)
     page.page.locator(".node[data-name='layers.2.neurons.0']").click()
     named, *numbers = page.page.locator("#explanation mtable").all_text_contents()
-    assert named == "0.5·(ŷ−y)·(ŷ−y),|ŷ−y|≤11·(|ŷ−y|−0.5),|ŷ−y|>1".replace("ŷ", "yˆ")
+    assert named == "0.5·(ŷ−y)2,|ŷ−y|≤1|ŷ−y|−0.5,|ŷ−y|>1".replace("ŷ", "yˆ")
     assert "y" not in numbers[0]
 
 
