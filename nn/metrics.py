@@ -95,9 +95,9 @@ def _between(targets: Any) -> float:
 def r2(outputs: Any, targets: Any, *, sample_weight: Any = None) -> float:
     """Return the coefficient of determination, the mean over the columns.
 
-    It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is
-    perfect, and 0 is no better than the mean of the targets. Unlike scikit-learn's `r2_score`, it
-    takes the outputs first; swapped, it is another number.
+    It compares the sum of squared errors with that of the best constant prediction: 1 is perfect,
+    and 0 means no better than the mean of the targets. Unlike `r2_score` of scikit-learn, it takes
+    the outputs first, and gives another number if the two are swapped.
 
     Args:
         outputs: the predictions, of shape (samples,) or (samples, columns).

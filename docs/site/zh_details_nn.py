@@ -162,7 +162,7 @@ DETAILS = {
     "for an unknown name, or if two columns of the history would have the same name.": "没有这个名字，或者记录中会有两列同名。",
     "for something that is neither a name nor a function.": "既不是名字也不是函数。",
     # nn.metrics.r2
-    "It is 1 minus the sum of squared errors divided by that of the best constant prediction: 1 is perfect, and 0 is no better than the mean of the targets. Unlike scikit-learn's `r2_score`, it takes the outputs first; swapped, it is another number.": "等于 1 减去误差平方和与最佳常数预测的误差平方和之比：1 表示完美，0 表示不比目标值的平均值更好。与 scikit-learn 的 `r2_score` 不同，输出在前；顺序反了，结果就是另一个数。",
+    "It compares the sum of squared errors with that of the best constant prediction: 1 is perfect, and 0 means no better than the mean of the targets. Unlike `r2_score` of scikit-learn, it takes the outputs first, and gives another number if the two are swapped.": "等于 1 减去误差平方和与最佳常数预测的误差平方和之比：1 表示完美，0 表示不比目标值的平均值更好。与 scikit-learn 的 `r2_score` 不同，输出在前；顺序反了，结果就是另一个数。",
     # nn.module.has_gradient
     "a Value; its `grad` is None, or the int 0, as long as it has no gradient.": "一个 Value；没有梯度时，它的 `grad` 是 None 或整数 0。",
     # nn.module.zero_gradients

@@ -74,11 +74,6 @@ def _call(name: str, *operands: Simplified) -> Simplified:
     parts = formula.operands if isinstance(formula, Call) else ()
     if parts and name not in COMPARISONS and all(isinstance(part, float) for part in parts):
         formula = value
-    match formula:
-        case Call("mul", sides) if 0.0 in sides and value == 0:  # not 0 · ∞
-            formula = 0.0
-        case Call("add", (0.0, other) | (other, 0.0)) | Call("sub", (other, 0.0)):
-            formula = other
     return Simplified(formula, value, conditions)
 
 

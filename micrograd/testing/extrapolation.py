@@ -50,7 +50,7 @@ _GRAIN = 2.0**-40  # of the point: the smallest step between which jumps are loo
 _STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
 _DECIMALS = 9  # numbers with at most so many look rounded
 _SINGLE = 2.0**-24  # a unit in the last place of single precision
-_ODD = (0.739, 0.567)  # parts of a step that are no powers of two
+_ODD = (0.739, 0.567)  # fractions of a step; products with powers of two would be exact
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
 

@@ -10,7 +10,7 @@ with the dout of one sample at a time. So a mistake is found in the array in whi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,8 +42,8 @@ class Contributions(NamedTuple):
 class Product(NamedTuple):
     """A product: its weight, its operand, and its gradient, with the samples in front.
 
-    The name of the operand and the label are empty where it is no argument. The contributions that
-    are claimed for the weight are laid out as operand × result.
+    `name` and `label` of the operand are empty if it is not an argument. The contributions that are
+    claimed for the weight are laid out as operand × result.
     """
 
     weight: str
@@ -226,24 +226,9 @@ class _Search:
         def is_off_by(change: np.ndarray) -> bool:
             return self.gradients.same(claimed, expected + change.reshape(expected.shape))
 
-        for chosen in _subsets(through[:_PATHS]):
-            path = np.sum([product.path for product in chosen], axis=0)
-            names = ", ".join(product.weight for product in chosen)
-            rest = path.reshape(expected.shape) - expected
-            is_all = self.gradients.same(rest, 0 * rest)
-            others = [each for each in through if all(each is not one for one in chosen)]
-            missing = sum((product.path for product in others), np.zeros_like(path))
-            if len(others) == len(chosen) and is_off_by(-missing):
-                names = ", ".join(product.weight for product in others)
-                return f"the path through {names} is missing: is it = where += is needed?"
-            if is_off_by(rest) and not is_all:
-                return f"only the path through {names} is there"
-            if is_off_by(-path) and not is_all:
-                return f"the path through {names} is missing: is it = where += is needed?"
-            if is_off_by(path) and not is_all:
-                return f"the path through {names} is there twice"
-            if is_off_by(-2 * path) and not is_all:
-                return f"the path through {names} has the wrong sign"
+        for names, path, words, change in _mistaken_paths(through[:_PATHS], expected):
+            if is_off_by(change) and not self.gradients.same(path, expected):
+                return words.format(names=names)
         for product in through:
             for slope, text in self._wrong_slopes(product):
                 if is_off_by((slope - product.slope) @ product.matrix.T):
@@ -268,7 +253,20 @@ def _turned(matrices: Any) -> Any:
     return None if matrices is None else matrices.swapaxes(1, 2)
 
 
-def _subsets(products: list[Product]) -> Iterable[tuple[Product, ...]]:
-    return itertools.chain.from_iterable(
-        itertools.combinations(products, count) for count in range(1, len(products) + 1)
-    )
+_OF_PATHS: dict[str, Callable[[Any, Any], Any]] = {
+    "the path through {names} is missing: is it = where += is needed?": lambda path, whole: -path,
+    "only the path through {names} is there": lambda path, whole: path - whole,
+    "the path through {names} is there twice": lambda path, whole: path,
+    "the path through {names} has the wrong sign": lambda path, whole: -2 * path,
+}
+"""Mistakes in paths, and what each adds to the whole gradient."""
+
+
+def _mistaken_paths(products: list[Product], whole: Any) -> Iterator[tuple[str, Any, str, Any]]:
+    """Names of products, their path, a mistake in it and what it adds; few names come first."""
+    for count in range(1, len(products) + 1):
+        for (words, added), chosen in itertools.product(
+            _OF_PATHS.items(), itertools.combinations(products, count)
+        ):
+            path = np.sum([product.path for product in chosen], axis=0).reshape(whole.shape)
+            yield ", ".join(each.weight for each in chosen), path, words, added(path, whole)

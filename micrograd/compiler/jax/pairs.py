@@ -77,9 +77,10 @@ def _lengths(side: tuple[Any, Any]) -> Any:
 
 
 def _rows(slots: Any, lengths: Any) -> tuple[Any, Any] | None:
-    """Return the row that each sum reads, or the beginning of which it reads; and the rows.
+    """Return which row each sum reads, whole or up to some place, and the rows.
 
-    Rows are told apart by their first slots. It is None if this is not enough.
+    Two rows are taken to be different if their first slots differ. If the sums do not fit rows of
+    this kind, the result is None.
     """
     start = np.cumsum(lengths) - lengths
     row = np.unique(slots[start], return_inverse=True)[1]

@@ -45,14 +45,14 @@ class Canvas:
         self.symbols: dict[str, str] = {}  # for names that found no room
 
     def name(self, label: str, room: float, symbol: str) -> Formula:
-        """The name that a label stands for, or the symbol if there is no room for the name."""
+        """A label as it is typeset, or the symbol if there is no room for the label."""
         (name,) = self.names([label], room, [symbol])
         return name
 
     def names(self, labels: Sequence[str], room: float, symbols: Sequence[str]) -> list[Formula]:
-        """The names that labels stand for, or symbols if there is no room for one of the names.
+        """Labels as they are typeset, or symbols for all of them if one finds no room.
 
-        What symbols stand for is written below the drawing.
+        A line below the drawing says what the symbols stand for.
         """
         names: list[Formula] = [*map(named, labels)]
         short: list[Formula] = [*map(named, symbols)]
