@@ -3,7 +3,7 @@
 import math
 import re
 
-from micrograd import Value
+from micrograd import Value, explain
 from micrograd.ops import TABLE
 from micrograd.table.interpreters import IEEE
 from micrograd.writing.notation import NAMES
@@ -49,3 +49,21 @@ def evaluated(text):
         name: IEEE[name] for name in ("log2", "log10")
     }
     return float(eval(source, {**functions, "_inf": math.inf, "nan": math.nan}))
+
+
+def values(**numbers):
+    return [Value(number, label=name) for name, number in numbers.items()]
+
+
+def board(output, wrt, **options):
+    return explain(output, wrt, style="board", **options)
+
+
+def last_symbols(output, wrt, **options):
+    """The last line in symbols of the derivation, without its sign."""
+    text = board(output, wrt, numbers=False, **options).equations()
+    return re.split(r"\n *= |^.*? = ", text.strip(), flags=re.MULTILINE)[-1]
+
+
+def sum_of_squares(deviations):
+    return sum(each**2 for each in deviations)
