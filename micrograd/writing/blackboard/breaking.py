@@ -87,30 +87,9 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 found += [in_row(*[" · "] * (i > 0), first), *others]
             return found
         case Call("mul", _):
-            found = []
-            parts = factors_of(tree)
-            for i, factor in enumerate(parts):
-                first, *others = inner(factor, strength_within(factor))
-                touches = found and board.touches(parts[i - 1], factor, found[-1], first)
-                room = width - columns(first.text)
-                if touches and room < columns(found[-1].text) <= _SHORT:
-                    room = width - columns(found[-1].text)
-                    first, *others = _part(board, factor, strength_within(factor), room)
-                if touches and columns(found[-1].text) <= max(room, _SHORT):
-                    found[-1] = in_row(found[-1], first)
-                else:
-                    found.append(in_row(*["·"] * (i > 0), first))
-                found += others
-            return found
+            return _product(board, tree, width)
         case Call("div", (above, below)):
-            first, *rest = _part(board, below, POWER, width - 1)
-            room = width - columns(first.text) - 1
-            has_two = "Σ" in board.formula(above).text and "Σ" in board.formula(below).text
-            least = ATOM if has_two else PRODUCT
-            if rest or room < _NARROWEST:
-                return [*inner(above, least), in_row("/", first), *rest]
-            *others, last = _part(board, above, least, room)
-            return [*others, in_row(last, "/", first)]
+            return _quotient(board, above, below, width)
         case Call("Σ", summands):
             sigma, inside, term = board.ranged(summands)
             first, *rest = _part(inside, term, PRODUCT, width - columns(sigma.text))
@@ -159,6 +138,37 @@ def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
                 return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
             return _enclosed(pieces(board, argument, room), Formula(shown, start))
     return [board.formula(tree)]
+
+
+def _product(board: Board, tree: Tree, width: int) -> list[Formula]:
+    """A product in pieces; factors that need no sign between them stay together if they fit."""
+    found: list[Formula] = []
+    parts = factors_of(tree)
+    for i, factor in enumerate(parts):
+        first, *others = _part(board, factor, strength_within(factor), width - 2)
+        touches = found and board.touches(parts[i - 1], factor, found[-1], first)
+        room = width - columns(first.text)
+        if touches and room < columns(found[-1].text) <= _SHORT:
+            room = width - columns(found[-1].text)
+            first, *others = _part(board, factor, strength_within(factor), room)
+        if touches and columns(found[-1].text) <= max(room, _SHORT):
+            found[-1] = in_row(found[-1], first)
+        else:
+            found.append(in_row(*["·"] * (i > 0), first))
+        found += others
+    return found
+
+
+def _quotient(board: Board, above: Tree, below: Tree, width: int) -> list[Formula]:
+    """A quotient in pieces; the divisor ends a line with the end of what is divided if it fits."""
+    first, *rest = _part(board, below, POWER, width - 1)
+    room = width - columns(first.text) - 1
+    has_two = "Σ" in board.formula(above).text and "Σ" in board.formula(below).text
+    least = ATOM if has_two else PRODUCT
+    if rest or room < _NARROWEST:
+        return [*_part(board, above, least, width - 2), in_row("/", first), *rest]
+    *others, last = _part(board, above, least, room)
+    return [*others, in_row(last, "/", first)]
 
 
 def _stacked(board: Board, cases: Sequence[tuple[Tree, Tree]], width: int) -> Formula:
