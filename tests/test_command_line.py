@@ -59,8 +59,9 @@ def test_the_demo_collects_everything_in_an_index(two_articles, tmp_path, capsys
 
 @pytest.mark.slow
 def test_an_index_that_cannot_be_written_is_an_error_without_a_traceback(
-    two_articles, tmp_path, capsys
+    two_articles, monkeypatch, tmp_path, capsys
 ):
+    monkeypatch.setattr(find_examples(), "ARTICLES", ("article_3_fitting_a_line",))
     (tmp_path / "index.html").mkdir()
     assert main(["demo", "--out", str(tmp_path)]) == 2
     errors = capsys.readouterr().err

@@ -17,18 +17,21 @@ from typing import Any, NoReturn
 from llvmlite import ir
 
 from micrograd.compiler.native.elementary import functions
-from micrograd.compiler.native.elementary.lanes import some
+from micrograd.compiler.native.elementary.lanes import outlined, some
 from micrograd.compiler.native.writing import Writer
 from micrograd.compiler.program.flows import Flow
 from micrograd.ops import lookup
 from micrograd.source.c import LIBRARY
 from micrograd.table.formulas import ADJOINT, Call, Tree
 from micrograd.table.interpreters import SIGNS
+from micrograd.table.operations import Operation
 
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
 _TESTS = {f"_{name}": sign for name, sign in SIGNS.items()}
 _LONG = 12
 """From this cost on, a branch of a choice is skipped where it can be."""
+_VERY_LONG = 500
+"""From this cost on, the formula of an operation is written once in a module, as a function."""
 
 
 class Lowering(dict[str, Callable[..., Any]]):
@@ -117,9 +120,16 @@ class Lowering(dict[str, Callable[..., Any]]):
             refuse_function(name)
         if row.is_primitive:
             return partial(self._library, name)
+        if _cost(row.computed) > _VERY_LONG:
+            return partial(outlined, self.writer, f"{name}.{self.width}", partial(self._body, row))
         return lambda *operands: self._written(
             row.computed, dict(zip(row.operands, operands, strict=True))
         )
+
+    def _body(self, row: Operation, *operands: Any) -> Any:
+        """Write a formula in a function of its own."""
+        names = dict(zip(row.operands, operands, strict=True))
+        return Lowering(self.writer, self.width).value(row.computed, names)
 
     def _library(self, name: str, *operands: Any) -> Any:
         """A function of the C library, called lane by lane."""
