@@ -38,9 +38,7 @@ class Adam(Optimizer):
     memory = ("mean", "square", "largest")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(x, self._decayed(x, g, self.weight_decay))
-
-    def _moved(self, x: Array, g: Array) -> Array:
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
         v = self._follow("square", beta2, self._squared(g))
@@ -77,8 +75,7 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
 
-    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(self._shrunk(x, self.weight_decay), g)
+    decoupled_weight_decay = True
 
 
 @dataclass(eq=False)
@@ -114,7 +111,7 @@ class NAdam(Optimizer):
     memory = ("mean", "square", "mu_product")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, g = _with_decay(self, x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         mu, ahead = (
             beta1 * (1 - 0.5 * 0.96 ** (each * self.momentum_decay)) for each in (t, t + 1)
@@ -162,7 +159,7 @@ class RAdam(Optimizer):
     memory = ("mean", "square")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, g = _with_decay(self, x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
         v = self._follow("square", beta2, self._squared(g))
@@ -204,16 +201,9 @@ class Adamax(Optimizer):
     memory = ("mean", "largest")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         beta1, beta2 = self.betas
         m = self._follow("mean", beta1, g)
         u = self.state["largest"]
         np.maximum(beta2 * u, np.abs(g) + self.eps, out=u)
         return x - self.lr / (1 - beta1**self.steps) * m / u
-
-
-def _with_decay(self: NAdam | RAdam, x: Array, g: Array) -> tuple[Array, Array]:
-    """Return x and g after the weight decay, which is decoupled or a part of the gradient."""
-    if self.decoupled_weight_decay:
-        return self._shrunk(x, self.weight_decay), g
-    return x, self._decayed(x, g, self.weight_decay)

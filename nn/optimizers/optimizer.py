@@ -54,6 +54,8 @@ class Optimizer:
     maximize: bool = False
 
     memory: ClassVar[tuple[str, ...]] = ()
+    weight_decay = 0.0  # a field of most subclasses
+    decoupled_weight_decay = False  # as in `AdamW`
     _parts: ClassVar[tuple[Optimizer, ...]] = ()  # of several groups, an optimizer for each
 
     def __post_init__(self) -> None:
@@ -298,13 +300,18 @@ class Optimizer:
             elif each.name == "betas":
                 vars(self)["betas"] = _betas(option)
 
-    def _decayed(self, x: Array, g: Array, weight_decay: float) -> Array:
-        """Return the gradient plus that of the penalty `weight_decay / 2 * |x|²`."""
-        if not weight_decay:
-            return g
-        decayed: Array = np.multiply(x, weight_decay, out=self._spare[2])
-        decayed += g
-        return decayed
+    def _decayed(self, x: Array, g: Array) -> tuple[Array, Array]:
+        """Return x and g after weight decay: x is shrunk if it is decoupled, or else g has the
+        gradient of the penalty `weight_decay / 2 * |x|²`, too.
+        """
+        decay = self.weight_decay
+        if not decay:
+            return x, g
+        if self.decoupled_weight_decay:
+            return x * (1 - self.lr * decay), g
+        penalised: Array = np.multiply(x, decay, out=self._spare[2])
+        penalised += g
+        return x, penalised
 
     def _follow(self, name: str, rate: float, new: Array) -> Array:
         """Update the moving average of that name: `rate * average + (1 - rate) * new`."""
@@ -312,10 +319,6 @@ class Optimizer:
         average *= rate
         average += np.multiply(new, 1 - rate, out=self._spare[0])
         return average
-
-    def _shrunk(self, x: Array, weight_decay: float) -> Array:
-        """Return x after decoupled weight decay, as in `AdamW`."""
-        return x * (1 - self.lr * weight_decay) if weight_decay else x
 
     def _squared(self, g: Array) -> Array:
         squared: Array = np.multiply(g, g, out=self._spare[1])

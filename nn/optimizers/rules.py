@@ -43,7 +43,7 @@ class SGD(Optimizer):
     memory = ("velocity",)
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102 (see Optimizer)
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         if self.momentum:
             v = self.state["velocity"]
             if self.steps == 1:
@@ -95,7 +95,7 @@ class Adagrad(Optimizer):
         self.state["sum"] += self.initial_accumulator_value
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         s = self.state["sum"]
         s += self._squared(g)
         rate = self.lr / (1 + (self.steps - 1) * self.lr_decay)
@@ -140,7 +140,7 @@ class RMSprop(Optimizer):
     memory = ("square", "mean", "velocity")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         s = self._follow("square", self.alpha, self._squared(g))
         if self.centered:
             mean = self._follow("mean", self.alpha, g)
@@ -186,7 +186,7 @@ class Adadelta(Optimizer):
     memory = ("square", "change")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         s = self._follow("square", self.rho, self._squared(g))
         d = np.sqrt((self.state["change"] + self.eps) / (s + self.eps)) * g
         self._follow("change", self.rho, self._squared(d))
@@ -223,12 +223,14 @@ class Lion(Optimizer):
     weight_decay: float = 0.0
 
     memory = ("mean",)
+    decoupled_weight_decay = True
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        x, g = self._decayed(x, g)
         (beta1, beta2), m = self.betas, self.state["mean"]
         direction = np.sign(beta1 * m + (1 - beta1) * g)
         self._follow("mean", beta2, g)
-        return self._shrunk(x, self.weight_decay) - self.lr * direction
+        return x - self.lr * direction
 
 
 _KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, NAdam, RAdam, Adamax, Lion)
