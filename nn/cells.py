@@ -128,6 +128,11 @@ class Column:
         return len(self.missing) == len(self.cells)
 
     @property
+    def example(self) -> str:
+        """The first cell that is not missing, as a message shows it."""
+        return quoted(next(word for word in self.words if word is not None))
+
+    @property
     def words(self) -> list[str | None]:
         """The cells, with None in place of missing ones."""
         gone = set(self.missing)
@@ -158,21 +163,25 @@ class Column:
             if row in gone:
                 continue
             if each is None or isnan(number):
-                wrong = f"{cell} is not a number, but most cells of the column are: correct it"
+                wrong = f"{cell} is not a number, but most cells of the column are"
             elif each.doubtful in doubtful:
-                wrong = (
-                    f"the {each.doubtful} in {cell} may separate thousands or mark decimals: say "
-                    f"--decimal {_OTHER[each.doubtful]} if it separates thousands, or --decimal "
-                    f"{each.doubtful} if it marks decimals"
+                self.fault = (
+                    row,
+                    (
+                        f"the {each.doubtful} in {cell} may separate thousands or mark decimals: say "
+                        f"--decimal {_OTHER[each.doubtful]} if it separates thousands, or --decimal "
+                        f"{each.doubtful} if it marks decimals"
+                    ),
                 )
+                return
             elif each.unit != self.unit:
-                wrong = f"{cell} is in another unit than the cells above: correct it"
+                wrong = f"{cell} is in another unit than the cells above"
             elif abs(number) > LARGEST:
                 much = "not finite" if isinf(number) else f"larger than {LARGEST:g}"
-                wrong = f"{cell} is {much}: correct it"
+                wrong = f"{cell} is {much}"
             else:
                 continue
-            self.fault = row, wrong
+            self.fault = row, f"{wrong}: correct it"
             return
 
     def unusual(self) -> Iterable[tuple[object, str]]:

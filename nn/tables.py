@@ -85,6 +85,16 @@ class Table:
             raise TableError(f"{self.place(row, name)}: the value is missing ({cell!r}): {remedy}")
         return column
 
+    def numbers(self, name: str) -> list[float]:
+        """Return the numbers of a column, nan where one is missing. Raises TableError for words."""
+        column = self.checked(name)
+        if column.numbers is None:
+            raise TableError(
+                f"{self.path}: the column {name!r} has words, such as {column.example}, instead of "
+                "numbers"
+            )
+        return column.numbers
+
 
 def are_unnamed(names: Iterable[str]) -> bool:
     """Whether all names are those that `read` gives to columns without a name."""

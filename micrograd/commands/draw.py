@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.explain import derivation
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_language, add_output, add_theme, tell
+from micrograd.commands.options import add_output, add_theme, tell
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph
     from micrograd.engine.value import Value
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "draw the computation graph of an expression"
+DESCRIPTION = (
+    "Draw the computation graph of an expression, with its gradients. The suffix "
+    "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
+    "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
+    "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.\n"
+    '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg'
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "draw",
-        help="draw the computation graph of an expression",
-        description="Draw the computation graph of an expression, with its gradients. The suffix "
-        "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
-        "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
-        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.\n"
-        '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg',
-    )
     add_arguments(parser)
     add_output(parser, "output file; without it, a text tree is printed")
-    add_language(parser)
     add_theme(parser)
     parser.add_argument(
         "--direction",
@@ -55,7 +55,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         action="store_true",
         help="write on each arrow what it contributes to the gradient",
     )
-    parser.set_defaults(command=draw)
 
 
 def draw(options: argparse.Namespace) -> int:
@@ -106,24 +105,17 @@ def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
     from micrograd.drawing import draw_dot
 
     if options.compact:
-        return draw_dot(
-            output,
-            level="named",
-            theme=options.theme,
-            direction=options.direction,
-            local_partials=options.partials,
-            contributions=options.contributions,
-            width=options.width,
-            lang=options.lang,
-        )
-    if options.width is not None:
+        kind: dict[str, Any] = {"level": "named", "width": options.width}
+    elif options.width is None:
+        kind = {"names": Chain(output).unlabelled()}  # as in the derivation
+    else:
         raise CommandError("--width is how wide a compact picture may be: add --compact")
     return draw_dot(
         output,
-        names=Chain(output).unlabelled(),  # as in the derivation
         theme=options.theme,
         direction=options.direction,
         local_partials=options.partials,
         contributions=options.contributions,
         lang=options.lang,
+        **kind,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_language, add_output, add_theme, deliver, tell
+from micrograd.commands.options import add_output, add_theme, deliver, tell
 from micrograd.files import suffix
 from micrograd.writing import languages
 from micrograd.writing.names import typeset
@@ -41,15 +41,16 @@ _PAGE = """\
 """
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "derive the gradient of an expression, step by step"
+DESCRIPTION = (
+    "Derive the gradient of an expression by the chain rule. Without values for "
+    "the names, the derivation is in symbols only.\n"
+    '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh'
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "explain",
-        help="derive the gradient of an expression, step by step",
-        description="Derive the gradient of an expression by the chain rule. Without values for "
-        "the names, the derivation is in symbols only.\n"
-        '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh',
-    )
     add_arguments(parser)
     parser.add_argument(
         "--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)"
@@ -59,7 +60,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; "
         "without it, the derivation is printed",
     )
-    add_language(parser)
     add_theme(parser)
     parser.add_argument(
         "--style",
@@ -84,7 +84,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--check", action="store_true", help="compare the results with finite differences"
     )
-    parser.set_defaults(command=explain)
 
 
 def explain(options: argparse.Namespace) -> int:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 from unicodedata import normalize
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import add_output, deliver
+
+HELP = "write an expression and its gradient in JavaScript, Python or C"
+DESCRIPTION = (
+    "Write an expression and its gradient as a function in another language, which "
+    "needs no library. The suffix of the file determines the language: js; mjs, an ES module; "
+    "py; or c.\n"
+    '  micrograd export "tanh(x * w + b)" -o neuron.js'
+)
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "export",
-        help="write an expression and its gradient in JavaScript, Python or C",
-        description="Write an expression and its gradient as a function in another language, which "
-        "needs no library. The suffix of the file determines the language: js; mjs, an ES module; "
-        "py; or c.\n"
-        '  micrograd export "tanh(x * w + b)" -o neuron.js',
-    )
     parser.add_argument("expression", help="arithmetic and calls of operations")
     parser.add_argument(
         "names",
@@ -33,8 +32,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "--language", help="javascript, python or c (default: by the suffix, else javascript)"
     )
     parser.add_argument("--name", default="f", help="name of the function (default %(default)s)")
-    add_language(parser)
-    parser.set_defaults(command=export)
 
 
 def export(options: argparse.Namespace) -> int:

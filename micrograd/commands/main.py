@@ -133,6 +133,10 @@ def parser(lang: str = "en") -> Parser:
     made.set_defaults(command=None)
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
-        command.add_to(commands)
+        name = command.__name__.rpartition(".")[2]
+        added = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
+        command.add_options(added)
+        add_language(added)
+        added.set_defaults(command=getattr(command, name))
     translate(made, lang)
     return made

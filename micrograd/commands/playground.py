@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import add_output, deliver
 
 _LISTS = ("layers", "activation", "features")
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "write a page on which a reader trains a small network"
+DESCRIPTION = (
+    "Write one HTML file in which a reader trains a small network and looks into "
+    "it. Settings are those in the address of the page.\n  micrograd playground "
+    "data=spiral layers=8,8 activation=tanh -o page.html"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "playground",
-        help="write a page on which a reader trains a small network",
-        description="Write one HTML file in which a reader trains a small network and looks into "
-        "it. Settings are those in the address of the page.\n  micrograd playground "
-        "data=spiral layers=8,8 activation=tanh -o page.html",
-    )
     parser.add_argument(
         "settings",
         nargs="*",
@@ -34,8 +35,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "--model", type=Path, metavar="FILE", help="a trained model, as Module.save writes it"
     )
     add_output(parser, "output file; without it, the page is printed")
-    add_language(parser)
-    parser.set_defaults(command=playground)
 
 
 def playground(options: argparse.Namespace) -> int:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.options import (
     COLUMNS,
-    add_language,
     add_output,
     add_reading,
     deliver,
@@ -29,22 +28,21 @@ if TYPE_CHECKING:
     from nn.tables import Table
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "predict a column of a CSV file with a trained network"
+DESCRIPTION = (
+    "Predict the target for each row of a CSV file. The file must have the columns "
+    "that the network was trained on, in any order.\n"
+    "  micrograd predict flowers.npz new.csv -o species.csv"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "predict",
-        help="predict a column of a CSV file with a trained network",
-        description="Predict the target for each row of a CSV file. The file must have the columns "
-        "that the network was trained on, in any order.\n"
-        "  micrograd predict flowers.npz new.csv -o species.csv",
-    )
     parser.add_argument("model", type=Path, metavar="MODEL.npz", help="network saved by train")
     parser.add_argument("file", type=Path, metavar="FILE.csv", help="table to predict")
     add_output(parser, "output file; without it, the predictions are printed")
     parser.add_argument("--ignore", help="leave this column out; may be repeated", **COLUMNS)
     add_reading(parser)
-    add_language(parser)
-    parser.set_defaults(command=predict)
 
 
 def predict(options: argparse.Namespace) -> int:
