@@ -159,21 +159,18 @@ class Column:
         doubtful = () if decimal else (COMMA, POINT) if may_be_thousands else (COMMA,)
         gone = set(self.missing)
         for row, (each, number) in enumerate(zip(self.readings, self.numbers, strict=True)):
-            cell = quoted(self.cells[row])
+            cell, remedy = quoted(self.cells[row]), "correct it"
             if row in gone:
                 continue
             if each is None or isnan(number):
                 wrong = f"{cell} is not a number, but most cells of the column are"
             elif each.doubtful in doubtful:
-                self.fault = (
-                    row,
-                    (
-                        f"the {each.doubtful} in {cell} may separate thousands or mark decimals: say "
-                        f"--decimal {_OTHER[each.doubtful]} if it separates thousands, or --decimal "
-                        f"{each.doubtful} if it marks decimals"
-                    ),
+                mark = each.doubtful
+                wrong = f"the {mark} in {cell} may separate thousands or mark decimals"
+                remedy = (
+                    f"say --decimal {_OTHER[mark]} if it separates thousands, or --decimal {mark} "
+                    "if it marks decimals"
                 )
-                return
             elif each.unit != self.unit:
                 wrong = f"{cell} is in another unit than the cells above"
             elif abs(number) > LARGEST:
@@ -181,7 +178,7 @@ class Column:
                 wrong = f"{cell} is {much}"
             else:
                 continue
-            self.fault = row, f"{wrong}: correct it"
+            self.fault = row, f"{wrong}: {remedy}"
             return
 
     def unusual(self) -> Iterable[tuple[object, str]]:

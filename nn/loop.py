@@ -19,7 +19,7 @@ from nn.metrics import Metric
 from nn.objective import Compiled, Eager, Objective
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
-from nn.progress import report_of
+from nn.progress import Report
 from nn.storage import load_checkpoint, save_checkpoint
 
 
@@ -97,7 +97,7 @@ class Training:
         history, interrupted = self.history, 0
         if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
             self.engine.confirm(self.rows, len(self.chances))
-        report = report_of(progress, self.epochs, history.epochs, lang)
+        report = Report(progress, self.epochs, history.epochs, lang)
         try:
             while history.epochs < self.epochs and not self._is_over():
                 self._epoch()

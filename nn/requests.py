@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from operator import index
 from pathlib import Path
 from typing import Any, Literal
 
@@ -271,12 +270,3 @@ def engine_of(
         for length in sorted(lengths):
             made.devices.check(length, "a batch")
     return made
-
-
-def count(number: int, name: str) -> int:
-    """Return a whole number of at least 1, also one that is not an int but has `__index__`."""
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise TypeError(f"{name} is a whole number, got {number!r}")
-    if index(number) < 1:
-        raise ValueError(f"{name} is 1 or more, got {number}")
-    return index(number)

@@ -170,8 +170,8 @@ def fit(
         penalty_function(penalty),
         weighted=weights is not None or by_class is not None,
     )
-    epochs = requests.count(epochs, "epochs")
-    size = len(X) if batch_size is None else requests.count(batch_size, "batch_size")
+    epochs = whole(epochs, "epochs")
+    size = len(X) if batch_size is None else whole(batch_size, "batch_size")
     if isinstance(learned, LBFGS):
         size = len(X)
     steps = epochs
