@@ -221,12 +221,8 @@ def _labels(given: Any, name: str) -> Any:
     array = np.asarray(given)
     if array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat):
         array = array.astype(str)
-    if array.dtype.kind not in "US":
-        array = (
-            array
-            if array.dtype.kind in "bui"
-            else samples.finite(samples.numbers(given, name), name)
-        )
+    if array.dtype.kind not in "USbui":
+        array = samples.finite(samples.numbers(given, name), name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from io import StringIO
 from pathlib import Path
@@ -23,7 +23,7 @@ from micrograd.writing.html import table
 from nn import html
 
 
-class History(Mapping[str, list[float]]):
+class History(dict[str, list[float]]):
     """Columns by name, with a number for each epoch.
 
     `loss` is the mean over the samples of what was minimised, with the penalty; each batch is
@@ -43,7 +43,7 @@ class History(Mapping[str, list[float]]):
     """
 
     def __init__(self, columns: Mapping[str, Sequence[float]] | None = None) -> None:
-        self._columns = {name: list(numbers) for name, numbers in (columns or {}).items()}
+        super().__init__({name: list(numbers) for name, numbers in (columns or {}).items()})
         self.end = "epochs"
         self.best_epoch: int | None = None
 
@@ -56,40 +56,29 @@ class History(Mapping[str, list[float]]):
         Raises:
             ValueError: if the columns are not those of the epochs before.
         """
-        if self._columns and set(row) != set(self._columns):
-            raise ValueError(
-                f"every epoch has the columns {', '.join(self._columns)}; got {', '.join(row)}"
-            )
+        if self and set(row) != set(self):
+            raise ValueError(f"every epoch has the columns {', '.join(self)}; got {', '.join(row)}")
         for name, number in row.items():
-            self._columns.setdefault(name, []).append(number)
+            self.setdefault(name, []).append(number)
 
     @property
     def epochs(self) -> int:
         """The number of epochs that were done."""
-        return max(map(len, self._columns.values()), default=0)
+        return max(map(len, self.values()), default=0)
 
     @property
     def last(self) -> dict[str, float]:
         """The numbers of the last epoch by column."""
-        return {name: numbers[-1] for name, numbers in self._columns.items() if numbers}
+        return {name: numbers[-1] for name, numbers in self.items() if numbers}
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended training."""
         return self.end == "interrupted"
 
-    def __getitem__(self, name: str) -> list[float]:
-        try:
-            return self._columns[name]
-        except KeyError:
-            known = ", ".join(self._columns) or "none"
-            raise KeyError(f"no column {name!r} in this history; its columns: {known}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
+    def __missing__(self, name: str) -> list[float]:
+        known = ", ".join(self) or "none"
+        raise KeyError(f"no column {name!r} in this history; its columns: {known}")
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{name} {number:.6g}" for name, number in self.last.items())
@@ -100,21 +89,20 @@ class History(Mapping[str, list[float]]):
 
     def _repr_html_(self) -> str:
         """Return the curves of the loss and the metrics, and a table of at most ten epochs."""
-        shown = [name for name in self._columns if not name.startswith("val_")]
+        shown = [name for name in self if not name.startswith("val_")]
         groups = [
-            {each: self[each] for each in (name, f"val_{name}") if each in self._columns}
+            {each: self[each] for each in (name, f"val_{name}") if each in self}
             for name in shown
             if name not in ("gradient_norm", "lr")
         ]
         count = self.epochs
         chosen = sorted({1 + round(k * (count - 1) / 9) for k in range(10)} if count else ())
         rows = [
-            [epoch, *(f"{numbers[epoch - 1]:.4g}" for numbers in self._columns.values())]
-            for epoch in chosen
+            [epoch, *(f"{numbers[epoch - 1]:.4g}" for numbers in self.values())] for epoch in chosen
         ]
         caption = f"<p>{escape(repr(self)[1:-1])}</p>"
         pictures = "".join(map(html.curves, groups))
-        return f"{caption}{pictures}{table(['epoch', *self._columns], rows) * bool(rows)}"
+        return f"{caption}{pictures}{table(['epoch', *self], rows) * bool(rows)}"
 
     def plot(self, **options: Any) -> Any:
         """Draw the curves with `nn.plots.loss_curves`, and return the axes.
@@ -134,7 +122,7 @@ class History(Mapping[str, list[float]]):
         """
         table = StringIO()
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["epoch", *self._columns])
-        rows = zip(*self._columns.values(), strict=True)
+        writer.writerow(["epoch", *self])
+        rows = zip(*self.values(), strict=True)
         writer.writerows([epoch, *map(repr, row)] for epoch, row in enumerate(rows, 1))
         files.write(path, table.getvalue())

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
 from nn.metrics import Metric
-from nn.objective import Compiled, Eager, Objective
+from nn.objective import Compiled, Eager, Objective, rows_of
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
 from nn.progress import Report
@@ -74,8 +75,9 @@ class Training:
     settings: dict[str, Any]  # what must be the same when training resumes
 
     def __post_init__(self) -> None:
-        self.rows = self._rows(*self.samples)
-        self.held_rows = None if self.held_out is None else self._rows(*self.held_out)
+        made = partial(rows_of, by_class=self.by_class, weighted=self.objective.weighted)
+        self.rows = made(*self.samples)
+        self.held_rows = None if self.held_out is None else made(*self.held_out)
         self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
         self.known: tuple[float, Any] | None = None  # the loss at these numbers, and its gradient
@@ -83,14 +85,6 @@ class Training:
         self.history = History()
         model = self.objective.model
         self.state = State(model, self.optimizer, self.history, self.epochs, *self.samples[:2])
-
-    def _rows(self, X: Any, y: Any, weights: Any) -> Any:
-        if not self.objective.weighted:
-            return np.concatenate([X, y], axis=1)
-        weights = np.ones(len(X)) if weights is None else weights
-        return np.column_stack(
-            [X, y, weights if self.by_class is None else weights * self.by_class(y)]
-        )
 
     def run(self, progress: bool | str, lang: str = "en") -> History:
         """Train for the remaining epochs."""

@@ -209,6 +209,16 @@ class Objective:
         return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
 
 
+def rows_of(
+    X: Any, y: Any, weights: Any, by_class: Callable[[Any], Any] | None, *, weighted: bool
+) -> Any:
+    """Return the rows of samples, with a weight, that of the sample times that of its class."""
+    if not weighted:
+        return np.concatenate([X, y], axis=1)
+    weights = np.ones(len(X)) if weights is None else weights
+    return np.column_stack([X, y, weights if by_class is None else weights * by_class(y)])
+
+
 def normalised(rows: Any) -> Any:
     """Return rows with weights, scaled so that the mean of the weights is 1, unless all are 0."""
     mean = rows[:, -1].mean()
@@ -357,8 +367,9 @@ class Eager:
     def loss(self, *batch: Any) -> Any:
         """Return the mean loss over rows (and their masks), as a Value."""
         objective = self._objective
+        lists = [each.tolist() for each in batch]
         with mode(objective.model, training=True):
-            losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
+            losses = [objective.sample(*sample) for sample in zip(*lists, strict=True)]
         loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
         if not isinstance(loss, Value):
             raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
@@ -367,13 +378,9 @@ class Eager:
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = np.array([
-            [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
+            [as_number(each) for each in self._objective.evaluation(row)] for row in rows.tolist()
         ])  # fmt: skip
         return self._objective.mean(found[:, 0], rows), found[:, 1:]
-
-
-def _lists(array: Any) -> Any:
-    return array.tolist()
 
 
 def as_number(value: Any) -> float:

@@ -104,25 +104,17 @@ def explain(options: argparse.Namespace) -> int:
     output, variables = symbolic_graph(options) if is_symbolic else graph(options)
     names = list(variables) if options.wrt is None else options.wrt.split(",")
     explanation = derivation(output, variables, names, options.lang, **style)
-    tables = {"check": options.check}
-    if options.no_tables:
-        tables["tables"] = False
     if form == "picture":
         _draw(explanation, options)
         return 0
-    match form:
-        case "text":
-            text = explanation.text(**tables)
-        case "markdown":
-            text = explanation.markdown(**tables)
-        case "html":
-            text = _PAGE.format(
-                tag=languages.words(options.lang, "language")["tag"],
-                title=escape(options.expression),
-                body=explanation.html(**tables),
-            )
-        case _:
-            text = f"{explanation.latex()}\n"
+    if form == "latex":
+        text = f"{explanation.latex()}\n"
+    else:
+        tables = {"tables": False} if options.no_tables else {}
+        text = getattr(explanation, form)(check=options.check, **tables)
+    if form == "html":
+        tag = languages.words(options.lang, "language")["tag"]
+        text = _PAGE.format(tag=tag, title=escape(options.expression), body=text)
     deliver(text, options.out, options.lang)
     return 0
 

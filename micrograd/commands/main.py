@@ -84,14 +84,13 @@ def _carry_out(words: list[str]) -> int:
         setattr(options, name, _unshielded(value))
     try:
         code: int = options.command(options)
+        return code
     except CommandError as error:
-        _complain(str(error), options.lang)
-        return 2
+        reason = str(error)
     except OSError as error:  # for example, a file name is too long
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        _complain(reason, options.lang)
-        return 2
-    return code
+    _complain(reason, options.lang)
+    return 2
 
 
 def _complain(reason: str, lang: str) -> None:

@@ -41,16 +41,13 @@ class Adam(Optimizer):
         x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         if self.amsgrad:
-            v = np.maximum(self.state["largest"], v, out=self.state["largest"])
+            v = self.state["largest"] = np.maximum(self.state["largest"], v)
         # √v̂ + eps = (√v + eps * c) / c: the faster order of the paper's section 2.
         c = math.sqrt(1 - beta2**t)
-        change = np.sqrt(v, out=self._spare[0])
-        change += self.eps * c
-        np.divide(m, change, out=change)
-        change *= self.lr * c / (1 - beta1**t)
-        return x - change
+        new: Array = x - self.lr * c / (1 - beta1**t) * (m / (np.sqrt(v) + self.eps * c))
+        return new
 
 
 @dataclass(eq=False)
@@ -116,10 +113,9 @@ class NAdam(Optimizer):
         mu, ahead = (
             beta1 * (1 - 0.5 * 0.96 ** (each * self.momentum_decay)) for each in (t, t + 1)
         )
-        product = self.state["mu_product"]
-        product *= mu
+        product = self.state["mu_product"] = mu * self.state["mu_product"]
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         size = np.sqrt(v / (1 - beta2**t)) + self.eps
         step = g * ((1 - mu) / (1 - product)) + m * (ahead / (1 - product * ahead))
         new: Array = x - self.lr * step / size
@@ -162,7 +158,7 @@ class RAdam(Optimizer):
         x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         rate = self.lr / (1 - beta1**t)
         c = 1 - beta2**t
         longest = 2 / (1 - beta2) - 1
@@ -204,6 +200,5 @@ class Adamax(Optimizer):
         x, g = self._decayed(x, g)
         beta1, beta2 = self.betas
         m = self._follow("mean", beta1, g)
-        u = self.state["largest"]
-        np.maximum(beta2 * u, np.abs(g) + self.eps, out=u)
+        u = self.state["largest"] = np.maximum(beta2 * self.state["largest"], np.abs(g) + self.eps)
         return x - self.lr / (1 - beta1**self.steps) * m / u

@@ -100,10 +100,7 @@ class Optimizer:
 
     def gradient(self) -> Array:
         """Return the gradients of the parameters, an array of shape (parameters,); 0 for none."""
-        found = np.array([p.grad for p in self.parameters], dtype=float)
-        if np.count_nonzero(found == found) == len(found):
-            return found
-        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)  # None became nan
+        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)
 
     def write(self, numbers: Array) -> None:
         """Set the numbers of the parameters.
@@ -172,7 +169,6 @@ class Optimizer:
             part = copy(self)
             part.steps = self.steps - int(count)
             part.state = {name: array[chosen] for name, array in self.state.items()}
-            part._spare = np.empty((3, len(chosen)))
             new[chosen] = part.rule(numbers[chosen], g[chosen])
             for name, array in self.state.items():
                 array[chosen] = part.state[name]
@@ -258,7 +254,6 @@ class Optimizer:
         """Create the arrays that the rule needs."""
         count = len(self.parameters)
         self.state: dict[str, Array] = {name: np.zeros(count) for name in self.memory}
-        self._spare = np.empty((3, count))  # scratch arrays, which remember nothing
 
     def _shapes(self, arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
         """Return the shapes that the arrays of a state must have."""
@@ -309,20 +304,12 @@ class Optimizer:
             return x, g
         if self.decoupled_weight_decay:
             return x * (1 - self.lr * decay), g
-        penalised: Array = np.multiply(x, decay, out=self._spare[2])
-        penalised += g
-        return x, penalised
+        return x, g + decay * x
 
     def _follow(self, name: str, rate: float, new: Array) -> Array:
         """Update the moving average of that name: `rate * average + (1 - rate) * new`."""
-        average = self.state[name]
-        average *= rate
-        average += np.multiply(new, 1 - rate, out=self._spare[0])
-        return average
-
-    def _squared(self, g: Array) -> Array:
-        squared: Array = np.multiply(g, g, out=self._spare[1])
-        return squared
+        self.state[name] = rate * self.state[name] + (1 - rate) * new
+        return self.state[name]
 
 
 def _betas(given: Any) -> tuple[float, float]:
