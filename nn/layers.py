@@ -214,17 +214,11 @@ class MLP(Module):
         if len(sizes) == 1:
             raise ValueError(f"MLP({nin}, {nouts}) has no layer: give at least one size")
         drawn: dict[str, Any] = {"initializer": known(initializer), "generator": generator}
+        activations = [activation] * (len(sizes) - 2) + [output_activation]
         self.layers = [
-            Layer(nin, nout, activation=activation, **drawn) for nin, nout in pairwise(sizes[:-1])
+            Layer(nin, nout, nonlin=each is not None, activation=each or "relu", **drawn)
+            for (nin, nout), each in zip(pairwise(sizes), activations, strict=True)
         ]
-        self.layers.append(
-            Layer(
-                *sizes[-2:],
-                nonlin=output_activation is not None,
-                activation=output_activation or "relu",
-                **drawn,
-            )
-        )
 
     def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""

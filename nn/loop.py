@@ -209,10 +209,9 @@ class Training:
                 row["val_loss"] = loss
             _, targets, weights = part
             for name, measure in self.measures.items():
-                if weights is not None and _takes_weights(measure):
-                    found = measure(outputs, targets, sample_weight=weights)
-                else:
-                    found = measure(outputs, targets)
+                is_weighted = weights is not None and _takes_weights(measure)
+                more = {"sample_weight": weights} if is_weighted else {}
+                found = measure(outputs, targets, **more)
                 try:
                     row[prefix + name] = float(found)
                 except (TypeError, ValueError):

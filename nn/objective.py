@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from itertools import cycle
@@ -145,26 +146,23 @@ def evaluating(model: Any) -> Iterator[None]:
         yield
 
 
+@dataclass(eq=False)
 class Objective:
     """The loss of a model for a row of `features` inputs and the targets.
 
     If it is `weighted`, the last number of a row is the weight of the sample.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        parameters: list[Value],
-        features: int,
-        loss: Callable[..., Any],
-        penalty: Callable[[list[Value]], Any] | None,
-        *,
-        weighted: bool = False,
-    ) -> None:
-        self.model, self.parameters, self.features = model, parameters, features
-        self.loss, self.penalty, self.weighted = loss, penalty, weighted
-        self.end = -1 if weighted else None  # where the targets end in a row
-        self._sees_model = sees_model(loss)
+    model: Any
+    parameters: list[Value]
+    features: int
+    loss: Callable[..., Any]
+    penalty: Callable[[list[Value]], Any] | None
+    weighted: bool = False
+
+    def __post_init__(self) -> None:
+        self.end = -1 if self.weighted else None  # where the targets end in a row
+        self._sees_model = sees_model(self.loss)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
         """Return the loss in training, times the weight of the sample if there is one.

@@ -225,10 +225,7 @@ def clipping(norm: float | None, optimizer: Optimizer) -> float | None:
         raise OptionError("LBFGS looks for the length of its steps itself: leave out clip_norm")
     if norm is None or (isinstance(norm, float) and norm == math.inf):
         return norm
-    try:
-        return real(norm, "clip_norm", above=0)
-    except OptionError:
-        raise OptionError(f"clip_norm is a length above 0, got {norm!r}") from None
+    return real(norm, "clip_norm", above=0)
 
 
 def path_of(given: Any) -> Path | None:

@@ -6,9 +6,8 @@ import argparse
 import sys
 from shutil import get_terminal_size
 
-from micrograd.commands.errors import CommandError
 from micrograd.commands.expression import add_arguments, function_and_point
-from micrograd.commands.options import add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver
 from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
 HELP = "check the gradient of an expression at a point"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from micrograd.commands.errors import CommandError
+from micrograd.commands.options import CommandError
 
 SHELLS = ("bash", "zsh", "tcsh")
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from micrograd.commands.errors import CommandError
-from micrograd.commands.options import tell
+from micrograd.commands.options import CommandError, tell
 from micrograd.commands.terminal import BAD, GOOD, coloured
 
 EXAMPLES = "micrograd.examples"

@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.explain import derivation
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_output, add_theme, tell
+from micrograd.commands.options import CommandError, add_output, add_theme, reported, tell
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph

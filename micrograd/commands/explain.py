@@ -6,9 +6,8 @@ import argparse
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_output, add_theme, deliver, tell
+from micrograd.commands.options import CommandError, add_output, add_theme, deliver, reported, tell
 from micrograd.files import suffix
 from micrograd.writing import languages
 from micrograd.writing.names import typeset

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from unicodedata import normalize
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 
 HELP = "write an expression and its gradient in JavaScript, Python or C"
 DESCRIPTION = (

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from micrograd.commands.errors import reported
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_output, add_reading, deliver, read_table
+from micrograd.commands.options import add_output, add_reading, deliver, read_table, reported
 
 HELP = "write a page on which an expression follows sliders"
 DESCRIPTION = (

@@ -29,8 +29,7 @@ from micrograd.commands import (
     rules,
     train,
 )
-from micrograd.commands.errors import CommandError
-from micrograd.commands.options import add_language
+from micrograd.commands.options import CommandError, add_language
 from micrograd.commands.parsing import Parser, language_of, translate
 from micrograd.commands.terminal import Output, printable
 from micrograd.writing.messages import message

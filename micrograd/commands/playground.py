@@ -7,8 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 
 _LISTS = ("layers", "activation", "features")
 

@@ -11,13 +11,14 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.options import (
     COLUMNS,
+    CommandError,
     add_output,
     add_reading,
     deliver,
     read_table,
+    reported,
 )
 from micrograd.commands.terminal import printable
 from micrograd.commands.trained import Trained, load

@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 from micrograd.writing import languages
 from micrograd.writing.marks import MATH_STYLE
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands import trained
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import COLUMNS, add_reading, tell
+from micrograd.commands.options import COLUMNS, CommandError, add_reading, reported, tell
 from micrograd.commands.trained import Trained
 from micrograd.commands.training_data import SETS, data
 

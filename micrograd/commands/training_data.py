@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import read_table
+from micrograd.commands.options import CommandError, read_table, reported
 
 if TYPE_CHECKING:
     from nn.columns import Encoder

@@ -11,7 +11,18 @@ from nn.optimizers.optimizer import Array, Optimizer
 
 
 @dataclass(eq=False)
-class Adam(Optimizer):
+class _Adaptive(Optimizer):
+    """Base of Adam and its relatives, which divide an average of g by its usual size."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory = ("mean", "square")
+
+
+@dataclass(eq=False)
+class Adam(_Adaptive):
     """Adam: `x = x - lr * m̂ / (√v̂ + eps)`, where m and v are moving averages of g and g².
 
     m̂ and v̂ are m and v, corrected for having started at 0 (Kingma and Ba 2015, arXiv:1412.6980).
@@ -30,9 +41,6 @@ class Adam(Optimizer):
     array([0.5])
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     amsgrad: bool = False
 
     memory = ("mean", "square", "largest")
@@ -76,7 +84,7 @@ class AdamW(Adam):
 
 
 @dataclass(eq=False)
-class NAdam(Optimizer):
+class NAdam(_Adaptive):
     """Adam with Nesterov's momentum: the step looks ahead along the average of the gradient.
 
     Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ. The momentum of step t is
@@ -99,9 +107,6 @@ class NAdam(Optimizer):
     """
 
     lr: float = 0.002
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     momentum_decay: float = 0.004
     decoupled_weight_decay: bool = False
 
@@ -127,7 +132,7 @@ class NAdam(Optimizer):
 
 
 @dataclass(eq=False)
-class RAdam(Optimizer):
+class RAdam(_Adaptive):
     """Adam that corrects its first steps, in which the average of g² rests on too few gradients.
 
     While the correction is undefined, for the first five steps with the default `betas`, the steps
@@ -147,12 +152,7 @@ class RAdam(Optimizer):
     array([0.5])
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     decoupled_weight_decay: bool = False
-
-    memory = ("mean", "square")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
         x, g = self._decayed(x, g)
@@ -170,7 +170,7 @@ class RAdam(Optimizer):
 
 
 @dataclass(eq=False)
-class Adamax(Optimizer):
+class Adamax(_Adaptive):
     """Adam with a maximum in place of a root: `x = x - lr * m̂ / u`.
 
     m̂ is the average of g, corrected for having started at 0, and `u = max(beta2 * u, |g| + eps)`
@@ -190,9 +190,6 @@ class Adamax(Optimizer):
     """
 
     lr: float = 0.002
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
 
     memory = ("mean", "largest")
 

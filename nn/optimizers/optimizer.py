@@ -121,13 +121,9 @@ class Optimizer:
             What the closure returned, or None.
         """
         loss = None if closure is None else closure()
-        numbers, gradient = self.numbers(), self.gradient()
-        all_present = np.count_nonzero(gradient) == len(gradient)
-        present = None if all_present else with_gradient(self.parameters)
-        if present is None:
-            self.write(self.update(numbers, gradient))
-        else:
-            self.write(self.update(numbers, gradient, present))
+        present = with_gradient(self.parameters)
+        some = () if present is None else (present,)
+        self.write(self.update(self.numbers(), self.gradient(), *some))
         return loss
 
     def update(self, numbers: Array, gradient: Array, present: Any = None) -> Array:
@@ -308,8 +304,10 @@ class Optimizer:
 
     def _follow(self, name: str, rate: float, new: Array) -> Array:
         """Update the moving average of that name: `rate * average + (1 - rate) * new`."""
-        self.state[name] = rate * self.state[name] + (1 - rate) * new
-        return self.state[name]
+        average = self.state[name]
+        average *= rate
+        average += (1 - rate) * new
+        return average
 
 
 def _betas(given: Any) -> tuple[float, float]:

@@ -10,8 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from nn import MLP, Dropout, Layer, Module, Sequential
-from nn.history import History
-from nn.html import HEIGHT, MOST_POINTS, WIDTH, curves
+from nn.history import HEIGHT, MOST_POINTS, WIDTH, History, curves
 from tests.nn.trainings import X, Y, fitted, network
 
 

@@ -43,7 +43,7 @@ ROW = [[0.0, 1.0]]
         (ROW, [1], {"loss": "crossentropy"}, ValueError, "unknown loss .* cross_entropy"),
         (ROW, [1], {"optimizer": "adamm"}, ValueError, "unknown optimizer .* adam,"),
         (ROW, [1], {"optimizer": 3}, TypeError, "a step for each batch.*got int"),
-        (ROW, [1], {"clip_norm": 0}, ValueError, "clip_norm is a length above 0"),
+        (ROW, [1], {"clip_norm": 0}, ValueError, "clip_norm is a number above 0"),
         (ROW, [1], {"metrics": "acc"}, ValueError, "unknown metric .* accuracy"),
         (ROW, [1], {"engine": "fast"}, ValueError, "compiled, eager"),
         (ROW, [1], {"epochs": 0}, ValueError, "epochs is a whole number of at least 1"),
