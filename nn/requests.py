@@ -174,13 +174,6 @@ def schedule_of(schedule: Any, optimizer: Optimizer, steps: int) -> Any:
     return made
 
 
-def name_of(schedule: Any, per: str) -> str | None:
-    """Return the name by which a checkpoint knows a schedule, or None without one."""
-    if schedule is None:
-        return None
-    return type(schedule).__name__ + " per batch" * (per == "batch")
-
-
 def metric_of(schedule: Any, metrics: Iterable[str], held_out: Any, per: str) -> str | None:
     """Return the column that a schedule watches, or None if it watches none."""
     if not isinstance(schedule, ReduceLROnPlateau):

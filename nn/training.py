@@ -208,7 +208,9 @@ def fit(
             "metrics": list(chosen),
             "penalty": dict(penalty) if isinstance(penalty, Mapping) else penalty is not None,
             "clip_norm": clip_norm,
-            "schedule": requests.name_of(scheduled, schedule_per),
+            "schedule": None
+            if scheduled is None
+            else type(scheduled).__name__ + " per batch" * (schedule_per == "batch"),
             "lr": lr,
             "early_stopping": stopping and [stopping.monitor, stopping.mode],
             "model": model._architecture() if isinstance(model, Module) else None,

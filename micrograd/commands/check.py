@@ -12,10 +12,9 @@ from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
 HELP = "check the gradient of an expression at a point"
 DESCRIPTION = (
-    "Check the gradient of an expression by several independent methods. The exit "
-    "status is 0 if all confirm it, 1 if one disagrees, 2 if the command cannot be carried "
-    "out, and 3 if no method disagrees but not everything is confirmed, for example because a "
-    "value is infinite.\n"
+    "Check the gradient of an expression by several independent methods. The exit status is 0 if "
+    "all confirm it, 1 if one disagrees, 2 if the command cannot be carried out, and 3 if no "
+    "method disagrees but not everything is confirmed, for example because a value is infinite.\n"
     '  micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5'
 )
 

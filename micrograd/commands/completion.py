@@ -10,8 +10,8 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 HELP = "print a script that lets a shell complete commands and options"
 DESCRIPTION = (
-    "Print a script that lets a shell complete commands and options when the key "
-    "Tab is pressed. The shell must load it at startup:\n"
+    "Print a script that lets a shell complete commands and options when the key Tab is pressed. "
+    "The shell must load it at startup:\n"
     "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd"
 )
 
@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
-def completion(options: argparse.Namespace) -> int:
+def completion(options: argparse.Namespace) -> None:
     """Print the script."""
     from micrograd.commands.main import parser
 
@@ -30,4 +30,3 @@ def completion(options: argparse.Namespace) -> int:
     except ImportError:
         raise CommandError("completion needs shtab: pip install shtab") from None
     print(complete(parser(options.lang), options.shell))
-    return 0

@@ -21,8 +21,9 @@ EXAMPLES = "micrograd.examples"
 
 HELP = "recompute the numbers of the five articles, and write their companions"
 DESCRIPTION = (
-    "Recompute the numbers of the five articles, say where each comes from, and "
-    "compare them. The exit status is 1 if any number differs.\n  micrograd demo --out out"
+    "Recompute the numbers of the five articles, say where each comes from, and compare them. The "
+    "exit status is 1 if any number differs.\n"
+    "  micrograd demo --out out"
 )
 
 

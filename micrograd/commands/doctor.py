@@ -65,9 +65,10 @@ class Finding(NamedTuple):
 
 HELP = "say what is installed, what is missing, and what to do"
 DESCRIPTION = (
-    "Say which version is installed and where, which optional libraries, renderers "
-    "and fonts there are, and whether another distribution owns the names micrograd or nn. The "
-    "exit status is 1 if something has to be fixed.\n  micrograd doctor"
+    "Say which version is installed and where, which optional libraries, renderers and fonts there"
+    " are, and whether another distribution owns the names micrograd or nn. The exit status is 1 "
+    "if something has to be fixed.\n"
+    "  micrograd doctor"
 )
 
 

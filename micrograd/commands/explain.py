@@ -42,50 +42,45 @@ _PAGE = """\
 
 HELP = "derive the gradient of an expression, step by step"
 DESCRIPTION = (
-    "Derive the gradient of an expression by the chain rule. Without values for "
-    "the names, the derivation is in symbols only.\n"
+    "Derive the gradient of an expression by the chain rule. Without values for the names, the "
+    "derivation is in symbols only.\n"
     '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh'
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    option = parser.add_argument
     add_arguments(parser)
-    parser.add_argument(
-        "--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)"
-    )
+    option("--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)")
     add_output(
         parser,
         "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; "
         "without it, the derivation is printed",
     )
     add_theme(parser)
-    parser.add_argument(
+    option(
         "--style",
         choices=("board", "full"),
         default="board",
         help="a closed form, as on a blackboard, or every value and path (default board)",
     )
-    parser.add_argument(
+    option(
         "--width",
         type=int,
         metavar="COLUMNS",
         help="columns of a line, for --style board (default 76)",
     )
-    parser.add_argument(
+    option(
         "--format",
         choices=("text", "markdown", "latex", "html"),
         help="format of the output (default: by the suffix of the file, else text)",
     )
-    parser.add_argument(
-        "--no-tables", action="store_true", help="omit the evaluation tables of --style full"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="compare the results with finite differences"
-    )
+    option("--no-tables", action="store_true", help="omit the evaluation tables of --style full")
+    option("--check", action="store_true", help="compare the results with finite differences")
 
 
-def explain(options: argparse.Namespace) -> int:
+def explain(options: argparse.Namespace) -> None:
     """Print the derivation of an expression's gradient, or write it to a file."""
     form = _form(options)
     if form in ("latex", "picture") and options.check:
@@ -105,7 +100,7 @@ def explain(options: argparse.Namespace) -> int:
     explanation = derivation(output, variables, names, options.lang, **style)
     if form == "picture":
         _draw(explanation, options)
-        return 0
+        return
     if form == "latex":
         text = f"{explanation.latex()}\n"
     else:
@@ -115,7 +110,6 @@ def explain(options: argparse.Namespace) -> int:
         tag = languages.words(options.lang, "language")["tag"]
         text = _PAGE.format(tag=tag, title=escape(options.expression), body=text)
     deliver(text, options.out, options.lang)
-    return 0
 
 
 def _form(options: argparse.Namespace) -> str:

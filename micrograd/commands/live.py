@@ -10,35 +10,34 @@ from micrograd.commands.options import add_output, add_reading, deliver, read_ta
 
 HELP = "write a page on which an expression follows sliders"
 DESCRIPTION = (
-    "Write one HTML file on which each name of an expression has a slider, and "
-    "values, gradients and derivations follow.\n"
+    "Write one HTML file on which each name of an expression has a slider, and values, gradients "
+    "and derivations follow.\n"
     '  micrograd live "(tanh(w*x + b) - y)**2" w=1 x=2 b=0 y=1 -o page.html'
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    option = parser.add_argument
     add_arguments(parser)
     add_output(parser, "output file; without it, the page is printed")
-    parser.add_argument(
+    option(
         "--learn",
         metavar="NAME[,NAME]",
         help="names that gradient descent changes (default: those of weights, such as w and b)",
     )
-    parser.add_argument(
+    option(
         "--data",
         type=Path,
         metavar="FILE",
         help="samples: a CSV file whose columns are called like names of the expression, which "
         "then need no value",
     )
-    parser.add_argument(
-        "--rate", type=float, default=0.1, help="learning rate (default %(default)s)"
-    )
+    option("--rate", type=float, default=0.1, help="learning rate (default %(default)s)")
     add_reading(parser.add_argument_group("options for CSV files"))
 
 
-def live(options: argparse.Namespace) -> int:
+def live(options: argparse.Namespace) -> None:
     """Write the page into a file, or print it."""
     from micrograd.live.page import live_page
 
@@ -59,7 +58,6 @@ def live(options: argparse.Namespace) -> int:
             title=options.expression,
         )
     deliver(page, options.out, options.lang, ".html", ".htm")
-    return 0
 
 
 def _columns(options: argparse.Namespace) -> dict[str, list[float]]:

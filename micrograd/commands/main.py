@@ -82,8 +82,8 @@ def _carry_out(words: list[str]) -> int:
     for name, value in vars(options).items():
         setattr(options, name, _unshielded(value))
     try:
-        code: int = options.command(options)
-        return code
+        code: int | None = options.command(options)
+        return code or 0
     except CommandError as error:
         reason = str(error)
     except OSError as error:  # for example, a file name is too long

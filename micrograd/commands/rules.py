@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 HELP = "show the rule cards of operations"
 DESCRIPTION = (
-    "Show the formula, the derivatives and the domain of each operation named, or "
-    "of all operations.\n  micrograd rules tanh relu --lang zh"
+    "Show the formula, the derivatives and the domain of each operation named, or of all "
+    "operations.\n"
+    "  micrograd rules tanh relu --lang zh"
 )
 
 
@@ -27,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "output file: .html, a page with curves, or .md")
 
 
-def rules(options: argparse.Namespace) -> int:
+def rules(options: argparse.Namespace) -> None:
     """Print rule cards, or write them to a file."""
     from micrograd.derivation import rule_card, rule_cards
 
@@ -44,7 +45,6 @@ def rules(options: argparse.Namespace) -> int:
         case _:
             raise CommandError(f"the output file must end in .html or .md, got {options.out}")
     deliver(text, options.out, options.lang)
-    return 0
 
 
 def _page(cards: Sequence[RuleCard], words: Mapping[str, str], lang: str) -> str:

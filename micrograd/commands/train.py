@@ -37,9 +37,9 @@ MOST_NEURONS = 10_000
 
 HELP = "train a network on a CSV file or on a built-in data set"
 DESCRIPTION = (
-    "Train a multilayer perceptron, and measure it on samples that were held out; "
-    "the last line of the output is the result. Columns of numbers are scaled, and columns of "
-    "words become one column of zeros and ones for each word.\n"
+    "Train a multilayer perceptron, and measure it on samples that were held out; the last line of"
+    " the output is the result. Columns of numbers are scaled, and columns of words become one "
+    "column of zeros and ones for each word.\n"
     "  micrograd train --data flowers.csv --target species --save flowers.npz"
 )
 
@@ -122,7 +122,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(for_files=defaults)
 
 
-def train(options: argparse.Namespace) -> int:
+def train(options: argparse.Namespace) -> None:
     """Train a network, print how good it is, and save and draw it if that is wanted."""
     from nn.options import real, whole
     from nn.samples import split
@@ -157,7 +157,6 @@ def train(options: argparse.Namespace) -> int:
     if options.plots is not None:
         _draw(options, history, made, X_test, y_test)
     tell(f"held-out {_measure(made, made.outputs(X_test), y_test, y)}", options.lang)
-    return 0
 
 
 def _learn(made: Trained, X: Any, y: Any, optimizer: Optimizer, options: Any) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class _Adaptive(Optimizer):
     eps: float = 1e-8
     weight_decay: float = 0.0
 
-    memory = ("mean", "square")
+    memory: ClassVar[tuple[str, ...]] = ("mean", "square")
 
 
 @dataclass(eq=False)
