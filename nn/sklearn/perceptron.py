@@ -314,15 +314,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _record(self, history: History, scores: str | None) -> None:
         """Set the attributes that tell how training went; a warm start continues the curves."""
-        if set(history) == set(self.history_):
-            columns = {name: [*self.history_[name], *history[name]] for name in history}
-            joined = History(columns)
-            joined.end, joined.best_epoch = history.end, history.best_epoch
-            if joined.best_epoch is not None:
-                joined.best_epoch += self.history_.epochs
-            self.history_ = joined
-        else:
-            self.history_ = history
+        before, self.history_ = self.history_, history
+        if set(history) == set(before):
+            for name, column in history.items():
+                column[:0] = before[name]
+            if history.best_epoch is not None:
+                history.best_epoch += before.epochs
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = min(self.loss_curve_) if scores is None else None
