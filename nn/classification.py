@@ -81,9 +81,8 @@ class ClassificationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by class and by average, as scikit-learn does with `output_dict`."""
-        columns = ("precision", "recall", "f1-score", "support")
         found: dict[str, Any] = {
-            name: dict(zip(columns, map(float, row), strict=True)) for name, *row in self._rows()
+            name: dict(zip(_SCORES, map(float, row), strict=True)) for name, *row in self._rows()
         }
         if "accuracy" in self.averages:
             found["accuracy"] = self.averages["accuracy"][0]
