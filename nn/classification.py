@@ -169,17 +169,14 @@ def classification_report(
         found = np.full(np.shape(all_of_it), float(zero_division))
         return np.divide(part, all_of_it, out=found, where=np.asarray(all_of_it) != 0)
 
-    columns = [shares(right, predicted), shares(right, true), shares(2 * right, true + predicted)]
+    def scores(right: Any, predicted: Any, true: Any) -> list[Any]:
+        return [shares(right, predicted), shares(right, true), shares(2 * right, true + predicted)]
+
+    columns = scores(right, predicted, true)
     total = true.sum().item()
     covered = not matrix[count:].any() and not matrix[:, count:].any()
-    hits, all_true, all_predicted = right.sum(), true.sum(), predicted.sum()
-    micro = (
-        shares(hits, all_predicted),
-        shares(hits, all_true),
-        shares(2 * hits, all_true + all_predicted),
-    )
     averages = {
-        "accuracy" if covered else "micro avg": micro,
+        "accuracy" if covered else "micro avg": scores(right.sum(), predicted.sum(), true.sum()),
         "macro avg": [each.mean() for each in columns],
         "weighted avg": [
             np.average(each, weights=true) if total else zero_division for each in columns

@@ -112,7 +112,7 @@ class History(dict[str, list[float]]):
             [epoch, *(f"{numbers[epoch - 1]:.4g}" for numbers in self.values())] for epoch in chosen
         ]
         caption = f"<p>{escape(repr(self)[1:-1])}</p>"
-        pictures = "".join(map(curves, groups))
+        pictures = "".join(map(_curves, groups))
         return f"{caption}{pictures}{table(['epoch', *self], rows) * bool(rows)}"
 
     def plot(self, **options: Any) -> Any:
@@ -139,7 +139,7 @@ class History(dict[str, list[float]]):
         files.write(path, table.getvalue())
 
 
-def curves(lines: Mapping[str, Sequence[float]]) -> str:
+def _curves(lines: Mapping[str, Sequence[float]]) -> str:
     """Return curves over the epochs, from 1, as an SVG picture, or "" without a finite number.
 
     The scale is logarithmic if the numbers are positive and far apart.
@@ -147,7 +147,7 @@ def curves(lines: Mapping[str, Sequence[float]]) -> str:
     Args:
         lines: the numbers of each curve, by its name.
 
-    >>> curves({"loss": [1.0, 0.5, 0.25]}).count("<polyline")
+    >>> _curves({"loss": [1.0, 0.5, 0.25]}).count("<polyline")
     1
     """
     numbers = [y for line in lines.values() for y in line if math.isfinite(y)]
