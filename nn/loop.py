@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
 from nn.metrics import Metric
-from nn.objective import Compiled, Eager, Objective, rows_of
+from nn.objective import Compiled, Eager, Objective, parameters_by_name, rows_of
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
 from nn.progress import Report
@@ -209,7 +208,7 @@ class Training:
                 row["val_loss"] = loss
             _, targets, weights = part
             for name, measure in self.measures.items():
-                is_weighted = weights is not None and _takes_weights(measure)
+                is_weighted = weights is not None and "sample_weight" in parameters_by_name(measure)
                 more = {"sample_weight": weights} if is_weighted else {}
                 found = measure(outputs, targets, **more)
                 try:
@@ -302,11 +301,3 @@ class Training:
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given
-
-
-def _takes_weights(metric: Metric) -> bool:
-    """Return whether a metric has a parameter `sample_weight`."""
-    try:
-        return "sample_weight" in signature(metric).parameters
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        return False

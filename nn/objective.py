@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from inspect import signature
+from inspect import Parameter, signature
 from itertools import cycle
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -92,15 +92,19 @@ def loss_function(loss: Loss) -> tuple[str, Callable[..., Any]]:
     return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
 
 
+def parameters_by_name(function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """Return the parameters of a function; none if it has no signature, as some written in C."""
+    try:
+        return signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
 def sees_model(loss: Callable[..., Any]) -> bool:
     """Return whether a loss takes three arguments: the model, a sample's inputs and the target."""
-    try:
-        parameters = signature(loss).parameters.values()
-    except (TypeError, ValueError):  # a function without a signature
-        return False
     required = [
         each
-        for each in parameters
+        for each in parameters_by_name(loss).values()
         if each.default is each.empty
         and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
