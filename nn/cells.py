@@ -26,7 +26,6 @@ _NUMBER = re.compile(
     rf"([-+]?)([{_CURRENCIES}]?)\s?([-+]?)((?:\d[\d.,'’\s]*)?\d[.,]?|[.,]\d+)([eE][-+]?\d+)?"
     rf"\s*([%‰{_CURRENCIES}]?)"
 )
-_SIMPLE = re.compile(r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+)")  # most numbers are written so
 _DIGITS = {  # by the mark of the decimals; the other mark separates thousands, as in group 1
     decimal: re.compile(
         rf"(?:[1-9]\d{{0,2}}(?:['’\s]\d{{3}})+|[1-9]\d{{0,2}}((?:\{thousands}\d{{3}})+)|\d*)"
@@ -50,19 +49,24 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 class Reading(NamedTuple):
     """A number in two readings: a point or a comma marks its decimals. None is an impossible one.
 
-    `unit` is the sign before or after the number, such as `%` or `$`. `doubtful` is the mark,
-    `POINT` or `COMMA`, that may separate thousands or mark decimals, if there is one.
+    `unit` is the sign before or after the number, such as `%` or `$`.
     """
 
     point: float | None
     comma: float | None
     unit: str = ""
-    doubtful: str = ""
 
     @property
     def decimal(self) -> str:
         """The mark, `POINT` or `COMMA`, if only one reading is possible; "" if both are."""
         return COMMA if self.point is None else POINT if self.comma is None else ""
+
+    @property
+    def doubtful(self) -> str:
+        """The mark that may separate thousands or mark decimals, if there is one; else ""."""
+        if self.point is None or self.comma is None or self.point == self.comma:
+            return ""
+        return COMMA if abs(self.comma) < abs(self.point) else POINT
 
 
 def reading(text: str) -> Reading | None:
@@ -71,23 +75,14 @@ def reading(text: str) -> Reading | None:
     Returns:
         Both readings of the number, or None if the cell is not a number.
     """
-    if text.isdecimal():
-        return Reading(float(text), float(text))
-    if _SIMPLE.fullmatch(text):
-        return Reading(float(text), None)
-    text = text.replace("\N{MINUS SIGN}", "-")
-    found = _NUMBER.fullmatch(text)
+    found = _NUMBER.fullmatch(text.replace("\N{MINUS SIGN}", "-"))
     if found is None:
         return Reading(inf, inf) if re.fullmatch("[-+]?inf(inity)?", text, re.I) else None
     sign, before, inner, digits, exponent, after = found.groups(default="")
     if (sign and inner) or (before and after):
         return None
     point, comma = (_number(sign + inner, digits, exponent, decimal) for decimal in (POINT, COMMA))
-    if point is None and comma is None:
-        return None
-    is_clear = point is None or comma is None or point == comma
-    doubtful = "" if is_clear else COMMA if "," in digits else POINT
-    return Reading(point, comma, before or after, doubtful)
+    return None if point is comma is None else Reading(point, comma, before or after)
 
 
 def _number(sign: str, digits: str, exponent: str, decimal: str) -> float | None:
@@ -133,6 +128,11 @@ class Column:
         return len(self.missing) == len(self.cells)
 
     @property
+    def example(self) -> str:
+        """The first cell that is not missing, as a message shows it."""
+        return quoted(next(word for word in self.words if word is not None))
+
+    @property
     def words(self) -> list[str | None]:
         """The cells, with None in place of missing ones."""
         gone = set(self.missing)
@@ -144,44 +144,42 @@ class Column:
         return list(dict.fromkeys(each.decimal for each in self.readings if each and each.decimal))
 
     def read_numbers(self, decimal: str | None, separator: str) -> None:
-        """Set `numbers`, `unit` and `fault`; see `resolve`."""
+        """Set `numbers`, `unit` and `fault`; see `resolve`.
+
+        Without a `decimal`, a mark that may separate thousands or mark decimals is a mistake. A
+        comma always may. A point may where semicolons separate the cells, since commas then often
+        mark the decimals, or where whole numbers are in the column, too, since decimals mostly have
+        one length; but hardly where commas separate the cells.
+        """
         found = [getattr(each, decimal or POINT, None) for each in self.readings]
         self.numbers = [nan if number is None else number for number in found]
         self.unit = next((each.unit for each in self.readings if each), "")
-        self.fault = None if decimal else self._doubt(separator)
+        is_mixed = any(each and each.point == each.comma for each in self.readings)
+        may_be_thousands = separator == ";" or (is_mixed and separator != ",")
+        doubtful = () if decimal else (COMMA, POINT) if may_be_thousands else (COMMA,)
         gone = set(self.missing)
         for row, (each, number) in enumerate(zip(self.readings, self.numbers, strict=True)):
-            fine = each is not None and each.unit == self.unit and abs(number) <= LARGEST
-            if not fine and row not in gone and self.fault is None:
-                wrong = f"{quoted(self.cells[row])} {self._mistake(row, number)}"
-                self.fault = row, f"{wrong}: correct it"
-
-    def _doubt(self, separator: str) -> tuple[int, str] | None:
-        """Return as a fault the first number with a mark that nothing in the table explains.
-
-        A comma may always separate thousands. A point may do so where semicolons separate the
-        cells, since commas then often mark the decimals, or where whole numbers are in the column,
-        too, since decimals mostly have one length; but hardly where commas separate the cells.
-        """
-        is_mixed = any(each and each.point == each.comma for each in self.readings)
-        marks = [COMMA] + [POINT] * (separator == ";" or (is_mixed and separator != ","))
-        for row, each in enumerate(self.readings):
-            if each and each.doubtful in marks:
-                word, cell = each.doubtful, quoted(self.cells[row])
-                return row, (
-                    f"the {word} in {cell} may separate thousands or mark decimals: say --decimal "
-                    f"{_OTHER[word]} if it separates thousands, or --decimal {word} if it marks "
-                    "decimals"
+            cell, remedy = quoted(self.cells[row]), "correct it"
+            if row in gone:
+                continue
+            if each is None or isnan(number):
+                wrong = f"{cell} is not a number, but most cells of the column are"
+            elif each.doubtful in doubtful:
+                mark = each.doubtful
+                wrong = f"the {mark} in {cell} may separate thousands or mark decimals"
+                remedy = (
+                    f"say --decimal {_OTHER[mark]} if it separates thousands, or --decimal {mark} "
+                    "if it marks decimals"
                 )
-        return None
-
-    def _mistake(self, row: int, number: float) -> str:
-        each = self.readings[row]
-        if each is None or isnan(number):
-            return "is not a number, but most cells of the column are"
-        if each.unit != self.unit:
-            return "is in another unit than the cells above"
-        return "is not finite" if isinf(number) else f"is larger than {LARGEST:g}"
+            elif each.unit != self.unit:
+                wrong = f"{cell} is in another unit than the cells above"
+            elif abs(number) > LARGEST:
+                much = "not finite" if isinf(number) else f"larger than {LARGEST:g}"
+                wrong = f"{cell} is {much}"
+            else:
+                continue
+            self.fault = row, f"{wrong}: {remedy}"
+            return
 
     def unusual(self) -> Iterable[tuple[object, str]]:
         """Yield the kind of each number that Python would read otherwise, and how it was read."""

@@ -81,9 +81,8 @@ class ClassificationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by class and by average, as scikit-learn does with `output_dict`."""
-        columns = ("precision", "recall", "f1-score", "support")
         found: dict[str, Any] = {
-            name: dict(zip(columns, map(float, row), strict=True)) for name, *row in self._rows()
+            name: dict(zip(_SCORES, map(float, row), strict=True)) for name, *row in self._rows()
         }
         if "accuracy" in self.averages:
             found["accuracy"] = self.averages["accuracy"][0]
@@ -170,17 +169,14 @@ def classification_report(
         found = np.full(np.shape(all_of_it), float(zero_division))
         return np.divide(part, all_of_it, out=found, where=np.asarray(all_of_it) != 0)
 
-    columns = [shares(right, predicted), shares(right, true), shares(2 * right, true + predicted)]
+    def scores(right: Any, predicted: Any, true: Any) -> list[Any]:
+        return [shares(right, predicted), shares(right, true), shares(2 * right, true + predicted)]
+
+    columns = scores(right, predicted, true)
     total = true.sum().item()
     covered = not matrix[count:].any() and not matrix[:, count:].any()
-    hits, all_true, all_predicted = right.sum(), true.sum(), predicted.sum()
-    micro = (
-        shares(hits, all_predicted),
-        shares(hits, all_true),
-        shares(2 * hits, all_true + all_predicted),
-    )
     averages = {
-        "accuracy" if covered else "micro avg": micro,
+        "accuracy" if covered else "micro avg": scores(right.sum(), predicted.sum(), true.sum()),
         "macro avg": [each.mean() for each in columns],
         "weighted avg": [
             np.average(each, weights=true) if total else zero_division for each in columns
@@ -221,12 +217,8 @@ def _labels(given: Any, name: str) -> Any:
     array = np.asarray(given)
     if array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat):
         array = array.astype(str)
-    if array.dtype.kind not in "US":
-        array = (
-            array
-            if array.dtype.kind in "bui"
-            else samples.finite(samples.numbers(given, name), name)
-        )
+    if array.dtype.kind not in "USbui":
+        array = samples.finite(samples.numbers(given, name), name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:

@@ -315,21 +315,16 @@ def _numbers(table: Table, name: str, unit: str) -> Any:
     column = table[name]
     if column.is_empty:
         return np.nan
-    gone = {*column.missing}
-    row = next(row for row in range(len(column.cells)) if row not in gone)
-    cell = quoted(column.cells[row])
-    if column.numbers is None:
-        raise TableError(
-            f"{table.path}: the column {name!r} has words, such as {cell}, instead of numbers"
-        )
+    numbers = table.numbers(name)
     if column.unit != unit:
+        row = next(row for row, word in enumerate(column.words) if word is not None)
         raise TableError(
-            f"{table.place(row, name)}: {cell} is written "
+            f"{table.place(row, name)}: {column.example} is written "
             f"{f'with {column.unit!r}' if column.unit else 'without a unit'}, but the model was "
             f"trained on numbers {f'with {unit!r}' if unit else 'without one'}: write it as it was "
             "in training"
         )
-    return np.array(column.numbers)
+    return np.array(numbers)
 
 
 def labels(column: Column, rows: Iterable[int]) -> tuple[Any, list[str]]:

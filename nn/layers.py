@@ -94,9 +94,7 @@ class Neuron(Module):
         """Return the weights, then the bias."""
         return [*self.w, self.b]
 
-    def _architecture(self) -> dict[str, Any]:
-        if type(self) is not Neuron:
-            return super()._architecture()
+    def _description(self) -> dict[str, Any]:
         activation = _described(self.activation) if self.nonlin else None
         return {"class": "Neuron", "nin": len(self.w), "activation": activation}
 
@@ -160,10 +158,8 @@ class Layer(Module):
         """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
-    def _architecture(self) -> dict[str, Any]:
+    def _description(self) -> dict[str, Any]:
         first, *others = (neuron._architecture() for neuron in self.neurons)
-        if type(self) is not Layer:
-            return super()._architecture()
         if any(other != first for other in others):
             return {"own": "Layer of different neurons"}
         return first if "own" in first else first | {"class": "Layer", "nout": len(self.neurons)}
@@ -218,17 +214,11 @@ class MLP(Module):
         if len(sizes) == 1:
             raise ValueError(f"MLP({nin}, {nouts}) has no layer: give at least one size")
         drawn: dict[str, Any] = {"initializer": known(initializer), "generator": generator}
+        activations = [activation] * (len(sizes) - 2) + [output_activation]
         self.layers = [
-            Layer(nin, nout, activation=activation, **drawn) for nin, nout in pairwise(sizes[:-1])
+            Layer(nin, nout, nonlin=each is not None, activation=each or "relu", **drawn)
+            for (nin, nout), each in zip(pairwise(sizes), activations, strict=True)
         ]
-        self.layers.append(
-            Layer(
-                *sizes[-2:],
-                nonlin=output_activation is not None,
-                activation=output_activation or "relu",
-                **drawn,
-            )
-        )
 
     def __call__(self, x: Inputs) -> Output:
         """Return the outputs for one sample, a sequence of `nin` Values or numbers."""
@@ -245,9 +235,7 @@ class MLP(Module):
         """Return the parameters of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
 
-    def _architecture(self) -> dict[str, Any]:
-        if type(self) is not MLP:
-            return super()._architecture()
+    def _description(self) -> dict[str, Any]:
         return {"class": "MLP", "layers": [layer._architecture() for layer in self.layers]}
 
     def __repr__(self) -> str:
@@ -282,9 +270,7 @@ class Sequential(Module):
         found: Output = out
         return found
 
-    def _architecture(self) -> dict[str, Any]:
-        if type(self) is not Sequential:
-            return super()._architecture()
+    def _description(self) -> dict[str, Any]:
         found: list[Any] = []
         for i, layer in enumerate(self.layers):
             first = next(j for j, each in enumerate(self.layers) if each is layer)
@@ -343,9 +329,7 @@ class Dropout(Module):
         source = _source(self.generator)
         return [0.0 if source.random() < p else 1 / (1 - p) for _ in range(count)]
 
-    def _architecture(self) -> dict[str, Any]:
-        if type(self) is not Dropout:
-            return super()._architecture()
+    def _description(self) -> dict[str, Any]:
         return {"class": "Dropout", "p": float(self.p)}
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
-from inspect import signature
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
 from nn.metrics import Metric
-from nn.objective import Compiled, Eager, Objective
+from nn.objective import Compiled, Eager, Objective, parameters_by_name, rows_of
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
-from nn.progress import report_of
+from nn.progress import Report
 from nn.storage import load_checkpoint, save_checkpoint
 
 
@@ -74,8 +74,9 @@ class Training:
     settings: dict[str, Any]  # what must be the same when training resumes
 
     def __post_init__(self) -> None:
-        self.rows = self._rows(*self.samples)
-        self.held_rows = None if self.held_out is None else self._rows(*self.held_out)
+        made = partial(rows_of, by_class=self.by_class, weighted=self.objective.weighted)
+        self.rows = made(*self.samples)
+        self.held_rows = None if self.held_out is None else made(*self.held_out)
         self.numbers = self.good = self.optimizer.numbers()
         self.best: tuple[float, Any] | None = None
         self.known: tuple[float, Any] | None = None  # the loss at these numbers, and its gradient
@@ -84,20 +85,12 @@ class Training:
         model = self.objective.model
         self.state = State(model, self.optimizer, self.history, self.epochs, *self.samples[:2])
 
-    def _rows(self, X: Any, y: Any, weights: Any) -> Any:
-        if not self.objective.weighted:
-            return np.concatenate([X, y], axis=1)
-        weights = np.ones(len(X)) if weights is None else weights
-        return np.column_stack(
-            [X, y, weights if self.by_class is None else weights * self.by_class(y)]
-        )
-
     def run(self, progress: bool | str, lang: str = "en") -> History:
         """Train for the remaining epochs."""
         history, interrupted = self.history, 0
         if isinstance(self.engine, Compiled) and history.epochs < self.epochs:
             self.engine.confirm(self.rows, len(self.chances))
-        report = report_of(progress, self.epochs, history.epochs, lang)
+        report = Report(progress, self.epochs, history.epochs, lang)
         try:
             while history.epochs < self.epochs and not self._is_over():
                 self._epoch()
@@ -215,10 +208,9 @@ class Training:
                 row["val_loss"] = loss
             _, targets, weights = part
             for name, measure in self.measures.items():
-                if weights is not None and _takes_weights(measure):
-                    found = measure(outputs, targets, sample_weight=weights)
-                else:
-                    found = measure(outputs, targets)
+                is_weighted = weights is not None and "sample_weight" in parameters_by_name(measure)
+                more = {"sample_weight": weights} if is_weighted else {}
+                found = measure(outputs, targets, **more)
                 try:
                     row[prefix + name] = float(found)
                 except (TypeError, ValueError):
@@ -309,11 +301,3 @@ class Training:
         if given.shape != self.numbers.shape or given.dtype != float:
             raise ValueError(f"it has {given.shape} numbers for {self.numbers.shape} parameters")
         return given
-
-
-def _takes_weights(metric: Metric) -> bool:
-    """Return whether a metric has a parameter `sample_weight`."""
-    try:
-        return "sample_weight" in signature(metric).parameters
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        return False

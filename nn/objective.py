@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
-from inspect import signature
+from inspect import Parameter, signature
 from itertools import cycle
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -91,15 +92,19 @@ def loss_function(loss: Loss) -> tuple[str, Callable[..., Any]]:
     return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
 
 
+def parameters_by_name(function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """Return the parameters of a function; none if it has no signature, as some written in C."""
+    try:
+        return signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
 def sees_model(loss: Callable[..., Any]) -> bool:
     """Return whether a loss takes three arguments: the model, a sample's inputs and the target."""
-    try:
-        parameters = signature(loss).parameters.values()
-    except (TypeError, ValueError):  # a function without a signature
-        return False
     required = [
         each
-        for each in parameters
+        for each in parameters_by_name(loss).values()
         if each.default is each.empty
         and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
@@ -145,26 +150,23 @@ def evaluating(model: Any) -> Iterator[None]:
         yield
 
 
+@dataclass(eq=False)
 class Objective:
     """The loss of a model for a row of `features` inputs and the targets.
 
     If it is `weighted`, the last number of a row is the weight of the sample.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        parameters: list[Value],
-        features: int,
-        loss: Callable[..., Any],
-        penalty: Callable[[list[Value]], Any] | None,
-        *,
-        weighted: bool = False,
-    ) -> None:
-        self.model, self.parameters, self.features = model, parameters, features
-        self.loss, self.penalty, self.weighted = loss, penalty, weighted
-        self.end = -1 if weighted else None  # where the targets end in a row
-        self._sees_model = sees_model(loss)
+    model: Any
+    parameters: list[Value]
+    features: int
+    loss: Callable[..., Any]
+    penalty: Callable[[list[Value]], Any] | None
+    weighted: bool = False
+
+    def __post_init__(self) -> None:
+        self.end = -1 if self.weighted else None  # where the targets end in a row
+        self._sees_model = sees_model(self.loss)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
         """Return the loss in training, times the weight of the sample if there is one.
@@ -207,6 +209,16 @@ class Objective:
     def mean(self, losses: Any, rows: Any) -> float:
         """Return the mean of the losses of rows, each with the weight of its sample."""
         return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
+
+
+def rows_of(
+    X: Any, y: Any, weights: Any, by_class: Callable[[Any], Any] | None, *, weighted: bool
+) -> Any:
+    """Return the rows of samples, with a weight, that of the sample times that of its class."""
+    if not weighted:
+        return np.concatenate([X, y], axis=1)
+    weights = np.ones(len(X)) if weights is None else weights
+    return np.column_stack([X, y, weights if by_class is None else weights * by_class(y)])
 
 
 def normalised(rows: Any) -> Any:
@@ -357,8 +369,9 @@ class Eager:
     def loss(self, *batch: Any) -> Any:
         """Return the mean loss over rows (and their masks), as a Value."""
         objective = self._objective
+        lists = [each.tolist() for each in batch]
         with mode(objective.model, training=True):
-            losses = [objective.sample(*sample) for sample in zip(*map(_lists, batch), strict=True)]
+            losses = [objective.sample(*sample) for sample in zip(*lists, strict=True)]
         loss = objective.penalised(sum(losses[1:], losses[0]) / len(losses))
         if not isinstance(loss, Value):
             raise TypeError(f"the loss does not depend on the model: it is the number {loss!r}")
@@ -367,13 +380,9 @@ class Eager:
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""
         found = np.array([
-            [as_number(each) for each in self._objective.evaluation(row)] for row in _lists(rows)
+            [as_number(each) for each in self._objective.evaluation(row)] for row in rows.tolist()
         ])  # fmt: skip
         return self._objective.mean(found[:, 0], rows), found[:, 1:]
-
-
-def _lists(array: Any) -> Any:
-    return array.tolist()
 
 
 def as_number(value: Any) -> float:

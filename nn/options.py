@@ -69,7 +69,8 @@ def flag(value: Any, name: str) -> bool:
 def one_of(value: Any, name: str, known: Collection[str]) -> str:
     """Return a word that must be among the known ones."""
     if not isinstance(value, str) or value not in known:
-        raise OptionError(f"{name} is one of {', '.join(known)}{_got(value)}")
+        hint = meant(str(value), known)
+        raise OptionError(f"{name} is one of {', '.join(known)}{_got(value)}{hint}")
     return value
 
 

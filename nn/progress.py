@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from micrograd.writing import languages
@@ -15,83 +16,60 @@ LINES = 20
 """About how many lines are printed for a whole training."""
 
 
-class Silence:
-    """Reports nothing."""
+class Report:
+    """Reports on a training: by a bar, by lines, or not at all.
+
+    Args:
+        wanted: True, False, or "auto", which depends on the output. True gives a bar wherever tqdm
+            is installed.
+        epochs: the number of epochs.
+        done: how many of them are done.
+        lang: the language of the words.
+    """
+
+    def __init__(self, wanted: bool | str, epochs: int, done: int, lang: str) -> None:
+        if wanted not in (True, False, "auto"):
+            raise ValueError(f"progress is True, False or 'auto', got {wanted!r}")
+        self._wanted, self._epochs, self._lang = wanted, epochs, lang
+        self._words = languages.words(lang, "progress")
+        self._every = max(1, round(epochs / LINES))
+        self._line = ""  # of the last epoch, until it is printed
+        self._bar: Any = None
+        if wanted is True or (wanted and (sys.stderr.isatty() or _in_notebook())):
+            with suppress(ImportError):
+                from tqdm.auto import tqdm
+
+                self._bar = tqdm(total=epochs, initial=done, unit=self._words["unit"], leave=True)
 
     def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """Report an epoch and what was recorded."""
+        """Report an epoch and what was recorded; of many epochs, some have a line."""
+        if not self._wanted:
+            return
+        numbers = said(row, self._lang)
+        if self._bar is not None:
+            self._bar.set_postfix_str(numbers, refresh=False)
+            self._bar.update()
+            return
+        count = f"{done:{len(str(self._epochs))}}"
+        self._line = f"{self._words['epoch'].format(done=count, epochs=self._epochs)}  {numbers}"
+        if done == 1 or done % self._every == 0 or done == self._epochs:
+            self._print(self._line)
 
     def close(self, interrupted: int = 0) -> None:
         """End the report; `interrupted` is the epoch in which training was, or 0."""
+        note = self._words["interrupted"].format(epoch=interrupted) if interrupted else ""
+        if self._bar is not None:
+            self._bar.close()
+            if note:
+                self._bar.write(note, file=sys.stderr)
+        elif self._wanted:
+            self._print(self._line)
+            self._print(note)
 
-
-class Lines(Silence):
-    """Prints a line for the first and the last epoch, and for some between."""
-
-    def __init__(self, epochs: int, lang: str) -> None:
-        self.epochs, self.every = epochs, max(1, round(epochs / LINES))
-        self.lang, self.words = lang, languages.words(lang, "progress")
-        self.pending: tuple[int, Mapping[str, float]] | None = None
-
-    def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """Print the epoch, if its turn has come."""
-        self.pending = done, row
-        if done == 1 or done % self.every == 0 or done == self.epochs:
-            self._print()
-
-    def close(self, interrupted: int = 0) -> None:
-        """Print the last epoch, if training ended early."""
-        self._print()
-        if interrupted:
-            print(self.words["interrupted"].format(epoch=interrupted), flush=True)
-
-    def _print(self) -> None:
-        if self.pending is not None:
-            done, row = self.pending
-            count = f"{done:{len(str(self.epochs))}}"
-            epoch = self.words["epoch"].format(done=count, epochs=self.epochs)
-            print(f"{epoch}  {said(row, self.lang)}", flush=True)
-            self.pending = None
-
-
-class Bar(Silence):
-    """Fills a bar epoch by epoch."""
-
-    def __init__(self, bar: Any, done: int, lang: str) -> None:
-        self._bar, self.lang = bar, lang
-        if done:
-            bar.update(done)
-
-    def epoch(self, done: int, row: Mapping[str, float]) -> None:
-        """Advance the bar by one."""
-        self._bar.set_postfix_str(said(row, self.lang), refresh=False)
-        self._bar.update()
-
-    def close(self, interrupted: int = 0) -> None:
-        """Leave the bar as it is."""
-        self._bar.close()
-        if interrupted:
-            words = languages.words(self.lang, "progress")
-            self._bar.write(words["interrupted"].format(epoch=interrupted), file=sys.stderr)
-
-
-def report_of(wanted: bool | str, epochs: int, done: int = 0, lang: str = "en") -> Silence:
-    """Return the report that is wanted: True, False, or "auto", which depends on the output.
-
-    True gives a bar wherever tqdm is installed. `lang` is the language of the words.
-    """
-    unit = languages.words(lang, "progress")["unit"]
-    if wanted not in (True, False, "auto"):
-        raise ValueError(f"progress is True, False or 'auto', got {wanted!r}")
-    if wanted is False:
-        return Silence()
-    if wanted is True or sys.stderr.isatty() or _in_notebook():
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            return Lines(epochs, lang)
-        return Bar(tqdm(total=epochs, unit=unit, leave=True), done, lang)
-    return Lines(epochs, lang)
+    def _print(self, line: str) -> None:
+        if line:
+            print(line, flush=True)
+        self._line = ""
 
 
 def said(row: Mapping[str, float], lang: str) -> str:

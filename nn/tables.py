@@ -85,6 +85,16 @@ class Table:
             raise TableError(f"{self.place(row, name)}: the value is missing ({cell!r}): {remedy}")
         return column
 
+    def numbers(self, name: str) -> list[float]:
+        """Return the numbers of a column, nan where one is missing. Raises TableError for words."""
+        column = self.checked(name)
+        if column.numbers is None:
+            raise TableError(
+                f"{self.path}: the column {name!r} has words, such as {column.example}, instead of "
+                "numbers"
+            )
+        return column.numbers
+
 
 def are_unnamed(names: Iterable[str]) -> bool:
     """Whether all names are those that `read` gives to columns without a name."""
@@ -231,11 +241,10 @@ def _reader(lines: Iterable[str], mark: str, quote: str = '"', *, strict: bool =
 def _rows(
     text: str, mark: str, quote: str, path: Path, above: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the cells of each row. A blank line is one only if rows have one cell."""
+    """Yield the line and the cells of each row; a blank line has one empty cell."""
     if mark == " ":
         text = re.sub(r"[ \t]+(?=[\r\n]|$)", "", text.replace("\t", " "))
     reader = _reader(StringIO(text, newline=""), mark, quote, strict=True)
-    is_wide = False
     while True:
         line = above + reader.line_num + 1
         try:
@@ -253,10 +262,7 @@ def _rows(
             raise TableError(f"{path}, line {line}: {complaint}") from None
         if row is None:
             return
-        cells = [cell.strip() for cell in row]
-        is_wide = is_wide or len(cells) > 1
-        if any(cells) or len(cells) > 1 or not is_wide:
-            yield line, cells or [""]
+        yield line, [cell.strip() for cell in row] or [""]
 
 
 def _rectangle(
@@ -264,10 +270,12 @@ def _rectangle(
 ) -> tuple[list[int], list[list[str]]]:
     """Return the lines and the cells of the rows, equally many in each, or raise TableError.
 
-    Blank rows at the top and at the bottom are left out, and so are empty cells at the ends of
-    lines.
+    Blank rows at the top and at the bottom are left out, and between if rows have several cells; so
+    are empty cells at the ends of lines.
     """
-    while found and not any(found[-1][1]) and len(found[-1][1]) < 2:
+    if any(len(row) > 1 for _, row in found):
+        found = [(line, row) for line, row in found if row != [""]]
+    while found and found[-1][1] == [""]:
         del found[-1]
     if not found:
         raise TableError(f"{path} is empty")
@@ -280,8 +288,8 @@ def _rectangle(
         return lines, [row[:width] for row in rows]
     usual, first, quote = _usual(Counter(widths)), widths[0], f"quote a cell with {mark!r} in it"
     if first < usual:
-        start, count = widths.index(usual), usual
-        line = lines[start]
+        line, count = lines[widths.index(usual)], usual
+        start = line - lines[0]
         above = "the line above has" if start == 1 else f"the {start} lines above have"
         but = f"{above} fewer: say --skip {line - 1} if that is not part of the table"
         if usual - first == 1 == start:

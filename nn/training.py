@@ -170,8 +170,8 @@ def fit(
         penalty_function(penalty),
         weighted=weights is not None or by_class is not None,
     )
-    epochs = requests.count(epochs, "epochs")
-    size = len(X) if batch_size is None else requests.count(batch_size, "batch_size")
+    epochs = whole(epochs, "epochs")
+    size = len(X) if batch_size is None else whole(batch_size, "batch_size")
     if isinstance(learned, LBFGS):
         size = len(X)
     steps = epochs
@@ -208,7 +208,9 @@ def fit(
             "metrics": list(chosen),
             "penalty": dict(penalty) if isinstance(penalty, Mapping) else penalty is not None,
             "clip_norm": clip_norm,
-            "schedule": requests.name_of(scheduled, schedule_per),
+            "schedule": None
+            if scheduled is None
+            else type(scheduled).__name__ + " per batch" * (schedule_per == "batch"),
             "lr": lr,
             "early_stopping": stopping and [stopping.monitor, stopping.mode],
             "model": model._architecture() if isinstance(model, Module) else None,

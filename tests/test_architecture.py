@@ -37,7 +37,6 @@ ROOMS = (
     "micrograd.live",
     "micrograd",
     "nn.options",
-    "nn.html",
     "nn.storage",
     "nn.datasets",
     "nn.initializers",

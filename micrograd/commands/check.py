@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from shutil import get_terminal_size
-from typing import Any
 
-from micrograd.commands.errors import CommandError
 from micrograd.commands.expression import add_arguments, function_and_point
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver
 from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
+HELP = "check the gradient of an expression at a point"
+DESCRIPTION = (
+    "Check the gradient of an expression by several independent methods. The exit status is 0 if "
+    "all confirm it, 1 if one disagrees, 2 if the command cannot be carried out, and 3 if no "
+    "method disagrees but not everything is confirmed, for example because a value is infinite.\n"
+    '  micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5'
+)
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "check",
-        help="check the gradient of an expression at a point",
-        description="Check the gradient of an expression by several independent methods. The exit "
-        "status is 0 if all confirm it, 1 if one disagrees, 2 if the command cannot be carried "
-        "out, and 3 if no method disagrees but not everything is confirmed, for example because a "
-        "value is infinite.\n"
-        '  micrograd check "tanh(x * w + b)" x=2 w=-3 b=6.5',
-    )
     add_arguments(parser)
     add_output(parser, "output file; without it, the report is printed")
     parser.add_argument(
@@ -32,8 +29,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         default=1,
         help="highest order of the derivatives to check, from 1 to 4 (default 1)",
     )
-    add_language(parser)
-    parser.set_defaults(command=check)
 
 
 def check(options: argparse.Namespace) -> int:

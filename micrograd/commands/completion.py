@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from micrograd.commands.errors import CommandError
-from micrograd.commands.options import add_language
+from micrograd.commands.options import CommandError
 
 SHELLS = ("bash", "zsh", "tcsh")
 
+HELP = "print a script that lets a shell complete commands and options"
+DESCRIPTION = (
+    "Print a script that lets a shell complete commands and options when the key Tab is pressed. "
+    "The shell must load it at startup:\n"
+    "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd"
+)
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "completion",
-        help="print a script that lets a shell complete commands and options",
-        description="Print a script that lets a shell complete commands and options when the key "
-        "Tab is pressed. The shell must load it at startup:\n"
-        "  micrograd completion bash > ~/.local/share/bash-completion/completions/micrograd",
-    )
     parser.add_argument("shell", choices=SHELLS, help="the shell")
-    add_language(parser)
-    parser.set_defaults(command=completion)
 
 
-def completion(options: argparse.Namespace) -> int:
+def completion(options: argparse.Namespace) -> None:
     """Print the script."""
     from micrograd.commands.main import parser
 
@@ -34,4 +30,3 @@ def completion(options: argparse.Namespace) -> int:
     except ImportError:
         raise CommandError("completion needs shtab: pip install shtab") from None
     print(complete(parser(options.lang), options.shell))
-    return 0

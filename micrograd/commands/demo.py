@@ -13,21 +13,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from micrograd.commands.errors import CommandError
-from micrograd.commands.options import add_language, tell
+from micrograd.commands.options import CommandError, tell
 from micrograd.commands.terminal import BAD, GOOD, coloured
 
 EXAMPLES = "micrograd.examples"
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "recompute the numbers of the five articles, and write their companions"
+DESCRIPTION = (
+    "Recompute the numbers of the five articles, say where each comes from, and compare them. The "
+    "exit status is 1 if any number differs.\n"
+    "  micrograd demo --out out"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "demo",
-        help="recompute the numbers of the five articles, and write their companions",
-        description="Recompute the numbers of the five articles, say where each comes from, and "
-        "compare them. The exit status is 1 if any number differs.\n  micrograd demo --out out",
-    )
     parser.add_argument(
         "articles",
         type=_article,
@@ -42,8 +43,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="write the companions to this folder: a page, Markdown, LaTeX and pictures",
     )
-    add_language(parser)
-    parser.set_defaults(command=demo)
 
 
 def _article(text: str) -> int:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import micrograd
-from micrograd.commands.options import add_language
 from micrograd.writing import languages
 from micrograd.writing.labels import columns
 
@@ -64,17 +63,17 @@ class Finding(NamedTuple):
         return f"{self.subject}{' ' * (12 - columns(self.subject))} {found}"
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "say what is installed, what is missing, and what to do"
+DESCRIPTION = (
+    "Say which version is installed and where, which optional libraries, renderers and fonts there"
+    " are, and whether another distribution owns the names micrograd or nn. The exit status is 1 "
+    "if something has to be fixed.\n"
+    "  micrograd doctor"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "doctor",
-        help="say what is installed, what is missing, and what to do",
-        description="Say which version is installed and where, which optional libraries, renderers "
-        "and fonts there are, and whether another distribution owns the names micrograd or nn. The "
-        "exit status is 1 if something has to be fixed.\n  micrograd doctor",
-    )
-    add_language(parser)
-    parser.set_defaults(command=doctor)
 
 
 def doctor(options: argparse.Namespace) -> int:

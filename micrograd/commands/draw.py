@@ -6,59 +6,52 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.explain import derivation
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_language, add_output, add_theme, tell
+from micrograd.commands.options import CommandError, add_output, add_theme, reported, tell
 
 if TYPE_CHECKING:
     from micrograd.drawing.computation_graph import ComputationGraph
     from micrograd.engine.value import Value
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "draw the computation graph of an expression"
+DESCRIPTION = (
+    "Draw the computation graph of an expression, with its gradients. The suffix of the file "
+    "determines the format: svg, png and jpg, for which a Graphviz renderer is needed; pdf, for "
+    "which Graphviz itself is needed; html, a page to step through; md, a derivation with a "
+    "Mermaid graph; tex, mmd, gv, json or txt; gif, a film.\n"
+    '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg'
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "draw",
-        help="draw the computation graph of an expression",
-        description="Draw the computation graph of an expression, with its gradients. The suffix "
-        "of the file determines the format: svg, png and jpg, for which a Graphviz renderer is "
-        "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
-        "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.\n"
-        '  micrograd draw "tanh(x * w + b)" x=2 w=-3 b=6.5 --compact -o neuron.svg',
-    )
+    option = parser.add_argument
     add_arguments(parser)
     add_output(parser, "output file; without it, a text tree is printed")
-    add_language(parser)
     add_theme(parser)
-    parser.add_argument(
+    option(
         "--direction",
         help="LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "
         "picture is read from left to right or from top to bottom by default, whichever fits",
     )
-    parser.add_argument(
+    option(
         "--compact",
         action="store_true",
         help="draw one box for each named value, with typeset formulas and partials",
     )
-    parser.add_argument(
-        "--width", type=int, help="how wide a compact picture may be, in pixels (default 700)"
-    )
-    parser.add_argument(
-        "--scale", type=float, default=1.0, help="enlarge a PNG, such as 2 (default 1)"
-    )
-    parser.add_argument(
-        "--partials", action="store_true", help="write the local derivatives on the arrows"
-    )
-    parser.add_argument(
+    option("--width", type=int, help="how wide a compact picture may be, in pixels (default 700)")
+    option("--scale", type=float, default=1.0, help="enlarge a PNG, such as 2 (default 1)")
+    option("--partials", action="store_true", help="write the local derivatives on the arrows")
+    option(
         "--contributions",
         action="store_true",
         help="write on each arrow what it contributes to the gradient",
     )
-    parser.set_defaults(command=draw)
 
 
-def draw(options: argparse.Namespace) -> int:
+def draw(options: argparse.Namespace) -> None:
     """Draw an expression's graph into a file, or print it as a tree."""
     from micrograd.drawing import RenderingError, film
     from micrograd.drawing.computation_graph import SUFFIXES
@@ -72,7 +65,7 @@ def draw(options: argparse.Namespace) -> int:
     with reported(RenderingError, writing=path):
         if path is None:
             print(_picture(output, options).tree())
-            return 0
+            return
         kind = suffix(path, (*SUFFIXES, ".html", ".md", ".gif"))
         if kind == ".html":
             pictorial = (options.theme, options.direction, options.partials, options.contributions)
@@ -98,7 +91,6 @@ def draw(options: argparse.Namespace) -> int:
         else:
             _picture(output, options).write(path, scale=options.scale)
     tell(f"wrote {path}", options.lang)
-    return 0
 
 
 def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
@@ -106,24 +98,17 @@ def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
     from micrograd.drawing import draw_dot
 
     if options.compact:
-        return draw_dot(
-            output,
-            level="named",
-            theme=options.theme,
-            direction=options.direction,
-            local_partials=options.partials,
-            contributions=options.contributions,
-            width=options.width,
-            lang=options.lang,
-        )
-    if options.width is not None:
+        kind: dict[str, Any] = {"level": "named", "width": options.width}
+    elif options.width is None:
+        kind = {"names": Chain(output).unlabelled()}  # as in the derivation
+    else:
         raise CommandError("--width is how wide a compact picture may be: add --compact")
     return draw_dot(
         output,
-        names=Chain(output).unlabelled(),  # as in the derivation
         theme=options.theme,
         direction=options.direction,
         local_partials=options.partials,
         contributions=options.contributions,
         lang=options.lang,
+        **kind,
     )

@@ -6,9 +6,8 @@ import argparse
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import add_language, add_output, add_theme, deliver, tell
+from micrograd.commands.options import CommandError, add_output, add_theme, deliver, reported, tell
 from micrograd.files import suffix
 from micrograd.writing import languages
 from micrograd.writing.names import typeset
@@ -41,53 +40,47 @@ _PAGE = """\
 """
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "derive the gradient of an expression, step by step"
+DESCRIPTION = (
+    "Derive the gradient of an expression by the chain rule. Without values for the names, the "
+    "derivation is in symbols only.\n"
+    '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh'
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "explain",
-        help="derive the gradient of an expression, step by step",
-        description="Derive the gradient of an expression by the chain rule. Without values for "
-        "the names, the derivation is in symbols only.\n"
-        '  micrograd explain "tanh(x1*w1 + b)" x1=2 w1=-3 b=6.88 --wrt w1 --lang zh',
-    )
+    option = parser.add_argument
     add_arguments(parser)
-    parser.add_argument(
-        "--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)"
-    )
+    option("--wrt", metavar="NAME[,NAME]", help="names to differentiate by (default all)")
     add_output(
         parser,
         "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; "
         "without it, the derivation is printed",
     )
-    add_language(parser)
     add_theme(parser)
-    parser.add_argument(
+    option(
         "--style",
         choices=("board", "full"),
         default="board",
         help="a closed form, as on a blackboard, or every value and path (default board)",
     )
-    parser.add_argument(
+    option(
         "--width",
         type=int,
         metavar="COLUMNS",
         help="columns of a line, for --style board (default 76)",
     )
-    parser.add_argument(
+    option(
         "--format",
         choices=("text", "markdown", "latex", "html"),
         help="format of the output (default: by the suffix of the file, else text)",
     )
-    parser.add_argument(
-        "--no-tables", action="store_true", help="omit the evaluation tables of --style full"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="compare the results with finite differences"
-    )
-    parser.set_defaults(command=explain)
+    option("--no-tables", action="store_true", help="omit the evaluation tables of --style full")
+    option("--check", action="store_true", help="compare the results with finite differences")
 
 
-def explain(options: argparse.Namespace) -> int:
+def explain(options: argparse.Namespace) -> None:
     """Print the derivation of an expression's gradient, or write it to a file."""
     form = _form(options)
     if form in ("latex", "picture") and options.check:
@@ -105,27 +98,18 @@ def explain(options: argparse.Namespace) -> int:
     output, variables = symbolic_graph(options) if is_symbolic else graph(options)
     names = list(variables) if options.wrt is None else options.wrt.split(",")
     explanation = derivation(output, variables, names, options.lang, **style)
-    tables = {"check": options.check}
-    if options.no_tables:
-        tables["tables"] = False
     if form == "picture":
         _draw(explanation, options)
-        return 0
-    match form:
-        case "text":
-            text = explanation.text(**tables)
-        case "markdown":
-            text = explanation.markdown(**tables)
-        case "html":
-            text = _PAGE.format(
-                tag=languages.words(options.lang, "language")["tag"],
-                title=escape(options.expression),
-                body=explanation.html(**tables),
-            )
-        case _:
-            text = f"{explanation.latex()}\n"
+        return
+    if form == "latex":
+        text = f"{explanation.latex()}\n"
+    else:
+        tables = {"tables": False} if options.no_tables else {}
+        text = getattr(explanation, form)(check=options.check, **tables)
+    if form == "html":
+        tag = languages.words(options.lang, "language")["tag"]
+        text = _PAGE.format(tag=tag, title=escape(options.expression), body=text)
     deliver(text, options.out, options.lang)
-    return 0
 
 
 def _form(options: argparse.Namespace) -> str:

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 from unicodedata import normalize
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver, reported
+
+HELP = "write an expression and its gradient in JavaScript, Python or C"
+DESCRIPTION = (
+    "Write an expression and its gradient as a function in another language, which needs no "
+    "library. The suffix of the file determines the language: js; mjs, an ES module; py; or c.\n"
+    '  micrograd export "tanh(x * w + b)" -o neuron.js'
+)
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "export",
-        help="write an expression and its gradient in JavaScript, Python or C",
-        description="Write an expression and its gradient as a function in another language, which "
-        "needs no library. The suffix of the file determines the language: js; mjs, an ES module; "
-        "py; or c.\n"
-        '  micrograd export "tanh(x * w + b)" -o neuron.js',
-    )
-    parser.add_argument("expression", help="arithmetic and calls of operations")
-    parser.add_argument(
+    option = parser.add_argument
+    option("expression", help="arithmetic and calls of operations")
+    option(
         "names",
         nargs="*",
         metavar="NAME",
         help="the parameters in their order (default: as they appear in the expression)",
     )
     add_output(parser, "output file; without it, the source is printed")
-    parser.add_argument(
-        "--language", help="javascript, python or c (default: by the suffix, else javascript)"
-    )
-    parser.add_argument("--name", default="f", help="name of the function (default %(default)s)")
-    add_language(parser)
-    parser.set_defaults(command=export)
+    option("--language", help="javascript, python or c (default: by the suffix, else javascript)")
+    option("--name", default="f", help="name of the function (default %(default)s)")
 
 
-def export(options: argparse.Namespace) -> int:
+def export(options: argparse.Namespace) -> None:
     """Write the source into a file, or print it."""
     from micrograd.export.source import SUFFIXES, export_source
 
@@ -65,4 +59,3 @@ def export(options: argparse.Namespace) -> int:
             lang=options.lang,
         )
     deliver(text, path, options.lang)
-    return 0

@@ -22,7 +22,7 @@ from inspect import Parameter, Signature
 from typing import Any
 from unicodedata import normalize
 
-from micrograd.commands.errors import CommandError
+from micrograd.commands.options import CommandError
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE

@@ -29,8 +29,7 @@ from micrograd.commands import (
     rules,
     train,
 )
-from micrograd.commands.errors import CommandError
-from micrograd.commands.options import add_language
+from micrograd.commands.options import CommandError, add_language
 from micrograd.commands.parsing import Parser, language_of, translate
 from micrograd.commands.terminal import Output, printable
 from micrograd.writing.messages import message
@@ -83,15 +82,14 @@ def _carry_out(words: list[str]) -> int:
     for name, value in vars(options).items():
         setattr(options, name, _unshielded(value))
     try:
-        code: int = options.command(options)
+        code: int | None = options.command(options)
+        return code or 0
     except CommandError as error:
-        _complain(str(error), options.lang)
-        return 2
+        reason = str(error)
     except OSError as error:  # for example, a file name is too long
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        _complain(reason, options.lang)
-        return 2
-    return code
+    _complain(reason, options.lang)
+    return 2
 
 
 def _complain(reason: str, lang: str) -> None:
@@ -133,6 +131,10 @@ def parser(lang: str = "en") -> Parser:
     made.set_defaults(command=None)
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
-        command.add_to(commands)
+        name = command.__name__.rpartition(".")[2]
+        added = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
+        command.add_options(added)
+        add_language(added)
+        added.set_defaults(command=getattr(command, name))
     translate(made, lang)
     return made

@@ -7,22 +7,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output, deliver
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 
 _LISTS = ("layers", "activation", "features")
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "write a page on which a reader trains a small network"
+DESCRIPTION = (
+    "Write one HTML file in which a reader trains a small network and looks into it. Settings are "
+    "those in the address of the page.\n"
+    "  micrograd playground data=spiral layers=8,8 activation=tanh -o page.html"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "playground",
-        help="write a page on which a reader trains a small network",
-        description="Write one HTML file in which a reader trains a small network and looks into "
-        "it. Settings are those in the address of the page.\n  micrograd playground "
-        "data=spiral layers=8,8 activation=tanh -o page.html",
-    )
-    parser.add_argument(
+    option = parser.add_argument
+    option(
         "settings",
         nargs="*",
         metavar="NAME=VALUE",
@@ -30,15 +31,11 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         "loss, optimizer, rate, penalty, strength, batch, samples, noise, test, classes, seed, "
         "speed, flat, tests, steps",
     )
-    parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="a trained model, as Module.save writes it"
-    )
+    option("--model", type=Path, metavar="FILE", help="a trained model, as Module.save writes it")
     add_output(parser, "output file; without it, the page is printed")
-    add_language(parser)
-    parser.set_defaults(command=playground)
 
 
-def playground(options: argparse.Namespace) -> int:
+def playground(options: argparse.Namespace) -> None:
     """Write the page into a file, or print it."""
     from nn.models import load_model
     from nn.pages import playground as page_of
@@ -51,7 +48,6 @@ def playground(options: argparse.Namespace) -> int:
     with reported(TypeError):
         page = page_of(model, lang=options.lang, **settings)
     deliver(page, options.out, options.lang, ".html", ".htm")
-    return 0
 
 
 def _setting(text: str) -> tuple[str, Any]:

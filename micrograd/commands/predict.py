@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from micrograd.commands.errors import CommandError, reported
 from micrograd.commands.options import (
     COLUMNS,
-    add_language,
+    CommandError,
     add_output,
     add_reading,
     deliver,
     read_table,
+    reported,
 )
 from micrograd.commands.terminal import printable
 from micrograd.commands.trained import Trained, load
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from nn.tables import Table
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "predict a column of a CSV file with a trained network"
+DESCRIPTION = (
+    "Predict the target for each row of a CSV file. The file must have the columns that the "
+    "network was trained on, in any order.\n"
+    "  micrograd predict flowers.npz new.csv -o species.csv"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "predict",
-        help="predict a column of a CSV file with a trained network",
-        description="Predict the target for each row of a CSV file. The file must have the columns "
-        "that the network was trained on, in any order.\n"
-        "  micrograd predict flowers.npz new.csv -o species.csv",
-    )
-    parser.add_argument("model", type=Path, metavar="MODEL.npz", help="network saved by train")
-    parser.add_argument("file", type=Path, metavar="FILE.csv", help="table to predict")
+    option = parser.add_argument
+    option("model", type=Path, metavar="MODEL.npz", help="network saved by train")
+    option("file", type=Path, metavar="FILE.csv", help="table to predict")
     add_output(parser, "output file; without it, the predictions are printed")
-    parser.add_argument("--ignore", help="leave this column out; may be repeated", **COLUMNS)
+    option("--ignore", help="leave this column out; may be repeated", **COLUMNS)
     add_reading(parser)
-    add_language(parser)
-    parser.set_defaults(command=predict)
 
 
-def predict(options: argparse.Namespace) -> int:
+def predict(options: argparse.Namespace) -> None:
     """Predict the target for each row of a file, and print or write it."""
     made = load(options.model)
     with reported():
@@ -65,7 +65,6 @@ def predict(options: argparse.Namespace) -> int:
                 "predictions: write them to a file with --out"
             ) from None
     deliver(text, options.out, options.lang, ".csv", ".tsv", ".txt")
-    return 0
 
 
 def _table(options: argparse.Namespace, columns: Encoder) -> Table:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import add_language, add_output, tell
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 from micrograd.writing import languages
 from micrograd.writing.marks import MATH_STYLE
 
@@ -15,42 +14,37 @@ if TYPE_CHECKING:
     from micrograd.derivation import RuleCard
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "show the rule cards of operations"
+DESCRIPTION = (
+    "Show the formula, the derivatives and the domain of each operation named, or of all "
+    "operations.\n"
+    "  micrograd rules tanh relu --lang zh"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "rules",
-        help="show the rule cards of operations",
-        description="Show the formula, the derivatives and the domain of each operation named, or "
-        "of all operations.\n  micrograd rules tanh relu --lang zh",
-    )
     parser.add_argument("names", nargs="*", metavar="OPERATION", help="operations (default all)")
-    add_language(parser)
     add_output(parser, "output file: .html, a page with curves, or .md")
-    parser.set_defaults(command=rules)
 
 
-def rules(options: argparse.Namespace) -> int:
+def rules(options: argparse.Namespace) -> None:
     """Print rule cards, or write them to a file."""
     from micrograd.derivation import rule_card, rule_cards
-    from micrograd.files import write
 
     with reported():
         cards = [rule_card(name, options.lang) for name in options.names]
     cards = cards or rule_cards(options.lang)
-    if options.out is None:
-        print("\n".join(card.text() for card in cards), end="")
-        return 0
-    match options.out.suffix.lower():
+    match options.out and options.out.suffix.lower():
+        case None:
+            text = "\n".join(card.text() for card in cards)
         case ".html":
             text = _page(cards, languages.words(options.lang, "card"), options.lang)
         case ".md":
             text = "\n".join(card.markdown() for card in cards)
         case _:
             raise CommandError(f"the output file must end in .html or .md, got {options.out}")
-    with reported(writing=options.out):
-        write(options.out, text)
-    tell(f"wrote {options.out}", options.lang)
-    return 0
+    deliver(text, options.out, options.lang)
 
 
 def _page(cards: Sequence[RuleCard], words: Mapping[str, str], lang: str) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands import trained
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import COLUMNS, add_language, add_reading, tell
+from micrograd.commands.options import COLUMNS, CommandError, add_reading, reported, tell
 from micrograd.commands.trained import Trained
 from micrograd.commands.training_data import SETS, data
 
@@ -36,16 +35,17 @@ MOST_NEURONS = 10_000
 """The largest size of a hidden layer."""
 
 
-def add_to(commands: argparse._SubParsersAction[Any]) -> None:
+HELP = "train a network on a CSV file or on a built-in data set"
+DESCRIPTION = (
+    "Train a multilayer perceptron, and measure it on samples that were held out; the last line of"
+    " the output is the result. Columns of numbers are scaled, and columns of words become one "
+    "column of zeros and ones for each word.\n"
+    "  micrograd train --data flowers.csv --target species --save flowers.npz"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser = commands.add_parser(
-        "train",
-        help="train a network on a CSV file or on a built-in data set",
-        description="Train a multilayer perceptron, and measure it on samples that were held out; "
-        "the last line of the output is the result. Columns of numbers are scaled, and columns of "
-        "words become one column of zeros and ones for each word.\n"
-        "  micrograd train --data flowers.csv --target species --save flowers.npz",
-    )
     option = parser.add_argument
     option("--data", required=True, metavar="NAME|FILE", help=f"{', '.join(SETS)}, or a CSV file")
     option(
@@ -97,7 +97,6 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         help="save the network for predict",
     )
     option("--plots", type=Path, metavar="DIR", help="write pictures to this folder")
-    add_language(parser)
 
     files = parser.add_argument_group("options for CSV files")
     option = files.add_argument
@@ -120,10 +119,10 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
         *add_reading(files),
     ]
     defaults = {action.dest: action.default for action in actions}
-    parser.set_defaults(command=train, for_files=defaults)
+    parser.set_defaults(for_files=defaults)
 
 
-def train(options: argparse.Namespace) -> int:
+def train(options: argparse.Namespace) -> None:
     """Train a network, print how good it is, and save and draw it if that is wanted."""
     from nn.options import real, whole
     from nn.samples import split
@@ -158,7 +157,6 @@ def train(options: argparse.Namespace) -> int:
     if options.plots is not None:
         _draw(options, history, made, X_test, y_test)
     tell(f"held-out {_measure(made, made.outputs(X_test), y_test, y)}", options.lang)
-    return 0
 
 
 def _learn(made: Trained, X: Any, y: Any, optimizer: Optimizer, options: Any) -> History:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.errors import CommandError, reported
+from micrograd.commands.options import CommandError, reported
 
 if TYPE_CHECKING:
     from nn.columns import Encoder

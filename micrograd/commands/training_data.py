@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.errors import CommandError, reported
-from micrograd.commands.options import read_table
+from micrograd.commands.options import CommandError, read_table, reported
 
 if TYPE_CHECKING:
     from nn.columns import Encoder
@@ -46,13 +45,11 @@ def data(options: argparse.Namespace) -> Data:
             raise CommandError(f"{options.data} is a data set for classification")
         return _built_in(options.data, options.seed)
     path = Path(options.data)
-    try:
-        path.stat()
-    except FileNotFoundError:
+    if not path.exists():
         raise CommandError(
             f"--data {path}: there is no such file, nor a built-in data set of that name; the "
             f"built-in ones are {', '.join(SETS)}"
-        ) from None
+        )
     named = [*options.ignore, *options.keep, *([options.target] if options.target else [])]
     with reported():
         return _from_table(read_table(path, options, named), options)

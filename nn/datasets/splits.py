@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.datasets.random_state import RandomState, generator_of
 from nn.options import OptionError, flag, real, whole
 
 Array = np.ndarray[Any, Any]
+RandomState = int | np.random.RandomState | None
 
 
 def train_test_split(
@@ -184,3 +184,17 @@ def _common_length(arrays: Sequence[Any]) -> int:
     if not lengths[0]:
         raise ValueError("there are no samples")
     return lengths[0]
+
+
+def generator_of(random_state: Any) -> np.random.RandomState:
+    """Return the generator that `random_state` means."""
+    if random_state is None:
+        return np.random.mtrand._rand  # the one that numpy.random.seed seeds
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    if isinstance(random_state, Integral) and 0 <= int(random_state) < 2**32:
+        return np.random.RandomState(int(random_state))
+    raise ValueError(
+        f"random_state is an int from 0 to 2**32 - 1, a numpy.random.RandomState or None, "
+        f"got {random_state!r}"
+    )

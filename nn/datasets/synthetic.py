@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.datasets.random_state import RandomState, generator_of
+from nn.datasets.splits import Array, RandomState, generator_of
 from nn.options import OptionError, flag, real, whole
 
-Array = np.ndarray[Any, Any]
 Data = tuple[Array, Array]
 
 

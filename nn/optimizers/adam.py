@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +12,18 @@ from nn.optimizers.optimizer import Array, Optimizer
 
 
 @dataclass(eq=False)
-class Adam(Optimizer):
+class _Adaptive(Optimizer):
+    """Base of Adam and its relatives, which divide an average of g by its usual size."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory: ClassVar[tuple[str, ...]] = ("mean", "square")
+
+
+@dataclass(eq=False)
+class Adam(_Adaptive):
     """Adam: `x = x - lr * m̂ / (√v̂ + eps)`, where m and v are moving averages of g and g².
 
     m̂ and v̂ are m and v, corrected for having started at 0 (Kingma and Ba 2015, arXiv:1412.6980).
@@ -30,29 +42,21 @@ class Adam(Optimizer):
     array([0.5])
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     amsgrad: bool = False
 
     memory = ("mean", "square", "largest")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(x, self._decayed(x, g, self.weight_decay))
-
-    def _moved(self, x: Array, g: Array) -> Array:
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         if self.amsgrad:
-            v = np.maximum(self.state["largest"], v, out=self.state["largest"])
+            v = self.state["largest"] = np.maximum(self.state["largest"], v)
         # √v̂ + eps = (√v + eps * c) / c: the faster order of the paper's section 2.
         c = math.sqrt(1 - beta2**t)
-        change = np.sqrt(v, out=self._spare[0])
-        change += self.eps * c
-        np.divide(m, change, out=change)
-        change *= self.lr * c / (1 - beta1**t)
-        return x - change
+        new: Array = x - self.lr * c / (1 - beta1**t) * (m / (np.sqrt(v) + self.eps * c))
+        return new
 
 
 @dataclass(eq=False)
@@ -77,12 +81,11 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
 
-    def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        return self._moved(self._shrunk(x, self.weight_decay), g)
+    decoupled_weight_decay = True
 
 
 @dataclass(eq=False)
-class NAdam(Optimizer):
+class NAdam(_Adaptive):
     """Adam with Nesterov's momentum: the step looks ahead along the average of the gradient.
 
     Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ. The momentum of step t is
@@ -105,24 +108,20 @@ class NAdam(Optimizer):
     """
 
     lr: float = 0.002
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     momentum_decay: float = 0.004
     decoupled_weight_decay: bool = False
 
     memory = ("mean", "square", "mu_product")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, g = _with_decay(self, x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         mu, ahead = (
             beta1 * (1 - 0.5 * 0.96 ** (each * self.momentum_decay)) for each in (t, t + 1)
         )
-        product = self.state["mu_product"]
-        product *= mu
+        product = self.state["mu_product"] = mu * self.state["mu_product"]
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         size = np.sqrt(v / (1 - beta2**t)) + self.eps
         step = g * ((1 - mu) / (1 - product)) + m * (ahead / (1 - product * ahead))
         new: Array = x - self.lr * step / size
@@ -134,7 +133,7 @@ class NAdam(Optimizer):
 
 
 @dataclass(eq=False)
-class RAdam(Optimizer):
+class RAdam(_Adaptive):
     """Adam that corrects its first steps, in which the average of g² rests on too few gradients.
 
     While the correction is undefined, for the first five steps with the default `betas`, the steps
@@ -154,18 +153,13 @@ class RAdam(Optimizer):
     array([0.5])
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
     decoupled_weight_decay: bool = False
 
-    memory = ("mean", "square")
-
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, g = _with_decay(self, x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         m = self._follow("mean", beta1, g)
-        v = self._follow("square", beta2, self._squared(g))
+        v = self._follow("square", beta2, g * g)
         rate = self.lr / (1 - beta1**t)
         c = 1 - beta2**t
         longest = 2 / (1 - beta2) - 1
@@ -177,7 +171,7 @@ class RAdam(Optimizer):
 
 
 @dataclass(eq=False)
-class Adamax(Optimizer):
+class Adamax(_Adaptive):
     """Adam with a maximum in place of a root: `x = x - lr * m̂ / u`.
 
     m̂ is the average of g, corrected for having started at 0, and `u = max(beta2 * u, |g| + eps)`
@@ -197,23 +191,12 @@ class Adamax(Optimizer):
     """
 
     lr: float = 0.002
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
 
     memory = ("mean", "largest")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         beta1, beta2 = self.betas
         m = self._follow("mean", beta1, g)
-        u = self.state["largest"]
-        np.maximum(beta2 * u, np.abs(g) + self.eps, out=u)
+        u = self.state["largest"] = np.maximum(beta2 * self.state["largest"], np.abs(g) + self.eps)
         return x - self.lr / (1 - beta1**self.steps) * m / u
-
-
-def _with_decay(self: NAdam | RAdam, x: Array, g: Array) -> tuple[Array, Array]:
-    """Return x and g after the weight decay, which is decoupled or a part of the gradient."""
-    if self.decoupled_weight_decay:
-        return self._shrunk(x, self.weight_decay), g
-    return x, self._decayed(x, g, self.weight_decay)

@@ -12,7 +12,7 @@ import numpy as np
 from micrograd import Value
 from nn.optimizers.line_search import Place, search
 from nn.optimizers.optimizer import Array, Optimizer
-from nn.options import OptionError, real, whole
+from nn.options import OptionError, whole
 
 Function = Callable[[Array], tuple[float, Array]]
 
@@ -224,8 +224,6 @@ class LBFGS(Optimizer):
             whole(getattr(self, name), name)
         if self.max_eval is not None:
             whole(self.max_eval, "max_eval")
-        for name in ("tolerance_grad", "tolerance_change"):
-            real(getattr(self, name), name, least=0)
         if self.line_search_fn not in (None, "strong_wolfe"):
             raise OptionError(
                 f"line_search_fn is 'strong_wolfe' or None, got {self.line_search_fn!r}"

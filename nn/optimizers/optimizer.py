@@ -54,6 +54,8 @@ class Optimizer:
     maximize: bool = False
 
     memory: ClassVar[tuple[str, ...]] = ()
+    weight_decay = 0.0  # a field of most subclasses
+    decoupled_weight_decay = False  # as in `AdamW`
     _parts: ClassVar[tuple[Optimizer, ...]] = ()  # of several groups, an optimizer for each
 
     def __post_init__(self) -> None:
@@ -98,10 +100,7 @@ class Optimizer:
 
     def gradient(self) -> Array:
         """Return the gradients of the parameters, an array of shape (parameters,); 0 for none."""
-        found = np.array([p.grad for p in self.parameters], dtype=float)
-        if np.count_nonzero(found == found) == len(found):
-            return found
-        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)  # None became nan
+        return np.array([p.grad or 0.0 for p in self.parameters], dtype=float)
 
     def write(self, numbers: Array) -> None:
         """Set the numbers of the parameters.
@@ -122,13 +121,9 @@ class Optimizer:
             What the closure returned, or None.
         """
         loss = None if closure is None else closure()
-        numbers, gradient = self.numbers(), self.gradient()
-        all_present = np.count_nonzero(gradient) == len(gradient)
-        present = None if all_present else with_gradient(self.parameters)
-        if present is None:
-            self.write(self.update(numbers, gradient))
-        else:
-            self.write(self.update(numbers, gradient, present))
+        present = with_gradient(self.parameters)
+        some = () if present is None else (present,)
+        self.write(self.update(self.numbers(), self.gradient(), *some))
         return loss
 
     def update(self, numbers: Array, gradient: Array, present: Any = None) -> Array:
@@ -170,7 +165,6 @@ class Optimizer:
             part = copy(self)
             part.steps = self.steps - int(count)
             part.state = {name: array[chosen] for name, array in self.state.items()}
-            part._spare = np.empty((3, len(chosen)))
             new[chosen] = part.rule(numbers[chosen], g[chosen])
             for name, array in self.state.items():
                 array[chosen] = part.state[name]
@@ -256,7 +250,6 @@ class Optimizer:
         """Create the arrays that the rule needs."""
         count = len(self.parameters)
         self.state: dict[str, Array] = {name: np.zeros(count) for name in self.memory}
-        self._spare = np.empty((3, count))  # scratch arrays, which remember nothing
 
     def _shapes(self, arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
         """Return the shapes that the arrays of a state must have."""
@@ -298,28 +291,23 @@ class Optimizer:
             elif each.name == "betas":
                 vars(self)["betas"] = _betas(option)
 
-    def _decayed(self, x: Array, g: Array, weight_decay: float) -> Array:
-        """Return the gradient plus that of the penalty `weight_decay / 2 * |x|²`."""
-        if not weight_decay:
-            return g
-        decayed: Array = np.multiply(x, weight_decay, out=self._spare[2])
-        decayed += g
-        return decayed
+    def _decayed(self, x: Array, g: Array) -> tuple[Array, Array]:
+        """Return x and g after weight decay: x is shrunk if it is decoupled, or else g has the
+        gradient of the penalty `weight_decay / 2 * |x|²`, too.
+        """
+        decay = self.weight_decay
+        if not decay:
+            return x, g
+        if self.decoupled_weight_decay:
+            return x * (1 - self.lr * decay), g
+        return x, g + decay * x
 
     def _follow(self, name: str, rate: float, new: Array) -> Array:
         """Update the moving average of that name: `rate * average + (1 - rate) * new`."""
         average = self.state[name]
         average *= rate
-        average += np.multiply(new, 1 - rate, out=self._spare[0])
+        average += (1 - rate) * new
         return average
-
-    def _shrunk(self, x: Array, weight_decay: float) -> Array:
-        """Return x after decoupled weight decay, as in `AdamW`."""
-        return x * (1 - self.lr * weight_decay) if weight_decay else x
-
-    def _squared(self, g: Array) -> Array:
-        squared: Array = np.multiply(g, g, out=self._spare[1])
-        return squared
 
 
 def _betas(given: Any) -> tuple[float, float]:

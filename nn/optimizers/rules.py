@@ -43,17 +43,12 @@ class SGD(Optimizer):
     memory = ("velocity",)
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102 (see Optimizer)
-        g = self._decayed(x, g, self.weight_decay)
+        x, g = self._decayed(x, g)
         if self.momentum:
-            v = self.state["velocity"]
-            if self.steps == 1:
-                v[:] = g
-            else:
-                v *= self.momentum
-                v += np.multiply(g, 1 - self.dampening, out=self._spare[0])
+            v = self.momentum * self.state["velocity"] + (1 - self.dampening) * g
+            self.state["velocity"] = v = g.copy() if self.steps == 1 else v
             g = g + self.momentum * v if self.nesterov else v
-        change: Array = np.multiply(g, self.lr, out=self._spare[0])
-        return x - change
+        return x - self.lr * g
 
     def _check(self) -> None:
         super()._check()
@@ -95,15 +90,11 @@ class Adagrad(Optimizer):
         self.state["sum"] += self.initial_accumulator_value
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
-        s = self.state["sum"]
-        s += self._squared(g)
+        x, g = self._decayed(x, g)
+        self.state["sum"] += g * g
         rate = self.lr / (1 + (self.steps - 1) * self.lr_decay)
-        change = np.sqrt(s, out=self._spare[0])
-        change += self.eps
-        np.divide(g, change, out=change)
-        change *= rate
-        return x - change
+        new: Array = x - rate * (g / (np.sqrt(self.state["sum"]) + self.eps))
+        return new
 
 
 @dataclass(eq=False)
@@ -140,22 +131,16 @@ class RMSprop(Optimizer):
     memory = ("square", "mean", "velocity")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
-        s = self._follow("square", self.alpha, self._squared(g))
+        x, g = self._decayed(x, g)
+        s = self._follow("square", self.alpha, g * g)
         if self.centered:
             mean = self._follow("mean", self.alpha, g)
-            s = np.subtract(s, self._squared(mean), out=self._spare[1])
-            np.maximum(s, 0.0, out=s)  # rounding may take a variance of 0 below 0
-        change = np.sqrt(s, out=self._spare[0])
-        change += self.eps
-        np.divide(g, change, out=change)
+            s = np.maximum(s - mean * mean, 0.0)  # rounding may take a variance of 0 below 0
+        change = g / (np.sqrt(s) + self.eps)
         if self.momentum:
-            velocity = self.state["velocity"]
-            velocity *= self.momentum
-            velocity += change
-            np.copyto(change, velocity)
-        change *= self.lr
-        return x - change
+            change = self.state["velocity"] = self.momentum * self.state["velocity"] + change
+        new: Array = x - self.lr * change
+        return new
 
 
 @dataclass(eq=False)
@@ -186,10 +171,10 @@ class Adadelta(Optimizer):
     memory = ("square", "change")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        g = self._decayed(x, g, self.weight_decay)
-        s = self._follow("square", self.rho, self._squared(g))
+        x, g = self._decayed(x, g)
+        s = self._follow("square", self.rho, g * g)
         d = np.sqrt((self.state["change"] + self.eps) / (s + self.eps)) * g
-        self._follow("change", self.rho, self._squared(d))
+        self._follow("change", self.rho, d * d)
         return x - self.lr * d
 
     def _check(self) -> None:
@@ -223,12 +208,14 @@ class Lion(Optimizer):
     weight_decay: float = 0.0
 
     memory = ("mean",)
+    decoupled_weight_decay = True
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
+        x, g = self._decayed(x, g)
         (beta1, beta2), m = self.betas, self.state["mean"]
         direction = np.sign(beta1 * m + (1 - beta1) * g)
         self._follow("mean", beta2, g)
-        return self._shrunk(x, self.weight_decay) - self.lr * direction
+        return x - self.lr * direction
 
 
 _KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, NAdam, RAdam, Adamax, Lion)

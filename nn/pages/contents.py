@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from micrograd.writing.messages import meant
 from nn import samples
 from nn.layers import Layer, Neuron
 from nn.losses import LOSSES
-from nn.options import OptionError, real, whole
+from nn.options import OptionError, one_of, real, whole
 from nn.pages.functions import MOST_CLASSES, activations, is_activation
 
 MOST = {"layers": 6, "neurons": 16, "classes": MOST_CLASSES, "points": 500, "steps": 20_000}
@@ -122,10 +123,10 @@ SURFACES = ("plane", "gaussians")
 
 def _kind_of_data(name: str) -> str:
     known = {**dict.fromkeys(CURVES, "regression"), **dict.fromkeys(SURFACES, "surface")}
-    return known.get(_choice("data", name), "classification")
+    return known.get(_choice(name, "data"), "classification")
 
 
-def _features(name: str, value: Any) -> list[str]:
+def _features(value: Any, name: str) -> list[str]:
     given = [value] if isinstance(value, str) else list(value)
     for known in FEATURES.values():
         if given and set(given) <= set(known):
@@ -268,26 +269,17 @@ def _points(data: Any, plane: str) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------- settings
 
 
-def _choice(name: str, value: Any) -> str:
+def _choice(value: Any, name: str) -> str:
     """A value that has a name on the page."""
-    if name == "loss":
-        return _one_of(name, value, [*LOSSES])
     known = [
         key.removeprefix(f"{name} ")
         for key in languages.words("en", "playground names")
         if key.startswith(f"{name} ") and key not in ("data given", "data own", "init model")
     ]
-    return _one_of(name, value, known)
+    return one_of(value, name, known)
 
 
-def _one_of(name: str, value: Any, known: Sequence[str]) -> str:
-    if value not in known:
-        hint = meant(str(value), known)
-        raise OptionError(f"{name} is one of {', '.join(known)}, got {value!r}{hint}")
-    return str(value)
-
-
-def _layers(name: str, value: Any) -> list[int]:
+def _layers(value: Any, name: str) -> list[int]:
     sizes = [whole(size, f"a size in {name}") for size in value]
     if len(sizes) > MOST["layers"] or max([0, *sizes]) > MOST["neurons"]:
         raise OptionError(
@@ -296,54 +288,47 @@ def _layers(name: str, value: Any) -> list[int]:
     return sizes
 
 
-def _activations(name: str, value: Any) -> list[str]:
-    return [_output(name, each) for each in ([value] if isinstance(value, str) else value)]
+def _activations(value: Any, name: str) -> list[str]:
+    return [_output(each, name) for each in ([value] if isinstance(value, str) else value)]
 
 
-def _output(name: str, value: Any) -> str:
-    return "" if value == "linear" else _one_of(name, value, ["linear", *activations()])
+def _output(value: Any, name: str) -> str:
+    return "" if value == "linear" else one_of(value, name, ["linear", *activations()])
 
 
-def _number(low: float, high: float) -> Callable[[str, Any], float]:
-    return lambda name, value: real(value, name, least=low, most=high)
+def _whole(value: Any, name: str, least: int, most: int) -> int:
+    real(whole(value, name, least), name, least=least, most=most)
+    return int(value)
 
 
-def _whole(low: int, high: int) -> Callable[[str, Any], int]:
-    def checked(name: str, value: Any) -> int:
-        real(whole(value, name, low), name, least=low, most=high)
-        return int(value)
-
-    return checked
-
-
-def _flag(name: str, value: Any) -> int:
+def _flag(value: Any, name: str) -> int:
     if value not in (False, True):
         raise OptionError(f"{name} is True or False, got {value!r}")
     return int(value)
 
 
-SETTINGS: dict[str, Callable[[str, Any], Any]] = {
-    "kind": lambda name, value: _one_of(name, value, KINDS),
+SETTINGS: dict[str, Callable[[Any, str], Any]] = {
+    "kind": partial(one_of, known=KINDS),
     "features": _features,
     "layers": _layers,
     "activation": _activations,
     "output": _output,
     "init": _choice,
-    "loss": _choice,
+    "loss": partial(one_of, known=LOSSES),
     "optimizer": _choice,
-    "rate": _number(0, 100),
+    "rate": partial(real, least=0, most=100),
     "penalty": _choice,
-    "strength": _number(0, 10),
-    "batch": _whole(0, MOST["points"]),
-    "samples": _whole(10, MOST["points"]),
-    "noise": _number(0, 1),
-    "test": _whole(0, 80),
-    "classes": _whole(2, MOST["classes"]),
-    "seed": _whole(0, 2**32 - 1),
+    "strength": partial(real, least=0, most=10),
+    "batch": partial(_whole, least=0, most=MOST["points"]),
+    "samples": partial(_whole, least=10, most=MOST["points"]),
+    "noise": partial(real, least=0, most=1),
+    "test": partial(_whole, least=0, most=80),
+    "classes": partial(_whole, least=2, most=MOST["classes"]),
+    "seed": partial(_whole, least=0, most=2**32 - 1),
     "speed": _choice,
     "flat": _flag,
     "tests": _flag,
-    "steps": _whole(0, MOST["steps"]),
+    "steps": partial(_whole, least=0, most=MOST["steps"]),
 }
 """The settings, and how each is checked."""
 
@@ -355,4 +340,4 @@ def _checked(settings: Mapping[str, Any]) -> _Settings:
                 f"playground has no setting {name!r}; it has {', '.join(('data', *SETTINGS))}"
                 f"{meant(name, ('data', *SETTINGS))}"
             )
-    return {name: SETTINGS[name](name, value) for name, value in settings.items()}
+    return {name: SETTINGS[name](value, name) for name, value in settings.items()}

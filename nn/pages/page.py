@@ -24,20 +24,9 @@ from nn.pages.functions import formulas, script
 
 _SHARED = ("words", "framing")  # with other pages
 _SCRIPTS = (
-    *(
-        "random",
-        "data",
-        "network",
-        "training",
-        "archive",
-        "features",
-        "state",
-        "words",
-        "experiment",
-    ),
-    *("notation", "painting", "plane", "diagram", "explaining", "walk", "valley", "python"),
-    *("app", "controls", "main", "framing"),
-)
+    "random data network training archive features state words experiment notation painting plane "
+    "diagram explaining walk valley python app controls main framing"
+).split()
 """The files of the script, in the order in which they are read."""
 
 

@@ -26,6 +26,8 @@ class LambdaLR(Schedule):
     [1.0, 0.5, 0.3333333333333333, 0.25]
     """
 
+    _starts_anew = True
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -45,17 +47,13 @@ class LambdaLR(Schedule):
         self._begin()
 
     def rate(self, base: float, epoch: int) -> float:  # noqa: D102 (see Schedule)
-        return self._scaled(base, epoch, self._lambdas[0])
+        return self._rates([base], epoch)[0]
 
     def _rates(self, bases: list[float], epoch: int) -> list[float]:
-        pairs = zip(bases, self._lambdas, strict=True)
-        return [self._scaled(base, epoch, function) for base, function in pairs]
-
-    def _scaled(self, base: float, epoch: int, function: Callable[[int], float]) -> float:
-        return base * real(function(epoch), "what lr_lambda gives", least=0)
-
-    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
-        return self._rates(bases, epoch)  # it starts from the first rate, in PyTorch too
+        return [
+            base * real(factor(epoch), "what lr_lambda gives", least=0)
+            for base, factor in zip(bases, self._lambdas, strict=False)
+        ]
 
 
 class StepLR(Schedule):
@@ -260,6 +258,8 @@ class CosineAnnealingWarmRestarts(Schedule):
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
 
+    _starts_anew = True
+
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0
     ) -> None:
@@ -274,9 +274,6 @@ class CosineAnnealingWarmRestarts(Schedule):
         while epoch >= period:
             epoch, period = epoch - period, period * self.T_mult
         return cosine(base, self.eta_min, epoch / period)
-
-    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
-        return self._rates(bases, epoch)  # it starts from the first rate, in PyTorch too
 
 
 def _gamma(number: Any) -> float:

@@ -47,6 +47,8 @@ class OneCycleLR(Schedule):
     0.0 0.95
     """
 
+    _starts_anew = True
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -127,9 +129,6 @@ class OneCycleLR(Schedule):
                 group["betas"] = (momentum, *group["betas"][1:])
             else:
                 group["momentum"] = momentum
-
-    def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
-        return self._rates(bases, epoch)  # it knows its rates, in PyTorch too
 
 
 def line(start: float, end: float, share: float) -> float:

@@ -36,6 +36,7 @@ class Schedule:
     _last: list[float]
     """The rate of each group that this schedule set last."""
     _is_alone = True  # whether nothing else has changed the rates
+    _starts_anew = False  # whether each step starts from the first rate, as it does in PyTorch
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._belong_to(optimizer)
@@ -121,6 +122,8 @@ class Schedule:
 
     def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
         """Return the rates of an epoch if `before` are rates that other schedules have changed."""
+        if self._starts_anew:
+            return self._rates(bases, epoch)
         last = self._rates(bases, epoch - 1) if epoch else bases
         rates = zip(before, self._rates(bases, epoch), last, strict=True)
         return [was * rate / since if since else was for was, rate, since in rates]

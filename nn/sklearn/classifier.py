@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -149,12 +150,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
                 'class_weight="balanced" needs all samples, and partial_fit sees some: give a dict '
                 'as sklearn.utils.class_weight.compute_class_weight("balanced", …) computes'
             )
-        given = self.class_weight
-        if isinstance(given, Mapping):  # a dict may leave out classes, and those weigh 1
-            compute_class_weight(dict(given), classes=self.classes_, y=y)
-            return {k: given.get(label, 1.0) for k, label in enumerate(self.classes_.tolist())}
-        weights = compute_class_weight("balanced", classes=self.classes_, y=y)
-        return dict(enumerate(weights.tolist()))
+        given = self.class_weight  # a dict may leave out classes, and those weigh 1
+        given = dict(given) if isinstance(given, Mapping) else given
+        return dict(enumerate(compute_class_weight(given, classes=self.classes_, y=y).tolist()))
 
     @property
     def out_activation_(self) -> str:
@@ -171,14 +169,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             X: the inputs, of shape (samples, inputs).
         """
         logits: Any = self._outputs(X)
-        found: NDArray[np.float64]
-        if self._is_multilabel:
-            found = np.exp(-np.logaddexp(0, -logits))
-            return found
-        if logits.ndim == 1:
+        if logits.ndim == 1 and not self._is_multilabel:
             logits = np.column_stack([np.zeros(len(logits)), logits])
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found = exponentials / exponentials.sum(axis=1, keepdims=True)
+        found: NDArray[np.float64] = (
+            expit(logits) if self._is_multilabel else softmax(logits, axis=1)
+        )
         return found
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:

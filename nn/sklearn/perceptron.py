@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from inspect import cleandoc
 from typing import Any
 
@@ -23,7 +24,7 @@ from nn import requests, samples
 from nn.history import History
 from nn.layers import MLP
 from nn.metrics import Metric
-from nn.objective import Compiled, Loss, Objective, loss_function
+from nn.objective import Compiled, Loss, Objective, loss_function, rows_of
 from nn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from nn.optimizers.optimizer import Array
 from nn.options import OptionError
@@ -194,7 +195,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         *,
         outputs: int,
         incremental: bool,
-        sample_weight: Any = None,
+        sample_weight: Any,
         class_weight: dict[int, float] | None = None,
     ) -> None:
         """Train a network, a new one if training begins; `incremental` means for one epoch."""
@@ -217,25 +218,19 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self._refuse_another(sizes)
         self.n_layers_, self.n_outputs_ = len(sizes) + 1, outputs
         column, complaint = "loss", None
+        weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+        engine = self._engine(X, loss, any(each is not None for each in weights.values()))
         if self.solver == "lbfgs":
-            history, found = self._minimised(X, y, loss, sample_weight, class_weight)
+            history, found = self._minimised(X, y, loss, engine, **weights)
             self.n_iter_ = found.nit
             if not found.success:
                 complaint = f"lbfgs ended after {found.nit} iterations: {found.message}"
         else:
             if self.early_stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
+            fit_on = partial(fit, self.model_, X, y, loss=loss, engine=engine, seed=seed, **weights)
             history = self._descended(
-                X,
-                y,
-                loss,
-                score,
-                column,
-                begins=begins,
-                incremental=incremental,
-                seed=seed,
-                sample_weight=sample_weight,
-                class_weight=class_weight,
+                fit_on, X.shape[0], score, column, begins=begins, incremental=incremental
             )
             self.n_iter_ = history.epochs
             if history.end == "epochs" and not incremental:
@@ -266,20 +261,19 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _descended(
         self,
-        X: Any,
-        y: Any,
-        loss: Loss,
+        fit_on: Callable[..., History],
+        count: int,
         score: str | Metric,
         column: str,
         *,
         begins: bool,
         incremental: bool,
-        seed: int,
-        sample_weight: Any,
-        class_weight: dict[int, float] | None,
     ) -> History:
-        """Train by epochs of batches, until `column` of the history stops improving."""
-        stopping, count = column != "loss", X.shape[0]
+        """Train by epochs of batches, until `column` of the history stops improving.
+
+        `fit_on` is `fit` with the model, the `count` samples and the loss.
+        """
+        stopping = column != "loss"
         count -= math.ceil(self.validation_fraction * count) if stopping else 0
         if not incremental or begins or not hasattr(self, "_learned"):
             self._learned = self._optimizer(self.model_.parameters())
@@ -299,20 +293,13 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                     (1 + seen + count * epoch) ** -self.power_t if epoch or incremental else 1.0
                 ),
             )
-        history = fit(
-            self.model_,
-            X,
-            y,
-            loss=loss,
+        history = fit_on(
             optimizer=self._learned,
             epochs=1 if incremental else self.max_iter,
             batch_size=min(
                 200 if isinstance(self.batch_size, str) else int(self.batch_size), count
             ),
             shuffle=self.shuffle,
-            seed=seed,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
             validation=float(self.validation_fraction) if stopping else None,
             metrics=[score] if stopping else (),
             early_stopping=EarlyStopping(self.max_iter, monitor=column, mode="max")
@@ -321,22 +308,18 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             schedule=schedule,
             callbacks=[self._patience],
             progress="auto" if self.verbose else False,
-            engine=self._engine(X, loss, sample_weight is not None or class_weight is not None),
         )
         self.t_ = seen + count * history.epochs
         return history
 
     def _record(self, history: History, scores: str | None) -> None:
         """Set the attributes that tell how training went; a warm start continues the curves."""
-        if set(history) == set(self.history_):
-            columns = {name: [*self.history_[name], *history[name]] for name in history}
-            joined = History(columns)
-            joined.end, joined.best_epoch = history.end, history.best_epoch
-            if joined.best_epoch is not None:
-                joined.best_epoch += self.history_.epochs
-            self.history_ = joined
-        else:
-            self.history_ = history
+        before, self.history_ = self.history_, history
+        if set(history) == set(before):
+            for name, column in history.items():
+                column[:0] = before[name]
+            if history.best_epoch is not None:
+                history.best_epoch += before.epochs
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = min(self.loss_curve_) if scores is None else None
@@ -344,7 +327,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self.best_validation_score_ = None if scores is None else max(self.history_[scores])
 
     def _minimised(
-        self, X: Any, y: Any, loss: Loss, sample_weight: Any, class_weight: Any
+        self, X: Any, y: Any, loss: Loss, engine: Compiled, sample_weight: Any, class_weight: Any
     ) -> tuple[History, Any]:
         """Minimise the loss over all samples with L-BFGS-B.
 
@@ -354,13 +337,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         X = samples.inputs(X)
         y = samples.targets(y, len(X), self.n_outputs_, loss_function(loss)[0])
         by_class = requests.class_weights(class_weight, y)
-        rows = np.column_stack([X, y])
-        is_weighted = sample_weight is not None or by_class is not None
-        if is_weighted:
-            weights = np.ones(len(X)) if sample_weight is None else sample_weight
-            weights = weights if by_class is None else weights * by_class(y)
-            rows = np.column_stack([rows, weights])
-        engine, history = self._engine(X, loss, is_weighted), History()
+        rows, history = rows_of(X, y, sample_weight, by_class, weighted=engine.weighted), History()
         engine.confirm(rows, 0)
 
         def value_and_grad(numbers: Any) -> tuple[float, Any]:

@@ -34,9 +34,10 @@ def test_samples_give_names_their_values(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("x,y\n", "needs a line with names"),
-        ("x,y\n1\n", "row 2 has 1 cells, the first 2"),
-        ("x,y\n1,a\n", "could not convert"),
+        ("x,y\n", "no rows below the names of its columns"),
+        ("x,y\n1\n", "line 2 has 1 cell, but the first line has 2"),
+        ("x,y\n1,a\n", "the column 'y' has words, such as 'a', instead of numbers"),
+        ("x,y\n1,2\n,3\n", "line 3, column 'x': the value is missing"),
         ("x,z\n1,2\n", "unknown name 'y'"),
     ],
 )

@@ -10,8 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from nn import MLP, Dropout, Layer, Module, Sequential
-from nn.history import History
-from nn.html import HEIGHT, MOST_POINTS, WIDTH, curves
+from nn.history import HEIGHT, MOST_POINTS, WIDTH, History, _curves
 from tests.nn.trainings import X, Y, fitted, network
 
 
@@ -71,7 +70,7 @@ def test_text_in_a_history_is_escaped():
     ],
 )
 def test_every_curve_lies_within_its_picture(line):
-    points = [point for one in pictures(curves({"loss": line}))[0] for point in one.split()]
+    points = [point for one in pictures(_curves({"loss": line}))[0] for point in one.split()]
     places = [tuple(map(float, point.split(","))) for point in points]
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places)
     assert len(places) <= MOST_POINTS + 2
@@ -79,8 +78,8 @@ def test_every_curve_lies_within_its_picture(line):
 
 
 def test_a_curve_is_interrupted_where_it_is_not_finite():
-    assert len(pictures(curves({"loss": [1.0, 2.0, math.nan, 3.0, 4.0]}))[0]) == 2
-    assert curves({"loss": [math.nan]}) == curves({}) == ""
+    assert len(pictures(_curves({"loss": [1.0, 2.0, math.nan, 3.0, 4.0]}))[0]) == 2
+    assert _curves({"loss": [math.nan]}) == _curves({}) == ""
 
 
 def test_a_model_is_a_table_of_its_layers():
