@@ -420,9 +420,8 @@ class _Block:
             w.prefetch_to_write(self.sample(base, stride, i, self.lanes))  # of the next block
         with w.loop(build.or_(copied, done), whole, word(w.width)) as i:
             numbers = w.load(w.at(source, i), w.width)
-            for lane in map(word, range(w.width)):
-                number = build.extract_element(numbers, lane)
-                w.store(number, self.sample(base, stride, i, lane))
+            for lane, number in enumerate(w.each(numbers)):
+                w.store(number, self.sample(base, stride, i, word(lane)))
             ahead = build.ptrtoint(self.sample(base, stride, i, self.lanes), WORD)
             w.prefetch_to_write(w.pointer(build.add(ahead, line)))
         with w.loop(whole, self.count, word(1)) as i:

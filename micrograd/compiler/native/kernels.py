@@ -23,14 +23,12 @@ def write(spec: Spec | LoopSpec, width: int) -> str:
 
 
 _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
-    "value_v": elementwise.value_v,
-    "run_v": elementwise.run_v,
-    "run_u": partial(elementwise.run_v, alone=True),
+    "run_v": elementwise.run,
+    "run_u": partial(elementwise.run, alone=True),
+    "total_v": elementwise.total_v,
     "total_u": elementwise.total_u,
-    "value_u": elementwise.value_u,
-    "sums_v": sums.sums_v,
-    "run_of_sums": sums.run_of_sums,
-    "run_of_sums_u": partial(sums.run_of_sums, alone=True),
+    "sums_v": sums.sums,
+    "sums_of_run_u": partial(sums.sums, alone=True),
     "sums_u": sums.sums_u,
     "terms_u": partial(sums.sums_u, single=True),
     "fold": sums.fold,

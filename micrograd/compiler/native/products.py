@@ -111,7 +111,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
         if not whole:
             with w.loop(full, lanes, word(1), *totals) as turn:
                 ys = [w.load(w.at(each, turn.i), 1) for each in sides]
-                y = w.vector(ys) if wide > 1 else ys[0]
+                y = w.vector(ys)
                 xs = [w.splat(w.load(w.at(each, turn.i), 1), wide) for each in tops]
                 turn.following = [w.fma(x, y, row) for x, row in zip(xs, turn.values, strict=True)]
             totals = turn.values
@@ -129,8 +129,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
                     add(place, row, wide)
             with otherwise:
                 for place, row in zip(at, totals, strict=True):
-                    for j in range(wide):
-                        number = build.extract_element(row, word(j)) if wide > 1 else row
+                    for j, number in enumerate(w.each(row)):
                         add(w.at(place, w.times(word(j), right)), number, 1)
 
     def in_columns(i0: Any, tall: int) -> None:

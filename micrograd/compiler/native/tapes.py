@@ -22,18 +22,26 @@ def rows(linked: Linked, tape: Tape) -> Any:
     rows = np.zeros((len(out), ROW), dtype=np.int64)
     rows[:, Field.COUNT], rows[:, Field.OUT] = 1, out
     for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=False):
-        rows[:, field] = linked.identity + 8 * slots if varies else slots
+        rows[:, field] = slots
     if len(sums):
+        first = tape.bounds[sums] if varies or single else 0
+        for field, word in linked.sums(tape.terms, first).items():
+            rows[sums, field] = word
+        rows[sums, Field.STARTS] = np.diff(tape.bounds)[sums]
+    if len(sums) and not varies:
         rows[sums, Field.OUT] = linked.table(out) + 8 * sums
         rows[sums, Field.STARTS] = linked.table(tape.bounds) + 8 * sums
-        for field, word in linked.sums(tape.terms).items():
-            size = 4 if field == Field.SIGN and linked.kind == "float32" else 8
-            rows[sums, field] = word + single * size * np.arange(len(sums))
     for code, kinds, mode, chosen in _alike(tape):
-        if code == SUM:
-            rows[chosen, 0] = linked.summing(varies, "g", mode, single=single)
+        if code != SUM:
+            rows[chosen, 0] = linked.applying(varies, tape.operations[code], kinds, mode)
+        elif varies:
+            rows[chosen, 0] = linked.kernel("sums_v", mode=mode)
         else:
-            rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds, mode)
+            name = "terms_u" if single else "sums_u"
+            rows[chosen, 0] = linked.kernel(name, into="g", mode=mode)
+    if varies:
+        return rows
+    # Sums that follow each other are one row.
     kernels = np.where(tape.code == SUM, rows[:, 0], -1 - np.arange(len(out)))
     first = np.append(True, kernels[1:] != kernels[:-1])
     rows = rows[first]
@@ -52,7 +60,7 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, str, Any]]:
         names = ""
         if code != SUM:
             arity = tape.operations[code].arity
-            names = "s" * arity
+            names = "v" * arity
             if tape.varies:
                 names = "".join("uv"[kind >> i & 1] for i in range(arity))
         chosen = (tape.code == code) & (kinds == kind) & (mode == number)

@@ -130,12 +130,21 @@ class Writer:
         return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
 
     def vector(self, numbers: Sequence[Any]) -> Any:
-        """Return a vector of these numbers."""
+        """Return a vector of these numbers; a single number is itself."""
+        if len(numbers) == 1:
+            return numbers[0]
         kind = ir.VectorType(numbers[0].type, len(numbers))
         vector = ir.Constant(kind, ir.Undefined)
         for lane, number in enumerate(numbers):
             vector = self.build.insert_element(vector, number, word(lane))
         return vector
+
+    def each(self, vector: Any) -> list[Any]:
+        """Return the number in each lane of a vector."""
+        if not isinstance(vector.type, ir.VectorType):
+            return [vector]
+        lanes = range(vector.type.count)
+        return [self.build.extract_element(vector, word(lane)) for lane in lanes]
 
     def constant(self, number: float, width: int, kind: Any = None) -> Any:
         """Return a constant, in every lane."""
