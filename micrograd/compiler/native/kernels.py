@@ -30,7 +30,6 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "sums_v": sums.sums,
     "sums_of_run_u": partial(sums.sums, alone=True),
     "sums_u": sums.sums_u,
-    "terms_u": partial(sums.sums_u, single=True),
     "fold": sums.fold,
     "rank_v": products.rank_v,
     "rank_u": products.rank_u,

@@ -241,6 +241,8 @@ class Linked:
         """Add a row for each run of an operation, or one for scattered numbers of `u`."""
         columns, size = [step.out, *(rows for _, rows in step.operands)], count_of(step.out)
         starts, counts, adds_up = runs_of_operations(step), size, is_total(step)
+        kinds: Sequence[str]
+        places: Sequence[Any]
         if len(starts):
             counts = np.diff(starts, append=size)
             kinds = ["v", *("uv"[goes_on] for goes_on in moves(step))]

@@ -88,33 +88,23 @@ def _added(w: Writer, tables: Any, turn: Any, memory: Any, i: Any, width: int) -
     return phi
 
 
-def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
-    """Write sums of numbers of `u`, or add them to what there is.
-
-    If they are `single`, they have one term each, and need no table of where their terms begin.
-    """
+def sums_u(w: Writer, spec: Spec) -> str:
+    """Write sums of scattered numbers of `u`, or add them to what there is."""
     row, u, _, _ = w.kernel()
     count, out, starts = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
     starts, (left, right, signs, _) = w.pointer(starts), _tables_of_terms(w, row)
-
-    def term(t: Any, total: Any) -> Any:
-        a, b = (w.load(w.at(u, w.build.load(w.at(each, t))), 1) for each in (left, right))
-        return w.fma(w.build.fmul(a, w.load(w.at(signs, t), 1)), b, total)
-
     with w.range(count) as r:
         place = w.build.add(out, r)
         if spec.into == "g":
             place = w.build.load(w.at(w.pointer(out), r))
         at = w.at(u, place)
         total = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
-        if single:
-            total = term(r, total)
-        else:
-            first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-            with w.loop(first, last, word(1), total) as turn:
-                turn.following = [term(turn.i, turn.values[0])]
-            (total,) = turn.values
-        w.store(total, at)
+        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+        with w.loop(first, last, word(1), total) as turn:
+            a, b = (w.load(w.at(u, w.build.load(w.at(x, turn.i))), 1) for x in (left, right))
+            sign = w.load(w.at(signs, turn.i), 1)
+            turn.following = [w.fma(w.build.fmul(a, sign), b, turn.values[0])]
+        w.store(turn.values[0], at)
     return w.finished()
 
 

@@ -16,36 +16,22 @@ if TYPE_CHECKING:
 
 
 def rows(linked: Linked, tape: Tape) -> Any:
-    """Return a row for each step, and one for sums that follow each other."""
+    """Return a row for each step."""
     varies, sums, out = tape.varies, np.flatnonzero(tape.code == SUM), slots_of(tape.out)
-    single = not varies and tape.modes is not None  # each sum has one term
     rows = np.zeros((len(out), ROW), dtype=np.int64)
     rows[:, Field.COUNT], rows[:, Field.OUT] = 1, out
     for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=False):
         rows[:, field] = slots
     if len(sums):
-        first = tape.bounds[sums] if varies or single else 0
-        for field, word in linked.sums(tape.terms, first).items():
+        for field, word in linked.sums(tape.terms, tape.bounds[sums] if varies else 0).items():
             rows[sums, field] = word
-        rows[sums, Field.STARTS] = np.diff(tape.bounds)[sums]
-    if len(sums) and not varies:
-        rows[sums, Field.OUT] = linked.table(out) + 8 * sums
-        rows[sums, Field.STARTS] = linked.table(tape.bounds) + 8 * sums
+        lengths = np.diff(tape.bounds)[sums]
+        rows[sums, Field.STARTS] = lengths if varies else linked.table(tape.bounds) + 8 * sums
     for code, kinds, mode, chosen in _alike(tape):
-        if code != SUM:
-            rows[chosen, 0] = linked.applying(varies, tape.operations[code], kinds, mode)
-        elif varies:
-            rows[chosen, 0] = linked.kernel("sums_v", mode=mode)
+        if code == SUM:
+            rows[chosen, 0] = linked.kernel("sums_v" if varies else "sums_u", mode=mode)
         else:
-            name = "terms_u" if single else "sums_u"
-            rows[chosen, 0] = linked.kernel(name, into="g", mode=mode)
-    if varies:
-        return rows
-    # Sums that follow each other are one row.
-    kernels = np.where(tape.code == SUM, rows[:, 0], -1 - np.arange(len(out)))
-    first = np.append(True, kernels[1:] != kernels[:-1])
-    rows = rows[first]
-    rows[:, Field.COUNT] = np.diff(np.append(np.flatnonzero(first), len(out)))
+            rows[chosen, 0] = linked.applying(varies, tape.operations[code], kinds, mode)
     return rows
 
 
