@@ -42,39 +42,26 @@ def run(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     return w.finished()
 
 
-def total_v(w: Writer, spec: Spec) -> str:
-    """Add the sum of a result over all lanes to a number of `u`."""
+def total(w: Writer, spec: Spec, *, alone: bool = False) -> str:
+    """Add the sum of a result over all lanes to a number of `u`.
+
+    If it is `alone`, write the sum of a run in `u` instead, or add it.
+    """
     row, u, v, lanes = w.kernel()
-    result, (out,) = _results(w, spec, row, u, v, lanes), w.words(row, Field.OUT)
-
-    def share(i: Any, width: int, total: Any) -> Any:
-        return w.build.fadd(total, result(i, width))
-
-    found = w.in_steps(lanes, (w.width,), share, w.constant(0.0, w.width))
-    _put(w, spec, w.total(found), w.at(u, out))
-    return w.finished()
-
-
-def total_u(w: Writer, spec: Spec) -> str:
-    """Write the total of a run in `u`, or add it to what there is."""
-    row, u, _, _ = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
-    result = _results(w, spec, row, u, u, word(1))
-    none = w.constant(-0.0, w.width)
+    size = lanes
+    if alone:
+        v, lanes, size = u, word(1), count
+    result, none = _results(w, spec, row, u, v, lanes), w.constant(-0.0, w.width)
 
     def share(i: Any, width: int, total: Any) -> Any:
         found = result(i, width)
         if width == 1:
-            return w.build.fadd(total, w.build.insert_element(none, found, word(0)))
-        lanes = range(0, width, w.width)
-        parts = [w.shuffled(found, found, range(k, k + w.width)) for k in lanes]
-        while len(parts) > 1:
-            parts = [*map(w.build.fadd, parts[::2], parts[1::2])]
-        return w.build.fadd(total, parts[0])
+            found = w.build.insert_element(none, found, word(0))
+        return w.build.fadd(total, found)
 
-    several = 8 if isinstance(spec.formula, str) else 1  # additions wait for one another
-    widths = several * w.width, w.width, 1
-    _put(w, spec, w.total(w.in_steps(count, widths[several == 1 :], share, none)), w.at(u, out))
+    found = w.in_steps(size, (w.width, 1) if alone else (w.width,), share, none)
+    _put(w, spec, w.total(found), w.at(u, out))
     return w.finished()
 
 

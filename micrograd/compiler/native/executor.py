@@ -164,8 +164,7 @@ class NativeExecutor(Executor):
         """Return the outputs, and whether they are finite."""
         results, _, fine = self._computed("values", parameters, inputs, length)
         rows = results.rows
-        fixed = rows[results.fixed] if results.by_row else rows
-        return rows, not self.checked or (fine and are_finite([fixed]))
+        return rows, not self.checked or (fine and (results.watched or are_finite([rows])))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
