@@ -1,4 +1,8 @@
-"""Kernels of operations, which are written from the formulas of the table."""
+"""Kernels of operations, which are written from the formulas of the table.
+
+A row of words has one run of results: their places are neighbours, and so are those of an operand
+that is not one number of `u` for all of them. In `v`, neighbours are one long row of lanes.
+"""
 
 from __future__ import annotations
 
@@ -13,107 +17,87 @@ from micrograd.compiler.native.writing import Writer, word
 from micrograd.table.formulas import ADJOINT, Tree
 
 
-def value_v(w: Writer, spec: Spec) -> str:
-    """Write `out[r] = formula(x[r], …)` for rows of lanes, or add that to what there is.
+def run(w: Writer, spec: Spec, *, alone: bool = False) -> str:
+    """Write the results of a run, or add them to what there is.
 
-    In the mode "total", a number of `u` gets the sum over the lanes.
-    """
-    row, u, v, lanes = w.kernel()
-    count, out = w.words(row, Field.COUNT, Field.OUT)
-    tables = [w.pointer(each) for each in w.words(row, *Field.OPERANDS[: len(spec.operands)])]
-    lowering, total, zero = Lowering(w, w.width), spec.mode == "total", w.constant(0.0, w.width)
-    with w.range(count) as r:
-        read = _reader_v(w, spec, tables, r, u, v, lanes)
-        place = target(w, spec, out, r)
-        into = w.at(u, place) if total else w.lanes_of(v, place, lanes)
-        with w.loop(word(0), lanes, word(w.width), *([zero] if total else [])) as turn:
-            i = turn.i if total else turn
-            result = _result(w, lowering, spec, read(i))
-            if total:
-                turn.following = [w.build.fadd(turn.values[0], result)]
-            else:
-                _put(w, spec, result, w.at(into, i))
-        if total:
-            w.store(w.build.fadd(w.load(into, 1), w.total(turn.values[0])), into)
-    return w.finished()
-
-
-def run_v(w: Writer, spec: Spec, *, alone: bool = False) -> str:
-    """Write the same for a run of neighbouring results, whose operands are neighbours, too.
-
-    Their rows are one long row; an operand in `u` is one number. If they are `alone`, all of it is
-    in `u`, where each row is a number.
+    If they are `alone`, all of it is in `u`, where each row is a number. What is scattered there is
+    gathered or stored by a table of places, which may repeat.
     """
     row, u, v, lanes = w.kernel()
     if alone:
         v, lanes = u, word(1)
     count, out = w.words(row, Field.COUNT, Field.OUT)
-    result, into = _of_run(w, spec, row, u, v, lanes), w.lanes_of(v, out, lanes)
+    result = _results(w, spec, row, u, v, lanes)
 
     def body(i: Any, width: int) -> None:
-        _put(w, spec, result(i, width), w.at(into, i))
+        found = result(i, width)
+        if spec.into == "v":
+            _put(w, spec, found, w.at(w.lanes_of(v, out, lanes), i), width)
+            return
+        table = w.at(w.pointer(out), i)
+        for lane, number in enumerate(w.each(found)):
+            _put(w, spec, number, w.at(u, w.build.load(w.at(table, word(lane)))))
 
     w.in_steps(w.times(count, lanes), (w.width, 1) if alone else (w.width,), body)
     return w.finished()
 
 
-def total_u(w: Writer, spec: Spec) -> str:
-    """Write the total of a run in `u`, or add it to what there is."""
-    row, u, _, _ = w.kernel()
+def total(w: Writer, spec: Spec, *, alone: bool = False) -> str:
+    """Add the sum of a result over all lanes to a number of `u`.
+
+    If it is `alone`, write the sum of a run in `u` instead, or add it.
+    """
+    row, u, v, lanes = w.kernel()
     count, out = w.words(row, Field.COUNT, Field.OUT)
-    result, into = _of_run(w, spec, row, u, u, word(1)), w.at(u, out)
-    none = w.constant(-0.0, w.width)
+    size = lanes
+    if alone:
+        v, lanes, size = u, word(1), count
+    result, none = _results(w, spec, row, u, v, lanes), w.constant(-0.0, w.width)
 
     def share(i: Any, width: int, total: Any) -> Any:
         found = result(i, width)
         if width == 1:
-            return w.build.fadd(total, w.build.insert_element(none, found, word(0)))
-        lanes = range(0, width, w.width)
-        parts = [w.shuffled(found, found, range(k, k + w.width)) for k in lanes]
-        while len(parts) > 1:
-            parts = [*map(w.build.fadd, parts[::2], parts[1::2])]
-        return w.build.fadd(total, parts[0])
+            found = w.build.insert_element(none, found, word(0))
+        return w.build.fadd(total, found)
 
-    several = 8 if isinstance(spec.formula, str) else 1  # additions wait for one another
-    widths = several * w.width, w.width, 1
-    _put(w, spec, w.total(w.in_steps(count, widths[several == 1 :], share, none)), into)
+    found = w.in_steps(size, (w.width, 1) if alone else (w.width,), share, none)
+    _put(w, spec, w.total(found), w.at(u, out))
     return w.finished()
 
 
-def _of_run(
+def _results(
     w: Writer, spec: Spec, row: Any, u: Any, v: Any, lanes: Any
 ) -> Callable[[Any, int], Any]:
-    """Return a function that writes the results of a run from a lane on."""
-    numbers, rows = {}, {}
+    """Return a function that writes so many results of a run, from a lane on."""
+    numbers, runs, tables = {}, {}, {}
     places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
     for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
         if kind == "u":
             numbers[name] = w.load(w.at(u, place), 1)
+        elif kind == "v":
+            runs[name] = w.lanes_of(v, place, lanes)
         else:
-            rows[name] = w.lanes_of(v, place, lanes)
+            tables[name] = w.pointer(place)
 
     def result(i: Any, width: int) -> Any:
-        read = {name: w.load(w.at(each, i), width) for name, each in rows.items()}
+        read = {name: w.load(w.at(each, i), width) for name, each in runs.items()}
         read |= {name: w.splat(each, width) for name, each in numbers.items()}
-        return _result(w, Lowering(w, width), spec, read)
+        read |= {name: _gathered(w, u, w.at(each, i), width) for name, each in tables.items()}
+        found = Lowering(w, width).value(spec.formula, read)
+        return stopped(w, read[ADJOINT], found, spec.formula) if ADJOINT in read else found
 
     return result
 
 
-def target(w: Writer, spec: Spec, out: Any, r: Any) -> Any:
-    """Return the place of result `r`."""
-    return w.build.add(out, r) if spec.into == "s" else w.build.load(w.at(w.pointer(out), r))
+def _gathered(w: Writer, u: Any, table: Any, width: int) -> Any:
+    """Load so many numbers from the places in a table."""
+    places = (w.build.load(w.at(table, word(lane))) for lane in range(width))
+    return w.vector([w.load(w.at(u, place), 1) for place in places])
 
 
-def _result(w: Writer, lowering: Lowering, spec: Spec, names: dict[str, Any]) -> Any:
-    result = lowering.value(spec.formula, names)
-    return stopped(w, names[ADJOINT], result, spec.formula) if ADJOINT in names else result
-
-
-def _put(w: Writer, spec: Spec, result: Any, at: Any) -> None:
+def _put(w: Writer, spec: Spec, result: Any, at: Any, width: int = 1) -> None:
     """Store a number or a vector, or add it to what there is."""
-    if spec.mode == "add":
-        width = result.type.count if isinstance(result.type, ir.VectorType) else 1
+    if spec.mode:
         result = w.build.fadd(w.load(at, width), result)
     w.store(result, at)
 
@@ -124,56 +108,3 @@ def stopped(w: Writer, g: Any, share: Any, formula: Tree) -> Any:
         return share
     zero = ir.Constant(g.type, None)
     return w.build.select(w.build.fcmp_ordered("==", g, zero), zero, share)
-
-
-def _reader_v(
-    w: Writer, spec: Spec, tables: list[Any], r: Any, u: Any, v: Any, lanes: Any
-) -> Callable[[Any], dict[str, Any]]:
-    """Return a function that reads all operands at a lane; numbers of `u` are read only once."""
-    numbers, rows = {}, {}
-    for name, kind, table in zip(spec.names, spec.operands, tables, strict=True):
-        place = w.build.load(w.at(table, r))
-        if kind == "u":
-            numbers[name] = w.splat(w.load(w.at(u, place), 1), w.width)
-        else:
-            rows[name] = w.lanes_of(v, place, lanes)
-    return lambda i: numbers | {name: w.load(w.at(row, i), w.width) for name, row in rows.items()}
-
-
-# ---------------------------------------------------------------------------------- in `u` alone
-
-
-def value_u(w: Writer, spec: Spec) -> str:
-    """Write the same for numbers of `u`, one by one if they are scattered: they may repeat."""
-    row, u, _, _ = w.kernel()
-    count, out = w.words(row, Field.COUNT, Field.OUT)
-    words = w.words(row, *Field.OPERANDS[: len(spec.operands)])
-
-    def body(i: Any, width: int) -> None:
-        result = _result(w, Lowering(w, width), spec, _named_u(w, spec, words, u, i, width))
-        if spec.into == "s":
-            _put(w, spec, result, w.at(u, out, i))
-            return
-        for lane in range(width):
-            place = target(w, spec, out, w.build.add(i, word(lane)))
-            number = w.build.extract_element(result, word(lane)) if width > 1 else result
-            _put(w, spec, number, w.at(u, place))
-
-    w.in_steps(count, (w.width, 1), body)
-    return w.finished()
-
-
-def _named_u(w: Writer, spec: Spec, words: Any, u: Any, i: Any, width: int) -> dict[str, Any]:
-    names = {}
-    for name, kind, at in zip(spec.names, spec.operands, words, strict=True):
-        there = w.load(w.at(u, at, i), width) if kind == "s" else _gathered(w, at, u, i, width)
-        names[name] = there
-    return names
-
-
-def _gathered(w: Writer, address: Any, u: Any, i: Any, width: int) -> Any:
-    table = w.pointer(address)
-    numbers = [
-        w.load(w.at(u, w.build.load(w.at(table, i, word(lane)))), 1) for lane in range(width)
-    ]
-    return w.vector(numbers) if width > 1 else numbers[0]

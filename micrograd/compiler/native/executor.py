@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
@@ -57,7 +57,7 @@ _LEAST, _CACHE = 48, 128 * 1024  # the fewest samples of a block; bytes of the c
 _NEAR, _FAR = 3 * 2**20, 16 * 2**20
 _LANES = {"float64": 8, "float32": 16}  # numbers in the widest vector registers
 _LEAST_BLOCKS = 16  # the fewest for a thread: one thread is done with fewer before another starts
-_BOTH_WAYS = Phase.UNIFORM | Phase.BACK
+_PHASES = Frame.PHASES
 _KEPT = 4  # each thread keeps the arrays for this many lengths of batches
 
 
@@ -164,8 +164,7 @@ class NativeExecutor(Executor):
         """Return the outputs, and whether they are finite."""
         results, _, fine = self._computed("values", parameters, inputs, length)
         rows = results.rows
-        fixed = rows[results.fixed] if results.by_row else rows
-        return rows, not self.checked or (fine and are_finite([fixed]))
+        return rows, not self.checked or (fine and (results.watched or are_finite([rows])))
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
@@ -199,7 +198,7 @@ class NativeExecutor(Executor):
             if staged is None:
                 memory.read(inputs)
             results.prepare(memory)
-        fine = self._sweep(memories, Phase.UNIFORM if call == "values" else _BOTH_WAYS)
+        fine = self._sweep(memories, self._phases(call))
         for memory in memories:
             memory.forget()
         results.finish(memories[0].u)
@@ -218,14 +217,21 @@ class NativeExecutor(Executor):
             slopes = memory.gradient
             if self.inputs:
                 slopes = results.adjoints[0] if self.program.batched else memory.into_inputs
-        # Looking these up takes a good part of a short call, so it is done once.
-        run, address, u = self._run, memory.address, memory.u
-        frame, where, prepare, finish = memory.frame, Frame.PHASES, results.prepare, results.finish
-        fusion, backwards, stacked = self.fusion, call != "values", self.program.stacks
+        again = self._repeated(call, length, results)
+        return Layout(
+            memory.parameters, memory.inputs, again, results.rows, slopes, results.watched
+        )
+
+    def _repeated(self, call: Call, length: int, results: Results) -> Callable[[], bool]:
+        """Return what runs a call of one thread, and says whether what is checked is finite.
+
+        Looking these up takes a good part of a short call, so it is done once.
+        """
+        memory = self._memories(length)[0]
+        run, address, u, frame = self._run, memory.address, memory.u, memory.frame
+        prepare, finish, stacked = results.prepare, results.finish, self.program.stacks
+        fusion, backwards, phases = self.fusion, call != "values", self._phases(call)
         results.fused = fusion.kernels[backwards]
-        phases = Phase.UNIFORM if call == "values" else _BOTH_WAYS
-        if self.program.batched:
-            phases |= Phase.SWEEP
 
         def again() -> bool:
             if fusion.waiting[backwards]:
@@ -233,16 +239,19 @@ class NativeExecutor(Executor):
             if results.fused != fusion.kernels[backwards]:  # perhaps after calls of other lengths
                 results.fused, memory.prepared = fusion.kernels[backwards], None
             prepare(memory)
-            frame[where] = phases
+            frame[_PHASES] = phases
             fine = run(address)
             while stacked and memory.grow():
                 fine = run(address)
             finish(u)
             return bool(fine)
 
-        return Layout(
-            memory.parameters, memory.inputs, again, results.rows, slopes, results.watched
-        )
+        return again
+
+    def _phases(self, call: Call) -> int:
+        """Return what a call of one thread does."""
+        own = Phase.UNIFORM if call == "values" else Phase.UNIFORM | Phase.BACK
+        return own | Phase.SWEEP if self.program.batched else own
 
     def direct(
         self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
@@ -259,36 +268,23 @@ class NativeExecutor(Executor):
         keep_freed_memory()
         results, order = Results(self, call, length, inputs, blocks), [*map(is_by_sample, inputs)]
         results.release()
-        backwards, phases = call != "values", Phase.UNIFORM | Phase.SWEEP
-        if backwards:
-            phases |= Phase.BACK
-        fusion, frame, stacked = self.fusion, memory.frame, self.program.stacks
-        results.fused = fusion.kernels[backwards]
+        again = self._repeated(call, length, results)
 
         def run(inputs: Sequence[Any]) -> tuple[Any, Any, bool] | None:
             if [*map(is_by_sample, inputs)] != order:
                 return None
-            if fusion.waiting[backwards]:
-                fusion.kernel(length, backwards=backwards)
-            if results.fused != fusion.kernels[backwards]:
-                results.fused, memory.prepared = fusion.kernels[backwards], None
-            results.prepare(memory)
-            frame[Frame.PHASES] = phases
             try:  # whatever happens, other calls find the arrays that they expect
                 memory.read(inputs)
                 results.renew()
-                fine = self._run(memory.address)
-                while stacked and memory.grow():
-                    fine = self._run(memory.address)
-                results.finish(memory.u)
+                fine = again()
                 found = results.outputs if blocks else results.rows
-                slopes = results.adjoints or (memory.gradient.copy() if backwards else None)
+                slopes = results.adjoints or (None if call == "values" else memory.gradient.copy())
             finally:
                 results.release()
                 memory.read([] if memory.inputs is None else [memory.inputs])
             if not results.watched and self.checked:
                 fine = fine and are_finite(found if blocks else [found])
-            return found, slopes, bool(fine)
+            return found, slopes, fine
 
         return Direct(memory.parameters, run)
 
@@ -334,7 +330,7 @@ class NativeExecutor(Executor):
     def _swept(self, memories: Sequence[Memory], phases: int) -> bool:
         first = memories[0]
         if len(memories) == 1:
-            first.frame[Frame.PHASES] = phases | Phase.SWEEP if self.program.batched else phases
+            first.frame[Frame.PHASES] = phases
             return bool(self._run(first.address))
         for memory in memories:
             memory.frame[Frame.PHASES] = Phase.UNIFORM | Phase.SWEEP

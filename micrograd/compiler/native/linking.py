@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from micrograd.compiler.native.runs import (
     moves,
     runs_of_operations,
     runs_of_sums,
-    sums_of_first,
     sums_of_neighbours,
 )
 from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
@@ -53,34 +51,6 @@ from micrograd.compiler.program.slots import Operand, Rows, count_of, rows_of, s
 from micrograd.ops import TABLE, Operation
 
 Addresses = Callable[[Sequence[Spec | LoopSpec]], Sequence[int]]
-
-
-class Code:
-    """Rows of words, which are added one by one, or many at once as an array."""
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-
-    def add(self, kernel: int, fields: dict[Any, int]) -> None:
-        """Add a row; `fields` maps the positions of its words to the words."""
-        row = [0] * ROW
-        row[0] = kernel
-        for field, value in fields.items():
-            row[field] = value
-        self.rows.append(row)
-
-    def array(self) -> Any:
-        """Return all rows as one array."""
-        single: list[Any] = []
-        parts = []
-        for row in self.rows:
-            if isinstance(row, list):
-                single.append(row)
-                continue
-            parts += [np.array(single, dtype=np.int64).reshape(-1, ROW), row]
-            single = []
-        parts.append(np.array(single, dtype=np.int64).reshape(-1, ROW))
-        return np.concatenate(parts)
 
 
 class Linked:
@@ -126,16 +96,15 @@ class Linked:
         self._word = 1 if kind == "float64" else 2  # numbers
         self.places_u = self.stacks_at + STACK_WORDS * self._word * len(self.stacks)
         self.places_v = 2 * self.adjoints_v
-        self.identity = self.table(np.arange(max(self.places_u, self.places_v)))
         self.gathers: dict[tuple[bool, bytes], int] = {}
 
         self.is_back = False
-        self._code = Code(), Code()
+        self._code: tuple[list[Any], list[Any]] = [], []
         for instruction in program.instructions:
             self.forward(instruction)
         loop_linking.clear_slopes(self, varies=False)
         self.uniform, self.varying = map(self.finished, self._code)
-        self._code = Code(), Code()
+        self._code = [], []
         if self.reverse is not None:
             self._back(self.reverse)
         self.uniform_back, self.varying_back = map(self.finished, self._code)
@@ -154,20 +123,27 @@ class Linked:
 
     def zero(self, varies: bool, rows: slice) -> None:
         """Add a row that sets adjoints to 0."""
-        kernel = self.kernel("run_v" if varies else "value_u", formula=0.0)
+        kernel = self.kernel("run_v" if varies else "run_u", formula=0.0)
         self.emit(varies, kernel, words(count=rows.stop - rows.start, out=rows.start))
 
-    def emit(self, varies: bool, kernel: int, fields: dict[Any, int]) -> None:
-        """Add a row to the code of a space."""
-        self._code[varies].add(kernel, fields)
+    def emit(self, varies: bool, kernel: Any, fields: dict[Any, Any], count: int = 1) -> None:
+        """Add rows to the code of a space; `fields` maps the positions of words to the words.
+
+        If there are several rows, the kernel and the words may be arrays of one for each.
+        """
+        rows = np.zeros((count, ROW), np.int64)
+        rows[:, 0] = kernel
+        for field, values in fields.items():
+            rows[:, field] = values
+        self._code[varies].append(rows)
 
     @contextmanager
-    def apart(self, *, varies: bool) -> Iterator[Code]:
+    def apart(self, *, varies: bool) -> Iterator[list[Any]]:
         """Add the rows of the body of a loop to a code of their own.
 
         If the loop varies over the batch, what it gathers in `u` is the same in each step.
         """
-        before, code = self._code, Code()
+        before, code = self._code, list[Any]()
         self._code = before[False] if varies else code, code
         try:
             yield code
@@ -186,14 +162,14 @@ class Linked:
 
     # --------------------------------------------------------------------------------------- tables
 
-    def finished(self, code: Code) -> Any:
+    def finished(self, code: Sequence[Any]) -> Any:
         """Return the rows of a code as one array, which has the addresses of kernels in the end."""
-        self._codes.append(code.array())
+        self._codes.append(np.concatenate([np.zeros((0, ROW), np.int64), *code]))
         return self._codes[-1]
 
-    def kernel(self, name: str, **options: Any) -> int:
-        """Return the number of a kernel."""
-        spec = Spec(name, self.kind, **options)
+    def kernel(self, name: str, *, mode: str = "", **options: Any) -> int:
+        """Return the number of a kernel; one that stores its results has no mode."""
+        spec = Spec(name, self.kind, mode="" if mode in ("value", "first") else mode, **options)
         found = self._numbers.get(spec)
         if found is None:
             found = self._numbers[spec] = self.new_kernel(spec)
@@ -204,16 +180,17 @@ class Linked:
         self._specs.append(spec)
         return len(self._specs) - 1
 
-    def value(
+    def applying(
         self,
         varies: bool,
         row: Operation | Flow,
         kinds: str,
         mode: str,
-        into: str = "s",
-        name: str = "",
+        into: str = "v",
+        *,
+        adds_up: bool = False,
     ) -> int:
-        """Return the number of the kernel of an operation, or of a flow.
+        """Return the number of the kernel of an operation or a flow.
 
         Args:
             varies: whether it varies over the batch.
@@ -221,21 +198,16 @@ class Linked:
             kinds: how its operands are read.
             mode: what is done with its results.
             into: where they go; see `Spec`.
-            name: the name of the kernel, if it is another one than that of the space.
+            adds_up: whether the results of a run are added up.
         """
         return self.kernel(
-            name or ("value_v" if varies else "value_u"),
+            f"{'total' if adds_up or mode == 'total' else 'run'}_{'uv'[varies]}",
             formula=row.computed,
             names=row.operands,
             operands=kinds,
             into=into,
-            mode=_added(mode),
+            mode=mode,
         )
-
-    def summing(self, varies: bool, into: str, mode: str, *, single: bool = False) -> int:
-        """Return the number of the kernel of weighted sums, or single terms; see `value`."""
-        name = "sums_v" if varies else "terms_u" if single else "sums_u"
-        return self.kernel(name, into=into, mode=_added(mode))
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
         """Return the address of a table."""
@@ -243,118 +215,82 @@ class Linked:
         self._kept.append(table)
         return int(table.ctypes.data)
 
-    def _places(self, rows: Rows) -> int:
-        """Return the address of a table of places; all slices share one table."""
-        if isinstance(rows, slice):
-            return int(self.identity + 8 * rows.start)
-        return self.table(rows)
-
     # -------------------------------------------------------------------------------- instructions
 
     def forward(self, instruction: Instruction) -> None:
         """Add the rows that compute an instruction."""
         match instruction:
-            case Elementwise(varies=varies, operation=row, mode=mode):
-                if self._is_run(instruction):
-                    return
-                kinds, into, fields = self._operands(instruction)
-                self.emit(varies, self.value(varies, row, kinds, mode, into), fields)
+            case Elementwise():
+                self._apply(instruction)
             case Product():
                 product_linking.forward(self, instruction)
-            case WeightedSums(varies=varies, out=out, mode=mode):
-                if self._are_runs(instruction):
-                    return
-                into, place = self._into(out)
-                starts = self.table(instruction.bounds)
-                fields = words(count=len(instruction.start), out=place, starts=starts)
-                kernel = self.summing(varies, into, mode)
-                self.emit(varies, kernel, fields | self.sums(instruction))
+            case WeightedSums():
+                self._sum(instruction)
             case Fold(varies=varies, out=out, operation=row):
                 starts, left = self.table(instruction.bounds), self.table(instruction.slots)
                 fields = words(count=out.stop - out.start, out=out.start, starts=starts, left=left)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                self._code[varies].rows.append(tapes.rows(self, instruction))
+                self._code[varies].append(tapes.rows(self, instruction))
             case Lookup() | Scatter():
                 lookups.link(self, instruction)
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():
                 loop_linking.link(self, instruction)
 
-    def _is_run(self, step: Elementwise) -> bool:
-        """Add a row for each run of an operation, and return whether that was worth while."""
-        found = runs_of_operations(step) if step.mode != "total" else []
-        kinds, adds_up = moves(step), is_total(step)
-        if not step.varies and len(found) == 1 and all(kinds) and not adds_up:
-            return False
-        columns = [slots_of(rows) for rows in (step.out, *(x.rows for x in step.operands))]
-        for run in found:
-            places = [int(column[run.start]) for column in columns]
-            name = "total_u" if adds_up else ""
-            self._run(step, step.operation, kinds, run.stop - run.start, places, name)
-        return bool(found)
+    def _apply(self, step: Elementwise) -> None:
+        """Add a row for each run of an operation, or one for scattered numbers of `u`."""
+        columns, size = [step.out, *(rows for _, rows in step.operands)], count_of(step.out)
+        starts, counts, adds_up = runs_of_operations(step), size, is_total(step)
+        kinds: Sequence[str]
+        places: Sequence[Any]
+        if len(starts):
+            counts = np.diff(starts, append=size)
+            kinds = ["v", *("uv"[goes_on] for goes_on in moves(step))]
+            places = [slots_of(rows)[starts] for rows in columns]
+        else:
+            starts, adds_up = [0], False
+            kinds, places = zip(*map(self._scattered, columns), strict=True)
+        fields = dict(
+            zip((Field.COUNT, Field.OUT, *Field.OPERANDS), (counts, *places), strict=False)
+        )
+        into, operands = kinds[0], "".join(kinds[1:])
+        kernel = self.applying(
+            step.varies, step.operation, operands, step.mode, into, adds_up=adds_up
+        )
+        self.emit(step.varies, kernel, fields, len(starts))
 
-    def _run(
-        self,
-        step: Elementwise | WeightedSums,
-        row: Operation | Flow,
-        kinds: Sequence[bool],
-        count: int,
-        places: Sequence[int],
-        name: str = "",
-    ) -> None:
-        """Add the row of a run, given the places of the first result and of its operands."""
-        name = name or ("run_v" if step.varies else "run_u")
-        letters = "".join("uv"[x] for x in kinds)
-        kernel = self.value(step.varies, row, letters, step.mode, name=name)
-        fields = dict(zip((Field.OUT, *Field.OPERANDS), places, strict=False))
-        self.emit(step.varies, kernel, fields | words(count=count))
+    def _scattered(self, rows: Rows) -> tuple[str, int]:
+        """Return how numbers of `u` are read or stored one by one, and the word that says where."""
+        return ("v", rows.start) if isinstance(rows, slice) else ("g", self.table(rows))
 
-    def _are_runs(self, step: WeightedSums) -> bool:
-        """Do the same for sums; one of a single number is a copy."""
+    def _sum(self, step: WeightedSums) -> None:
+        """Do the same for sums."""
+        varies, mode, out, lengths = (
+            step.varies,
+            step.mode,
+            slots_of(step.out),
+            np.diff(step.bounds),
+        )
+        starts, marked = runs_of_sums(step)
         if sums_of_neighbours(step):
-            for (first, last), out in zip(pairwise(step.bounds), slots_of(step.out), strict=True):
-                places = int(out), int(step.left[first])
-                self._run(step, TABLE["detach"], [True], int(last - first), places, "total_u")
-            return True
-        found, marked = runs_of_sums(step) if step.mode != "total" else ([], step)
-        for run, place, first in sums_of_first(marked, found):
-            count = run.stop - run.start
-            if len(first.sign) == 1 and first.right[0] < 0 and abs(first.sign[0]) == 1:
-                row = TABLE["detach" if first.sign[0] > 0 else "neg"]
-                self._run(
-                    step, row, [bool(first.left_varies[0])], count, [place, int(first.left[0])]
-                )
-                continue
-            name = "run_of_sums" if step.varies else "run_of_sums_u"
-            kernel = self.kernel(name, mode=_added(step.mode))
-            fields = words(count=count, out=place, starts=len(first.sign))
-            self.emit(step.varies, kernel, fields | self.sums(first))
-        return bool(found)
+            kernel = self.applying(False, TABLE["detach"], "v", mode, adds_up=True)
+            left = {Field.OPERANDS[0]: step.left[step.start]}
+            self.emit(False, kernel, words(count=lengths, out=out) | left, len(out))
+            return
+        starts, marked = runs_of_sums(step)
+        if len(starts):
+            counts = np.diff(starts, append=len(out))
+            fields = words(count=counts, out=out[starts], starts=lengths[starts])
+            kernel = self.kernel("sums_v" if varies else "sums_of_run_u", mode=mode)
+            self.emit(varies, kernel, fields | self.sums(marked, step.start[starts]), len(starts))
+        else:
+            into, place = self._scattered(step.out)
+            fields = words(count=len(out), out=place, starts=self.table(step.bounds))
+            kernel = self.kernel("sums_u", into=into, mode=mode)
+            self.emit(False, kernel, fields | self.sums(step))
 
-    def _into(self, out: Rows) -> tuple[str, int]:
-        """Return how results are stored, and the word that says where."""
-        return ("s", out.start) if isinstance(out, slice) else ("g", self.table(out))
-
-    def _operands(self, instruction: Elementwise) -> tuple[str, str, dict[Any, int]]:
-        """Return how the operands are read and the results stored, and the words that say where."""
-        varies, out, _, operands, _ = instruction
-        into, place = self._into(out)
-        fields = words(count=count_of(out), out=place)
-        kinds = ""
-        for field, operand in zip(Field.OPERANDS, operands, strict=False):
-            if varies:
-                kinds += "uv"[operand.varies]
-                fields[field] = self._places(operand.rows)
-            elif isinstance(operand.rows, slice):
-                kinds += "s"
-                fields[field] = operand.rows.start
-            else:
-                kinds += "g"
-                fields[field] = self._places(operand.rows)
-        return kinds, into, fields
-
-    def sums(self, instruction: WeightedSums) -> dict[Any, int]:
-        """Return the words of terms; of a row and a number, the row is on the left."""
+    def sums(self, instruction: WeightedSums, first: Any = 0) -> dict[Any, Any]:
+        """Return the words of terms from the first on; of a row and a number, the row is left."""
         missing = instruction.right < 0
         left, right = instruction.left, np.where(missing, self.one, instruction.right)
         left_varies, right_varies = instruction.left_varies, instruction.right_varies
@@ -362,12 +298,12 @@ class Linked:
         left, right = np.where(swap, right, left), np.where(swap, left, right)
         left_varies, right_varies = left_varies | swap, right_varies & ~swap
         flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
-        number = np.float64 if self.kind == "float64" else np.float32
+        number = np.dtype(self.kind)
         return words(
-            left=self.table(left),
-            right=self.table(right),
-            sign=self.table(instruction.sign, number),
-            flags=self.table(flags),
+            left=self.table(left) + 8 * first,
+            right=self.table(right) + 8 * first,
+            sign=self.table(instruction.sign, number) + number.itemsize * first,
+            flags=self.table(flags) + 8 * first,
         )
 
     def gather(self, varies: bool, slots: Any) -> int:
@@ -388,11 +324,6 @@ class Linked:
     def copy(self, varies: bool, out: Rows, read: Operand, mode: Mode = "value") -> None:
         """Add rows that copy numbers."""
         self.forward(Elementwise(varies, out, TABLE["detach"], (read,), mode))
-
-
-def _added(mode: str) -> str:
-    """Return the mode of a kernel that adds to what there is; others store their results."""
-    return mode if mode in ("add", "total") else ""
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from llvmlite import ir
-
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer, word
 from micrograd.compiler.program.instructions import Lookup, Scatter
@@ -64,28 +62,21 @@ def entries_at(w: Writer, x: Any, entries: Any, width: int) -> tuple[Any, list[A
         ("==", w.intrinsic("floor", x)),
     ):
         inside = build.and_(inside, build.fcmp_ordered(sign, x, bound))
-    numbers = _lanes(w, build.select(inside, x, zero))
+    numbers = w.each(build.select(inside, x, zero))
     return inside, [build.fptosi(number, word(0).type) for number in numbers]
 
 
 def taken(w: Writer, inside: Any, held: Sequence[Any]) -> Any:
     """Return what is at the pointers of all lanes; nan in lanes without an entry."""
     found = [w.load(entry, 1) for entry in held]
-    numbers = w.vector(found) if len(found) > 1 else found[0]
-    return w.build.select(inside, numbers, w.constant(float("nan"), len(found)))
+    return w.build.select(inside, w.vector(found), w.constant(float("nan"), len(found)))
 
 
 def add(w: Writer, inside: Any, held: Sequence[Any], shares: Any) -> None:
     """Add the share of each lane to what is at its pointer, if the lane has an entry."""
-    shares = _lanes(w, w.build.select(inside, shares, w.constant(0.0, len(held))))
+    shares = w.each(w.build.select(inside, shares, w.constant(0.0, len(held))))
     for entry, share in zip(held, shares, strict=True):
         w.store(w.build.fadd(w.load(entry, 1), share), entry)
-
-
-def _lanes(w: Writer, numbers: Any) -> list[Any]:
-    if not isinstance(numbers.type, ir.VectorType):
-        return [numbers]
-    return [w.build.extract_element(numbers, word(lane)) for lane in range(numbers.type.count)]
 
 
 def link(linked: Linked, instruction: Lookup | Scatter) -> None:

@@ -176,7 +176,7 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         before = dict(linked.gathers)
         for each in loop.body:
             linked.forward(each)
-        rows = [*code.rows]
+        rows = [*code]
         if loop.kept >= 0:
             _move(linked, "keep", loop.outputs, Column(loop.kept, 0), index)
         if way is not None:
@@ -248,7 +248,7 @@ def _back(linked: Linked, back: LoopBack) -> None:
     with linked.apart(varies=varies) as code:
         _move(linked, "take", _kept(way, varies=varies), Column(way.stack, 0), way.index)
         if way.again:
-            code.rows += way.rows
+            code += way.rows
         else:
             _take_inputs(linked, loop, way.index)
             for place, slots in way.gathers:
@@ -261,7 +261,7 @@ def _back(linked: Linked, back: LoopBack) -> None:
         reserved = linked.reserve(0, varies=False)
         if not varies and reserved > before:  # what the products of a step are added up in
             linked.zero(False, slice(before, reserved))
-        code.rows += body.rows
+        code += body
     fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
     rows_of_step = linked.finished(code)
     fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}

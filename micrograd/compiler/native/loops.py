@@ -12,6 +12,7 @@ one, for which LLVM would take long, the loop runs the rows of its instructions 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -98,9 +99,8 @@ class _Stack:
 
     def note(self, steps: Any) -> None:
         """Record how many steps were done."""
-        build, at = self.w.build, self.w.at(self.words, word(2))
-        before = build.load(at)
-        build.store(build.select(build.icmp_signed(">", steps, before), steps, before), at)
+        at = self.w.at(self.words, word(2))
+        self.w.build.store(_larger(self.w, self.w.build.load(at), steps), at)
 
 
 def _whole(w: Writer, number: Any) -> Any:
@@ -115,13 +115,11 @@ def _whole(w: Writer, number: Any) -> Any:
 
 def _largest(w: Writer, numbers: Any) -> Any:
     """Return the largest number of steps of all lanes."""
-    if not isinstance(numbers.type, ir.VectorType):
-        return _whole(w, numbers)
-    build, most = w.build, word(0)
-    for lane in range(numbers.type.count):
-        steps = _whole(w, build.extract_element(numbers, word(lane)))
-        most = build.select(build.icmp_signed(">", steps, most), steps, most)
-    return most
+    return reduce(partial(_larger, w), (_whole(w, number) for number in w.each(numbers)))
+
+
+def _larger(w: Writer, a: Any, b: Any) -> Any:
+    return w.build.select(w.build.icmp_signed(">", b, a), b, a)
 
 
 def _any(w: Writer, numbers: Any) -> Any:
@@ -295,8 +293,7 @@ def loop(w: Writer, spec: Spec) -> str:
         return turn.values[0]
 
     def larger(most: Any, numbers: Any) -> Any:
-        steps = _largest(w, numbers)
-        return build.select(build.icmp_signed(">", steps, most), steps, most)
+        return _larger(w, most, _largest(w, numbers))
 
     steps = over_lanes(spec.operands[0], limit, word(0), larger)
     none = ir.Constant(ir.IntType(1), 0)

@@ -83,12 +83,7 @@ class Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
-        self.ahead = array("q", bytes(16 * program.inputs))
-        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
-        self.pointers = array("q", bytes(8 * (2 * program.inputs + len(program.outputs))))
-        frame[Frame.POINTERS] = self.pointers.buffer_info()[0]
-        frame[Frame.INPUTS] = program.inputs
-        self.fused = array("q", (0, self.address))
+        self.fused = array("q", (0,))  # a row that calls a fused kernel
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
@@ -131,7 +126,6 @@ class Memory:
     def run(self, fused: int | None) -> None:
         """Run the rows of the program, or the kernel at an address in their place."""
         frame, code = self.frame, self.linked.varying
-        frame[Frame.FUSED] = fused is not None
         if fused is None:
             frame[Frame.CODE], frame[Frame.ROWS] = address_of(code), len(code)
         else:
@@ -179,30 +173,27 @@ class Results:
         self.by_row = program.batched and call != "mean"
         self.differentiated = None if call == "values" else program.outputs[0]
         self.slots = np.array([slot for _, slot in program.outputs], np.intp)
-        kinds = [varies for varies, _ in program.outputs]
-        self.varying = [i for i, varies in enumerate(kinds) if varies]
-        self.fixed = [i for i, varies in enumerate(kinds) if not varies]
+        kinds = [varies for varies, _ in program.outputs]  # all vary, or none
+        self.varying = len(kinds) if any(kinds) else 0
         self.checked = executor.checked and self.by_row
-        self.watched = self.checked and not self.fixed  # whether all outputs are checked
+        self.watched = self.checked and self.varying == len(kinds)  # whether all are checked
         self._outputs = row_arrays(tuple(blocks or [(len(kinds), False)]), length, self.dtype)
         self._adjoints: RowArrays | None = None
         if executor.inputs and program.batched and self.differentiated is not None:
             shapes = tuple((len(each), is_by_sample(each)) for each in inputs)
             self._adjoints = row_arrays(shapes or ((program.inputs, False),), length, self.dtype)
-        words = self._outputs.words[self.varying]
-        if not self.by_row:
-            words[:] = 0
-        words[:, 0] = self.slots[self.varying]
+        words = self._outputs.words[: self.varying] * self.by_row
+        words[:, 0] = self.slots[: self.varying]
         if self._adjoints is not None:
             words = np.concatenate([words, self._adjoints.words])
-            words[len(self.varying) :, 0] += self.linked.adjoints_v
+            words[self.varying :, 0] += self.linked.adjoints_v
         self.table = words
         self._places = self.table[:, 1].copy()  # of rows, in bytes, from the first one
         self.renew()
 
     def renew(self) -> None:
         """Allocate new arrays for what is computed."""
-        split = len(self.varying)
+        split = self.varying
         if self.by_row:
             base, self.outputs = self._outputs.made()
             self.rows = self.outputs[0]
@@ -232,8 +223,8 @@ class Results:
         frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
         frame[Frame.RESULTS] = address_of(self.table)
-        frame[Frame.OUTPUT_COUNT] = len(self.varying)
-        frame[Frame.GRADIENT_COUNT] = len(self.table) - len(self.varying)
+        frame[Frame.OUTPUT_COUNT] = self.varying
+        frame[Frame.GRADIENT_COUNT] = len(self.table) - self.varying
         if self.differentiated is not None:
             self._differentiate(frame, *self.differentiated)
         memory.prepared = self
@@ -252,8 +243,10 @@ class Results:
     def finish(self, u: Any) -> None:
         """Read what a call has left in `u`."""
         if self.by_row:
-            for i in self.fixed:
-                self._outputs.row(self.outputs, i)[:] = u[self.slots[i]]
+            if not self.varying:
+                rows = (row for each in self.outputs for row in each)
+                for row, slot in zip(rows, self.slots, strict=True):
+                    row[:] = u[slot]
         elif self.call == "mean" and self.varying:
             self.rows[0] = u.item(self.linked.total) / self.length
         else:
@@ -307,14 +300,6 @@ class RowArrays:
             else:
                 found.append(own.reshape(count, pitch)[:, : self._length])
         return address, found
-
-    def row(self, arrays: Sequence[Any], i: int) -> Any:
-        """Return a row by its number among those of all arrays."""
-        for each in arrays:
-            if i < len(each):
-                return each[i]
-            i -= len(each)
-        raise IndexError(i)
 
 
 row_arrays = lru_cache(16)(RowArrays)

@@ -8,27 +8,37 @@ from typing import Any
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
+Blocks = tuple[Sequence[int], Sequence[int]]
+"""Numbers of rows, and of vectors, that are computed together."""
+BLOCKS: Blocks = (4, 2, 1), (2, 1)
+LINES: Blocks = (1,), (8, 4, 1)
+"""For a matrix of one row: more vectors, as each waits for its last sum."""
+
 
 def _rank(
     w: Writer,
     mode: str,
-    sizes: Any,
-    a: Any,
+    f: dict[str, Any],
+    u: Any,
     b: Any,
     o: Any,
-    bias: Any,
-    blocks: tuple[Sequence[int], Sequence[int]] = ((4, 2, 1), (2, 1)),
+    *,
+    blocks: Blocks = BLOCKS,
     whole: bool = False,
 ) -> None:
     """Write `o[i, l] = start + sum over j of a[i, j] * b[j, l]`; the lanes `l` are contiguous.
 
-    `start` is 0; in the mode `add` what `o` holds, in the mode `bias` the bias of row i. Blocks of
-    these numbers of rows and vectors stay in registers, the largest first. If `whole` is true, the
-    lanes fill whole vectors.
+    `start` is 0; in the mode `add` what `o` holds, in the mode `bias` the bias of row i. The words
+    `f` say where the matrix and the bias are in `u`; `b` and `o` come with the distances of rows.
+    Blocks of these numbers of rows and vectors stay in registers, the largest first. If `whole` is
+    true, the lanes fill whole vectors.
     """
     build = w.build
-    rows, columns, lanes = sizes
-    (a, down, right), (b, b_down), (o, o_down), (bias, bias_step) = a, b, o, bias
+    rows, columns, lanes, down, right = (
+        f[each] for each in ("ROWS", "COLUMNS", "LANES", "A_DOWN", "A_RIGHT")
+    )
+    a, bias, bias_step = w.at(u, f["A"]), w.at(u, f["BIAS"]), f["BIAS_STEP"]
+    (b, b_down), (o, o_down) = b, o
 
     def tile(first: Any, tall: int, start: Any, wide: int, width: int) -> None:
         """Write a block: `tall` rows from `first`, and lanes from `start` in `wide` vectors."""
@@ -111,7 +121,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
         if not whole:
             with w.loop(full, lanes, word(1), *totals) as turn:
                 ys = [w.load(w.at(each, turn.i), 1) for each in sides]
-                y = w.vector(ys) if wide > 1 else ys[0]
+                y = w.vector(ys)
                 xs = [w.splat(w.load(w.at(each, turn.i), 1), wide) for each in tops]
                 turn.following = [w.fma(x, y, row) for x, row in zip(xs, turn.values, strict=True)]
             totals = turn.values
@@ -129,8 +139,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
                     add(place, row, wide)
             with otherwise:
                 for place, row in zip(at, totals, strict=True):
-                    for j in range(wide):
-                        number = build.extract_element(row, word(j)) if wide > 1 else row
+                    for j, number in enumerate(w.each(row)):
                         add(w.at(place, w.times(word(j), right)), number, 1)
 
     def in_columns(i0: Any, tall: int) -> None:
@@ -154,30 +163,16 @@ def rank_v(w: Writer, spec: Spec) -> str:
     with w.range(f["COUNT"]) as c:
         b = w.lanes_of(v, w.build.add(f["B"], w.times(c, f["B_STEP"])), lanes)
         o = w.lanes_of(v, w.build.add(f["INTO"], w.times(c, f["INTO_STEP"])), lanes)
-        a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
-        sizes = (f["ROWS"], f["COLUMNS"], lanes)
-        bias = (w.at(u, f["BIAS"]), f["BIAS_STEP"])
-        _rank(w, spec.mode, sizes, a, (b, lanes), (o, lanes), bias, whole=True)
+        _rank(w, spec.mode, f | {"LANES": lanes}, u, (b, lanes), (o, lanes), whole=True)
     return w.finished()
 
 
-def rank_u(w: Writer, spec: Spec) -> str:
+def rank_u(w: Writer, spec: Spec, *, blocks: Blocks = BLOCKS) -> str:
     """Write a matrix product with all of it in `u`."""
-    return _rank_u(w, spec)
-
-
-def line_u(w: Writer, spec: Spec) -> str:
-    """Write the same for a matrix of one row: more vectors, as each waits for its last sum."""
-    return _rank_u(w, spec, blocks=((1,), (8, 4, 1)))
-
-
-def _rank_u(w: Writer, spec: Spec, **options: Any) -> str:
     row, u, _, _ = w.kernel()
     f = _product_words(w, row)
-    a = (w.at(u, f["A"]), f["A_DOWN"], f["A_RIGHT"])
     b, o = (w.at(u, f["B"]), f["B_STEP"]), (w.at(u, f["INTO"]), f["INTO_STEP"])
-    bias = (w.at(u, f["BIAS"]), f["BIAS_STEP"])
-    _rank(w, spec.mode, (f["ROWS"], f["COLUMNS"], f["LANES"]), a, b, o, bias, **options)
+    _rank(w, spec.mode, f, u, b, o, blocks=blocks)
     return w.finished()
 
 

@@ -26,7 +26,7 @@ class Field:
     LANES, INTO_DOWN = 13, 14
 
 
-def words(**named: int) -> dict[Any, int]:
+def words(**named: Any) -> dict[Any, Any]:
     """Return the positions of words of a row, and the words, which are named as in `Field`.
 
     >>> words(count=3, out=7)
@@ -42,9 +42,10 @@ class Spec(NamedTuple):
     kind: str  # the type of the numbers
     formula: Tree = ""  # of an operation, or of what flows back to an operand
     names: tuple[str, ...] = ()  # of the operands
-    # How each operand is read: v or u in a batch; s (slice) or g (gathered) in `u` alone.
+    # How each operand is read: as neighbours (v), as one number of `u` (u), or, in `u` alone, from
+    # the places in a table (g). Other kernels have the spaces of what they read.
     operands: str = ""
-    into: str = "s"  # whether results go to neighbouring places (s), or to those of a table (g)
+    into: str = "v"  # whether results go to neighbouring places (v), or to those of a table (g)
     mode: str = (
         ""  # nothing for values; for adjoints see `micrograd.compiler.program.instructions.Mode`
     )

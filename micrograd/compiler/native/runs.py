@@ -7,17 +7,14 @@ is most of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
-from micrograd.compiler.program.slots import slots_of
+from micrograd.compiler.program.slots import count_of, slots_of
 
-_LEAST = 4  # in a run, on average: calling a kernel takes as long as looking up so many places
-_VECTORS = 4  # times as many in `u`, where numbers that fill no vector are computed one by one
+_LEAST = 16  # in a run of `u`, on average: scattered numbers of `u` have one row for all of them
 _LONG_SUM = 16  # terms of a sum, on average, that are added up in vectors
 
 
@@ -35,29 +32,33 @@ def _go_on(slots: Any) -> bool:
 
 
 def is_total(step: Elementwise) -> bool:
-    """Return whether many results are added to the same number of `u`."""
+    """Return whether many results that are in `u` are added to the same number there."""
     slots = slots_of(step.out)
     return step.mode == "add" and not step.varies and len(slots) > 1 and not _go_on(slots)
 
 
-def runs_of_operations(step: Elementwise) -> list[slice]:
-    """Return the runs of an instruction, or none if they would be short.
+def runs_of_operations(step: Elementwise) -> Any:
+    """Return where the runs of an instruction begin; nothing if it is in `u` and has short ones.
 
     An operand that goes on does so by one slot, and so do the results, unless they are added up.
     """
+    if step.mode == "total":
+        return np.arange(count_of(step.out))
     ends = np.diff(slots_of(step.out)) != (not is_total(step))
     for goes_on, (_, rows) in zip(moves(step), step.operands, strict=True):
         ends |= np.diff(slots_of(rows)) != goes_on
-    return _long(ends, len(ends) + 1, varies=step.varies)
+    return _starts(ends, len(ends) + 1, varies=step.varies)
 
 
-def runs_of_sums(step: WeightedSums) -> tuple[list[slice], WeightedSums]:
+def runs_of_sums(step: WeightedSums) -> tuple[Any, WeightedSums]:
     """Return the same for sums; those of a run have the same signs, too.
 
     In the sums that are returned, the factors that go on are those that vary. In `u`, any may; they
     are the same ones for all sums of a run.
     """
     lengths = np.diff(step.bounds)
+    if step.mode == "total":
+        return np.arange(len(lengths)), step
     ends = (np.diff(slots_of(step.out)) != 1) | (np.diff(lengths) != 0)
     alike = np.repeat(np.append(~ends, False), lengths)  # terms of a sum whose next one may be
     row = np.repeat(np.arange(len(lengths)), lengths)[alike]
@@ -79,9 +80,9 @@ def runs_of_sums(step: WeightedSums) -> tuple[list[slice], WeightedSums]:
         for goes_on in marks:
             changes |= goes_on[after] != goes_on[term]
         ends[1:] |= _rows(row, changes & again, len(ends))[:-1]
-    return _long(ends, len(step.left), varies=step.varies), step._replace(
-        left_varies=marks[0], right_varies=marks[1]
-    )
+    left, right = marks
+    starts = _starts(ends, len(step.left), varies=step.varies)
+    return starts, step._replace(left_varies=left, right_varies=right)
 
 
 def _rows(row: Any, marked: Any, count: int) -> Any:
@@ -98,18 +99,7 @@ def sums_of_neighbours(step: WeightedSums) -> bool:
     return bool(not step.varies and is_long and is_plain and not gaps.any())
 
 
-def _long(ends: Any, number: int, *, varies: bool) -> list[slice]:
-    """Return the runs between ends, or none if they have few of a number of results or terms."""
-    bounds = [0, *(np.flatnonzero(ends) + 1).tolist(), len(ends) + 1]
-    if (len(bounds) - 1) * _LEAST * (1 if varies else _VECTORS) > number:
-        return []
-    return [slice(first, last) for first, last in pairwise(bounds)]
-
-
-def sums_of_first(step: WeightedSums, runs: list[slice]) -> Iterator[tuple[slice, int, Any]]:
-    """Yield each run, its first slot, and its first sum as an instruction."""
-    bounds, out = step.bounds, slots_of(step.out)
-    for run in runs:
-        terms = slice(bounds[run.start], bounds[run.start + 1])
-        columns = (column[terms] for column in step.columns)
-        yield run, int(out[run.start]), WeightedSums(True, slice(0, 1), bounds[:1], *columns)
+def _starts(ends: Any, number: int, *, varies: bool) -> Any:
+    """Return where runs begin, given where others end; `number` counts results or terms."""
+    starts = np.append(0, np.flatnonzero(ends) + 1)
+    return starts if varies or len(starts) * _LEAST <= number else starts[:0]

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from micrograd.compiler.native.elementary import functions
-from micrograd.compiler.native.elementwise import target
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
 
@@ -17,143 +16,99 @@ from micrograd.compiler.native.writing import Writer, word
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
 
 
-class _Terms:
-    """Writes sums over the lanes, whose terms are in the tables of a row."""
+def sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
+    """Write `out[r]`, a run of sums of `sign * left * right`, or add them to what there is.
 
-    def __init__(self, w: Writer, spec: Spec, row: Any, u: Any, v: Any, lanes: Any) -> None:
-        self.w, self.spec, self.u, self.v, self.lanes = w, spec, u, v, lanes
-        self.left, self.right, self.signs, self.flags = _term_words(w, row)
-        # Several registers at once, since each term is looked up again for the next ones.
-        self.widths: tuple[int, ...] = 4 * w.width, 2 * w.width, w.width
-
-    def _add(self, t: Any, i: Any, width: int, total: Any) -> Any:
-        """Write a total plus a term, in one of three ways, which its flag chooses."""
-        w, build, u, v, lanes = self.w, self.w.build, self.u, self.v, self.lanes
-        flag, sign = build.load(w.at(self.flags, t)), w.load(w.at(self.signs, t), 1)
-        x, y = (build.load(w.at(each, t)) for each in (self.left, self.right))
-        cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
-        joined = build.function.append_basic_block("joined")
-        switch = build.switch(flag, cases[NUMBER_NUMBER])
-        switch.add_case(word(ROW_NUMBER), cases[ROW_NUMBER])
-        switch.add_case(word(ROW_ROW), cases[ROW_ROW])
-        results = []
-        for case, block in enumerate(cases):
-            build.position_at_end(block)
-            if case == NUMBER_NUMBER:
-                a = w.splat(w.load(w.at(u, x), 1), width)
-            else:
-                a = w.load(w.at(w.lanes_of(v, x, lanes), i), width)
-            if case == ROW_ROW:
-                b = w.load(w.at(w.lanes_of(v, y, lanes), i), width)
-                b = build.fmul(b, w.splat(sign, width))
-            else:
-                b = w.splat(build.fmul(sign, w.load(w.at(u, y), 1)), width)
-            results.append(w.fma(a, b, total))
-            build.branch(joined)
-        build.position_at_end(joined)
-        phi = build.phi(total.type)
-        for value, block in zip(results, cases, strict=True):
-            phi.add_incoming(value, block)
-        return phi
-
-    def _sum(self, first: Any, last: Any, i: Any, width: int, start: Any) -> Any:
-        with self.w.loop(first, last, word(1), start) as turn:
-            turn.following = [self._add(turn.i, i, width, turn.values[0])]
-        return turn.values[0]
-
-    def store(self, first: Any, last: Any, into: Any, count: Any) -> None:
-        """Store a sum for each of so many lanes, or add it to what there is."""
-        w = self.w
-
-        def body(i: Any, width: int) -> None:
-            at = w.at(into, i)
-            start = w.load(at, width) if self.spec.mode == "add" else w.constant(-0.0, width)
-            w.store(self._sum(first, last, i, width, start), at)
-
-        w.in_steps(count, self.widths, body)
-
-    def total(self, first: Any, last: Any, into: Any) -> None:
-        """Add the total of the sums of all lanes to a number of `u`."""
-        w = self.w
-
-        def share(i: Any, width: int, total: Any) -> Any:
-            found = self._sum(first, last, i, width, w.constant(-0.0, width))
-            for k in range(0, width, w.width):
-                total = w.build.fadd(total, w.shuffled(found, found, range(k, k + w.width)))
-            return total
-
-        found = w.total(w.in_steps(self.lanes, self.widths, share, w.constant(0.0, w.width)))
-        w.store(w.build.fadd(w.load(into, 1), found), into)
-
-
-def sums_v(w: Writer, spec: Spec) -> str:
-    """Write `out[r]`, the sum of `sign * left * right` over the terms of r, or add it.
-
-    In the mode "total", a number of `u` gets the sum over the lanes.
-    """
-    row, u, v, lanes = w.kernel()
-    count, out, starts = _sum_words(w, row)
-    terms, starts = _Terms(w, spec, row, u, v, lanes), w.pointer(starts)
-    with w.range(count) as r:
-        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        place = target(w, spec, out, r)
-        if spec.mode == "total":
-            terms.total(first, last, w.at(u, place))
-        else:
-            terms.store(first, last, w.lanes_of(v, place, lanes), lanes)
-    return w.finished()
-
-
-def run_of_sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
-    """Write the same for a run of neighbouring sums, whose terms are neighbours, too.
-
-    The tables have the terms of the first sum, and the word STARTS says how many there are. If the
-    sums are `alone`, all of it is in `u`, where each row is a number.
+    The tables have the terms of the first sum, and the word STARTS says how many there are; those
+    of the others are their neighbours. In the mode "total", there is one sum, and a number of `u`
+    gets its total over the lanes. If the sums are `alone`, all of it is in `u`, where each row is a
+    number.
     """
     row, u, v, lanes = w.kernel()
     if alone:
         v, lanes = u, word(1)
-    count, out, length = _sum_words(w, row)
-    terms = _Terms(w, spec, row, u, v, lanes)
-    if alone:
-        terms.widths += (1,)
-    terms.store(word(0), length, w.lanes_of(v, out, lanes), w.times(count, lanes))
+    count, out, length = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
+    tables, zero = _tables_of_terms(w, row), w.constant(0.0, w.width)
+    # Several registers at once, since each term is looked up again for the next ones.
+    widths = (4 * w.width, 2 * w.width, w.width, 1)[: 3 + alone]
+
+    def summed(i: Any, width: int, start: Any) -> Any:
+        with w.loop(word(0), length, word(1), start) as turn:
+            turn.following = [_added(w, tables, turn, (u, v, lanes), i, width)]
+        return turn.values[0]
+
+    def store(i: Any, width: int) -> None:
+        at = w.at(w.lanes_of(v, out, lanes), i)
+        start = w.load(at, width) if spec.mode == "add" else w.constant(-0.0, width)
+        w.store(summed(i, width, start), at)
+
+    def share(i: Any, width: int, total: Any) -> Any:
+        found = summed(i, width, w.constant(-0.0, width))
+        for k in range(0, width, w.width):
+            total = w.build.fadd(total, w.shuffled(found, found, range(k, k + w.width)))
+        return total
+
+    if spec.mode == "total":
+        found, into = w.total(w.in_steps(lanes, widths, share, zero)), w.at(u, out)
+        w.store(w.build.fadd(w.load(into, 1), found), into)
+    else:
+        w.in_steps(w.times(count, lanes), widths, store)
     return w.finished()
 
 
-def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
-    """Write sums of numbers of `u`, or add them to what there is.
-
-    If they are `single`, they have one term each, and need no table of where their terms begin.
-    """
-    row, u, _, _ = w.kernel()
-    count, out, starts = _sum_words(w, row)
-    starts, (left, right, signs, _) = w.pointer(starts), _term_words(w, row)
-
-    def term(t: Any, total: Any) -> Any:
-        a, b = (w.load(w.at(u, w.build.load(w.at(each, t))), 1) for each in (left, right))
-        return w.fma(w.build.fmul(a, w.load(w.at(signs, t), 1)), b, total)
-
-    with w.range(count) as r:
-        at = w.at(u, target(w, spec, out, r))
-        total = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
-        if single:
-            total = term(r, total)
+def _added(w: Writer, tables: Any, turn: Any, memory: Any, i: Any, width: int) -> Any:
+    """Write a total plus a term, in one of three ways, which its flag chooses."""
+    build, (u, v, lanes) = w.build, memory
+    left, right, signs, flags = tables
+    flag, sign = build.load(w.at(flags, turn.i)), w.load(w.at(signs, turn.i), 1)
+    x, y = (build.load(w.at(each, turn.i)) for each in (left, right))
+    cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
+    joined = build.function.append_basic_block("joined")
+    switch = build.switch(flag, cases[NUMBER_NUMBER])
+    switch.add_case(word(ROW_NUMBER), cases[ROW_NUMBER])
+    switch.add_case(word(ROW_ROW), cases[ROW_ROW])
+    results = []
+    for case, block in enumerate(cases):
+        build.position_at_end(block)
+        if case == NUMBER_NUMBER:
+            a = w.splat(w.load(w.at(u, x), 1), width)
         else:
-            first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-            with w.loop(first, last, word(1), total) as turn:
-                turn.following = [term(turn.i, turn.values[0])]
-            (total,) = turn.values
-        w.store(total, at)
+            a = w.load(w.at(w.lanes_of(v, x, lanes), i), width)
+        if case == ROW_ROW:
+            b = w.load(w.at(w.lanes_of(v, y, lanes), i), width)
+            b = build.fmul(b, w.splat(sign, width))
+        else:
+            b = w.splat(build.fmul(sign, w.load(w.at(u, y), 1)), width)
+        results.append(w.fma(a, b, turn.values[0]))
+        build.branch(joined)
+    build.position_at_end(joined)
+    phi = build.phi(results[0].type)
+    for value, block in zip(results, cases, strict=True):
+        phi.add_incoming(value, block)
+    return phi
+
+
+def sums_u(w: Writer, spec: Spec) -> str:
+    """Write sums of scattered numbers of `u`, or add them to what there is."""
+    row, u, _, _ = w.kernel()
+    count, out, starts = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
+    starts, (left, right, signs, _) = w.pointer(starts), _tables_of_terms(w, row)
+    with w.range(count) as r:
+        place = w.build.add(out, r)
+        if spec.into == "g":
+            place = w.build.load(w.at(w.pointer(out), r))
+        at = w.at(u, place)
+        total = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
+        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+        with w.loop(first, last, word(1), total) as turn:
+            a, b = (w.load(w.at(u, w.build.load(w.at(x, turn.i))), 1) for x in (left, right))
+            sign = w.load(w.at(signs, turn.i), 1)
+            turn.following = [w.fma(w.build.fmul(a, sign), b, turn.values[0])]
+        w.store(turn.values[0], at)
     return w.finished()
 
 
-def _sum_words(w: Writer, row: Any) -> Any:
-    """Return the number of sums, the place of the first, and where their terms are."""
-    return w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
-
-
-def _term_words(w: Writer, row: Any) -> tuple[Any, Any, Any, Any]:
+def _tables_of_terms(w: Writer, row: Any) -> tuple[Any, Any, Any, Any]:
     """Return the tables of terms: both factors, signs and flags."""
     left, right, flags = map(w.pointer, w.words(row, Field.LEFT, Field.RIGHT, Field.FLAGS))
     (signs,) = w.words(row, Field.SIGN)

@@ -16,28 +16,22 @@ if TYPE_CHECKING:
 
 
 def rows(linked: Linked, tape: Tape) -> Any:
-    """Return a row for each step, and one for sums that follow each other."""
+    """Return a row for each step."""
     varies, sums, out = tape.varies, np.flatnonzero(tape.code == SUM), slots_of(tape.out)
-    single = not varies and tape.modes is not None  # each sum has one term
     rows = np.zeros((len(out), ROW), dtype=np.int64)
     rows[:, Field.COUNT], rows[:, Field.OUT] = 1, out
     for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=False):
-        rows[:, field] = linked.identity + 8 * slots if varies else slots
+        rows[:, field] = slots
     if len(sums):
-        rows[sums, Field.OUT] = linked.table(out) + 8 * sums
-        rows[sums, Field.STARTS] = linked.table(tape.bounds) + 8 * sums
-        for field, word in linked.sums(tape.terms).items():
-            size = 4 if field == Field.SIGN and linked.kind == "float32" else 8
-            rows[sums, field] = word + single * size * np.arange(len(sums))
+        for field, word in linked.sums(tape.terms, tape.bounds[sums] if varies else 0).items():
+            rows[sums, field] = word
+        lengths = np.diff(tape.bounds)[sums]
+        rows[sums, Field.STARTS] = lengths if varies else linked.table(tape.bounds) + 8 * sums
     for code, kinds, mode, chosen in _alike(tape):
         if code == SUM:
-            rows[chosen, 0] = linked.summing(varies, "g", mode, single=single)
+            rows[chosen, 0] = linked.kernel("sums_v" if varies else "sums_u", mode=mode)
         else:
-            rows[chosen, 0] = linked.value(varies, tape.operations[code], kinds, mode)
-    kernels = np.where(tape.code == SUM, rows[:, 0], -1 - np.arange(len(out)))
-    first = np.append(True, kernels[1:] != kernels[:-1])
-    rows = rows[first]
-    rows[:, Field.COUNT] = np.diff(np.append(np.flatnonzero(first), len(out)))
+            rows[chosen, 0] = linked.applying(varies, tape.operations[code], kinds, mode)
     return rows
 
 
@@ -52,7 +46,7 @@ def _alike(tape: Tape) -> Iterator[tuple[int, str, str, Any]]:
         names = ""
         if code != SUM:
             arity = tape.operations[code].arity
-            names = "s" * arity
+            names = "v" * arity
             if tape.varies:
                 names = "".join("uv"[kind >> i & 1] for i in range(arity))
         chosen = (tape.code == code) & (kinds == kind) & (mode == number)

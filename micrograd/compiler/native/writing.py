@@ -130,12 +130,21 @@ class Writer:
         return self.build.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask)
 
     def vector(self, numbers: Sequence[Any]) -> Any:
-        """Return a vector of these numbers."""
+        """Return a vector of these numbers; a single number is itself."""
+        if len(numbers) == 1:
+            return numbers[0]
         kind = ir.VectorType(numbers[0].type, len(numbers))
         vector = ir.Constant(kind, ir.Undefined)
         for lane, number in enumerate(numbers):
             vector = self.build.insert_element(vector, number, word(lane))
         return vector
+
+    def each(self, vector: Any) -> list[Any]:
+        """Return the number in each lane of a vector."""
+        if not isinstance(vector.type, ir.VectorType):
+            return [vector]
+        lanes = range(vector.type.count)
+        return [self.build.extract_element(vector, word(lane)) for lane in lanes]
 
     def constant(self, number: float, width: int, kind: Any = None) -> Any:
         """Return a constant, in every lane."""
@@ -220,18 +229,11 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
-    def prefetch(self, pointer: Any, level: int = 1) -> None:
-        """Prefetch memory into the cache of a level, from 1, the nearest, to 3."""
-        self._prefetch(pointer, 0, 4 - level)
-
-    def prefetch_to_write(self, pointer: Any) -> None:
-        """Prefetch memory that will be written into the nearest cache."""
-        self._prefetch(pointer, 1, 3)
-
-    def _prefetch(self, pointer: Any, *hints: int) -> None:
+    def prefetch(self, pointer: Any, *, to_write: bool = False) -> None:
+        """Prefetch memory into the nearest cache."""
         byte = self.build.bitcast(pointer, BYTE.as_pointer())
-        words = (ir.Constant(ir.IntType(32), hint) for hint in (*hints, 1))
-        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *words)
+        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(to_write), 3, 1))
+        self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
         """Call an external function."""

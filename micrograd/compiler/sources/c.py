@@ -16,7 +16,7 @@ from micrograd.compiler.program.reverse import reverse
 from micrograd.compiler.sources import sums
 from micrograd.compiler.sources.places import Item, listed
 from micrograd.compiler.sources.statements import Statements
-from micrograd.compiler.sources.unrolled import Unrolled, operations
+from micrograd.compiler.sources.unrolled import Unrolled, is_small
 from micrograd.source.c import C
 from micrograd.source.names import Identifiers, comment
 
@@ -123,7 +123,7 @@ class CFile:
 
     def _version(self, program: Program, product: str) -> str:
         """The body of the function of one sample."""
-        small = operations(program) <= SMALL
+        small = is_small(program, SMALL)
         lines = self._unrolled(program, product) if small else [*self._looped(program, product)]
         body = "\n".join(lines)
         unused = [

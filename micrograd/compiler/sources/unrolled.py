@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from itertools import count
+from itertools import count, islice
 
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
-from micrograd.compiler.program.program import Instruction, Program
+from micrograd.compiler.program.instructions import Elementwise, Fold, Product, WeightedSums
+from micrograd.compiler.program.program import Instruction, Program, without_tapes
 from micrograd.compiler.program.scalars import scalars
 from micrograd.compiler.program.slots import Place
 from micrograd.compiler.sources.places import unwritten
@@ -20,22 +20,14 @@ from micrograd.table.formulas import Tree, calls, substituted
 Key = str | float  # of a number: a parameter or step of the code, or a constant
 
 
-def operations(program: Program) -> int:
-    """How many operations a program has."""
-    return sum(map(_operations, program.instructions))
-
-
-def _operations(instruction: Instruction) -> int:
-    match instruction:
-        case Product(matrix=matrix, inputs=inputs):
-            return 2 * int(matrix.size) * len(inputs)
-        case WeightedSums(left=left):
-            return 2 * len(left)
-        case Fold(slots=slots):
-            return len(slots)
-        case Tape(code=code, terms=terms):
-            return len(code) + 2 * len(terms.left)
-    return int(instruction.out.stop - instruction.out.start)
+def is_small(program: Program, most: int) -> bool:
+    """Whether a program has at most so many operations."""
+    sizes = (
+        len(each.operands) if isinstance(step, Fold) else 2 * len(each.terms) or 1
+        for step in without_tapes(program.instructions)
+        for each in scalars(step)
+    )
+    return sum(islice(sizes, most + 1)) <= most
 
 
 class Unrolled:
@@ -59,18 +51,13 @@ class Unrolled:
         (self.v if program.batched else self.u)[first:stop] = keys[program.parameters :]
         constants = slice(program.first_constant, program.first_constant + len(program.constants))
         self.u[constants] = program.constants.tolist()
-        for instruction in program.instructions:
+        for instruction in without_tapes(program.instructions):
             space = self.v if instruction.varies else self.u
             space[instruction.out] = list(self._results(instruction))
         self.outputs = [(self.v if varies else self.u)[slot] for varies, slot in program.outputs]
 
     def _results(self, instruction: Instruction) -> Iterator[Key]:
-        apply, own = self.line.apply, self.v if instruction.varies else self.u
-        if isinstance(instruction, Tape):
-            for slot, step in enumerate(instruction.steps(), start=instruction.out.start):
-                (own[slot],) = self._results(step)
-            yield from own[instruction.out]
-            return
+        apply = self.line.apply
         if not isinstance(instruction, Elementwise | Product | WeightedSums | Fold):
             raise unwritten(instruction)
         for _, row, operands, terms in scalars(instruction):
