@@ -90,3 +90,5 @@ def opposite(test: Tree) -> Tree:
 
 OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 """The comparison that holds where another one does not."""
+TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "ne": "ne", "eq": "eq"}
+"""The comparison of the two sides in the other order."""
