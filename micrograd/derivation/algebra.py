@@ -185,7 +185,7 @@ def _termwise(
     shown = [("+", rest) for _, rest in split]
     if len({number for number, _ in split}) == len(set(map(_shape, shown))) == 1:
         inner = Call("mul", (split[0][0], _SERIES))
-        outside = simplified(_exchanged_part(tree, series, inner), known, decimals)
+        outside = simplified(exchanged(tree, series, inner), known, decimals)
         yield substituted(outside, {_SERIES: added(shown)})
 
 
@@ -219,12 +219,11 @@ def _series(tree: Tree) -> Tree | None:
     return None
 
 
-def _exchanged_part(tree: Tree, part: Tree, other: Tree) -> Tree:
-    if tree is part:
-        return other
-    if not isinstance(tree, Call) or tree.name not in ("neg", "div", "mul"):
-        return tree
-    return Call(tree.name, tuple(_exchanged_part(each, part, other) for each in tree.operands))
+def exchanged(tree: Tree, part: Tree, other: Tree) -> Tree:
+    """The formula with another part in place of one."""
+    if tree == part or not isinstance(tree, Call):
+        return other if tree == part else tree
+    return Call(tree.name, tuple(exchanged(each, part, other) for each in tree.operands))
 
 
 def period(several: Sequence[tuple[str, Tree]]) -> int:

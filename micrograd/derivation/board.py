@@ -27,7 +27,7 @@ from micrograd.derivation.choices import is_simple, joined
 from micrograd.derivation.closed_forms import ClosedForms
 from micrograd.derivation.definitions import Definitions, definitions
 from micrograd.derivation.document import Block, Equations, Let, Paragraph, sentence
-from micrograd.derivation.explanation import Explanation
+from micrograd.derivation.explanation import Explanation, ends
 from micrograd.derivation.naming import label_of
 from micrograd.derivation.ways import (
     MOST_FACTORS,
@@ -161,19 +161,13 @@ class Board(Explanation):
         lines = [*self._gathered(by_index(lines))]
 
         def write(room: int) -> list[document.Equation]:
-            equations, rest = [], lines
-            while rest:
-                count = self._alike(rest)
-                equations.append(self._equation(rest[:count], room, words))
-                rest = rest[count:]
-            return equations
+            return [self._equation(group, room, words) for group in self._groups(lines)]
 
         equations, is_narrow = self._laid_out(self._widest(lines), write)
         if equations:
-            first, last, left_out = _ends(equations, words, max(0, hidden))
-            yield Let(words["let"], words["let comma"], first, self.width, is_narrow)
-            if left_out:
-                yield from (left_out, Equations(last, is_narrow))
+            first, last, left_out = ends(equations, _MOST_LINES, words, max(0, hidden))
+            yield Let(words["let"], words["let comma"], tuple(first), self.width, is_narrow)
+            yield from _others(last, left_out, is_narrow)
         if self._mixed:
             output, wrt = self._shown(self.output), self._formulas[next(iter(self._mixed.values()))]
             whole, partial = self._whole(wrt), notation.quotient(output, wrt)
@@ -212,10 +206,13 @@ class Board(Explanation):
                 group.reverse()
             yield from (lines[i] for i in group)
 
-    def _alike(self, trees: Sequence[Tree], step: int | None = 1) -> int:
-        """How many of the first trees differ only in an index, if that is worth a line."""
-        count = alike(trees, self._formulas, step)
-        return count if count >= _FEWEST_ALIKE else 1
+    def _groups(self, trees: Sequence[Tree], step: int | None = 1) -> Iterator[Sequence[Tree]]:
+        """Trees in a row that differ only in an index, if that is worth a line; others alone."""
+        while trees:
+            count = alike(trees, self._formulas, step)
+            count = count if count >= _FEWEST_ALIKE else 1
+            yield trees[:count]
+            trees = trees[count:]
 
     def _with_index(self, found: General) -> dict[str, Formula]:
         return {**self._formulas, **found.names, found.letter: blackboard.figure(1.0)}
@@ -346,21 +343,19 @@ class Board(Explanation):
         lines = [*self._gathered([*numbers], -1)]
 
         def write(room: int) -> list[document.Equation]:
-            equations, rest = [], lines
-            while rest:
-                count = self._alike(rest, None)
-                name, steps = self._equation(rest[:count], room, words, None)
-                if self.numbers and count == 1:
-                    steps = (*steps, blackboard.figure(numbers[rest[0]] + 0.0))
+            equations = []
+            for group in self._groups(lines, None):
+                name, steps = self._equation(group, room, words, None)
+                if self.numbers and len(group) == 1:
+                    steps = (*steps, blackboard.figure(numbers[group[0]] + 0.0))
                 equations.append((name, steps))
-                rest = rest[count:]
             return equations
 
         equations, is_narrow = self._laid_out(self._widest(lines), write)
-        first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
-        yield Equations(first, is_narrow)
-        if left_out:
-            yield from (left_out, Equations(last, is_narrow))
+        hidden = len(way.keys) - 1 - len(keys)
+        first, last, left_out = ends(equations, _MOST_LINES, words, hidden)
+        yield Equations(tuple(first), is_narrow)
+        yield from _others(last, left_out, is_narrow)
 
     def _sweep_row(
         self, way: Way, key: str, words: Mapping[str, str]
@@ -392,7 +387,7 @@ class Board(Explanation):
         )
         if conditions:
             key = "conditions" if self.numbers else "where"
-            listed = _listed(self._in_short(joined([*conditions]), words), words)
+            listed = document.listed(self._in_short(joined([*conditions]), words), words["comma"])
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
         if any(is_indicator(part) for tree in trees for part in parts(tree)):
@@ -401,17 +396,17 @@ class Board(Explanation):
             yield Paragraph(sentence(words["blocked"]), self.width)
         by_hand = [edge for edge, slope in way.slopes().items() if not slope.is_known]
         if by_hand:
-            listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
+            partials = [self._written(Call("∂", edge)) for edge in by_hand]
+            listed = document.listed(partials, words["comma"])
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
 
     def _in_short(self, conditions: Sequence[Tree], words: Mapping[str, str]) -> list[Formula]:
         """The conditions, where those that differ only in an index are one."""
         shown: dict[str, Formula] = {}
-        while conditions:
-            count = self._alike(conditions, None)
-            found = general(conditions[:count], self._formulas, None)
+        for group in self._groups(conditions, None):
+            found = general(group, self._formulas, None)
             if found is None:
-                each = blackboard.written(conditions[0], self._formulas, words)
+                each = blackboard.written(group[0], self._formulas, words)
             else:
                 first, last = sorted((found.first, found.last))
                 each = blackboard.written(found.tree, self._with_index(found), words)
@@ -419,7 +414,6 @@ class Board(Explanation):
                     [each], found._replace(first=first, last=last), sys.maxsize
                 )
             shown.setdefault(each.text, each)
-            conditions = conditions[count:]
         return [*shown.values()]
 
     def _is_blocked(self, target: Value, trees: Sequence[Tree]) -> bool:
@@ -462,15 +456,11 @@ def _again(
     return Board(Chain(output, names, max_nodes=sys.maxsize), targets, lang, numbers, width)
 
 
-def _ends(
-    equations: list[document.Equation], words: Mapping[str, str], hidden: int
-) -> tuple[tuple[document.Equation, ...], tuple[document.Equation, ...], Paragraph | None]:
-    """The first and the last equations; if there are many, also a remark on those in between."""
-    half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
-    if more <= 0 or more + hidden == 1:  # a remark on one line is as long as the line
-        return tuple(equations), (), None
-    said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
-    return tuple(equations[:half]), tuple(equations[-half:]), said
+def _others(
+    equations: Sequence[document.Equation], left_out: str, is_narrow: bool
+) -> tuple[Block, ...]:
+    """The last equations below a remark on those that are left out."""
+    return (Paragraph((left_out,)), Equations(tuple(equations), is_narrow)) if left_out else ()
 
 
 def _terms_in(text: str) -> str:
@@ -484,10 +474,3 @@ def _used(trees: Sequence[Tree]) -> set[str]:
 
 def _operands(tree: Tree) -> tuple[Tree, ...]:
     return tree.operands if isinstance(tree, Call) else (tree,)
-
-
-def _listed(formulas: Sequence[Formula], words: Mapping[str, str]) -> document.Sentence:
-    parts: list[str | Formula] = []
-    for each in formulas:
-        parts += [words["comma"] if parts else "", each]
-    return tuple(parts)

@@ -13,7 +13,6 @@ from itertools import product
 from micrograd.ops import Operation
 from micrograd.table.formulas import Call, Tree
 from micrograd.writing import notation
-from micrograd.writing.marks import Mark
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.template import LOOSE
 
@@ -52,44 +51,26 @@ class Conditions:
         return self._written(nonzero(tree))
 
     def _written(self, found: Alternatives) -> Formula:
-        both = [
-            self._linked([self._test(*test) for test in _merged(tests)], self.words["and"])
-            for tests in found
-        ]
-        return self._linked(both, self.words["or"])
-
-    def _linked(self, parts: Sequence[Formula], word: str) -> Formula:
-        """The parts with a word between them."""
-        if len(parts) == 1:
-            return parts[0]
-        marks: list[Mark] = []
-        for part in parts:
-            marks += [("mtext", f" {word} "), part.mark]
-        text = f" {word} ".join(part.text for part in parts)
-        return Formula(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+        either, both = (notation.words(f" {self.words[key]} ") for key in ("or", "and"))
+        shown = ([self._test(*test) for test in _merged(tests)] for tests in found)
+        return notation.joined(either, [notation.joined(both, tests) for tests in shown])
 
     def _test(self, sign: str, sides: tuple[Tree, ...]) -> Formula:
         shown = [notation.formula(side, self.letters) for side in sides]
         zero = notation.number(0.0)
         match sign:
             case "between":
-                return _chain(shown, "<")
+                return notation.joined("<", shown)
             case "origin":
-                return _chain([*shown, zero], "=")
+                return notation.joined("=", [*shown, zero])
             case "off origin":
-                return _chain([notation.point(shown), notation.point([zero] * len(shown))], "≠")
+                origin = notation.point([zero] * len(shown))
+                return notation.joined("≠", [notation.point(shown), origin])
             case "fractional":
                 words = self.words["fractional"]
                 mark = ("mrow", shown[0].mark, ("mtext", words))
                 return Formula(shown[0].text + words, mark, LOOSE, LOOSE)
-        return _chain(shown, sign)
-
-
-def _chain(sides: Sequence[Formula], sign: str) -> Formula:
-    """The sides, with the same relation between each two neighbours."""
-    marks = [mark for side in sides for mark in (("mo", sign), side.mark)]
-    text = f" {sign} ".join(side.text for side in sides)
-    return Formula(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+        return notation.joined(sign, shown)
 
 
 def is_smooth(row: Operation) -> bool:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from micrograd.writing import numbers
 from micrograd.writing.labels import columns, filled, pieces
-from micrograd.writing.marks import MATH_STYLE, latex, mathml, row
-from micrograd.writing.notation import Formula, equals
+from micrograd.writing.marks import MATH_STYLE, latex, mathml
+from micrograd.writing.notation import Formula, equals, joined
 
 Sentence = tuple["str | Formula", ...]
 
@@ -60,9 +60,7 @@ class Let(NamedTuple):
         words: list[str | Formula] = []
         for left, (right,) in self.equations:
             lines = lines_of(right)
-            sign = equals(lines[0])
-            mark = row(left.mark, ("mo", sign), lines[0].mark)
-            whole = Formula(f"{left.text} {sign} {lines[0].text}", mark)
+            whole = joined(equals(lines[0]), [left, lines[0]])
             others = columns(f"{self.word} {self.comma.rstrip()}")
             is_long = columns(whole.text) > self.width - others
             if len(lines) > 1 or "\n" in whole.text or is_long:
@@ -97,6 +95,15 @@ def sentence(template: str, **parts: Any) -> Sentence:
             words += part
         elif part != "":
             words.append(part if isinstance(part, Formula) else str(part))
+    return tuple(words)
+
+
+def listed(parts: Sequence[str | Formula | Sentence], comma: str) -> Sentence:
+    """The parts with a comma, or whatever separates them, between any two."""
+    words: list[str | Formula] = []
+    for part in parts:
+        words += [comma] if words and comma else []
+        words += part if isinstance(part, tuple) else [part]
     return tuple(words)
 
 

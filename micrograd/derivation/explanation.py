@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from micrograd.derivation import document
 from micrograd.derivation.chain import MAX_NODES, Chain, Edge, Factor
@@ -33,6 +33,8 @@ from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
 from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula, raised
+
+T = TypeVar("T")
 
 MAX_PATHS = 8
 """Paths that are written down one by one."""
@@ -319,7 +321,7 @@ class Explanation:
         yield Paragraph(sentence(words["paths"], count=count, **here))
         for i, path in enumerate(paths, 1):
             passed = [target, *(edge.node for edge in reversed(path))]
-            route = notation.route([chain.name(node) for node in passed])
+            route = notation.joined("→", [chain.name(node) for node in passed])
             yield Paragraph(sentence(words["path"], number=i, path=route))
             yield from self._path(path, _numbered(whole, i), words)
         yield Paragraph(sentence(words["sum"]))
@@ -350,10 +352,8 @@ class Explanation:
             yield Paragraph(sentence(words["place"], place=placed.place + 1, **named))
         found = {each.text: each for factor in factors for each in factor.conditions}
         if found:
-            listed: list[str | Formula] = []
-            for condition in found.values():
-                listed += [", " if listed else "", condition]
-            yield Paragraph(sentence(words["conditions"], conditions=tuple(listed)))
+            conditions = document.listed([*found.values()], ", ")
+            yield Paragraph(sentence(words["conditions"], conditions=conditions))
 
     # ---------------------------------------------------------------------------- accumulated form
 
@@ -363,7 +363,7 @@ class Explanation:
         chain = self.chain
         nodes = [node for node in reversed(chain.nodes) if node in active]
         factors: list[Factor] = []
-        start, end, left_out = _ends(nodes, words)
+        start, end, left_out = ends(nodes, _MAX_LINES, words)
         yield Equations(tuple(self._adjoint(node, factors, words) for node in start))
         if left_out:
             yield Paragraph((left_out,))
@@ -405,7 +405,7 @@ class Explanation:
         ):
             yield Heading(sentence(words[title], output=output), 2)
             headers = tuple(words[key] for key in (first, second, "numbers", "result"))
-            start, end, left_out = _ends(nodes_shown, words)
+            start, end, left_out = ends(nodes_shown, _MAX_LINES, words)
             rows = [row(node, words) for node in start]
             if left_out:
                 rows += [("…", left_out, "", ""), *(row(node, words) for node in end)]
@@ -489,14 +489,22 @@ def _many(count: int, words: Mapping[str, str]) -> str:
     return words["more than"].format(number=f"10{superscript(str(power))}")
 
 
-def _ends(
-    nodes: Sequence[Value], words: Mapping[str, str]
-) -> tuple[Sequence[Value], Sequence[Value], str]:
-    """All nodes; or the first, the last, and what is said of those between, if there are many."""
-    half, more = _MAX_LINES // 2, len(nodes) - _MAX_LINES
-    if more <= 1:  # a remark on one line is as long as the line
-        return nodes, (), ""
-    return nodes[:half], nodes[-half:], words["left out"].format(count=f"{more:,}")
+def ends(
+    things: Sequence[T], most: int, words: Mapping[str, str], hidden: int = 0
+) -> tuple[Sequence[T], Sequence[T], str]:
+    """All things; or the first, the last, and what is said of those between, if there are many.
+
+    Args:
+        things: the things.
+        most: how many are shown.
+        words: the texts of a language.
+        hidden: how many others are between them, which are not given here.
+    """
+    half, more = most // 2, len(things) - most
+    if more <= 0 or more + hidden == 1:  # a remark on one line is as long as the line
+        return things, (), ""
+    said = words["left out"].format(count=f"{more + hidden:,}")
+    return things[:half], things[-half:], said
 
 
 __all__ = ["MAX_PATHS", "Explanation", "explain"]

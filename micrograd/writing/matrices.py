@@ -78,10 +78,7 @@ def hadamard(*factors: Formula) -> Formula:
     # In text, `a ⊙ b / c` would have to be read twice.
     least = [FRACTION if " / " in factor.text else PRODUCT for factor in factors]
     shown = [factor.bracketed(each) for factor, each in zip(factors, least, strict=True)]
-    marks = [mark for factor in shown for mark in (("mo", "⊙"), factor.mark)]
-    exact = all(factor.exact for factor in shown)
-    text = " ⊙ ".join(factor.text for factor in shown)
-    return Formula(text, row(*marks[1:]), PRODUCT, PRODUCT, exact)
+    return notation.joined("⊙", shown, PRODUCT)
 
 
 def summed(term: Formula, over: str = "") -> Formula:
@@ -239,19 +236,12 @@ def fraction(above: float, below: Formula) -> Formula:
 
 def shaped(formula: Formula, rows: int, across: int) -> Formula:
     """A formula with the shape of what it gives, as in `W x    (4 × 1)`."""
-    shape = Formula(f"({rows}×{across})", _shape_mark(rows, across))
-    mark = row(formula.mark, ("gap",), shape.mark)
-    return Formula(f"{formula.text}    {shape.text}", mark, LOOSE, LOOSE, formula.exact)
+    size = shape(rows, across).bracketed(ATOM)
+    mark = row(formula.mark, ("gap",), size.mark)
+    return Formula(f"{formula.text}    {size.text}", mark, LOOSE, LOOSE, formula.exact)
 
 
 def shape(rows: int, across: int) -> Formula:
     """The shape of a matrix: 4 × 3."""
-    return Formula(f"{rows}×{across}", _size_mark(rows, across), SUM, SUM)
-
-
-def _size_mark(rows: int, across: int) -> Mark:
-    return row(("mn", str(rows)), ("mo", "×"), ("mn", str(across)))
-
-
-def _shape_mark(rows: int, across: int) -> Mark:
-    return ("fence", "(", _size_mark(rows, across), ")")
+    mark = row(("mn", str(rows)), ("mo", "×"), ("mn", str(across)))
+    return Formula(f"{rows}×{across}", mark, SUM, SUM)
