@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations, groupby, takewhile
@@ -197,7 +197,9 @@ class Writer:
         if coefficient > 0 or not known:
             return coefficient, term
         for atom, power in term.powers.items():
-            if isinstance(atom, Sum) and power == 1 and [*_signs(atom)] == [True, False]:
+            if not isinstance(atom, Sum) or power != 1:
+                continue
+            if [each > 0 for each in atom.terms.values()] == [True, False]:
                 is_known = atom in known or -atom in known
                 if not is_known and not _is_beside(atom, term) and not _has_square(atom):
                     powers = {-atom if x is atom else x: p for x, p in term.powers.items()}
@@ -232,19 +234,9 @@ class Writer:
         return atom
 
 
-def _signs(whole: Sum) -> Iterator[bool]:
-    return (coefficient > 0 for coefficient in whole.terms.values())
-
-
-def _letters(atom: Atom) -> Iterator[Atom]:
-    """The variables of a sum that are terms of it."""
-    terms = atom.terms if isinstance(atom, Sum) else ()
-    return (letter for term in terms for letter in term.powers)
-
-
 def _is_beside(bracket: Sum, term: Term) -> bool:
     """Whether a variable of a bracket is another factor of a product, as in `p(1 - p)`."""
-    return any(letter in term.powers for letter in _letters(bracket))
+    return any(letter in term.powers for each in bracket.terms for letter in each.powers)
 
 
 def _has_square(whole: Sum) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import mul
 
 from micrograd import Value
@@ -42,17 +42,6 @@ def multiplied(left: Sheet, right: Sheet) -> Sheet:
     return [[_product_sum(start, row, column, 0.0) for column in columns] for row in left]
 
 
-def row_sums(matrix: Sheet) -> Sheet:
-    """Return a column with the sum of each row."""
-    return [[_sum(Ball(0.0), row)] for row in matrix]
-
-
-def _sum(total: Ball, terms: Iterable[Ball]) -> Ball:
-    for term in terms:
-        total = total + term
-    return total
-
-
 def _product_sum(start: Ball, row: Sequence[Ball], column: Sequence[Ball], clash: float) -> Ball:
     """The scalar product of a row and a column, plus the start; `clash` is 0 times infinity."""
     mid, rad = start.mid, start.rad
@@ -61,7 +50,7 @@ def _product_sum(start: Ball, row: Sequence[Ball], column: Sequence[Ball], clash
     if math.isfinite(mid) and math.isfinite(rad):
         return Ball(mid, rad)
     times = mul if clash else stopped
-    return _sum(start, map(times, row, column))
+    return sum(map(times, row, column), start)
 
 
 def entries(tree: Tree, matrices: Mapping[str, Sheet]) -> Sheet:
@@ -123,8 +112,3 @@ def _partials(node: Value, values: Mapping[Value, Ball]) -> Iterator[tuple[Value
 def floats(matrix: Sheet) -> list[list[float]]:
     """Return the numbers of a matrix without their bounds."""
     return [[ball.mid for ball in row] for row in matrix]
-
-
-def flattened(matrix: Sheet) -> list[Ball]:
-    """Return the entries, row by row."""
-    return [entry for row in matrix for entry in row]

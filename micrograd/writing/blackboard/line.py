@@ -49,26 +49,25 @@ def in_row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
     return Formula(text, row(*marks), strength, strength, exact)
 
 
-def _is_letter(tree: Tree, names: Mapping[str, Formula]) -> bool:
-    """Whether it is a name of one letter, or a power of one."""
+def _base(tree: Tree) -> Tree:
+    """What a power is of; any other formula itself."""
     match tree:
-        case str():
-            mark = names[tree].mark
-            while mark[0] in ("msub", "msup", "msubsup", "mover"):
-                mark = mark[1]
-            return bool(mark[0] == "mi" and len(mark[1]) == 1)
         case Call("pow" | "square", (base, *_)):
-            return _is_letter(base, names)
-    return False
+            return _base(base)
+    return tree
 
 
-def _has_index(tree: Tree, names: Mapping[str, Formula]) -> bool:
-    match tree:
-        case str():
-            return bool(names[tree].mark[0] != "mi")
-        case Call("pow" | "square", (base, *_)):
-            return _has_index(base, names)
-    return False
+def _is_letter(tree: Tree, names: Mapping[str, Formula], has_index: bool = False) -> bool:
+    """Whether it is a name of one letter, perhaps with an index, or a power of one."""
+    base = _base(tree)
+    if not isinstance(base, str):
+        return False
+    mark = names[base].mark
+    if has_index and mark[0] == "mi":
+        return False
+    while mark[0] in ("msub", "msup", "msubsup", "mover"):
+        mark = mark[1]
+    return bool(mark[0] == "mi" and len(mark[1]) == 1)
 
 
 class Board(Gathering):
@@ -227,10 +226,9 @@ class Board(Gathering):
             closes = isinstance(before, Call) and before.name in ("add", "sub")
             is_symbol = self.formula(before).text[0] in _SYMBOLS
             return closes or (_is_letter(before, self.names) and not is_symbol)
-        letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
         if "_" in left.text:  # S_xx·S_yy
             return False
-        return letters and _has_index(before, self.names) and _has_index(tree, self.names)
+        return all(_is_letter(each, self.names, has_index=True) for each in (before, tree))
 
     def _power(self, base: Tree, exponent: Tree) -> Formula:
         inner, above = self.formula(base), self.formula(exponent)
