@@ -103,6 +103,7 @@ def draw(options: argparse.Namespace) -> int:
 
 def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
     from micrograd.derivation.chain import Chain
+    from micrograd.derivation.naming import unlabelled
     from micrograd.drawing import draw_dot
 
     if options.compact:
@@ -120,7 +121,7 @@ def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
         raise CommandError("--width is how wide a compact picture may be: add --compact")
     return draw_dot(
         output,
-        names=Chain(output).unlabelled(),  # as in the derivation
+        names=unlabelled(Chain(output).names),  # as in the derivation
         theme=options.theme,
         direction=options.direction,
         local_partials=options.partials,

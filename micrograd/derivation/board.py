@@ -28,7 +28,6 @@ from micrograd.derivation.closed_forms import ClosedForms
 from micrograd.derivation.definitions import Definitions, definitions
 from micrograd.derivation.document import Block, Equations, Let, Paragraph, sentence
 from micrograd.derivation.explanation import Explanation, ends
-from micrograd.derivation.naming import label_of
 from micrograd.derivation.ways import (
     MOST_FACTORS,
     MOST_TERMS,
@@ -90,6 +89,7 @@ class Board(Explanation):
         self.cut: Definitions = definitions(
             [chain.output], dict(chain.variables), known, share=True
         )
+        self._named = self.cut.names
         self._adjoints = dict(chain.adjoints)
         for value, first in self.cut.same.items():
             self._adjoints[first] += self._adjoints[value]
@@ -105,27 +105,16 @@ class Board(Explanation):
             is_free = over.text and over.text not in texts  # not the label w_bar
             self._formulas[f"¯{name.text}"] = over if is_free else self._whole(name)
 
-    @property
-    def names(self) -> dict[str, Value]:
-        """The values without a label, by the names used here, for `draw_dot(output, names=…)`."""
-        return {
-            name.text: value
-            for value, name in self.cut.names.items()
-            if not label_of(value).strip()
-        }
-
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (*super().__reduce__()[1], self.numbers, self.width)
+        again, options = super().__reduce__()
+        return again, (*options, self.numbers, self.width)
 
     # ------------------------------------------------------------------------------------- content
-
-    def _shown(self, value: Value) -> Formula:
-        return self.cut.names.get(value) or notation.named(label_of(value) or "x")
 
     def _whole(self, name: Formula) -> Formula:
         """The derivative of the output; with d if ∂ also means a part of it on this board."""
         sign = "d" if name.text in self._mixed else "∂"
-        return notation.quotient(self._shown(self.output), name, sign=sign)
+        return notation.quotient(self._name(self.output), name, sign=sign)
 
     def _mixtures(self, target: Value) -> Iterator[str]:
         """The values that the output depends on directly and through others, if both are shown."""
@@ -169,7 +158,7 @@ class Board(Explanation):
             yield Let(words["let"], words["let comma"], tuple(first), self.width, is_narrow)
             yield from _others(last, left_out, is_narrow)
         if self._mixed:
-            output, wrt = self._shown(self.output), self._formulas[next(iter(self._mixed.values()))]
+            output, wrt = self._name(self.output), self._formulas[next(iter(self._mixed.values()))]
             whole, partial = self._whole(wrt), notation.quotient(output, wrt)
             said = sentence(words["total"], output=output, whole=whole, partial=partial)
             yield Paragraph(said, self.width)
@@ -236,7 +225,7 @@ class Board(Explanation):
     # --------------------------------------------------------------------------------------- chain
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
-        output, wrt = self._shown(self.output), self._shown(target)
+        output, wrt = self._name(self.output), self._name(target)
         whole = self._whole(wrt)
         result = blackboard.figure(self.chain.adjoints.get(target, 0.0) + 0.0)
         way = self._forms.way(target)
@@ -443,17 +432,6 @@ class Board(Explanation):
             numbers = (value.data, self._adjoints[value] + 0.0)
             rows.append((name, shown, *map(blackboard.figure, numbers)))
         yield document.TableBlock(headers, tuple(rows))
-
-
-def _again(
-    output: Value,
-    targets: list[Value],
-    names: dict[str, Value],
-    lang: str,
-    numbers: bool,
-    width: int,
-) -> Board:
-    return Board(Chain(output, names, max_nodes=sys.maxsize), targets, lang, numbers, width)
 
 
 def _others(

@@ -36,7 +36,7 @@ class Conditions:
         """
         found: Alternatives = [()]
         if row.domain:
-            found = _both(found, holds(row.read(row.domain)))
+            found = _both(found, nonzero(row.read(row.domain)))
         if row.kink and not smooth:
             found = _both(found, nonzero(row.read(row.kink)))
         return self._written(found) if any(found) else None
@@ -85,23 +85,15 @@ def is_smooth(row: Operation) -> bool:
 # ------------------------------------------------------------------------------------------ reading
 
 
-def holds(tree: Tree) -> Alternatives:
-    """What a comparison, or a product or sum of comparisons, says."""
+def nonzero(tree: Tree) -> Alternatives:
+    """What it means that a formula is not 0, or that a comparison holds."""
     match tree:
-        case Call("mul", (Call() as left, Call() as right)) if _is_test(left) and _is_test(right):
-            return _both(holds(left), holds(right))
-        case Call("add", (Call() as left, Call() as right)) if _is_test(left) and _is_test(right):
-            return [*holds(left), *holds(right)]
+        case Call("mul", (left, right)) if _is_test(tree):
+            return _both(nonzero(left), nonzero(right))
+        case Call("add", (left, right)) if _is_test(tree):
+            return [*nonzero(left), *nonzero(right)]
         case Call(name, (left, right)) if name in RELATIONS:
             return _compared(RELATIONS[name], left, right)
-    return [(("≠", (tree, 0.0)),)]
-
-
-def nonzero(tree: Tree) -> Alternatives:
-    """What it means that a formula is not 0."""
-    if _is_test(tree):
-        return holds(tree)
-    match tree:
         case Call("abs", (inner,)) | Call("div", (inner, Call("maximum"))):
             return nonzero(inner)
         case Call("minimum", (first, second)):
@@ -109,7 +101,7 @@ def nonzero(tree: Tree) -> Alternatives:
         case Call("where", (Call("lt", (size, most)) as test, Call("sub", rest), other)) if (
             rest == (most, size)
         ):
-            return [*holds(test), *nonzero(other)]
+            return [*nonzero(test), *nonzero(other)]
         case Call("sub", (x, Call("floor" | "round", (y,)))) | Call(
             "sub", (Call("ceil", (y,)), x)
         ) if x == y:

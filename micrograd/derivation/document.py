@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ class Let(NamedTuple):
             words += [self.comma if words else f"{self.word} ", whole]
         return Paragraph(tuple(words), self.width)
 
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[PlainBlock, ...]:
         """The sentence, or the word and the equations."""
         paragraph = self.paragraph()
         if paragraph is not None:
@@ -83,7 +83,14 @@ class TableBlock(NamedTuple):
     rows: tuple[tuple[str | Formula, ...], ...]
 
 
-Block = Heading | Paragraph | Equations | Let | TableBlock
+PlainBlock = Heading | Paragraph | Equations | TableBlock
+Block = PlainBlock | Let
+
+
+def _plain(blocks: Iterable[Block]) -> Iterator[PlainBlock]:
+    """The blocks, with sentences or equations in place of definitions."""
+    for block in blocks:
+        yield from block.blocks() if isinstance(block, Let) else (block,)
 
 
 def sentence(template: str, **parts: Any) -> Sentence:
@@ -143,7 +150,7 @@ def _steps(
 
 def as_text(blocks: Sequence[Block]) -> str:
     """Plain text, with columns that line up on a terminal."""
-    shown = map(_typographic, blocks)
+    shown = _plain(map(_typographic, blocks))
     return "\n\n".join("\n".join(_text_lines(block)) for block in shown) + "\n"
 
 
@@ -164,17 +171,13 @@ def as_equations(blocks: Sequence[Block]) -> str:
     return dedent("\n".join(line for block in shown for line in _text_lines(block)))
 
 
-def _text_lines(block: Block) -> Iterator[str]:
+def _text_lines(block: PlainBlock) -> Iterator[str]:
     match block:
         case Heading(words, level):
             yield _text(words)
             yield ("=" if level == 1 else "-") * columns(_text(words))
         case Paragraph(words, width):
             yield from _wrapped(words, width) if width else (_text(words),)
-        case Let():
-            for i, each in enumerate(block.blocks()):
-                yield from [""] * (i > 0)
-                yield from _text_lines(each)
         case Equations(equations, is_narrow):
             widest = 1 if is_narrow else max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
@@ -227,17 +230,15 @@ def _cell_text(cell: str | Formula) -> str:
 
 def as_markdown(blocks: Sequence[Block]) -> str:
     """Markdown with formulas in LaTeX between dollar signs."""
-    return "\n\n".join(map(_markdown, blocks)) + "\n"
+    return "\n\n".join(map(_markdown, _plain(blocks))) + "\n"
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: PlainBlock) -> str:
     match block:
         case Heading(words, level):
             return f"{'#' * (level + 1)} {_inline(words)}"
         case Paragraph(words):
             return _inline(words)
-        case Let():
-            return "\n\n".join(map(_markdown, block.blocks()))
         case Equations():
             return f"$$\n{as_aligned([block])}\n$$"
         case TableBlock(headers, rows):
@@ -284,7 +285,7 @@ STYLE = (
 
 def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     """Elements of HTML with formulas in MathML; headings begin at `level`."""
-    return "\n".join(_html(block, level) for block in blocks)
+    return "\n".join(_html(block, level) for block in _plain(blocks))
 
 
 def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
@@ -292,15 +293,13 @@ def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     return f"<style>{STYLE}</style>\n{as_html(blocks, level=level)}"
 
 
-def _html(block: Block, level: int) -> str:
+def _html(block: PlainBlock, level: int) -> str:
     match block:
         case Heading(words, deeper):
             tag = f"h{min(6, level + deeper - 1)}"
             return f"<{tag}>{_html_words(words)}</{tag}>"
         case Paragraph(words):
             return f"<p>{_html_words(words)}</p>"
-        case Let():
-            return "\n".join(_html(each, level) for each in block.blocks())
         case Equations(equations):
             rows = []
             for left, steps in equations:

@@ -21,18 +21,18 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from micrograd.derivation import document
 from micrograd.derivation.chain import MAX_NODES, Chain, Edge, Factor
 from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
-from micrograd.derivation.naming import label_of
+from micrograd.derivation.naming import label_of, unlabelled
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
 from micrograd.writing.names import superscript
-from micrograd.writing.notation import Formula, raised
+from micrograd.writing.notation import Formula, Name, raised
 
 T = TypeVar("T")
 
@@ -165,6 +165,7 @@ class Explanation:
 
     def __init__(self, chain: Chain, targets: Sequence[Value], lang: str) -> None:
         self.chain, self.targets, self.lang = chain, list(targets), lang
+        self._named: Mapping[Value, Name] = chain.names
 
     @property
     def output(self) -> Value:
@@ -179,7 +180,7 @@ class Explanation:
     @property
     def names(self) -> dict[str, Value]:
         """The values without a label by their names here, for `draw_dot(output, names=…)`."""
-        return self.chain.unlabelled()
+        return unlabelled(self._named)
 
     @property
     def gradient(self) -> float:
@@ -261,7 +262,8 @@ class Explanation:
 
     def __reduce__(self) -> Any:
         # The names refer to values by their ids, and those of a copy are different.
-        return _again, (self.output, self.targets, dict(self.chain.variables), self.lang)
+        names = dict(self.chain.variables)
+        return _again, (type(self), self.output, names, self.targets, self.lang)
 
     # ------------------------------------------------------------------------------------- content
 
@@ -293,8 +295,7 @@ class Explanation:
 
     def _name(self, target: Value) -> Formula:
         """The name of a target, which need not be in the graph."""
-        known = self.chain.names.get(target)
-        return known or notation.named(label_of(target) or "x")
+        return self._named.get(target) or notation.named(label_of(target) or "x")
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         chain = self.chain
@@ -462,8 +463,10 @@ class Explanation:
         )
 
 
-def _again(output: Value, targets: list[Value], names: dict[str, Value], lang: str) -> Explanation:
-    return Explanation(Chain(output, names, max_nodes=sys.maxsize), targets, lang)
+def _again(
+    kind: Callable[..., Explanation], output: Value, names: dict[str, Value], *options: Any
+) -> Explanation:
+    return kind(Chain(output, names, max_nodes=sys.maxsize), *options)
 
 
 def _numbered(whole: Formula, i: int) -> Formula:

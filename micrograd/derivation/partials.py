@@ -61,5 +61,6 @@ def _tidied(tree: Tree) -> Tree:
             return 1.0
         case name, numbers if name not in COMPARISONS:
             if numbers and all(isinstance(each, float) for each in numbers):
-                return IEEE[name](*numbers)
+                value: float = IEEE[name](*numbers)
+                return value
     return Call(tree.name, operands)

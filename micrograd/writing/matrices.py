@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import Call, Tree, parts, variables
+from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import notation
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
@@ -135,9 +135,7 @@ def _scaled(tree: Call) -> Call:
 
 def has_choice(tree: Tree) -> bool:
     """Whether there is a choice in a formula that is not between a formula and 0."""
-    return any(
-        isinstance(each, Call) and each.name == "where" for each in parts(with_products(tree))
-    )
+    return "where" in calls(with_products(tree))
 
 
 def _gated(other: Tree, test: Call, scalars: frozenset[str]) -> Tree:

@@ -183,7 +183,7 @@ def cases(
 
 def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
     """An operation that is not in the table; only its symbol is known."""
-    row = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(symbol)
+    row = SYMBOLS.get(symbol)
     if row and len(operands) == 2:
         return _VOCABULARY[row](*operands)
     arguments = point(operands)
@@ -236,6 +236,9 @@ NAMES = {
     "digamma": "ψ",
 }
 """The usual names of functions that the table calls otherwise."""
+
+SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+"""The operations that Karpathy's micrograd knows by these signs."""
 
 RELATIONS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
 """How a mathematician writes each comparison."""
