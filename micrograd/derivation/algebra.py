@@ -277,17 +277,12 @@ def ordered(tree: Tree) -> Tree:
         return tree
     if tree.name != "mul":
         return Call(tree.name, tuple(map(ordered, tree.operands)))
-    return times(_in_order([*map(ordered, factors_of(tree))]))
+    factors = [*map(ordered, factors_of(tree))]
+    runs = groupby(factors, key=lambda each: _by_index(each)[0])
+    return times([each for _, run in runs for each in sorted(run, key=_by_index)])
 
 
-def _in_order(factors: list[Tree]) -> list[Tree]:
-    def series(factor: Tree) -> str | int:
-        found = _INDEXED.fullmatch(factor) if isinstance(factor, str) else None
-        return found[1] if found else id(factor)
-
-    def place(factor: Tree) -> tuple[int, str]:
-        digits = str(factor).partition(str(series(factor)))[2]
-        return len(digits), digits
-
-    runs = (list(run) for _, run in groupby(factors, series))
-    return [each for run in runs for each in (sorted(run, key=place) if len(run) > 1 else run)]
+def _by_index(factor: Tree) -> tuple[str, int, str]:
+    """The series that a factor belongs to, which may be its own, and where it stands in it."""
+    found = _INDEXED.fullmatch(factor) if isinstance(factor, str) else None
+    return (found[1], len(found[2]), found[2]) if found else (f"{id(factor)}", 0, "")

@@ -10,7 +10,7 @@ from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import languages, notation
 from micrograd.writing.blackboard.gathering import Gathering, figure, is_sigma
-from micrograd.writing.indices import SUBSCRIPT, general
+from micrograd.writing.indices import general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript, superscript
@@ -254,7 +254,7 @@ class Board(Gathering):
         assert found is not None  # noqa: S101 (or it would not be a Σ)
         names = {**self.names, **found.names, found.letter: figure(1.0)}
         inner = type(self)(names, self.words)
-        below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
+        below = f"{subscript(found.letter)}₌{subscript(str(found.first))}"
         range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
         sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
@@ -325,19 +325,16 @@ def _called(name: str, operands: list[Formula]) -> Formula:
     if name not in TABLE:
         return notation.by_hand(name, operands)
     typeset = notation.operation(TABLE[name], operands)
-    arguments = ", ".join(each.text for each in operands)
-    strength = CALL
     match name:
         case "sqrt":
-            text = f"√{operands[0].bracketed(ATOM).text}"
+            text, strength = f"√{operands[0].bracketed(ATOM).text}", CALL
         case "abs":
-            text = f"|{arguments}|"
-            return Formula(text, typeset.mark, ATOM, ATOM, typeset.exact)
+            text, strength = f"|{operands[0].text}|", ATOM
         case "relu":
-            text = f"max(0, {arguments})"
+            text, strength = f"max(0, {operands[0].text})", CALL
         case _ if name in COMPARISONS:
             left, right = (each.bracketed(SUM).text for each in operands)
             text, strength = f"{left} {RELATIONS[name]} {right}", LOOSE
         case _:
-            text = f"{notation.NAMES.get(name, name)}({arguments})"
+            return typeset
     return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)
