@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import Any, NamedTuple
 
 from micrograd.writing import numbers
+from micrograd.writing.html import table
 from micrograd.writing.labels import columns, filled, pieces
 from micrograd.writing.marks import MATH_STYLE, latex, mathml
 from micrograd.writing.notation import Formula, equals, joined
@@ -307,24 +308,17 @@ def _html(block: PlainBlock, level: int) -> str:
                 for sign, lines in _steps(steps, _as_typeset):
                     for i, line in enumerate(lines):
                         sign_ = "" if i else f"<mo>{sign}</mo>"
-                        shown = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))
+                        right = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))
                         rows.append(
-                            f"<mtr><mtd>{side}</mtd><mtd>{sign_}</mtd><mtd>{shown}</mtd></mtr>"
+                            f"<mtr><mtd>{side}</mtd><mtd>{sign_}</mtd><mtd>{right}</mtd></mtr>"
                         )
                         side = ""
             columns = 'class="aligned" columnalign="right center left"'
-            table = f"<mtable {columns}>{''.join(rows)}</mtable>"
-            return f'<div class="scroll"><math display="block">{table}</math></div>'
+            shown = f"<mtable {columns}>{''.join(rows)}</mtable>"
+            return f'<div class="scroll"><math display="block">{shown}</math></div>'
         case TableBlock(headers, rows_):
-            head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
-            body = "".join(
-                f"<tr>{''.join(f'<td>{_html_words((cell,))}</td>' for cell in row)}</tr>"
-                for row in rows_
-            )
-            return (
-                f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-                f"<tbody>{body}</tbody></table></div>"
-            )
+            shown = table(headers, rows_, lambda cell: _html_words((cell,)))
+            return f'<div class="scroll">{shown}</div>'
 
 
 def _html_words(words: Sentence) -> str:

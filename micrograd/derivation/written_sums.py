@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import reduce
 from itertools import combinations, groupby, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
@@ -18,11 +17,10 @@ from micrograd.derivation.sums import (
     Term,
     content,
     is_exponential,
-    number,
     single,
 )
 from micrograd.table.formulas import Call, Tree
-from micrograd.writing.parts import added
+from micrograd.writing.parts import added, times
 
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a sum in which some are put in a bracket
@@ -57,11 +55,10 @@ class Writer:
                 below[atom] = max(below.get(atom, Fraction(0)), -power)
         atoms = sorted(below, key=lambda atom: isinstance(atom, Sum)) if opens else below
         divisor = Term({atom: below[atom] for atom in atoms if below[atom]})
-        terms = [(each, term * divisor) for term, each in whole.terms.items()]
-        if opens:
-            above = expanding.total(expanding.multiplied_out(*each) for each in terms)
-        else:
-            above = expanding.total(expanding.times(number(1), Sum({t: c})) for c, t in terms)
+        terms = ((each, term * divisor) for term, each in whole.terms.items())
+        above = expanding.total(
+            expanding.multiplied_out(c, term) if opens else Sum({term: c}) for c, term in terms
+        )
         return self.formula(self.algebra.times(above, Sum({divisor ** Fraction(-1): Fraction(1)})))
 
     def _named(self, whole: Sum) -> Sum:
@@ -318,4 +315,4 @@ def _raised(base: Tree, power: Fraction) -> Tree:
 
 def _multiplied(number: float, factors: list[Tree]) -> Tree:
     first: list[Tree] = [] if number == 1.0 and factors else [number]
-    return reduce(lambda x, y: Call("mul", (x, y)), [*first, *factors])
+    return times([*first, *factors])
