@@ -95,12 +95,13 @@ def draw(options: argparse.Namespace) -> None:
 
 def _picture(output: Value, options: argparse.Namespace) -> ComputationGraph:
     from micrograd.derivation.chain import Chain
+    from micrograd.derivation.naming import unlabelled
     from micrograd.drawing import draw_dot
 
     if options.compact:
         kind: dict[str, Any] = {"level": "named", "width": options.width}
     elif options.width is None:
-        kind = {"names": Chain(output).unlabelled()}  # as in the derivation
+        kind = {"names": unlabelled(Chain(output).names)}  # as in the derivation
     else:
         raise CommandError("--width is how wide a compact picture may be: add --compact")
     return draw_dot(

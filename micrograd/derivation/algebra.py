@@ -30,9 +30,8 @@ from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.written_sums import Writer
 from micrograd.table.formulas import Call, Tree, parts, size, substituted
 from micrograd.writing.indices import DIGITS
-from micrograd.writing.parts import added, factors_of, terms, times
+from micrograd.writing.parts import SUMS, added, factors_of, terms, times
 
-_SUMS = ("add", "sub")
 _FEWEST, _LONGEST = 9, 60  # variables, numbers and operations of what is multiplied out on trial
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a series of single terms
@@ -62,21 +61,17 @@ def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) ->
     names = tuple((known or {}).items())
     algebra = _algebra(names)
     kept = Writer(algebra, decimals).formula(algebra.read(tree))
-    has_joined = algebra.has_joined
     if algebra.has_brackets:
-        algebra = _algebra(names, opening=True)
-        opened = Writer(algebra, decimals).formula(algebra.read(tree))
+        opened = _rewritten(tree, names, decimals, opening=True)
         kept = opened if 2 * size(opened) <= size(kept) else kept
     if _FEWEST <= size(kept) <= _LONGEST_SERIES:
         apart: list[Tree] = []
-        if has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
-            other = _algebra(names, joining=False)
-            each = Writer(other, decimals).formula(other.read(tree))
+        if algebra.has_joined:  # x₁ - (x₁ + x₂ + x₃ + x₄)/4 is a term of a series as it is
+            each = _rewritten(tree, names, decimals, joining=False)
             if not _repeats(each):  # b - c - a + b is 2b - a - c
                 apart.append(each)
         elif _repeats(kept) and not _has_like_brackets(kept):  # x - y - z + x + x - t
-            other = _algebra(names, joining=_LONGEST)
-            apart.append(Writer(other, decimals).formula(other.read(tree)))
+            apart.append(_rewritten(tree, names, decimals, joining=_LONGEST))
         apart += _termwise(tree, known, decimals, folded(kept))
         kept = min([kept, *apart], key=lambda each: (folded(each), size(each)))
     if _FEWEST <= size(kept) <= _LONGEST and _has_brackets(kept):
@@ -88,15 +83,22 @@ def _simplified(tree: Tree, known: Mapping[str, Tree] | None, decimals: bool) ->
     return kept
 
 
+def _rewritten(
+    tree: Tree, known: tuple[tuple[str, Tree], ...], decimals: bool, **mode: int
+) -> Tree:
+    """The formula in the normal form of a mode."""
+    algebra = _algebra(known, **mode)
+    return Writer(algebra, decimals).formula(algebra.read(tree))
+
+
 def expanded(tree: Tree) -> Tree:
     """The formula with its brackets multiplied out, and what all terms share before them.
 
     >>> str(expanded(Call("pow", (Call("sub", ("y", "z")), 2.0))))
     'add(sub(pow(y, 2.0), mul(mul(2.0, y), z)), pow(z, 2.0))'
     """
-    algebra = _algebra((), expanding=True)
     try:
-        return Writer(algebra, decimals=False).formula(algebra.read(tree))
+        return _rewritten(tree, (), decimals=False, expanding=True)
     except OverflowError:
         return tree
 
@@ -131,7 +133,7 @@ def folded(tree: Tree) -> int:
     """The size of a formula in which terms that differ only in digits count once."""
     if not isinstance(tree, Call):
         return 1
-    if tree.name not in _SUMS:
+    if tree.name not in SUMS:
         return 1 + sum(map(folded, tree.operands))
     several = [*terms(tree)]
     length = period(several)
@@ -185,7 +187,7 @@ def _termwise(
     shown = [("+", rest) for _, rest in split]
     if len({number for number, _ in split}) == len(set(map(_shape, shown))) == 1:
         inner = Call("mul", (split[0][0], _SERIES))
-        outside = simplified(_exchanged_part(tree, series, inner), known, decimals)
+        outside = simplified(exchanged(tree, series, inner), known, decimals)
         yield substituted(outside, {_SERIES: added(shown)})
 
 
@@ -219,12 +221,11 @@ def _series(tree: Tree) -> Tree | None:
     return None
 
 
-def _exchanged_part(tree: Tree, part: Tree, other: Tree) -> Tree:
-    if tree is part:
-        return other
-    if not isinstance(tree, Call) or tree.name not in ("neg", "div", "mul"):
-        return tree
-    return Call(tree.name, tuple(_exchanged_part(each, part, other) for each in tree.operands))
+def exchanged(tree: Tree, part: Tree, other: Tree) -> Tree:
+    """The formula with another part in place of one."""
+    if tree == part or not isinstance(tree, Call):
+        return other if tree == part else tree
+    return Call(tree.name, tuple(exchanged(each, part, other) for each in tree.operands))
 
 
 def period(several: Sequence[tuple[str, Tree]]) -> int:
@@ -249,18 +250,18 @@ def _has_brackets(tree: Tree) -> bool:
     factors = [
         each for part in found if part.name in ("mul", "div", "pow") for each in part.operands
     ]
-    several = sum(part.name in _SUMS for part in found) > 1 and not has_series(tree)
+    several = sum(part.name in SUMS for part in found) > 1 and not has_series(tree)
     return several and any(map(_is_sum, factors))
 
 
 def has_series(tree: Tree) -> bool:
     """Whether brackets are added, such as `x₁ - μ`, that may be terms of a sum over an index."""
-    sums = (part for part in parts(tree) if isinstance(part, Call) and part.name in _SUMS)
+    sums = (part for part in parts(tree) if isinstance(part, Call) and part.name in SUMS)
     return sum(_is_sum(part.operands[1]) for part in sums) >= _FEWEST_ALIKE - 1
 
 
 def _is_sum(tree: Tree) -> bool:
-    return isinstance(tree, Call) and tree.name in _SUMS
+    return isinstance(tree, Call) and tree.name in SUMS
 
 
 _INDEXED = re.compile(r"(.*?)([₀-₉]+)")
@@ -276,17 +277,12 @@ def ordered(tree: Tree) -> Tree:
         return tree
     if tree.name != "mul":
         return Call(tree.name, tuple(map(ordered, tree.operands)))
-    return times(_in_order([*map(ordered, factors_of(tree))]))
+    factors = [*map(ordered, factors_of(tree))]
+    runs = groupby(factors, key=lambda each: _by_index(each)[0])
+    return times([each for _, run in runs for each in sorted(run, key=_by_index)])
 
 
-def _in_order(factors: list[Tree]) -> list[Tree]:
-    def series(factor: Tree) -> str | int:
-        found = _INDEXED.fullmatch(factor) if isinstance(factor, str) else None
-        return found[1] if found else id(factor)
-
-    def place(factor: Tree) -> tuple[int, str]:
-        digits = str(factor).partition(str(series(factor)))[2]
-        return len(digits), digits
-
-    runs = (list(run) for _, run in groupby(factors, series))
-    return [each for run in runs for each in (sorted(run, key=place) if len(run) > 1 else run)]
+def _by_index(factor: Tree) -> tuple[str, int, str]:
+    """The series that a factor belongs to, which may be its own, and where it stands in it."""
+    found = _INDEXED.fullmatch(factor) if isinstance(factor, str) else None
+    return (found[1], len(found[2]), found[2]) if found else (f"{id(factor)}", 0, "")

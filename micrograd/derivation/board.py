@@ -27,8 +27,7 @@ from micrograd.derivation.choices import is_simple, joined
 from micrograd.derivation.closed_forms import ClosedForms
 from micrograd.derivation.definitions import Definitions, definitions
 from micrograd.derivation.document import Block, Equations, Let, Paragraph, sentence
-from micrograd.derivation.explanation import Explanation
-from micrograd.derivation.naming import label_of
+from micrograd.derivation.explanation import Explanation, ends
 from micrograd.derivation.ways import (
     MOST_FACTORS,
     MOST_TERMS,
@@ -90,6 +89,7 @@ class Board(Explanation):
         self.cut: Definitions = definitions(
             [chain.output], dict(chain.variables), known, share=True
         )
+        self._named = self.cut.names
         self._adjoints = dict(chain.adjoints)
         for value, first in self.cut.same.items():
             self._adjoints[first] += self._adjoints[value]
@@ -105,27 +105,16 @@ class Board(Explanation):
             is_free = over.text and over.text not in texts  # not the label w_bar
             self._formulas[f"¯{name.text}"] = over if is_free else self._whole(name)
 
-    @property
-    def names(self) -> dict[str, Value]:
-        """The values without a label, by the names used here, for `draw_dot(output, names=…)`."""
-        return {
-            name.text: value
-            for value, name in self.cut.names.items()
-            if not label_of(value).strip()
-        }
-
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (*super().__reduce__()[1], self.numbers, self.width)
+        again, options = super().__reduce__()
+        return again, (*options, self.numbers, self.width)
 
     # ------------------------------------------------------------------------------------- content
-
-    def _shown(self, value: Value) -> Formula:
-        return self.cut.names.get(value) or notation.named(label_of(value) or "x")
 
     def _whole(self, name: Formula) -> Formula:
         """The derivative of the output; with d if ∂ also means a part of it on this board."""
         sign = "d" if name.text in self._mixed else "∂"
-        return notation.quotient(self._shown(self.output), name, sign=sign)
+        return notation.quotient(self._name(self.output), name, sign=sign)
 
     def _mixtures(self, target: Value) -> Iterator[str]:
         """The values that the output depends on directly and through others, if both are shown."""
@@ -161,21 +150,15 @@ class Board(Explanation):
         lines = [*self._gathered(by_index(lines))]
 
         def write(room: int) -> list[document.Equation]:
-            equations, rest = [], lines
-            while rest:
-                count = self._alike(rest)
-                equations.append(self._equation(rest[:count], room, words))
-                rest = rest[count:]
-            return equations
+            return [self._equation(group, room, words) for group in self._groups(lines)]
 
         equations, is_narrow = self._laid_out(self._widest(lines), write)
         if equations:
-            first, last, left_out = _ends(equations, words, max(0, hidden))
-            yield Let(words["let"], words["let comma"], first, self.width, is_narrow)
-            if left_out:
-                yield from (left_out, Equations(last, is_narrow))
+            first, last, left_out = ends(equations, _MOST_LINES, words, max(0, hidden))
+            yield Let(words["let"], words["let comma"], tuple(first), self.width, is_narrow)
+            yield from _others(last, left_out, is_narrow)
         if self._mixed:
-            output, wrt = self._shown(self.output), self._formulas[next(iter(self._mixed.values()))]
+            output, wrt = self._name(self.output), self._formulas[next(iter(self._mixed.values()))]
             whole, partial = self._whole(wrt), notation.quotient(output, wrt)
             said = sentence(words["total"], output=output, whole=whole, partial=partial)
             yield Paragraph(said, self.width)
@@ -212,10 +195,13 @@ class Board(Explanation):
                 group.reverse()
             yield from (lines[i] for i in group)
 
-    def _alike(self, trees: Sequence[Tree], step: int | None = 1) -> int:
-        """How many of the first trees differ only in an index, if that is worth a line."""
-        count = alike(trees, self._formulas, step)
-        return count if count >= _FEWEST_ALIKE else 1
+    def _groups(self, trees: Sequence[Tree], step: int | None = 1) -> Iterator[Sequence[Tree]]:
+        """Trees in a row that differ only in an index, if that is worth a line; others alone."""
+        while trees:
+            count = alike(trees, self._formulas, step)
+            count = count if count >= _FEWEST_ALIKE else 1
+            yield trees[:count]
+            trees = trees[count:]
 
     def _with_index(self, found: General) -> dict[str, Formula]:
         return {**self._formulas, **found.names, found.letter: blackboard.figure(1.0)}
@@ -239,7 +225,7 @@ class Board(Explanation):
     # --------------------------------------------------------------------------------------- chain
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
-        output, wrt = self._shown(self.output), self._shown(target)
+        output, wrt = self._name(self.output), self._name(target)
         whole = self._whole(wrt)
         result = blackboard.figure(self.chain.adjoints.get(target, 0.0) + 0.0)
         way = self._forms.way(target)
@@ -346,21 +332,19 @@ class Board(Explanation):
         lines = [*self._gathered([*numbers], -1)]
 
         def write(room: int) -> list[document.Equation]:
-            equations, rest = [], lines
-            while rest:
-                count = self._alike(rest, None)
-                name, steps = self._equation(rest[:count], room, words, None)
-                if self.numbers and count == 1:
-                    steps = (*steps, blackboard.figure(numbers[rest[0]] + 0.0))
+            equations = []
+            for group in self._groups(lines, None):
+                name, steps = self._equation(group, room, words, None)
+                if self.numbers and len(group) == 1:
+                    steps = (*steps, blackboard.figure(numbers[group[0]] + 0.0))
                 equations.append((name, steps))
-                rest = rest[count:]
             return equations
 
         equations, is_narrow = self._laid_out(self._widest(lines), write)
-        first, last, left_out = _ends(equations, words, len(way.keys) - 1 - len(keys))
-        yield Equations(first, is_narrow)
-        if left_out:
-            yield from (left_out, Equations(last, is_narrow))
+        hidden = len(way.keys) - 1 - len(keys)
+        first, last, left_out = ends(equations, _MOST_LINES, words, hidden)
+        yield Equations(tuple(first), is_narrow)
+        yield from _others(last, left_out, is_narrow)
 
     def _sweep_row(
         self, way: Way, key: str, words: Mapping[str, str]
@@ -392,7 +376,7 @@ class Board(Explanation):
         )
         if conditions:
             key = "conditions" if self.numbers else "where"
-            listed = _listed(self._in_short(joined([*conditions]), words), words)
+            listed = document.listed(self._in_short(joined([*conditions]), words), words["comma"])
             yield Paragraph(sentence(words[key], conditions=listed), self.width)
         trees = [slope.tree for slope in way.slopes().values()]
         if any(is_indicator(part) for tree in trees for part in parts(tree)):
@@ -401,17 +385,17 @@ class Board(Explanation):
             yield Paragraph(sentence(words["blocked"]), self.width)
         by_hand = [edge for edge, slope in way.slopes().items() if not slope.is_known]
         if by_hand:
-            listed = _listed([self._written(Call("∂", edge)) for edge in by_hand], words)
+            partials = [self._written(Call("∂", edge)) for edge in by_hand]
+            listed = document.listed(partials, words["comma"])
             yield Paragraph(sentence(words["by hand"], partials=listed), self.width)
 
     def _in_short(self, conditions: Sequence[Tree], words: Mapping[str, str]) -> list[Formula]:
         """The conditions, where those that differ only in an index are one."""
         shown: dict[str, Formula] = {}
-        while conditions:
-            count = self._alike(conditions, None)
-            found = general(conditions[:count], self._formulas, None)
+        for group in self._groups(conditions, None):
+            found = general(group, self._formulas, None)
             if found is None:
-                each = blackboard.written(conditions[0], self._formulas, words)
+                each = blackboard.written(group[0], self._formulas, words)
             else:
                 first, last = sorted((found.first, found.last))
                 each = blackboard.written(found.tree, self._with_index(found), words)
@@ -419,7 +403,6 @@ class Board(Explanation):
                     [each], found._replace(first=first, last=last), sys.maxsize
                 )
             shown.setdefault(each.text, each)
-            conditions = conditions[count:]
         return [*shown.values()]
 
     def _is_blocked(self, target: Value, trees: Sequence[Tree]) -> bool:
@@ -451,26 +434,11 @@ class Board(Explanation):
         yield document.TableBlock(headers, tuple(rows))
 
 
-def _again(
-    output: Value,
-    targets: list[Value],
-    names: dict[str, Value],
-    lang: str,
-    numbers: bool,
-    width: int,
-) -> Board:
-    return Board(Chain(output, names, max_nodes=sys.maxsize), targets, lang, numbers, width)
-
-
-def _ends(
-    equations: list[document.Equation], words: Mapping[str, str], hidden: int
-) -> tuple[tuple[document.Equation, ...], tuple[document.Equation, ...], Paragraph | None]:
-    """The first and the last equations; if there are many, also a remark on those in between."""
-    half, more = _MOST_LINES // 2, len(equations) - _MOST_LINES
-    if more <= 0 or more + hidden == 1:  # a remark on one line is as long as the line
-        return tuple(equations), (), None
-    said = Paragraph((words["left out"].format(count=f"{more + hidden:,}"),))
-    return tuple(equations[:half]), tuple(equations[-half:]), said
+def _others(
+    equations: Sequence[document.Equation], left_out: str, is_narrow: bool
+) -> tuple[Block, ...]:
+    """The last equations below a remark on those that are left out."""
+    return (Paragraph((left_out,)), Equations(tuple(equations), is_narrow)) if left_out else ()
 
 
 def _terms_in(text: str) -> str:
@@ -484,10 +452,3 @@ def _used(trees: Sequence[Tree]) -> set[str]:
 
 def _operands(tree: Tree) -> tuple[Tree, ...]:
     return tree.operands if isinstance(tree, Call) else (tree,)
-
-
-def _listed(formulas: Sequence[Formula], words: Mapping[str, str]) -> document.Sentence:
-    parts: list[str | Formula] = []
-    for each in formulas:
-        parts += [words["comma"] if parts else "", each]
-    return tuple(parts)

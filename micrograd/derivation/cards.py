@@ -12,6 +12,7 @@ from micrograd.derivation.document import Block, Equations, Heading, Paragraph, 
 from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
 from micrograd.writing import languages, notation
+from micrograd.writing.constants import with_constants
 from micrograd.writing.messages import meant
 from micrograd.writing.notation import Formula, named
 
@@ -170,8 +171,7 @@ class RuleCard:
         if row.domain == "0":
             yield sentence(words["stopped"])
         elif where is None and 0 < len(passed) < row.arity:
-            listed = [part for each in passed for part in (words["list"], each)]
-            yield sentence(words["partly"], operands=tuple(listed[1:]))
+            yield sentence(words["partly"], operands=document.listed(passed, words["list"]))
         else:
             yield sentence(words["domain" if where else "everywhere"], domain=where or "")
         note = languages.words(lang, "note").get(row.name) or row.note
@@ -184,37 +184,25 @@ class RuleCard:
         shown = section(self.row)
         caption = sentence(words["curve"], operand=_LETTERS[shown.operand])
         held = [
-            part
+            notation.equation([_LETTERS[name], notation.number(x)])
             for name, x in shown.held.items()
-            for part in (", ", notation.equation([_LETTERS[name], notation.number(x)]))
         ]
-        return (*caption, *sentence(words["held"], operands=tuple(held[1:]))) if held else caption
+        operands = document.listed(held, ", ")
+        return (*caption, *sentence(words["held"], operands=operands)) if held else caption
 
 
 def _symbolic(tree: Tree) -> Tree:
     """The formula with numbers as they are written in a book: 1.1284… is 2 / √π."""
     match tree:
-        case Call("mul", (float(number), other)) if -number in _CONSTANTS:
-            return Call("neg", (Call("mul", (_CONSTANTS[-number], _symbolic(other))),))
-        case Call("mul", (float(number), other)) if number in _CONSTANTS:
-            match _CONSTANTS[number]:
-                case Call("div", (1.0, root)):  # x / √(2π) for 1 / √(2π) · x
-                    return Call("div", (_symbolic(other), root))
-            return Call("mul", (_CONSTANTS[number], _symbolic(other)))
         case Call(name, operands):
-            return Call(name, tuple(map(_symbolic, operands)))
-        case float(number):
-            return _CONSTANTS.get(number, tree)
-    return tree
-
-
-_ROOT_PI, _ROOT_2_PI = Call("sqrt", ("π",)), Call("sqrt", (Call("mul", (2.0, "π")),))
-_CONSTANTS: dict[float, Tree] = {
-    math.pi: "π",
-    2 / math.sqrt(math.pi): Call("div", (2.0, _ROOT_PI)),
-    1 / math.sqrt(2 * math.pi): Call("div", (1.0, _ROOT_2_PI)),
-    math.sqrt(0.5): Call("div", (1.0, Call("sqrt", (2.0,)))),
-}
+            operands = tuple(map(_symbolic, operands))
+            match name, operands:
+                case "mul", (Call("div", (1.0, root)), other):  # x / √(2π) for 1 / √(2π) · x
+                    return Call("div", (other, root))
+                case "mul", (Call("neg", (number,)), other):
+                    return Call("neg", (Call("mul", (number, other)),))
+            return Call(name, operands)
+    return with_constants(tree)
 
 
 def _cases(tree: Tree, words: Mapping[str, str]) -> Formula:

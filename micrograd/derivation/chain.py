@@ -105,7 +105,7 @@ class Chain:
         self._texts = {name.text for name in self.names.values()}
         self.variables = [(called[id(n)], n) for n in self.nodes if id(n) in called]
         self.refuse_changes()
-        self.edges: dict[Value, list[Edge]] = {node: [*_edges(node)] for node in self.nodes}
+        self.edges: dict[Value, list[Edge]] = {node: [*edges(node)] for node in self.nodes}
         self.uses: dict[Value, list[Edge]] = {node: [] for node in self.nodes}
         for node in reversed(self.nodes):
             for edge in self.edges[node]:
@@ -140,10 +140,6 @@ class Chain:
                     f"a multiple of its .grad to that of {self.name(operand).text} "
                     f"({flow.share!r} for {expected!r}), which the chain rule does: is it += ?"
                 )
-
-    def unlabelled(self) -> dict[str, Value]:
-        """The values without a label, by the names they are given: `names` for a drawing."""
-        return {self.name(node).text: node for node in self.nodes if not label_of(node).strip()}
 
     # ------------------------------------------------------------------------------------- numbers
 
@@ -307,7 +303,8 @@ class Chain:
         return data.get(self.output, self.output.data)
 
 
-def _edges(node: Value) -> Iterator[Edge]:
+def edges(node: Value) -> Iterator[Edge]:
+    """The edges from a value to its operands, each with the local partial."""
     if backward_step(node) is not None:
         slopes = shares_of_step(node)
         for place, operand in enumerate(operands(node)):
@@ -324,4 +321,4 @@ def _operation(node: Value, shown: Sequence[Formula]) -> Formula:
     return notation.by_hand(node._op, shown) if row is None else notation.operation(row, shown)
 
 
-__all__ = ["MAX_NODES", "Chain", "Contribution", "Edge", "Factor"]
+__all__ = ["MAX_NODES", "Chain", "Contribution", "Edge", "Factor", "edges"]

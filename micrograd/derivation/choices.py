@@ -5,7 +5,7 @@ Both ways give the formula and the conditions under which it holds, for the read
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from micrograd.derivation.algebra import simplified
 from micrograd.table.floats import to_float
@@ -21,7 +21,7 @@ from micrograd.table.formulas import (
     variables,
 )
 from micrograd.table.interpreters import IEEE
-from micrograd.writing.parts import opposite
+from micrograd.writing.parts import TURNED, opposite
 from micrograd.writing.ranges import is_comparison, logical
 
 
@@ -49,9 +49,16 @@ def decided(
         holds = fold(test, IEEE, numbers, to_float)
         formula, conditions = decided(then if holds else otherwise, numbers, known)
         return formula, (test if holds else opposite(test), *conditions)
-    parts = [decided(each, numbers, known) for each in tree.operands]
-    conditions = tuple(each for _, inner in parts for each in inner)
-    return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+    return _of_each(tree, lambda each: decided(each, numbers, known))
+
+
+def _of_each(
+    tree: Call, change: Callable[[Tree], tuple[Tree, tuple[Tree, ...]]]
+) -> tuple[Tree, tuple[Tree, ...]]:
+    """The operation with its operands changed, and the conditions for all of them."""
+    changed = [change(each) for each in tree.operands]
+    conditions = tuple(each for _, inner in changed for each in inner)
+    return Call(tree.name, tuple(formula for formula, _ in changed)), conditions
 
 
 def regular(tree: Tree, known: Mapping[str, Tree] | None = None) -> tuple[Tree, tuple[Tree, ...]]:
@@ -92,9 +99,7 @@ def regular(tree: Tree, known: Mapping[str, Tree] | None = None) -> tuple[Tree, 
                 if then == 0.0:
                     share = Call("where", (Call("eq", sides), 1.0, 0.0))
                     return Call("add", (formula, Call("mul", (middle, share)))), conditions
-    parts = [regular(each, known) for each in tree.operands]
-    conditions = tuple(each for _, inner in parts for each in inner)
-    return Call(tree.name, tuple(formula for formula, _ in parts)), conditions
+    return _of_each(tree, lambda each: regular(each, known))
 
 
 def assuming(test: Tree, tree: Tree, holds: bool) -> Tree:
@@ -201,31 +206,27 @@ def _left(condition: Tree) -> Tree:
     return condition.operands[0] if isinstance(condition, Call) else condition
 
 
-_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "ne": "ne", "eq": "eq"}
-
-
 def _turned(condition: Tree) -> Tree:
     """`y > x` for `x < y`."""
     match condition:
-        case Call(name, (x, y)) if name in _TURNED:
-            return Call(_TURNED[name], (y, x))
+        case Call(name, (x, y)) if name in TURNED:
+            return Call(TURNED[name], (y, x))
     return condition
 
 
 def _follows(condition: Tree, other: Tree) -> bool:
     """Whether a condition follows from another: `x >= 0` follows from `x > 0` and `x > 2`."""
     match condition, other:
-        case Call("ge" | "gt" as name, (x, least)), Call("ge" | "gt" as known, (y, more)) if x == y:
-            if isinstance(least, float) and isinstance(more, float) and least != more:
-                return least < more
-            return least == more and (name, known) == ("ge", "gt")
-        case Call("le" | "lt" as name, (x, most)), Call("le" | "lt" as known, (y, less)) if x == y:
-            if isinstance(most, float) and isinstance(less, float) and most != less:
-                return most > less
-            return most == less and (name, known) == ("le", "lt")
+        case Call(name, (x, end)), Call(known, (y, further)) if x == y and name in _ENDS:
+            if name[0] != known[0]:
+                return False
+            if isinstance(end, float) and isinstance(further, float) and end != further:
+                return (end < further) == (name[0] == "g")
+            return end == further and (name[1], known[1]) == ("e", "t")
     return False
 
 
+_ENDS = ("ge", "gt", "le", "lt")
 _LONGEST = 12  # variables, numbers and operations of a condition that is shown
 
 

@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
-from micrograd.derivation.algebra import expanded, folded, has_series, ordered, simplified
+from micrograd.derivation.algebra import (
+    exchanged,
+    expanded,
+    folded,
+    has_series,
+    ordered,
+    simplified,
+)
 from micrograd.derivation.chain import Chain
 from micrograd.derivation.choices import decided, regular
 from micrograd.derivation.definitions import Definition, Definitions, partial
@@ -198,7 +205,7 @@ class ClosedForms:
                 exponent = expanded(substituted(exponent, {step.key: step.formula}))
             ratio = simplified(Call("exp", (exponent,)))
             if "exp" not in calls(ratio):
-                shorter = _exchanged(tree, one, Call("mul", (ratio, other)))
+                shorter = exchanged(tree, one, Call("mul", (ratio, other)))
                 tree = min(tree, simplified(shorter, known, decimals=decimals), key=folded)
         return tree
 
@@ -217,7 +224,7 @@ class ClosedForms:
             tree = _shorter(tree, simplified(whole, decimals=decimals))
         for step in steps:
             if step.key in variables(tree):
-                other = _written_into_sums(tree, step)
+                other = _in_sums(tree, [{step.key: step.formula}], {step.key})
                 if other != tree:
                     tree = _shorter(tree, simplified(other, known, decimals=decimals))
                 if step in rational:
@@ -231,23 +238,15 @@ def _shorter(tree: Tree, other: Tree) -> Tree:
     return other if folded(other) < _SHORTER * folded(tree) else tree
 
 
-def _written_into_sums(tree: Tree, step: Definition) -> Tree:
-    """The formula with a definition written into the sums that become shorter by it."""
-    if not isinstance(tree, Call) or step.key not in variables(tree):
+def _in_sums(tree: Tree, values: Sequence[Mapping[str, Tree]], used: set[str]) -> Tree:
+    """The formula in which the sums that use these names have those values that shorten them."""
+    if not isinstance(tree, Call) or not used <= variables(tree):
         return tree
     if tree.name in ("add", "sub"):
-        other = simplified(substituted(tree, {step.key: step.formula}))
-        if folded(other) < folded(tree):
-            return other
-    inner = (_written_into_sums(each, step) for each in tree.operands)
-    return Call(tree.name, tuple(inner))
-
-
-def _exchanged(tree: Tree, part: Tree, other: Tree) -> Tree:
-    """The formula with another part in place of one."""
-    if tree == part or not isinstance(tree, Call):
-        return other if tree == part else tree
-    return Call(tree.name, tuple(_exchanged(each, part, other) for each in tree.operands))
+        shortest = min((simplified(substituted(tree, each)) for each in values), key=folded)
+        if folded(shortest) < folded(tree):
+            return shortest
+    return Call(tree.name, tuple(_in_sums(each, values, used) for each in tree.operands))
 
 
 def _is_rational(tree: Tree) -> bool:
@@ -278,21 +277,9 @@ def _solved(name: str, formula: Tree, tree: Tree) -> Iterator[Tree]:
         rest = substituted(formula, {key: 0.0})
         value = Call("div", (Call("sub", (name, rest)), slopes[key]))
         values.append({key: simplified(value)})
-    yield _solved_in_parts(values, inside, tree)
+    yield _in_sums(tree, values, inside)
     for each in values:
         yield substituted(tree, each)
-
-
-def _solved_in_parts(values: Sequence[Mapping[str, Tree]], inside: set[str], tree: Tree) -> Tree:
-    """The tree in which sums are written with one of these values if that makes them shorter."""
-    if not isinstance(tree, Call) or not inside <= variables(tree):
-        return tree
-    if tree.name in ("add", "sub"):
-        others = (simplified(substituted(tree, each)) for each in values)
-        shortest = min(others, key=folded)
-        if folded(shortest) < folded(tree):
-            return shortest
-    return Call(tree.name, tuple(_solved_in_parts(values, inside, each) for each in tree.operands))
 
 
 def _shares(cut: Definitions) -> tuple[dict[str, Tree], dict[str, Formula]]:

@@ -13,7 +13,6 @@ from itertools import product
 from micrograd.ops import Operation
 from micrograd.table.formulas import Call, Tree
 from micrograd.writing import notation
-from micrograd.writing.marks import Mark
 from micrograd.writing.notation import RELATIONS, Formula
 from micrograd.writing.template import LOOSE
 
@@ -37,7 +36,7 @@ class Conditions:
         """
         found: Alternatives = [()]
         if row.domain:
-            found = _both(found, holds(row.read(row.domain)))
+            found = _both(found, nonzero(row.read(row.domain)))
         if row.kink and not smooth:
             found = _both(found, nonzero(row.read(row.kink)))
         return self._written(found) if any(found) else None
@@ -52,44 +51,26 @@ class Conditions:
         return self._written(nonzero(tree))
 
     def _written(self, found: Alternatives) -> Formula:
-        both = [
-            self._linked([self._test(*test) for test in _merged(tests)], self.words["and"])
-            for tests in found
-        ]
-        return self._linked(both, self.words["or"])
-
-    def _linked(self, parts: Sequence[Formula], word: str) -> Formula:
-        """The parts with a word between them."""
-        if len(parts) == 1:
-            return parts[0]
-        marks: list[Mark] = []
-        for part in parts:
-            marks += [("mtext", f" {word} "), part.mark]
-        text = f" {word} ".join(part.text for part in parts)
-        return Formula(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+        either, both = (notation.words(f" {self.words[key]} ") for key in ("or", "and"))
+        shown = ([self._test(*test) for test in _merged(tests)] for tests in found)
+        return notation.joined(either, [notation.joined(both, tests) for tests in shown])
 
     def _test(self, sign: str, sides: tuple[Tree, ...]) -> Formula:
         shown = [notation.formula(side, self.letters) for side in sides]
         zero = notation.number(0.0)
         match sign:
             case "between":
-                return _chain(shown, "<")
+                return notation.joined("<", shown)
             case "origin":
-                return _chain([*shown, zero], "=")
+                return notation.joined("=", [*shown, zero])
             case "off origin":
-                return _chain([notation.point(shown), notation.point([zero] * len(shown))], "≠")
+                origin = notation.point([zero] * len(shown))
+                return notation.joined("≠", [notation.point(shown), origin])
             case "fractional":
                 words = self.words["fractional"]
                 mark = ("mrow", shown[0].mark, ("mtext", words))
                 return Formula(shown[0].text + words, mark, LOOSE, LOOSE)
-        return _chain(shown, sign)
-
-
-def _chain(sides: Sequence[Formula], sign: str) -> Formula:
-    """The sides, with the same relation between each two neighbours."""
-    marks = [mark for side in sides for mark in (("mo", sign), side.mark)]
-    text = f" {sign} ".join(side.text for side in sides)
-    return Formula(text, ("mrow", *marks[1:]), LOOSE, LOOSE)
+        return notation.joined(sign, shown)
 
 
 def is_smooth(row: Operation) -> bool:
@@ -104,23 +85,15 @@ def is_smooth(row: Operation) -> bool:
 # ------------------------------------------------------------------------------------------ reading
 
 
-def holds(tree: Tree) -> Alternatives:
-    """What a comparison, or a product or sum of comparisons, says."""
+def nonzero(tree: Tree) -> Alternatives:
+    """What it means that a formula is not 0, or that a comparison holds."""
     match tree:
-        case Call("mul", (Call() as left, Call() as right)) if _is_test(left) and _is_test(right):
-            return _both(holds(left), holds(right))
-        case Call("add", (Call() as left, Call() as right)) if _is_test(left) and _is_test(right):
-            return [*holds(left), *holds(right)]
+        case Call("mul", (left, right)) if _is_test(tree):
+            return _both(nonzero(left), nonzero(right))
+        case Call("add", (left, right)) if _is_test(tree):
+            return [*nonzero(left), *nonzero(right)]
         case Call(name, (left, right)) if name in RELATIONS:
             return _compared(RELATIONS[name], left, right)
-    return [(("≠", (tree, 0.0)),)]
-
-
-def nonzero(tree: Tree) -> Alternatives:
-    """What it means that a formula is not 0."""
-    if _is_test(tree):
-        return holds(tree)
-    match tree:
         case Call("abs", (inner,)) | Call("div", (inner, Call("maximum"))):
             return nonzero(inner)
         case Call("minimum", (first, second)):
@@ -128,7 +101,7 @@ def nonzero(tree: Tree) -> Alternatives:
         case Call("where", (Call("lt", (size, most)) as test, Call("sub", rest), other)) if (
             rest == (most, size)
         ):
-            return [*holds(test), *nonzero(other)]
+            return [*nonzero(test), *nonzero(other)]
         case Call("sub", (x, Call("floor" | "round", (y,)))) | Call(
             "sub", (Call("ceil", (y,)), x)
         ) if x == y:

@@ -10,6 +10,7 @@ from micrograd.engine.graph import backward_step, is_leaf, operands, operation
 from micrograd.engine.value import Value
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import COMPARISONS
+from micrograd.writing.parts import SUMS
 
 _LONGEST = 12  # variables in a formula, where a sum counts as its longest term
 _MOST_LEAVES = 2_000  # variables in a formula
@@ -25,8 +26,7 @@ ARITHMETIC = frozenset(
 )
 """Operations whose arguments are easy to read within a longer formula, unlike those of σ(…)."""
 
-_SUMS = ("add", "sub")
-_SIGNS = frozenset({*_SUMS, "mul", "div", "pow", "neg", "square", "reciprocal"})
+_SIGNS = frozenset({*SUMS, "mul", "div", "pow", "neg", "square", "reciprocal"})
 
 
 class _Size(NamedTuple):
@@ -69,8 +69,7 @@ class Cut:
         if operation(node) is None or backward_step(node) is not None:  # known by numbers only
             self.steps |= {node, *inlined}
             return
-        row = operation(node)
-        is_function = row is not None and row.name not in ARITHMETIC
+        is_function = _name(node) not in ARITHMETIC
         if is_function:
             self.steps |= {x for x in inlined if self.sizes[x].leaves > _LONGEST_ARGUMENT}
         is_power = _name(node) in ("pow", "square") and inlined
@@ -102,7 +101,7 @@ class Cut:
         """Make a value a step or, if `&`, `|` or `^` made it, the conditions that it joins."""
         joined = next(iter(operands(node))) if _name(node) in ("pow", "square") else node
         conditions = {x for x in operands(joined) if _name(x) in COMPARISONS}
-        if _name(joined) in _SUMS and conditions.issuperset(operands(joined)):
+        if _name(joined) in SUMS and conditions.issuperset(operands(joined)):
             self.steps |= conditions
             self.sizes |= {x: self._joined(x) for x in (joined, node)}
         else:
@@ -110,7 +109,7 @@ class Cut:
 
     def _without_shift(self, node: Value) -> Value:
         """The long sum in its difference from a target: the output of a network."""
-        while _name(node) in _SUMS:
+        while _name(node) in SUMS:
             inner = [x for x in operands(node) if x in self.sizes and x not in self.steps]
             others = [x for x in operands(node) if x not in inner and isinstance(x, Value)]
             if len(inner) != 1 or (others and _name(node) == "add"):
@@ -149,9 +148,8 @@ class Cut:
         return len(uses) > 1 or any({"add", "div"} <= self._uses(each) for each in exponentials)
 
     def _joined(self, node: Value) -> _Size:
-        row = operation(node)
         sizes = [self._size(operand) for operand in operands(node)]
-        longer = max if row is not None and row.name in ("add", "sub") else sum
+        longer = max if _name(node) in SUMS else sum
         length = longer([size.length for size in sizes])
         leaves = sum(size.leaves for size in sizes)
         depths = [
@@ -168,7 +166,7 @@ class Cut:
         name = _name(node)
         if name in COMPARISONS:
             return False
-        return name not in _SIGNS or (name not in _SUMS and _name(operand) in _SUMS)
+        return name not in _SIGNS or (name not in SUMS and _name(operand) in SUMS)
 
 
 def _name(node: Any) -> str:

@@ -44,6 +44,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from micrograd.derivation.algebra import ordered, period, simplified
+from micrograd.derivation.chain import edges
 from micrograd.derivation.cutting import Cut, equal_steps
 from micrograd.derivation.derivatives import derivative, has_decimals
 from micrograd.derivation.naming import label_of, name_values, variable_names
@@ -56,9 +57,8 @@ from micrograd.engine.graph import (
     operands,
     operation,
     order,
-    partials,
 )
-from micrograd.engine.value import Value, shares_of_step
+from micrograd.engine.value import Value
 from micrograd.ops import TABLE, on_define
 from micrograd.table.balls import Ball, on_balls
 from micrograd.table.floats import to_float
@@ -72,13 +72,11 @@ from micrograd.table.formulas import (
     variables,
 )
 from micrograd.writing.indices import DIGITS
-from micrograd.writing.notation import Name
-from micrograd.writing.parts import added, terms
+from micrograd.writing.notation import SYMBOLS, Name
+from micrograd.writing.parts import SUMS, added, terms
 
 _FEW = 12  # names that are made up in the order of the graph
 _SEVERAL = 3  # values of a kind that get successive names: first all sums, then all activations
-_SUMS = ("add", "sub")
-_SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
 
 class Definition(NamedTuple):
@@ -332,10 +330,10 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
         return shown[0]
     row = operation(node)
     if row is not None:
-        inner = shown if row.name in _SUMS else map(_balanced, shown)
+        inner = shown if row.name in SUMS else map(_balanced, shown)
         return _tidied(Call(row.name, tuple(inner)))
     symbol = str(made_by(node) or "f")
-    known = TABLE.get(_SYMBOLS.get(symbol, ""))
+    known = TABLE.get(SYMBOLS.get(symbol, ""))
     if known is not None and len(shown) == 2:
         now = known.value(*(x.data if isinstance(x, Value) else x for x in operands(node)))
         if now == node.data:
@@ -345,7 +343,7 @@ def _formula(node: Value, shown: list[Tree]) -> Tree:
 
 def _balanced(tree: Tree) -> Tree:
     """A long sum so that the formula is not as deep as the sum is long; `a + b + a` as `2a + b`."""
-    if not (isinstance(tree, Call) and tree.name in _SUMS):
+    if not (isinstance(tree, Call) and tree.name in SUMS):
         return tree
     several = [*terms(tree)]
     times = Counter(several)
@@ -389,14 +387,11 @@ def _definition(node: Value, tree: Tree, names: Mapping[Value, Name], held: Held
     below = {names[x].text: x for x in _named_below(node, names, held)}
     used = variables(tree)
     slopes = None
-    if backward_step(node) is not None:
-        shares = shares_of_step(node)
-        slopes = {key: float(shares.get(x, 0.0)) for key, x in below.items()}
-    elif operation(node) is None and not is_alias(node):
+    is_known = operation(node) is not None or is_alias(node)
+    if backward_step(node) is not None or not is_known:
         slopes = dict.fromkeys(below, 0.0)
-        for operand, slope in zip(held[node], partials(node), strict=True):
-            if isinstance(operand, Value):
-                slopes[names[operand].text] += slope or 0.0
+        for edge in edges(node):
+            slopes[names[held[node][edge.place]].text] += edge.slope or 0.0
     return Definition(
         node, names[node].text, tree, {k: x for k, x in below.items() if k in used}, slopes
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from textwrap import dedent
 from typing import Any, NamedTuple
 
 from micrograd.writing import numbers
+from micrograd.writing.html import table
 from micrograd.writing.labels import columns, filled, pieces
-from micrograd.writing.marks import MATH_STYLE, latex, mathml, row
-from micrograd.writing.notation import Formula, equals
+from micrograd.writing.marks import MATH_STYLE, latex, mathml
+from micrograd.writing.notation import Formula, equals, joined
 
 Sentence = tuple["str | Formula", ...]
 
@@ -60,9 +61,7 @@ class Let(NamedTuple):
         words: list[str | Formula] = []
         for left, (right,) in self.equations:
             lines = lines_of(right)
-            sign = equals(lines[0])
-            mark = row(left.mark, ("mo", sign), lines[0].mark)
-            whole = Formula(f"{left.text} {sign} {lines[0].text}", mark)
+            whole = joined(equals(lines[0]), [left, lines[0]])
             others = columns(f"{self.word} {self.comma.rstrip()}")
             is_long = columns(whole.text) > self.width - others
             if len(lines) > 1 or "\n" in whole.text or is_long:
@@ -70,7 +69,7 @@ class Let(NamedTuple):
             words += [self.comma if words else f"{self.word} ", whole]
         return Paragraph(tuple(words), self.width)
 
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[PlainBlock, ...]:
         """The sentence, or the word and the equations."""
         paragraph = self.paragraph()
         if paragraph is not None:
@@ -85,7 +84,14 @@ class TableBlock(NamedTuple):
     rows: tuple[tuple[str | Formula, ...], ...]
 
 
-Block = Heading | Paragraph | Equations | Let | TableBlock
+PlainBlock = Heading | Paragraph | Equations | TableBlock
+Block = PlainBlock | Let
+
+
+def _plain(blocks: Iterable[Block]) -> Iterator[PlainBlock]:
+    """The blocks, with sentences or equations in place of definitions."""
+    for block in blocks:
+        yield from block.blocks() if isinstance(block, Let) else (block,)
 
 
 def sentence(template: str, **parts: Any) -> Sentence:
@@ -97,6 +103,15 @@ def sentence(template: str, **parts: Any) -> Sentence:
             words += part
         elif part != "":
             words.append(part if isinstance(part, Formula) else str(part))
+    return tuple(words)
+
+
+def listed(parts: Sequence[str | Formula | Sentence], comma: str) -> Sentence:
+    """The parts with a comma, or whatever separates them, between any two."""
+    words: list[str | Formula] = []
+    for part in parts:
+        words += [comma] if words and comma else []
+        words += part if isinstance(part, tuple) else [part]
     return tuple(words)
 
 
@@ -136,7 +151,7 @@ def _steps(
 
 def as_text(blocks: Sequence[Block]) -> str:
     """Plain text, with columns that line up on a terminal."""
-    shown = map(_typographic, blocks)
+    shown = _plain(map(_typographic, blocks))
     return "\n\n".join("\n".join(_text_lines(block)) for block in shown) + "\n"
 
 
@@ -157,17 +172,13 @@ def as_equations(blocks: Sequence[Block]) -> str:
     return dedent("\n".join(line for block in shown for line in _text_lines(block)))
 
 
-def _text_lines(block: Block) -> Iterator[str]:
+def _text_lines(block: PlainBlock) -> Iterator[str]:
     match block:
         case Heading(words, level):
             yield _text(words)
             yield ("=" if level == 1 else "-") * columns(_text(words))
         case Paragraph(words, width):
             yield from _wrapped(words, width) if width else (_text(words),)
-        case Let():
-            for i, each in enumerate(block.blocks()):
-                yield from [""] * (i > 0)
-                yield from _text_lines(each)
         case Equations(equations, is_narrow):
             widest = 1 if is_narrow else max(columns(left.text) for left, _ in equations)
             for left, steps in equations:
@@ -220,17 +231,15 @@ def _cell_text(cell: str | Formula) -> str:
 
 def as_markdown(blocks: Sequence[Block]) -> str:
     """Markdown with formulas in LaTeX between dollar signs."""
-    return "\n\n".join(map(_markdown, blocks)) + "\n"
+    return "\n\n".join(map(_markdown, _plain(blocks))) + "\n"
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: PlainBlock) -> str:
     match block:
         case Heading(words, level):
             return f"{'#' * (level + 1)} {_inline(words)}"
         case Paragraph(words):
             return _inline(words)
-        case Let():
-            return "\n\n".join(map(_markdown, block.blocks()))
         case Equations():
             return f"$$\n{as_aligned([block])}\n$$"
         case TableBlock(headers, rows):
@@ -277,7 +286,7 @@ STYLE = (
 
 def as_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     """Elements of HTML with formulas in MathML; headings begin at `level`."""
-    return "\n".join(_html(block, level) for block in blocks)
+    return "\n".join(_html(block, level) for block in _plain(blocks))
 
 
 def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
@@ -285,15 +294,13 @@ def as_styled_html(blocks: Sequence[Block], *, level: int = 1) -> str:
     return f"<style>{STYLE}</style>\n{as_html(blocks, level=level)}"
 
 
-def _html(block: Block, level: int) -> str:
+def _html(block: PlainBlock, level: int) -> str:
     match block:
         case Heading(words, deeper):
             tag = f"h{min(6, level + deeper - 1)}"
             return f"<{tag}>{_html_words(words)}</{tag}>"
         case Paragraph(words):
             return f"<p>{_html_words(words)}</p>"
-        case Let():
-            return "\n".join(_html(each, level) for each in block.blocks())
         case Equations(equations):
             rows = []
             for left, steps in equations:
@@ -301,24 +308,17 @@ def _html(block: Block, level: int) -> str:
                 for sign, lines in _steps(steps, _as_typeset):
                     for i, line in enumerate(lines):
                         sign_ = "" if i else f"<mo>{sign}</mo>"
-                        shown = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))
+                        right = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))
                         rows.append(
-                            f"<mtr><mtd>{side}</mtd><mtd>{sign_}</mtd><mtd>{shown}</mtd></mtr>"
+                            f"<mtr><mtd>{side}</mtd><mtd>{sign_}</mtd><mtd>{right}</mtd></mtr>"
                         )
                         side = ""
             columns = 'class="aligned" columnalign="right center left"'
-            table = f"<mtable {columns}>{''.join(rows)}</mtable>"
-            return f'<div class="scroll"><math display="block">{table}</math></div>'
+            shown = f"<mtable {columns}>{''.join(rows)}</mtable>"
+            return f'<div class="scroll"><math display="block">{shown}</math></div>'
         case TableBlock(headers, rows_):
-            head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
-            body = "".join(
-                f"<tr>{''.join(f'<td>{_html_words((cell,))}</td>' for cell in row)}</tr>"
-                for row in rows_
-            )
-            return (
-                f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-                f"<tbody>{body}</tbody></table></div>"
-            )
+            shown = table(headers, rows_, lambda cell: _html_words((cell,)))
+            return f'<div class="scroll">{shown}</div>'
 
 
 def _html_words(words: Sentence) -> str:

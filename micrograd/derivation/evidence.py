@@ -12,17 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from micrograd.derivation.chain import edges
 from micrograd.derivation.definitions import Definition, Definitions
-from micrograd.engine.graph import (
-    backward_step,
-    is_alias,
-    is_leaf,
-    operands,
-    operation,
-    order,
-    partials,
-)
-from micrograd.engine.value import Value, shares_of_step
+from micrograd.engine.graph import backward_step, is_alias, is_leaf, operands, operation, order
+from micrograd.engine.value import Value
 from micrograd.table.balls import Ball, Sweep, constant, on_balls, swept
 from micrograd.table.formulas import RESULT, Tree, variables
 
@@ -57,7 +50,9 @@ class Evidence:
         """The numbers of the graph, then points near them if every operation has a formula."""
         leaves = [node for node in self.nodes if is_leaf(node)]
         found = [self._point({})]
-        if all(is_leaf(n) or is_alias(n) or _is_known(n) for n in self.nodes):
+        if all(is_leaf(n) or is_alias(n) or operation(n) for n in self.nodes) and not any(
+            map(backward_step, self.nodes)
+        ):
             for i in range(_POINTS):
                 moved = {
                     leaf: _near(leaf.data, i * len(leaves) + j) for j, leaf in enumerate(leaves)
@@ -84,7 +79,7 @@ class Evidence:
                 here = dict(zip(row.operands, balls, strict=True))
                 values[node] = here[RESULT] = on_balls(row.expression, here)
             if row is None or backward_step(node) is not None:
-                slopes[node] = [*_by_hand(node)]
+                slopes[node] = [(edge.operand, Ball(edge.slope or 0.0)) for edge in edges(node)]
             else:
                 slopes[node] = [
                     (operand, on_balls(slope, here))
@@ -155,17 +150,6 @@ class Evidence:
             found = order(definition.value, until=definition.operands.values())
             self._inside[definition.key] = found
         return found
-
-
-def _is_known(node: Value) -> bool:
-    return operation(node) is not None and backward_step(node) is None
-
-
-def _by_hand(node: Value) -> Iterable[tuple[Value, Ball]]:
-    if backward_step(node) is not None:
-        return [(operand, Ball(share)) for operand, share in shares_of_step(node).items()]
-    pairs = zip(operands(node), partials(node), strict=True)
-    return [(x, Ball(slope or 0.0)) for x, slope in pairs if isinstance(x, Value)]
 
 
 def _near(x: float, number: int) -> float:

@@ -21,18 +21,20 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from micrograd.derivation import document
 from micrograd.derivation.chain import MAX_NODES, Chain, Edge, Factor
 from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
-from micrograd.derivation.naming import label_of
+from micrograd.derivation.naming import label_of, unlabelled
 from micrograd.engine.graph import is_leaf
 from micrograd.engine.value import Value
 from micrograd.writing import languages, notation
 from micrograd.writing.names import superscript
-from micrograd.writing.notation import Formula, raised
+from micrograd.writing.notation import Formula, Name, raised
+
+T = TypeVar("T")
 
 MAX_PATHS = 8
 """Paths that are written down one by one."""
@@ -163,6 +165,7 @@ class Explanation:
 
     def __init__(self, chain: Chain, targets: Sequence[Value], lang: str) -> None:
         self.chain, self.targets, self.lang = chain, list(targets), lang
+        self._named: Mapping[Value, Name] = chain.names
 
     @property
     def output(self) -> Value:
@@ -177,7 +180,7 @@ class Explanation:
     @property
     def names(self) -> dict[str, Value]:
         """The values without a label by their names here, for `draw_dot(output, names=…)`."""
-        return self.chain.unlabelled()
+        return unlabelled(self._named)
 
     @property
     def gradient(self) -> float:
@@ -259,7 +262,8 @@ class Explanation:
 
     def __reduce__(self) -> Any:
         # The names refer to values by their ids, and those of a copy are different.
-        return _again, (self.output, self.targets, dict(self.chain.variables), self.lang)
+        names = dict(self.chain.variables)
+        return _again, (type(self), self.output, names, self.targets, self.lang)
 
     # ------------------------------------------------------------------------------------- content
 
@@ -291,8 +295,7 @@ class Explanation:
 
     def _name(self, target: Value) -> Formula:
         """The name of a target, which need not be in the graph."""
-        known = self.chain.names.get(target)
-        return known or notation.named(label_of(target) or "x")
+        return self._named.get(target) or notation.named(label_of(target) or "x")
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         chain = self.chain
@@ -319,7 +322,7 @@ class Explanation:
         yield Paragraph(sentence(words["paths"], count=count, **here))
         for i, path in enumerate(paths, 1):
             passed = [target, *(edge.node for edge in reversed(path))]
-            route = notation.route([chain.name(node) for node in passed])
+            route = notation.joined("→", [chain.name(node) for node in passed])
             yield Paragraph(sentence(words["path"], number=i, path=route))
             yield from self._path(path, _numbered(whole, i), words)
         yield Paragraph(sentence(words["sum"]))
@@ -350,10 +353,8 @@ class Explanation:
             yield Paragraph(sentence(words["place"], place=placed.place + 1, **named))
         found = {each.text: each for factor in factors for each in factor.conditions}
         if found:
-            listed: list[str | Formula] = []
-            for condition in found.values():
-                listed += [", " if listed else "", condition]
-            yield Paragraph(sentence(words["conditions"], conditions=tuple(listed)))
+            conditions = document.listed([*found.values()], ", ")
+            yield Paragraph(sentence(words["conditions"], conditions=conditions))
 
     # ---------------------------------------------------------------------------- accumulated form
 
@@ -363,7 +364,7 @@ class Explanation:
         chain = self.chain
         nodes = [node for node in reversed(chain.nodes) if node in active]
         factors: list[Factor] = []
-        start, end, left_out = _ends(nodes, words)
+        start, end, left_out = ends(nodes, _MAX_LINES, words)
         yield Equations(tuple(self._adjoint(node, factors, words) for node in start))
         if left_out:
             yield Paragraph((left_out,))
@@ -405,7 +406,7 @@ class Explanation:
         ):
             yield Heading(sentence(words[title], output=output), 2)
             headers = tuple(words[key] for key in (first, second, "numbers", "result"))
-            start, end, left_out = _ends(nodes_shown, words)
+            start, end, left_out = ends(nodes_shown, _MAX_LINES, words)
             rows = [row(node, words) for node in start]
             if left_out:
                 rows += [("…", left_out, "", ""), *(row(node, words) for node in end)]
@@ -462,8 +463,10 @@ class Explanation:
         )
 
 
-def _again(output: Value, targets: list[Value], names: dict[str, Value], lang: str) -> Explanation:
-    return Explanation(Chain(output, names, max_nodes=sys.maxsize), targets, lang)
+def _again(
+    kind: Callable[..., Explanation], output: Value, names: dict[str, Value], *options: Any
+) -> Explanation:
+    return kind(Chain(output, names, max_nodes=sys.maxsize), *options)
 
 
 def _numbered(whole: Formula, i: int) -> Formula:
@@ -489,14 +492,22 @@ def _many(count: int, words: Mapping[str, str]) -> str:
     return words["more than"].format(number=f"10{superscript(str(power))}")
 
 
-def _ends(
-    nodes: Sequence[Value], words: Mapping[str, str]
-) -> tuple[Sequence[Value], Sequence[Value], str]:
-    """All nodes; or the first, the last, and what is said of those between, if there are many."""
-    half, more = _MAX_LINES // 2, len(nodes) - _MAX_LINES
-    if more <= 1:  # a remark on one line is as long as the line
-        return nodes, (), ""
-    return nodes[:half], nodes[-half:], words["left out"].format(count=f"{more:,}")
+def ends(
+    things: Sequence[T], most: int, words: Mapping[str, str], hidden: int = 0
+) -> tuple[Sequence[T], Sequence[T], str]:
+    """All things; or the first, the last, and what is said of those between, if there are many.
+
+    Args:
+        things: the things.
+        most: how many are shown.
+        words: the texts of a language.
+        hidden: how many others are between them, which are not given here.
+    """
+    half, more = most // 2, len(things) - most
+    if more <= 0 or more + hidden == 1:  # a remark on one line is as long as the line
+        return things, (), ""
+    said = words["left out"].format(count=f"{more + hidden:,}")
+    return things[:half], things[-half:], said
 
 
 __all__ = ["MAX_PATHS", "Explanation", "explain"]

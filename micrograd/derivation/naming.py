@@ -183,6 +183,11 @@ def name_values(nodes: Sequence[Value], variables: Mapping[int, str]) -> dict[Va
     return chosen
 
 
+def unlabelled(names: Mapping[Value, Name]) -> dict[str, Value]:
+    """The values without a label, by these names for them: `names` for a drawing."""
+    return {name.text: value for value, name in names.items() if not label_of(value).strip()}
+
+
 def label_of(node: Value) -> str:
     """The label as text, whatever type it was set to."""
     if node.label is None:

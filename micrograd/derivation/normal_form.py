@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from fractions import Fraction
@@ -25,7 +26,8 @@ from micrograd.derivation.sums import (
 )
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
-from micrograd.writing.parts import OPPOSITE, terms
+from micrograd.writing.parts import terms
+from micrograd.writing.ranges import unless
 
 _MOST_TERMS = 24  # of two sums that are multiplied out
 _HIGHEST = 64  # the highest power of a number that is multiplied out
@@ -167,29 +169,15 @@ class NormalForm:
                 truth = constant(test)
                 if truth is not None:
                     return then if truth else otherwise
-                if not then.terms and len(test.terms) > 1:
-                    return self._unless(test, otherwise)
+                if len(test.terms) > 1 and (factored := unless(tree)) is not tree:
+                    return self.read(factored)
             case name, (x, y) if name in COMPARISONS:
                 if x == y:
-                    return number(_compared(name, Fraction(0), Fraction(0)))
+                    return number(getattr(operator, name)(0, 0))
                 left, right = constant(x), constant(y)
                 if left is not None and right is not None:
-                    return number(_compared(name, left, right))
+                    return number(getattr(operator, name)(left, right))
         return single(Function(tree.name, operands))
-
-    def _unless(self, tests: Sum, value: Sum) -> Sum:
-        """A value where none of several conditions holds, each as a factor of 1 or 0."""
-        factors = []
-        for term, coefficient in tests.terms.items():
-            match [*term.powers.items()]:
-                case [(Function(name, sides), 1)] if name in OPPOSITE and coefficient == 1:
-                    other = Function(OPPOSITE[name], sides)
-                    factors.append(Function("where", (single(other), number(1), number(0))))
-                case _:
-                    return single(Function("where", (tests, number(0), value)))
-        for factor in factors:
-            value = self.times(value, single(factor))
-        return value
 
     def total(self, sums: Iterable[Sum]) -> Sum:
         """The sum of sums, with equal terms added and whole fractions cancelled."""
@@ -375,10 +363,8 @@ class NormalForm:
 
     def opened(self, coefficient: Fraction, term: Term) -> Sum:
         """A product as a sum: a number times a single bracket is multiplied out."""
-        match [*term.powers.items()]:
-            case [(Sum() as inner, 1)]:
-                return Sum({each: coefficient * c for each, c in inner.terms.items()})
-        return Sum({term: coefficient})
+        terms = inner.terms if (inner := _bracket(term)) else {term: Fraction(1)}
+        return Sum({each: coefficient * c for each, c in terms.items()})
 
     def product(self, whole: Sum) -> tuple[Fraction, Term]:
         """A sum as a coefficient and a product: common factors times one bracket."""
@@ -387,10 +373,9 @@ class NormalForm:
             return Fraction(0), ONE
         if len(whole.terms) == 1:
             ((term, coefficient),) = whole.terms.items()
-            match [*term.powers.items()]:
-                case [(Sum() as inner, 1)]:  # a bracket alone
-                    other, factor = self.product(inner)
-                    return coefficient * other, factor
+            if inner := _bracket(term):
+                other, factor = self.product(inner)
+                return coefficient * other, factor
             return coefficient, term
         whole = self._with_bracket(whole)
         coefficient, common = content(whole.terms)
@@ -429,21 +414,18 @@ def _evaluated(name: str, operands: Sequence[Sum]) -> Fraction | None:
     return None
 
 
-def _is_bracket(term: Term) -> bool:
-    """Whether a product is a single sum of several terms."""
+def _bracket(term: Term) -> Sum | None:
+    """The sum that a product consists of, if it is a single one."""
     match [*term.powers.items()]:
         case [(Sum() as inner, 1)]:
-            return len(inner.terms) > 1
-    return False
+            return inner
+    return None
 
 
-def _compared(name: str, x: Fraction, y: Fraction) -> bool:
-    match name:
-        case "lt" | "ge":
-            return (x < y) == (name == "lt")
-        case "gt" | "le":
-            return (x > y) == (name == "gt")
-    return (x == y) == (name == "eq")
+def _is_bracket(term: Term) -> bool:
+    """Whether a product is a single sum of several terms."""
+    inner = _bracket(term)
+    return inner is not None and len(inner.terms) > 1
 
 
 def _is_quotient(term: Term) -> bool:

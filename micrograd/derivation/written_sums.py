@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from functools import reduce
 from itertools import combinations, groupby, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
@@ -18,11 +17,10 @@ from micrograd.derivation.sums import (
     Term,
     content,
     is_exponential,
-    number,
     single,
 )
 from micrograd.table.formulas import Call, Tree
-from micrograd.writing.parts import added
+from micrograd.writing.parts import added, times
 
 _FEWEST_ALIKE = 3  # terms that may be a sum over an index
 _FEWEST_TERMS = 4  # of a sum in which some are put in a bracket
@@ -57,11 +55,10 @@ class Writer:
                 below[atom] = max(below.get(atom, Fraction(0)), -power)
         atoms = sorted(below, key=lambda atom: isinstance(atom, Sum)) if opens else below
         divisor = Term({atom: below[atom] for atom in atoms if below[atom]})
-        terms = [(each, term * divisor) for term, each in whole.terms.items()]
-        if opens:
-            above = expanding.total(expanding.multiplied_out(*each) for each in terms)
-        else:
-            above = expanding.total(expanding.times(number(1), Sum({t: c})) for c, t in terms)
+        terms = ((each, term * divisor) for term, each in whole.terms.items())
+        above = expanding.total(
+            expanding.multiplied_out(c, term) if opens else Sum({term: c}) for c, term in terms
+        )
         return self.formula(self.algebra.times(above, Sum({divisor ** Fraction(-1): Fraction(1)})))
 
     def _named(self, whole: Sum) -> Sum:
@@ -197,7 +194,9 @@ class Writer:
         if coefficient > 0 or not known:
             return coefficient, term
         for atom, power in term.powers.items():
-            if isinstance(atom, Sum) and power == 1 and [*_signs(atom)] == [True, False]:
+            if not isinstance(atom, Sum) or power != 1:
+                continue
+            if [each > 0 for each in atom.terms.values()] == [True, False]:
                 is_known = atom in known or -atom in known
                 if not is_known and not _is_beside(atom, term) and not _has_square(atom):
                     powers = {-atom if x is atom else x: p for x, p in term.powers.items()}
@@ -232,19 +231,9 @@ class Writer:
         return atom
 
 
-def _signs(whole: Sum) -> Iterator[bool]:
-    return (coefficient > 0 for coefficient in whole.terms.values())
-
-
-def _letters(atom: Atom) -> Iterator[Atom]:
-    """The variables of a sum that are terms of it."""
-    terms = atom.terms if isinstance(atom, Sum) else ()
-    return (letter for term in terms for letter in term.powers)
-
-
 def _is_beside(bracket: Sum, term: Term) -> bool:
     """Whether a variable of a bracket is another factor of a product, as in `p(1 - p)`."""
-    return any(letter in term.powers for letter in _letters(bracket))
+    return any(letter in term.powers for each in bracket.terms for letter in each.powers)
 
 
 def _has_square(whole: Sum) -> bool:
@@ -326,4 +315,4 @@ def _raised(base: Tree, power: Fraction) -> Tree:
 
 def _multiplied(number: float, factors: list[Tree]) -> Tree:
     first: list[Tree] = [] if number == 1.0 and factors else [number]
-    return reduce(lambda x, y: Call("mul", (x, y)), [*first, *factors])
+    return times([*first, *factors])

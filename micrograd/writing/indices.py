@@ -17,17 +17,14 @@ from unicodedata import combining, digit
 
 from micrograd.table.formulas import Call, Tree, variables
 from micrograd.writing.marks import Mark, row
+from micrograd.writing.names import subscript, superscript
 from micrograd.writing.notation import Formula
 
 _LETTERS = "ijk"
 _DIGITS = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"
 TO_DIGITS = str.maketrans(_DIGITS[0], _DIGITS[2])
 _ABOVE = str.maketrans(_DIGITS[1], _DIGITS[2])
-_TO_BELOW = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
-_TO_ABOVE = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 DIGITS = re.compile(r"([₀-₉]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9]+)")
-SUBSCRIPT = dict(zip(_LETTERS, "ᵢⱼₖ", strict=True))
-_SUPERSCRIPT = dict(zip(_LETTERS, "ⁱʲᵏ", strict=True))
 
 
 class General(NamedTuple):
@@ -175,12 +172,10 @@ class _Matching:
 
     def _letter_for(self, digits: str, offset: int) -> str:
         """The index as high or as low as the digits."""
-        more = f"{offset:+d}" if offset else ""
+        index = self.letter + (f"{offset:+d}" if offset else "")
         if digits != digits.translate(TO_DIGITS):
-            return SUBSCRIPT[self.letter] + more.translate(_TO_BELOW)
-        if digits.isascii():
-            return self.letter + more
-        return _SUPERSCRIPT[self.letter] + more.translate(_TO_ABOVE)
+            return subscript(index)
+        return index if digits.isascii() else superscript(index)
 
     def _mark(self, marks: Sequence[Any]) -> Any:
         first = marks[0]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from micrograd.ops import TABLE
-from micrograd.table.formulas import Call, Tree, parts, variables
+from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import notation
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
@@ -78,10 +78,7 @@ def hadamard(*factors: Formula) -> Formula:
     # In text, `a ⊙ b / c` would have to be read twice.
     least = [FRACTION if " / " in factor.text else PRODUCT for factor in factors]
     shown = [factor.bracketed(each) for factor, each in zip(factors, least, strict=True)]
-    marks = [mark for factor in shown for mark in (("mo", "⊙"), factor.mark)]
-    exact = all(factor.exact for factor in shown)
-    text = " ⊙ ".join(factor.text for factor in shown)
-    return Formula(text, row(*marks[1:]), PRODUCT, PRODUCT, exact)
+    return notation.joined("⊙", shown, PRODUCT)
 
 
 def summed(term: Formula, over: str = "") -> Formula:
@@ -138,9 +135,7 @@ def _scaled(tree: Call) -> Call:
 
 def has_choice(tree: Tree) -> bool:
     """Whether there is a choice in a formula that is not between a formula and 0."""
-    return any(
-        isinstance(each, Call) and each.name == "where" for each in parts(with_products(tree))
-    )
+    return "where" in calls(with_products(tree))
 
 
 def _gated(other: Tree, test: Call, scalars: frozenset[str]) -> Tree:
@@ -239,19 +234,12 @@ def fraction(above: float, below: Formula) -> Formula:
 
 def shaped(formula: Formula, rows: int, across: int) -> Formula:
     """A formula with the shape of what it gives, as in `W x    (4 × 1)`."""
-    shape = Formula(f"({rows}×{across})", _shape_mark(rows, across))
-    mark = row(formula.mark, ("gap",), shape.mark)
-    return Formula(f"{formula.text}    {shape.text}", mark, LOOSE, LOOSE, formula.exact)
+    size = shape(rows, across).bracketed(ATOM)
+    mark = row(formula.mark, ("gap",), size.mark)
+    return Formula(f"{formula.text}    {size.text}", mark, LOOSE, LOOSE, formula.exact)
 
 
 def shape(rows: int, across: int) -> Formula:
     """The shape of a matrix: 4 × 3."""
-    return Formula(f"{rows}×{across}", _size_mark(rows, across), SUM, SUM)
-
-
-def _size_mark(rows: int, across: int) -> Mark:
-    return row(("mn", str(rows)), ("mo", "×"), ("mn", str(across)))
-
-
-def _shape_mark(rows: int, across: int) -> Mark:
-    return ("fence", "(", _size_mark(rows, across), ")")
+    mark = row(("mn", str(rows)), ("mo", "×"), ("mn", str(across)))
+    return Formula(f"{rows}×{across}", mark, SUM, SUM)

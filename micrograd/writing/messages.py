@@ -72,16 +72,14 @@ def meant(word: str, known: Iterable[str]) -> str:
     most = len(typed) // 3
 
     def distance(other: str) -> tuple[int, bool]:
+        other = other.casefold()
         return _edits(typed, other), sorted(typed) != sorted(other)
 
-    close = [
-        each
-        for each in words
-        if abs(len(each) - len(typed)) <= most and _edits(typed, each.casefold()) <= most
-    ]
+    near = (each for each in words if abs(len(each) - len(typed)) <= most)
+    close = [each for each in near if distance(each)[0] <= most]
     if not close and len(typed) > 2:  # perhaps only the beginning
         close = [each for each in words if each.casefold().startswith(typed)]
-    best = min(close, key=lambda each: distance(each.casefold()), default=None)
+    best = min(close, key=distance, default=None)
     return "" if best is None else f"; did you mean {best!r}?"
 
 

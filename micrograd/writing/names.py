@@ -170,14 +170,8 @@ def _script(text: str) -> Iterator[Mark]:
         elif part.isascii() and _is_index(part):
             yield from (("mi", letter) for letter in part)
         else:
-            yield (
-                ("mi", part)
-                if len(part) == 1 and (part.isascii() or part in _GREEK)
-                else (
-                    "mtext",
-                    part,
-                )
-            )
+            is_letter = len(part) == 1 and (part.isascii() or part in _GREEK)
+            yield ("mi" if is_letter else "mtext", part)
 
 
 def _is_index(part: str) -> bool:

@@ -183,7 +183,7 @@ def cases(
 
 def by_hand(symbol: str, operands: Sequence[Formula]) -> Formula:
     """An operation that is not in the table; only its symbol is known."""
-    row = {"+": "add", "-": "sub", "*": "mul", "/": "div"}.get(symbol)
+    row = SYMBOLS.get(symbol)
     if row and len(operands) == 2:
         return _VOCABULARY[row](*operands)
     arguments = point(operands)
@@ -236,6 +236,9 @@ NAMES = {
     "digamma": "ψ",
 }
 """The usual names of functions that the table calls otherwise."""
+
+SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+"""The operations that Karpathy's micrograd knows by these signs."""
 
 RELATIONS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}
 """How a mathematician writes each comparison."""
@@ -310,17 +313,18 @@ class _Vocabulary(dict[str, Callable[..., Formula]]):
         return partial(_call, TABLE[name])
 
 
-def _expm1(x: Formula) -> Formula:
-    exponential = _call(TABLE["exp"], x)
-    return _typeset(TABLE["expm1"], (x,), f"{exponential.text} - 1", SUM)
+SPELLED_OUT: dict[str, Tree] = {
+    "expm1": Call("sub", (Call("exp", ("x",)), 1.0)),
+    "log1p": Call("log", (Call("add", (1.0, "x")),)),
+    "floordiv": Call("floor", (Call("div", ("x", "y")),)),
+}
+"""What is written for operations that only programs have."""
 
 
-def _log1p(x: Formula) -> Formula:
-    return _typeset(TABLE["log1p"], (x,), f"ln(1 + {x.bracketed(PRODUCT).text})", CALL)
-
-
-def _floordiv(x: Formula, y: Formula) -> Formula:
-    return _typeset(TABLE["floordiv"], (x, y), f"floor({_infix('div', x, y).text})", CALL)
+def _spelled_out(name: str, *operands: Formula) -> Formula:
+    row = TABLE[name]
+    shown = formula(SPELLED_OUT[name], dict(zip(row.operands, operands, strict=True)))
+    return _typeset(row, operands, shown.text, shown.text_strength)
 
 
 _ARITHMETIC: dict[str, Callable[..., Formula]] = {
@@ -329,7 +333,7 @@ _ARITHMETIC: dict[str, Callable[..., Formula]] = {
 _VOCABULARY = _Vocabulary(
     _ARITHMETIC
     | {"neg": _negative, "where": _where, "eq": lambda *sides: equation(sides), "pow": _power}
-    | {"expm1": _expm1, "log1p": _log1p, "floordiv": _floordiv}
+    | {name: partial(_spelled_out, name) for name in SPELLED_OUT}
 )
 
 
@@ -341,43 +345,41 @@ def _template(row: Operation) -> template.Template:
 # --------------------------------------------------------------------------------- joined formulas
 
 
-def _joined(
-    sign: str,
+def joined(
+    sign: str | Formula,
     parts: Sequence[Formula],
     strength: int = LOOSE,
     first: int = LOOSE,
     others: int = LOOSE,
 ) -> Formula:
-    """The parts with a sign between them; `first` and `others` say how tightly they must bind."""
+    """The parts with a sign, or with words, between them.
+
+    `first` and `others` say how tightly the parts must bind.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(sign, str):
+        sign = Formula(f"{'' if sign == ',' else ' '}{sign} ", ("mo", sign))
     shown = [part.bracketed(others if i else first) for i, part in enumerate(parts)]
-    text = ("" if sign == "," else " ") + f"{sign} "
-    marks = [mark for part in shown for mark in (("mo", sign), part.mark)]
+    text = sign.text.join(part.text for part in shown)
+    marks = [mark for part in shown for mark in (sign.mark, part.mark)]
     exact = all(part.exact for part in parts)
-    return Formula(
-        text.join(part.text for part in shown), ("mrow", *marks[1:]), strength, strength, exact
-    )
+    return Formula(text, ("mrow", *marks[1:]), strength, strength, exact)
 
 
 def product(factors: Sequence[Formula]) -> Formula:
     """The product of the factors, with a sign between any two."""
-    if len(factors) == 1:
-        return factors[0]
-    return _joined("·", factors, PRODUCT, FRACTION, FRACTION)
+    return joined("·", factors, PRODUCT, FRACTION, FRACTION)
 
 
 def total(terms: Sequence[Formula]) -> Formula:
     """The sum of the terms."""
-    return terms[0] if len(terms) == 1 else _joined("+", terms, SUM, SUM, PRODUCT)
-
-
-def route(stations: Sequence[Formula]) -> Formula:
-    """The names of values with arrows between them."""
-    return _joined("→", stations)
+    return joined("+", terms, SUM, SUM, PRODUCT)
 
 
 def point(coordinates: Sequence[Formula]) -> Formula:
     """A point by its coordinates: `(x, y)`."""
-    listed = _joined(",", coordinates)
+    listed = joined(",", coordinates)
     return Formula(f"({listed.text})", ("fence", "(", listed.mark, ")"), exact=listed.exact)
 
 

@@ -88,5 +88,10 @@ def opposite(test: Tree) -> Tree:
     return Call("eq", (test, 0.0))
 
 
+SUMS = ("add", "sub")
+"""The operations that add two terms."""
+
 OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 """The comparison that holds where another one does not."""
+TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "ne": "ne", "eq": "eq"}
+"""The comparison of the two sides in the other order."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing.notation import RELATIONS
-from micrograd.writing.parts import opposite, terms, times
+from micrograd.writing.parts import TURNED, opposite, terms, times
 
 
 def is_indicator(tree: Tree) -> bool:
@@ -114,14 +114,11 @@ def between(first: Tree, second: Tree) -> Tree | None:
     """Two conditions as one, `a < x < b`; None if they are others."""
     match first, second:
         case Call("gt" | "ge" as more, (x, low)), Call("lt" | "le" as less, (y, high)) if x == y:
-            signs = RELATIONS[more].translate(_TURNED), RELATIONS[less]
+            signs = RELATIONS[TURNED[more]], RELATIONS[less]
             return Call("between", (low, signs[0], x, signs[1], high))
         case Call("lt" | "le"), Call("gt" | "ge"):
             return between(second, first)
     return None
-
-
-_TURNED = str.maketrans("<>≤≥", "><≥≤")
 
 
 def is_ordered(between: Tree) -> bool:

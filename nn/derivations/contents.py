@@ -11,6 +11,7 @@ from micrograd.derivation.document import (
     Paragraph,
     Sentence,
     TableBlock,
+    listed,
     sentence,
 )
 from micrograd.writing import matrices, notation
@@ -18,6 +19,8 @@ from micrograd.writing.notation import Formula
 from nn.derivations.evaluation import Derivation, probabilities
 from nn.derivations.sheet import Sheet, floats, transposed
 from nn.derivations.writing import Equation, Writer
+
+_OF_ALL = "weights of all", "biases of all"
 
 
 class Contents:
@@ -52,7 +55,8 @@ class Contents:
             self._table(),
         ]
         if self.numbers:
-            blocks.append(Equations(tuple(self._given_numbers())))
+            given = ((name, (self._written(matrix),)) for name, _, matrix in self._given())
+            blocks.append(Equations(tuple(given)))
         blocks += [
             Heading((self.words["forward"],), 2),
             Equations((*self._forward(), *self.writer.definitions())),
@@ -111,32 +115,22 @@ class Contents:
             slope = notation.quotient(self.writer.loss, self.writer.outputs)
             yield sentence(self.words[formulas.form.kind], slope=slope)
 
+    def _given(self) -> Iterator[tuple[Formula, str, Sheet]]:
+        """What is given: its name, what it is, and its numbers."""
+        yield self.writer.values(-1), self.words["inputs"], self.derivation.inputs
+        yield self.writer.targets, self.words["targets"], self.derivation.targets
+        keys = ("weights of", "biases of") if self.writer.last else _OF_ALL
+        for i, each in enumerate(self.matrices):
+            weights, biases = (self.words[key].format(layer=i + 1) for key in keys)
+            yield self.writer.weights(i), weights, each.weights
+            if each.biases:
+                yield self.writer.biases(i), biases, each.biases
+
     def _table(self) -> TableBlock:
         """What is given, with its shapes."""
-        inputs, targets = self.derivation.inputs, self.derivation.targets
-        rows: list[tuple[Formula, str, Formula]] = [
-            (self.writer.values(-1), self.words["inputs"], _shape(inputs)),
-            (self.writer.targets, self.words["targets"], _shape(targets)),
-        ]
-        for i, each in enumerate(self.matrices):
-            keys = "weights of all", "biases of all"
-            if self.writer.last:
-                keys = "weights of", "biases of"
-            weights, biases = (self.words[key].format(layer=i + 1) for key in keys)
-            rows.append((self.writer.weights(i), weights, _shape(each.weights)))
-            if each.biases:
-                rows.append((self.writer.biases(i), biases, _shape(each.biases)))
         headers = self.words["quantity"], self.words["meaning"], self.words["shape"]
+        rows = ((name, meaning, _shape(matrix)) for name, meaning, matrix in self._given())
         return TableBlock(headers, tuple(rows))
-
-    def _given_numbers(self) -> Iterator[Equation]:
-        inputs, targets = self.derivation.inputs, self.derivation.targets
-        yield self.writer.values(-1), (self._written(inputs),)
-        yield self.writer.targets, (self._written(targets),)
-        for i, each in enumerate(self.matrices):
-            yield self.writer.weights(i), (self._written(each.weights),)
-            if each.biases:
-                yield self.writer.biases(i), (self._written(each.biases),)
 
     def _written(self, matrix: Sheet) -> Formula:
         return matrices.matrix(floats(matrix), self.most)
@@ -193,11 +187,7 @@ class Contents:
 
     def _joined(self, sentences: Iterable[Sentence]) -> Sentence:
         """Sentences one after the other."""
-        between = self.words["between sentences"]
-        parts: list[str | Formula] = []
-        for each in sentences:
-            parts += [*([between] if parts and between else []), *each]
-        return tuple(parts)
+        return listed([*sentences], self.words["between sentences"])
 
 
 def _shape(matrix: Sheet) -> Formula:

@@ -21,10 +21,8 @@ from nn.derivations.rules import Rows, Rules, rules
 from nn.derivations.sheet import (
     Sheet,
     entries,
-    flattened,
     gradient_bounds,
     multiplied,
-    row_sums,
     sheet,
     transposed,
     weighted,
@@ -138,7 +136,7 @@ def evaluated(
             slopes = entries(rules.slopes[i], {"x": sums, RESULT: outputs})
             delta = _products(back, slopes)
         weight_slopes = multiplied(delta, transposed(before))
-        bias_slopes = row_sums(delta) if biases else []
+        bias_slopes = [[sum(row, Ball(0.0))] for row in delta] if biases else []
         found.append(Numbers(weights, biases, sums, outputs, delta, weight_slopes, bias_slopes))
     return found[::-1]
 
@@ -276,11 +274,7 @@ def compared(numbers: Sequence[Numbers], rules: Rules, engine: Engine) -> Agreem
     Raises:
         ArithmeticError: if two differ by more than rounding can make.
     """
-    ours = [
-        ball
-        for each in numbers
-        for ball in (*flattened(each.weight_slopes), *flattened(each.bias_slopes))
-    ]
+    ours = [ball for each in numbers for ball in chain(*each.weight_slopes, *each.bias_slopes)]
     roots = {engine.total: Ball(1.0)}
     if rules.form.kind in ("mixed", "unknown"):
         pairs = zip(chain(*engine.outputs), chain(*engine.slopes), strict=True)

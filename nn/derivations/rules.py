@@ -9,7 +9,7 @@ from micrograd.derivation.choices import assuming
 from micrograd.ops import TABLE
 from micrograd.table.formulas import RESULT, Call, Tree, calls, fold, size, substituted, variables
 from micrograd.table.interpreters import IEEE
-from micrograd.writing.parts import opposite, times
+from micrograd.writing.parts import TURNED, opposite, times
 from nn.derivations import calculus
 from nn.derivations.loss_form import OUTPUT, TARGET, LossForm
 from nn.derivations.network import Stage
@@ -92,8 +92,8 @@ def readable(tree: Tree) -> Tree:
             return Call("log", (Call("add", (1.0, readable(x))),))
         case Call("square", (x,)):
             return Call("pow", (readable(x), 2.0))
-        case Call(name, (Call("sub", (float() as number, x)), 0.0)) if name in _MIRRORED:
-            return Call(_MIRRORED[name], (readable(x), number))
+        case Call(name, (Call("sub", (float() as number, x)), 0.0)) if name in TURNED:
+            return Call(TURNED[name], (readable(x), number))  # 1 - x > 0 is x < 1
         case Call("where", (test, *branches)):
             known = [
                 assuming(test, branch, is_true)
@@ -103,9 +103,6 @@ def readable(tree: Tree) -> Tree:
         case Call(name, operands):
             return Call(name, tuple(map(readable, operands)))
     return tree
-
-
-_MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}  # 1 - x > 0 is x < 1
 
 
 def _decided(

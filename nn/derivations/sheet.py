@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import mul
 
 from micrograd import Value
 from micrograd.engine.graph import number, operands, operation, order, partials
-from micrograd.table.balls import ON_BALLS, Ball, added, on_balls, stopped, swept
+from micrograd.table.balls import ON_BALLS, Ball, on_balls, stopped, swept
 from micrograd.table.formulas import RESULT, Tree, variables
 
 Sheet = list[list[Ball]]
@@ -27,10 +26,9 @@ def transposed(matrix: Sheet) -> Sheet:
 
 def weighted(weights: Sheet, values: Sheet, biases: Sheet) -> Sheet:
     """Return the product of two matrices, plus the biases, if there are any, in every column."""
-    columns = transposed(values)
     starts = biases or [[Ball(0.0)]] * len(weights)
     return [
-        [_product_sum(first, row, column, math.nan) for column in columns]
+        [sum(map(mul, row, column), first) for column in zip(*values, strict=True)]
         for (first,), row in zip(starts, weights, strict=True)
     ]
 
@@ -38,30 +36,7 @@ def weighted(weights: Sheet, values: Sheet, biases: Sheet) -> Sheet:
 def multiplied(left: Sheet, right: Sheet) -> Sheet:
     """Return the product of two matrices of the chain rule, where 0 times infinity is 0."""
     columns = transposed(right)
-    start = Ball(0.0)
-    return [[_product_sum(start, row, column, 0.0) for column in columns] for row in left]
-
-
-def row_sums(matrix: Sheet) -> Sheet:
-    """Return a column with the sum of each row."""
-    return [[_sum(Ball(0.0), row)] for row in matrix]
-
-
-def _sum(total: Ball, terms: Iterable[Ball]) -> Ball:
-    for term in terms:
-        total = total + term
-    return total
-
-
-def _product_sum(start: Ball, row: Sequence[Ball], column: Sequence[Ball], clash: float) -> Ball:
-    """The scalar product of a row and a column, plus the start; `clash` is 0 times infinity."""
-    mid, rad = start.mid, start.rad
-    for x, y in zip(row, column, strict=True):
-        mid, rad = added(mid, rad, x, y)
-    if math.isfinite(mid) and math.isfinite(rad):
-        return Ball(mid, rad)
-    times = mul if clash else stopped
-    return _sum(start, map(times, row, column))
+    return [[sum(map(stopped, row, column), Ball(0.0)) for column in columns] for row in left]
 
 
 def entries(tree: Tree, matrices: Mapping[str, Sheet]) -> Sheet:
@@ -123,8 +98,3 @@ def _partials(node: Value, values: Mapping[Value, Ball]) -> Iterator[tuple[Value
 def floats(matrix: Sheet) -> list[list[float]]:
     """Return the numbers of a matrix without their bounds."""
     return [[ball.mid for ball in row] for row in matrix]
-
-
-def flattened(matrix: Sheet) -> list[Ball]:
-    """Return the entries, row by row."""
-    return [entry for row in matrix for entry in row]

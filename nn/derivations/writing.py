@@ -43,7 +43,10 @@ class Writer:
         self.targets = self._value("y", size)
         self.outputs = self._value("ŷ", size)
         self.probabilities = self._value("p", size)
-        defined = dict.fromkeys(each.activation for each in stages if self._is_defined(each))
+        self._entries = {OUTPUT: self.outputs, TARGET: self.targets}
+        activations = (each.activation for each in stages)
+        self._slopes = dict(zip(activations, rules.slopes, strict=True))
+        defined = [tree for tree in self._slopes if self._is_defined(tree)]
         self.functions: dict[Tree, Formula] = {
             tree: notation.named("f" if len(defined) == 1 else f"f{i}")
             for i, tree in enumerate(defined, 1)
@@ -107,7 +110,7 @@ class Writer:
 
     def total(self) -> Formula:
         """The formula of the loss."""
-        kind, names = self.rules.form.kind, {OUTPUT: self.outputs, TARGET: self.targets}
+        kind = self.rules.form.kind
         before: Formula | None = None  # a number before the sign of a sum
         no_mean = self.rules.divisor == 1
         if kind == "softmax":
@@ -123,7 +126,7 @@ class Writer:
                 match loss:
                     case Call("mul", (float() as number, rest)) if several and no_mean:
                         before, loss = _as_fraction(number), rest
-                term = matrices.elementwise(loss, names)
+                term = matrices.elementwise(loss, self._entries)
         else:
             several = self.samples > 1
             size, column = self.stages[-1].size, "s" if several else ""
@@ -152,8 +155,7 @@ class Writer:
             product = first if inner is None else matrices.hadamard(first, inner)
             yield notation.formula(Call("neg", ("x",)), {"x": product}) if is_negative else product
         if self.rules.last is not None:
-            names = {OUTPUT: self.outputs, TARGET: self.targets}
-            yield self._scaled(self.rules.last, names)
+            yield self._scaled(self.rules.last, self._entries)
 
     def hidden_delta(self, i: int) -> Formula:
         """The formula of the delta of layer i, from that of the next layer."""
@@ -176,9 +178,8 @@ class Writer:
 
         It is None if it has no formula.
         """
-        names = {OUTPUT: self.outputs, TARGET: self.targets}
         if self.rules.form.kind == "softmax":
-            names[OUTPUT] = self.probabilities
+            names = {OUTPUT: self.probabilities, TARGET: self.targets}
             return self._scaled(Call("sub", (OUTPUT, TARGET)), names), False
         if self.rules.form.kind != "entries":
             return None, False
@@ -187,8 +188,8 @@ class Writer:
             return self._scaled("s", {"s": term}, {"s"}), False
         match self.rules.loss_slope:
             case Call("neg", (slope,)):
-                return self._scaled(slope, names), True
-        return self._scaled(self.rules.loss_slope, names), False
+                return self._scaled(slope, self._entries), True
+        return self._scaled(self.rules.loss_slope, self._entries), False
 
     def _scaled(
         self, tree: Tree, names: Mapping[str, Formula], scalars: set[str] | None = None
@@ -208,10 +209,10 @@ class Writer:
         """Whether the loss of an entry is a function with a name, because it has cases."""
         return matrices.has_choice(self.rules.loss_slope) or matrices.has_choice(self.rules.loss)
 
-    def _is_defined(self, stage: Stage) -> bool:
+    def _is_defined(self, activation: Tree) -> bool:
         """Whether an activation is a function with a name."""
-        slope = self.rules.slopes[self.stages.index(stage)]
-        match stage.activation:
+        slope = self._slopes[activation]
+        match activation:
             case "x":
                 return False
             case Call(name, ("x",)) if "\\cdot" not in TABLE[name].typeset:
@@ -226,11 +227,6 @@ class Writer:
         z = notation.named("z")
         for tree, function in self.functions.items():
             whole = matrices.applied(function, z)
-            slope = next(
-                slope
-                for stage, slope in zip(self.stages, self.rules.slopes, strict=True)
-                if stage.activation == tree
-            )
             steps = [self._written(tree, {"x": z})]
             match tree:
                 case Call(name, ("x",)) if not TABLE[name].is_primitive:
@@ -238,7 +234,7 @@ class Writer:
                     steps = [called, self._written(TABLE[name].told[0], {"x": z})]
             yield whole, tuple(steps)
             prime = matrices.applied(matrices.derived(function), z)
-            yield prime, (self._written(slope, {"x": z, RESULT: whole}),)
+            yield prime, (self._written(self._slopes[tree], {"x": z, RESULT: whole}),)
 
     def definitions_of_loss(self) -> Iterator[Equation]:
         """The loss of an entry and its derivative, if they have names here."""
@@ -253,8 +249,7 @@ class Writer:
         """What holds for all entries and has decided the case of the loss."""
         if self.rules.condition is None:
             return None
-        names = {OUTPUT: self.outputs, TARGET: self.targets}
-        return matrices.elementwise(self.rules.condition, names)
+        return matrices.elementwise(self.rules.condition, self._entries)
 
     def _written(self, tree: Tree, names: Mapping[str, Formula]) -> Formula:
         """A formula of numbers as on a board, as a list of cases if it is a choice."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import notation
@@ -13,13 +12,11 @@ from micrograd.writing.blackboard.line import (
     Board,
     in_row,
     is_function,
-    strength_within,
 )
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import superscript
 from micrograd.writing.notation import Formula
-from micrograd.writing.parts import factors_of, signed, terms
 from micrograd.writing.ranges import holds
 from micrograd.writing.template import ATOM, LOOSE, POWER, PRODUCT, SUM
 
@@ -27,7 +24,6 @@ _BEFORE_WORD = re.compile("^([，,]?) *")  # where a line of a list of cases may
 _HALF = Call("div", (1.0, 2.0))
 _ZERO = Formula("0, ", row(("mn", "0"), ("mo", ",")))  # in max(0, x)
 _NARROWEST = 12  # columns of a numerator before its denominator stands on the next line
-_SHORT = 3  # columns of a factor that is never alone on a line
 
 
 def lines(
@@ -43,15 +39,15 @@ def lines(
         width: the columns of a line of text.
         words: the texts of a language for cases, as for `notation.cases`.
     """
-    board = Board(names, words)
+    board = _Broken(names, words)
     tree = board.gathered(tree)
     whole = board.formula(tree)
     if columns(whole.text) <= width:
         return [whole]
-    return _filled(pieces(board, tree, width), width)
+    return _filled(board.pieces(tree, width), width)
 
 
-def _filled(pieces: Sequence[Formula], width: int) -> list[Formula]:
+def _filled(pieces: Sequence[Formula], width: float) -> list[Formula]:
     """The pieces in lines, as many in each as it has room for."""
     found: list[Formula] = []
     for piece in pieces:
@@ -66,132 +62,95 @@ def _filled(pieces: Sequence[Formula], width: int) -> list[Formula]:
     return found
 
 
-def pieces(board: Board, tree: Tree, width: int) -> list[Formula]:
-    """The formula in pieces of at most this width, between which a line may be broken."""
-    inner = partial(_part, board, width=width - 2)  # a sign is in front of it
-    match tree:
-        case Call("add" | "sub" | "neg", _):
-            found = []
-            for i, (sign, term) in enumerate(terms(tree)):
-                first, *others = inner(term, PRODUCT)
-                before = [f" {sign} "] if i else [sign] if sign == "−" else []
-                found += [in_row(*before, first), *others]
+class _Broken(Board):
+    """Writes formulas in pieces, between which a line may be broken."""
+
+    def pieces(self, tree: Tree, width: float) -> list[Formula]:
+        """The formula in pieces of at most this width."""
+        if isinstance(tree, Call) and (found := self.parts(tree, width)):
             return found
-        case Call("mul" | "div" | "factors", _) if signed(tree)[0] == "−":
-            first, *others = pieces(board, signed(tree)[1], width - 1)
-            return [in_row("−", first), *others]
-        case Call("factors", factors):
-            found = []
-            for i, factor in enumerate(factors):
-                first, *others = inner(factor, strength_within(factor))
-                found += [in_row(*[" · "] * (i > 0), first), *others]
-            return found
-        case Call("mul", _):
-            return _product(board, tree, width)
-        case Call("div", (above, below)):
-            return _quotient(board, above, below, width)
-        case Call("Σ", summands):
-            sigma, inside, term = board.ranged(summands)
-            first, *rest = _part(inside, term, PRODUCT, width - columns(sigma.text))
-            return [in_row(sigma, first), *rest]
-        case Call("where") if (test := holds(tree)) is not None:
-            return _enclosed(pieces(board, test, width - 1), signs=("[", "]"))
-        case Call("and" | "or" | "xor"):
-            found = []
-            for joining, test, least in board.joined(tree):
-                room = width - sum(columns(each.text.lstrip()) for each in joining)
-                first, *others = _part(board, test, least, room)
-                found += [in_row(*joining, first), *others]
-            return found
-        case Call() if (condition := board.logical(tree)) != tree:
-            return pieces(board, condition, width)
-        case Call("where"):
-            words = {**board.words, "next case": f"{board.words['next case'].rstrip()}\n "}
-            whole = Board(board.names, words).formula(tree)
-            rows, cases = whole.text.split("\n"), board.cases(*tree.operands)
-            if len(rows) > len(cases) or any(columns(line) > width for line in rows):
-                return [_stacked(board, cases, width)]
+        match tree:
+            case Call("div", (above, below)):
+                return self._quotient(above, below, width)
+            case Call("where") if (test := holds(tree)) is not None:
+                return _enclosed(self.pieces(test, width - 1), signs=("[", "]"))
+            case Call() if (condition := self.logical(tree)) != tree:
+                return self.pieces(condition, width)
+            case Call("where"):
+                words = {**self.words, "next case": f"{self.words['next case'].rstrip()}\n "}
+                whole = Board(self.names, words).formula(tree)
+                rows, cases = whole.text.split("\n"), self.cases(*tree.operands)
+                if len(rows) > len(cases) or any(columns(line) > width for line in rows):
+                    return [self._stacked(cases, width)]
+                return [whole]
+            case Call(name, (left, right)) if name in COMPARISONS:
+                first, *others = self.part(right, SUM, width - 2)
+                after = in_row(f" {notation.RELATIONS[name]} ", first)
+                return [*self.part(left, SUM, width - 2), after, *others]
+            case Call("abs", (argument,)):
+                return _enclosed(self.pieces(argument, width - 1), signs=("|", "|"))
+            case Call("sqrt", (argument,)):
+                *others, last = _enclosed(self.pieces(argument, width - 1))
+                return [*others, _raised_bracket(last, self.formula(_HALF))]
+            case Call("pow" | "square", (base, *exponent)):
+                power = self.formula(exponent[0] if exponent else 2.0)
+                room = width - columns(power.text) - 2
+                whole = self.formula(base)
+                if columns(whole.text) > room and whole.text_strength < ATOM:
+                    found = self.pieces(base, room)
+                    *others, last = found if _ends_in_bracket(base) else _enclosed(found)
+                    return [*others, _raised_bracket(last, power)]
+            case Call(name, (argument,)) if is_function(tree):
+                shown = notation.NAMES.get(name, name)
+                start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
+                room = width - columns(shown) - 2
+                if name == "relu":
+                    first, *rest = self.pieces(argument, room - columns(_ZERO.text))
+                    return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
+                return _enclosed(self.pieces(argument, room), Formula(shown, start))
+        return [self.formula(tree)]
+
+    def part(self, tree: Tree, least: int, width: float) -> list[Formula]:
+        """The pieces of a part that binds as tightly as its place requires."""
+        whole = self.formula(tree).bracketed(least)
+        if columns(whole.text) <= width:
             return [whole]
-        case Call(name, (left, right)) if name in COMPARISONS:
-            first, *others = inner(right, SUM)
-            return [*inner(left, SUM), in_row(f" {notation.RELATIONS[name]} ", first), *others]
-        case Call("abs", (argument,)):
-            first, *rest = _enclosed(pieces(board, argument, width - 1), signs=("|", "|"))
-            return [first, *rest]
-        case Call("sqrt", (argument,)):
-            *others, last = _enclosed(pieces(board, argument, width - 1))
-            return [*others, _raised_bracket(last, board.formula(_HALF))]
-        case Call("pow" | "square", (base, *exponent)):
-            power = board.formula(exponent[0] if exponent else 2.0)
-            room = width - columns(power.text) - 2
-            whole = board.formula(base)
-            if columns(whole.text) > room and whole.text_strength < ATOM:
-                found = pieces(board, base, room)
-                *others, last = found if _ends_in_bracket(base) else _enclosed(found)
-                return [*others, _raised_bracket(last, power)]
-        case Call(name, (argument,)) if is_function(tree):
-            shown = notation.NAMES.get(name, name)
-            start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
-            room = width - columns(shown) - 2
-            if name == "relu":
-                first, *rest = pieces(board, argument, room - columns(_ZERO.text))
-                return _enclosed([in_row(_ZERO, first), *rest], Formula("max", ("func", "max")))
-            return _enclosed(pieces(board, argument, room), Formula(shown, start))
-    return [board.formula(tree)]
+        if self.formula(tree).text_strength >= least:
+            return self.pieces(tree, width)
+        return _enclosed(self.pieces(tree, width - 1))
 
+    def _quotient(self, above: Tree, below: Tree, width: float) -> list[Formula]:
+        """A quotient; the divisor ends a line with the end of what is divided if it fits."""
+        first, *rest = self.part(below, POWER, width - 1)
+        room = width - columns(first.text) - 1
+        has_two = "Σ" in self.formula(above).text and "Σ" in self.formula(below).text
+        least = ATOM if has_two else PRODUCT
+        if rest or room < _NARROWEST:
+            return [*self.part(above, least, width - 2), in_row("/", first), *rest]
+        *others, last = self.part(above, least, room)
+        return [*others, in_row(last, "/", first)]
 
-def _product(board: Board, tree: Tree, width: int) -> list[Formula]:
-    """A product in pieces; factors that need no sign between them stay together if they fit."""
-    found: list[Formula] = []
-    parts = factors_of(tree)
-    for i, factor in enumerate(parts):
-        first, *others = _part(board, factor, strength_within(factor), width - 2)
-        touches = found and board.touches(parts[i - 1], factor, found[-1], first)
-        room = width - columns(first.text)
-        if touches and room < columns(found[-1].text) <= _SHORT:
-            room = width - columns(found[-1].text)
-            first, *others = _part(board, factor, strength_within(factor), room)
-        if touches and columns(found[-1].text) <= max(room, _SHORT):
-            found[-1] = in_row(found[-1], first)
-        else:
-            found.append(in_row(*["·"] * (i > 0), first))
-        found += others
-    return found
-
-
-def _quotient(board: Board, above: Tree, below: Tree, width: int) -> list[Formula]:
-    """A quotient in pieces; the divisor ends a line with the end of what is divided if it fits."""
-    first, *rest = _part(board, below, POWER, width - 1)
-    room = width - columns(first.text) - 1
-    has_two = "Σ" in board.formula(above).text and "Σ" in board.formula(below).text
-    least = ATOM if has_two else PRODUCT
-    if rest or room < _NARROWEST:
-        return [*_part(board, above, least, width - 2), in_row("/", first), *rest]
-    *others, last = _part(board, above, least, room)
-    return [*others, in_row(last, "/", first)]
-
-
-def _stacked(board: Board, cases: Sequence[tuple[Tree, Tree]], width: int) -> Formula:
-    """A list of cases, each condition below its value, and both in lines of a width."""
-    comma, word = _BEFORE_WORD.split(board.words["if"])[1:]
-    end = board.words["next case"].rstrip()
-    shown: list[str] = []
-    rows: list[tuple[Mark]] = []
-    exact = True
-    for value, test in cases:
-        rooms = (value, width - 3 - columns(comma)), (test, width - 5 - columns(end))
-        values, tests = (_filled(_part(board, x, LOOSE, room), room) for x, room in rooms)
-        exact = exact and all(each.exact for each in (*values, *tests))
-        starts = " ", *["   "] * (len(values) - 1), f"  {word}", *["    "] * (len(tests) - 1)
-        ends = *[""] * (len(values) - 1), comma, *[""] * (len(tests) - 1), end
-        for start, each, stop in zip(starts, (*values, *tests), ends, strict=True):
-            below = "\n" + " " * columns(start)
-            shown.append(start + each.text.replace("\n", below) + stop)
-        *before, last = (each.mark for each in values)
-        rows += [(mark,) for mark in (*before, row(last, ("mo", ",")))]
-        rows += [(row(("gap",), each.mark),) for each in tests]
-    text = "\n".join(shown)
-    return Formula(f"{{{text[1 : -len(end)]}}}", ("cases", *rows), exact=exact)
+    def _stacked(self, cases: Sequence[tuple[Tree, Tree]], width: float) -> Formula:
+        """A list of cases, each condition below its value, and both in lines of a width."""
+        comma, word = _BEFORE_WORD.split(self.words["if"])[1:]
+        end = self.words["next case"].rstrip()
+        shown: list[str] = []
+        rows: list[tuple[Mark]] = []
+        exact = True
+        for value, test in cases:
+            rooms = (value, width - 3 - columns(comma)), (test, width - 5 - columns(end))
+            values, tests = (_filled(self.part(x, LOOSE, room), room) for x, room in rooms)
+            exact = exact and all(each.exact for each in (*values, *tests))
+            starts = " ", *["   "] * (len(values) - 1), f"  {word}", *["    "] * (len(tests) - 1)
+            ends = *[""] * (len(values) - 1), comma, *[""] * (len(tests) - 1), end
+            for start, each, stop in zip(starts, (*values, *tests), ends, strict=True):
+                below = "\n" + " " * columns(start)
+                shown.append(start + each.text.replace("\n", below) + stop)
+            *before, last = (each.mark for each in values)
+            rows += [(mark,) for mark in (*before, row(last, ("mo", ",")))]
+            rows += [(row(("gap",), each.mark),) for each in tests]
+        text = "\n".join(shown)
+        return Formula(f"{{{text[1 : -len(end)]}}}", ("cases", *rows), exact=exact)
 
 
 def _ends_in_bracket(tree: Tree) -> bool:
@@ -200,16 +159,6 @@ def _ends_in_bracket(tree: Tree) -> bool:
         case Call(name, (_,)):
             return is_function(tree) and name != "sqrt"
     return False
-
-
-def _part(board: Board, tree: Tree, least: int, width: int) -> list[Formula]:
-    """The pieces of a part that binds as tightly as its place requires."""
-    whole = board.formula(tree).bracketed(least)
-    if columns(whole.text) <= width:
-        return [whole]
-    if board.formula(tree).text_strength >= least:
-        return pieces(board, tree, width)
-    return _enclosed(pieces(board, tree, width - 1))
 
 
 def _enclosed(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import islice, takewhile
 
-from micrograd.table.formulas import Call, Tree
+from micrograd.table.formulas import OPERANDS, Call, Tree, substituted
 from micrograd.writing import notation
 from micrograd.writing.constants import constant
 from micrograd.writing.indices import alike
@@ -43,7 +43,9 @@ class Gathering:
         """The formula, where terms that differ only in an index are operands of one Σ."""
         if not isinstance(tree, Call):
             return (isinstance(tree, float) and self._constant(tree)) or tree
-        tree = _spelled_out(tree)
+        if tree.name in notation.SPELLED_OUT:
+            operands = dict(zip(OPERANDS, tree.operands, strict=False))
+            return self.gathered(substituted(notation.SPELLED_OUT[tree.name], operands))
         if tree.name in ("add", "sub"):
             return self._sums([*terms(tree)])
         if tree.name == "mul":
@@ -134,18 +136,6 @@ class Gathering:
             if count >= fewest and period * count > math.prod(best):
                 best = period, count
         return best
-
-
-def _spelled_out(tree: Call) -> Call:
-    """The formula that a name of programs stands for: `exp(x) - 1` for expm1(x)."""
-    match tree:
-        case Call("expm1", (x,)):
-            return Call("sub", (Call("exp", (x,)), 1.0))
-        case Call("log1p", (x,)):
-            return Call("log", (Call("add", (1.0, x)),))
-        case Call("floordiv", sides):
-            return Call("floor", (Call("div", sides),))
-    return tree
 
 
 def _brackets(several: Sequence[tuple[str, Tree]], period: int) -> Iterator[Tree]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +10,7 @@ from micrograd.ops import TABLE
 from micrograd.table.formulas import COMPARISONS, Call, Tree
 from micrograd.writing import languages, notation
 from micrograd.writing.blackboard.gathering import Gathering, figure, is_sigma
-from micrograd.writing.indices import SUBSCRIPT, general
+from micrograd.writing.indices import general
 from micrograd.writing.labels import columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript, superscript
@@ -25,6 +26,8 @@ _SYMBOLS = frozenset({"σ", "Φ", "ψ"})
 
 _RAISED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln"})
 """Functions whose powers are written as sin²(x)."""
+
+_SHORT = 3  # columns of a factor that is never alone on a line
 
 
 def in_row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
@@ -46,26 +49,25 @@ def in_row(*parts: Formula | str, strength: int = LOOSE) -> Formula:
     return Formula(text, row(*marks), strength, strength, exact)
 
 
-def _is_letter(tree: Tree, names: Mapping[str, Formula]) -> bool:
-    """Whether it is a name of one letter, or a power of one."""
+def _base(tree: Tree) -> Tree:
+    """What a power is of; any other formula itself."""
     match tree:
-        case str():
-            mark = names[tree].mark
-            while mark[0] in ("msub", "msup", "msubsup", "mover"):
-                mark = mark[1]
-            return bool(mark[0] == "mi" and len(mark[1]) == 1)
         case Call("pow" | "square", (base, *_)):
-            return _is_letter(base, names)
-    return False
+            return _base(base)
+    return tree
 
 
-def _has_index(tree: Tree, names: Mapping[str, Formula]) -> bool:
-    match tree:
-        case str():
-            return bool(names[tree].mark[0] != "mi")
-        case Call("pow" | "square", (base, *_)):
-            return _has_index(base, names)
-    return False
+def _is_letter(tree: Tree, names: Mapping[str, Formula], has_index: bool = False) -> bool:
+    """Whether it is a name of one letter, perhaps with an index, or a power of one."""
+    base = _base(tree)
+    if not isinstance(base, str):
+        return False
+    mark = names[base].mark
+    if has_index and mark[0] == "mi":
+        return False
+    while mark[0] in ("msub", "msup", "msubsup", "mover"):
+        mark = mark[1]
+    return bool(mark[0] == "mi" and len(mark[1]) == 1)
 
 
 class Board(Gathering):
@@ -88,26 +90,15 @@ class Board(Gathering):
         return known[1]
 
     def _call(self, tree: Call) -> Formula:
+        strength = _binding(tree)
+        if strength is not None:
+            return in_row(*self.parts(tree, math.inf), strength=strength)
         match tree:
             case Call("∂", (str() as above, str() as below)):
                 return notation.quotient(self.names[above], self.names[below])
-            case Call("factors", _) if signed(tree)[0] == "−":
-                return in_row(*self._added(tree), strength=SUM)
-            case Call("factors", factors):
-                return in_row(*self._spaced(factors), strength=PRODUCT)
-            case Call("Σ", summands):
-                return self._sigma(summands)
-            case Call("add" | "sub" | "neg", _):
-                return in_row(*self._added(tree), strength=SUM)
-            case Call("mul" | "div", _) if signed(tree)[0] == "−":
-                return in_row(*self._added(tree), strength=SUM)
-            case Call("mul", (base, other)) if base == other and not isinstance(base, float):
-                return self._power(base, 2.0)
-            case Call("mul", _):
-                return in_row(*self._multiplied(factors_of(tree)), strength=PRODUCT)
             case Call("ratio" | "div", (above, below)):
                 return _divided(self.formula(above), self.formula(below))
-            case Call("square", (base,)):
+            case Call("mul" | "square", (base, *_)):
                 return self._power(base, 2.0)
             case Call("pow", (base, exponent)):
                 return self._power(base, exponent)
@@ -116,20 +107,48 @@ class Board(Gathering):
             case Call("between", (low, over, x, under, high)):
                 ends = [self.formula(each).bracketed(SUM) for each in (low, x, high)]
                 return in_row(ends[0], f" {over} ", ends[1], f" {under} ", ends[2])
-            case Call("and" | "or" | "xor", _):
-                return in_row(
-                    *(
-                        part
-                        for before, test, least in self.joined(tree)
-                        for part in (*before, self.formula(test).bracketed(least))
-                    )
-                )
         if (condition := self.logical(tree)) != tree:
             return self.formula(condition)
         if self.is_negated(tree):
             word = f"{self.words['not']} "
             return in_row(Formula(word, ("mtext", word)), self.formula(tree.operands[0]))
         return _called(tree.name, [self.formula(each) for each in tree.operands])
+
+    def parts(self, tree: Call, width: float) -> list[Formula]:
+        """What is joined in a sum, a product or a condition, with the signs; of others, nothing.
+
+        Each part is in pieces of at most this width, between which a line may be broken.
+        """
+        found: list[Formula] = []
+        match _binding(tree), tree:
+            case int(), Call("mul", _) if signed(tree)[0] == "+":
+                return self._product(factors_of(tree), width)
+            case int(), Call("factors", factors) if signed(tree)[0] == "+":
+                for i, factor in enumerate(factors):
+                    least = strength_within(factor, factors[i + 1 :])
+                    first, *others = self.part(factor, least, width - 2)
+                    found += [in_row(*[" · "] * (i > 0), first), *others]
+            case _, Call("Σ", summands):
+                sigma, inner, term = self.ranged(summands)
+                first, *others = inner.part(term, PRODUCT, width - columns(sigma.text))
+                found = [in_row(sigma, first), *others]
+            case _, Call("and" | "or" | "xor" as name):
+                word = Formula(f" {self.words[name]} ", ("mtext", f" {self.words[name]} "))
+                for i, test in enumerate(_conditions(name, tree)):
+                    least = ATOM if isinstance(test, Call) and test.name in _WORDS else LOOSE
+                    room = width - columns(word.text.lstrip()) * (i > 0)
+                    first, *others = self.part(test, least, room)
+                    found += [in_row(*[word] * (i > 0), first), *others]
+            case int(), _:
+                for i, (sign, term) in enumerate(terms(tree)):
+                    first, *others = self.part(term, PRODUCT, width - 2)
+                    before = [f" {sign} "] if i else [sign] if sign == "−" else []
+                    found += [in_row(*before, first), *others]
+        return found
+
+    def part(self, tree: Tree, least: int, width: float) -> list[Formula]:
+        """A part that binds as tightly as its place requires, in one piece."""
+        return [self.formula(tree).bracketed(least)]
 
     def logical(self, tree: Tree) -> Tree:
         """The formula; if it is one of conditions, with `and`, `or` and `xor`."""
@@ -144,14 +163,6 @@ class Board(Gathering):
 
     def _is_condition(self, tree: Tree) -> bool:
         return self.names[tree].is_condition if isinstance(tree, str) else is_comparison(tree)
-
-    def joined(self, tree: Call) -> Iterator[tuple[list[Formula], Tree, int]]:
-        """Conditions, each but the first with "and", "or" or "xor", and how tightly each binds."""
-        word = f" {self.words[tree.name]} "
-        for i, test in enumerate(_conditions(tree.name, tree)):
-            before = [Formula(word, ("mtext", word))] if i else []
-            is_joined = isinstance(test, Call) and test.name in _WORDS
-            yield before, test, ATOM if is_joined else LOOSE
 
     def _choice(self, test: Tree, then: Tree, otherwise: Tree) -> Formula:
         """A choice as a list of cases, or as [condition] if it is one between 1 and 0."""
@@ -175,34 +186,27 @@ class Board(Gathering):
                     cases = [(then, test), (middle, second), (last, rest)]
         return cases
 
-    def _spaced(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
+    def _product(self, factors: Sequence[Tree], width: float) -> list[Formula]:
+        """A product; factors that need no sign between them stay together if they fit."""
+        found: list[Formula] = []
+        before: Formula | None = None
         for i, factor in enumerate(factors):
-            if i:
-                yield " · "
-            last = i == len(factors) - 1
-            yield self.formula(factor).bracketed(PRODUCT if last else strength_within(factor))
-
-    def _added(self, tree: Tree) -> Iterator[Formula | str]:
-        for i, (sign, term) in enumerate(terms(tree)):
-            if i:
-                yield f" {sign} "
-            elif sign == "−":
-                yield sign
-            yield self.formula(term).bracketed(PRODUCT)
-
-    def _multiplied(self, factors: Sequence[Tree]) -> Iterator[Formula | str]:
-        shown = []
-        for factor in factors:
-            last = factor is factors[-1]
-            shown.append(
-                self.formula(factor).bracketed(PRODUCT if last else strength_within(factor))
-            )
-        for i, (factor, each) in enumerate(zip(factors, shown, strict=True)):
-            if i and not self.touches(factors[i - 1], factor, shown[i - 1], each):
-                yield "·"
-            elif i and is_sigma(factor):
-                each = Formula(f" {each.text}", each.mark, exact=each.exact)
-            yield each
+            least = strength_within(factor, factors[i + 1 :])
+            first, *others = self.part(factor, least, width - 2)
+            touches = before and self.touches(factors[i - 1], factor, before, first)
+            room = width - columns(first.text)
+            if touches and room < columns(found[-1].text) <= _SHORT:
+                room = width - columns(found[-1].text)
+                first, *others = self.part(factor, least, room)
+            before = [first, *others][-1]
+            if touches and columns(found[-1].text) <= max(room, _SHORT):
+                space = " " * is_sigma(factor)
+                shown = Formula(space + first.text, first.mark, exact=first.exact)
+                found[-1] = in_row(found[-1], shown)
+            else:
+                found.append(in_row(*["·"] * (i > 0), first))
+            found += others
+        return found
 
     def touches(self, before: Tree, tree: Tree, left: Formula, right: Formula) -> bool:
         """Whether two factors stand beside each other without a sign."""
@@ -222,10 +226,9 @@ class Board(Gathering):
             closes = isinstance(before, Call) and before.name in ("add", "sub")
             is_symbol = self.formula(before).text[0] in _SYMBOLS
             return closes or (_is_letter(before, self.names) and not is_symbol)
-        letters = _is_letter(before, self.names) and _is_letter(tree, self.names)
         if "_" in left.text:  # S_xx·S_yy
             return False
-        return letters and _has_index(before, self.names) and _has_index(tree, self.names)
+        return all(_is_letter(each, self.names, has_index=True) for each in (before, tree))
 
     def _power(self, base: Tree, exponent: Tree) -> Formula:
         inner, above = self.formula(base), self.formula(exponent)
@@ -245,16 +248,13 @@ class Board(Gathering):
         mark = ("msup", shown.mark, above.mark)
         return Formula(shown.text + raised, mark, POWER, POWER, inner.exact and above.exact)
 
-    def _sigma(self, trees: Sequence[Tree]) -> Formula:
-        sigma, inner, term = self.ranged(trees)
-        return in_row(sigma, inner.formula(term).bracketed(PRODUCT), strength=PRODUCT)
-
     def ranged(self, trees: Sequence[Tree]) -> tuple[Formula, Board, Tree]:
         """The sign Σ with the range of its index, and the term and who writes it."""
         found = general(trees, self.names)
         assert found is not None  # noqa: S101 (or it would not be a Σ)
-        inner = Board({**self.names, **found.names, found.letter: figure(1.0)}, self.words)
-        below = f"{SUBSCRIPT[found.letter]}₌{subscript(str(found.first))}"
+        names = {**self.names, **found.names, found.letter: figure(1.0)}
+        inner = type(self)(names, self.words)
+        below = f"{subscript(found.letter)}₌{subscript(str(found.first))}"
         range_ = row(("mi", found.letter), ("mo", "="), ("mn", str(found.first)))
         sign: Mark = ("munderover", ("mo", "∑"), range_, ("mn", str(found.last)))
         sigma = Formula(f"Σ{below}{superscript(str(found.last))} ", sign)
@@ -273,9 +273,24 @@ def _conditions(word: str, tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
-def strength_within(tree: Tree) -> int:
-    """How tightly a factor must bind that others follow."""
-    return PRODUCT if isinstance(tree, Call) and tree.name == "mul" else FRACTION
+def strength_within(tree: Tree, others: Sequence[Tree]) -> int:
+    """How tightly a factor must bind that these others follow."""
+    is_product = isinstance(tree, Call) and tree.name == "mul"
+    return PRODUCT if is_product or not others else FRACTION
+
+
+def _binding(tree: Call) -> int | None:
+    """How tightly a sum, a product or joined conditions bind; None for any other formula."""
+    match tree:
+        case Call("add" | "sub" | "neg"):
+            return SUM
+        case Call("mul" | "div" | "factors") if signed(tree)[0] == "−":
+            return SUM
+        case Call("mul", (base, other)) if base == other and not isinstance(base, float):
+            return None  # a square
+        case Call("mul" | "factors" | "Σ"):
+            return PRODUCT
+    return LOOSE if tree.name in _WORDS else None
 
 
 _NOT_CALLS = frozenset({"add", "sub", "mul", "div", "neg", "pow", "square", "where", *RELATIONS})
@@ -310,19 +325,16 @@ def _called(name: str, operands: list[Formula]) -> Formula:
     if name not in TABLE:
         return notation.by_hand(name, operands)
     typeset = notation.operation(TABLE[name], operands)
-    arguments = ", ".join(each.text for each in operands)
-    strength = CALL
     match name:
         case "sqrt":
-            text = f"√{operands[0].bracketed(ATOM).text}"
+            text, strength = f"√{operands[0].bracketed(ATOM).text}", CALL
         case "abs":
-            text = f"|{arguments}|"
-            return Formula(text, typeset.mark, ATOM, ATOM, typeset.exact)
+            text, strength = f"|{operands[0].text}|", ATOM
         case "relu":
-            text = f"max(0, {arguments})"
+            text, strength = f"max(0, {operands[0].text})", CALL
         case _ if name in COMPARISONS:
             left, right = (each.bracketed(SUM).text for each in operands)
             text, strength = f"{left} {RELATIONS[name]} {right}", LOOSE
         case _:
-            text = f"{notation.NAMES.get(name, name)}({arguments})"
+            return typeset
     return Formula(text, typeset.mark, strength, typeset.mark_strength, typeset.exact)

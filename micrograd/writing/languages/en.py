@@ -7,6 +7,8 @@ _CASES = {  # in a list of cases in one line: {x if x > 0; 0 otherwise}
     "else": " ",
     "otherwise": "otherwise",
     "next case": "; ",
+    "and": "and",
+    "or": "or",
 }
 
 WORDS: dict[str, dict[str, str]] = {
@@ -71,9 +73,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": ", which shows nothing: {output} is so large that the change is lost in "
         "rounding. The derivative above is {gradient}.",
         "no check": "There is no check by differences: {reason}.",
-        "and": "and",
         "not": "not",
-        "or": "or",
         "xor": "xor",
         **_CASES,
     },
@@ -122,7 +122,6 @@ WORDS: dict[str, dict[str, str]] = {
         "exact": "Check: evaluated with the numbers, these formulas give exactly the {count} "
         "derivatives that backward() computes.",
         "between sentences": " ",
-        **_CASES,
     },
     "card": {
         "page title": "Rules of differentiation",
@@ -139,8 +138,6 @@ WORDS: dict[str, dict[str, str]] = {
         "note": "Convention: {note}",
         "curve": "The function; dashed, its derivative with respect to {operand}",
         "held": " (here {operands})",
-        "and": "and",
-        "or": "or",
         **_CASES,
     },
     "note": {},  # of the rows of the table, where the English ones are

@@ -5,7 +5,7 @@ from __future__ import annotations
 from micrograd.writing.languages._zh_messages import MESSAGES
 from micrograd.writing.languages._zh_report import REPORT
 
-_CASES = {"if": "，", "else": "，", "otherwise": "其他", "next case": "；"}
+_CASES = {"if": "，", "else": "，", "otherwise": "其他", "next case": "；", "and": "且", "or": "或"}
 
 WORDS: dict[str, dict[str, str]] = {
     "language": {"name": "中文", "tag": "zh-Hans"},
@@ -57,9 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
         "check lost": "，但不能说明问题：{output} 太大，变化被舍入误差淹没了。"
         "上面的导数是 {gradient}。",
         "no check": "无法用差分验证：{reason}。",
-        "and": "且",
         "not": "非",
-        "or": "或",
         "xor": "异或",
         **_CASES,
     },
@@ -100,7 +98,6 @@ WORDS: dict[str, dict[str, str]] = {
         "infinite": "其中 {count} 个是无穷大或 nan。",
         "exact": "验证：代入数值后，以上公式给出的 {count} 个导数与 backward() 的结果完全相同。",
         "between sentences": "",
-        **_CASES,
     },
     "card": {
         "page title": "求导法则卡片",
@@ -116,8 +113,6 @@ WORDS: dict[str, dict[str, str]] = {
         "note": "约定：{note}",
         "curve": "实线是函数，虚线是对 {operand} 的导数",
         "held": "（这里取 {operands}）",
-        "and": "且",
-        "or": "或",
         **_CASES,
     },
     "note": {
