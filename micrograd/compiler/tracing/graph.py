@@ -174,6 +174,39 @@ def any_of(columns: Sequence[Any]) -> Any:
     return reduce(np.logical_or, columns)
 
 
+def reached(graph: Graph, marks: Any, passes: Any = None) -> Any:
+    """Return which nodes are marked or depend on a node that is.
+
+    Args:
+        graph: the graph.
+        marks: which nodes are marked.
+        passes: for each operand of each node whether it counts; by default all do.
+    """
+    found = np.append(marks, False)  # the last one for NOTHING
+    operands = graph.operands if passes is None else np.where(passes, graph.operands, NOTHING)
+    columns = [column for column in operands.T if (column >= 0).any()]
+    left = np.flatnonzero((graph.code >= 0) & ~marks & marks.any())
+    # In each round, what reads a node that was found is found, too. Long chains are left to a loop.
+    before = 2 * len(left)
+    while MANY < len(left) < before - before // 16:
+        before = len(left)
+        reads = any_of([found[column[left]] for column in columns])
+        found[left[reads]] = True
+        left = left[~reads]
+    if len(left) < before:
+        flags = bytearray(found)
+        x, y, z, *rest = operands[left].T.tolist()
+        others = zip(*rest, strict=True) if rest else repeat(())
+        for node, a, b, c, more in zip(left.tolist(), x, y, z, others, strict=False):
+            if flags[a] or flags[b] or flags[c] or (more and any(flags[d] for d in more)):
+                flags[node] = 1
+        found = np.frombuffer(flags, np.uint8).astype(bool)
+    return found[:-1]
+
+
+MANY = 2_000  # nodes or edges from which on a round on arrays is faster than a loop
+
+
 def uses_of(graph: Graph, chosen: Any = None) -> tuple[Any, Any]:
     """Return how often each node is used, an output counting twice, and a node that uses it.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, any_of, reached
 from micrograd.ops import TABLE
 
 POWERS = {2.0: "square", -1.0: "reciprocal"}
@@ -21,36 +21,17 @@ def simplified(graph: Graph) -> Graph:
     return _with_plain_slopes(_with_cheap_powers(_folded(graph))).live().mapped(simplified)
 
 
-_ROUNDS = 3
-"""Rounds that compute what depends on constants; a loop is faster if there are many."""
-
-
 def _folded(graph: Graph) -> Graph:
     """Replace each operation whose operands are all constants by a constant."""
     constant = np.append(graph.code == CONSTANT, True)  # the last one for NOTHING
     computed = (graph.code >= 0) & ~graph.structural
+    if not (computed & ~any_of(~constant[graph.operands].T)).any():
+        return graph
     code, numbers = graph.code.copy(), graph.numbers.copy()
-
-    def compute(node: int) -> None:
+    for node in np.flatnonzero(computed & ~reached(graph, ~computed & ~constant[:-1])).tolist():
         row = graph.table[code[node]]
         numbers[node] = row.value(*numbers[graph.operands[node][: row.arity]].tolist())
         code[node] = CONSTANT
-
-    for _ in range(_ROUNDS):
-        ready = np.flatnonzero(computed & ~any_of(~constant[graph.operands].T))
-        if not len(ready):
-            break
-        for node in ready.tolist():
-            compute(node)
-        constant[ready], computed[ready] = True, False
-    else:
-        known = bytearray(constant)
-        for node in np.flatnonzero(computed).tolist():
-            if all(known[held] for held in graph.operands[node].tolist()):
-                compute(node)
-                known[node] = True
-    if (code == graph.code).all():
-        return graph
     operands = np.where((code == CONSTANT)[:, None], NOTHING, graph.operands)
     return _ordered(graph._replace(code=code, numbers=numbers, operands=operands))
 
