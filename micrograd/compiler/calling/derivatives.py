@@ -18,7 +18,7 @@ from micrograd.compiler.calling.binding import bind, bound
 from micrograd.compiler.calling.inlining import is_on_values
 from micrograd.compiler.calling.results import batch, placed, regular
 from micrograd.compiler.calling.sparsity import compressed
-from micrograd.compiler.calling.targets import Targets, read_targets, resolved, run
+from micrograd.compiler.calling.targets import Targets, read_targets, run
 from micrograd.compiler.calling.variants import Options, Variants
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -174,11 +174,7 @@ class Derivatives(Variants, Generic[Result]):
         argnums: Targets,
     ) -> tuple[Any, tuple[Any, ...], bool]:
         """Return a derived program, its arguments, and whether there is a single position."""
-        targets: tuple[Any, ...]
-        targets, single = (argnums,), True
-        if type(argnums) is not int or not 0 <= argnums < len(args):
-            targets, single = read_targets(argnums)
-            targets = resolved(targets, len(args), self._held.values)
+        targets, single = read_targets(argnums, len(args), self.parameters)
         program, args, _ = self._specialized(args, keywords)
         return program._program(make, targets), args, single
 

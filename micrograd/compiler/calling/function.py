@@ -21,7 +21,7 @@ from micrograd.compiler.calling.gradients import chosen_gradients
 from micrograd.compiler.calling.inlining import call_on_values, is_on_values
 from micrograd.compiler.calling.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.calling.shortcuts import Shortcuts
-from micrograd.compiler.calling.targets import Targets, among
+from micrograd.compiler.calling.targets import Targets, read_targets
 from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program.instructions import Lookup
 from micrograd.compiler.program.loop_instructions import Loop
@@ -201,7 +201,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """
         if keywords or self._has_static:
             if argnums is not None:
-                argnums = among(argnums, len(args), self.parameters)
+                targets, single = read_targets(argnums, len(args), self.parameters)
+                argnums = targets[0] if single else targets
             program, args, places = self._specialized(args, keywords)
             if argnums is None and not self.parameters:
                 argnums = places if len(places) != 1 else places[0]

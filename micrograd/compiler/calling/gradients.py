@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from micrograd.compiler.calling.results import batch, is_array_like, placed, regular
-from micrograd.compiler.calling.targets import PARAMETERS, Targets, read_targets, resolved
+from micrograd.compiler.calling.targets import PARAMETERS, Targets, read_targets
 from micrograd.transforms.functions import value_and_grad
 from micrograd.transforms.runs import Function
 from micrograd.transforms.structures import LEAF, Structure, count_leaves
@@ -31,11 +31,7 @@ def chosen_gradients(
     """
     if argnums is None:
         argnums = PARAMETERS if program.parameters else (0 if len(args) == 1 else range(len(args)))
-    targets: tuple[Any, ...]
-    targets, single = (argnums,), True
-    if type(argnums) is not int or not 0 <= argnums < len(args):
-        targets, single = read_targets(argnums)
-        targets = resolved(targets, len(args), program.parameters)
+    targets, single = read_targets(argnums, len(args), program.parameters)
     of_value = program._program(_part, 0) if has_aux else program
     mean = PARAMETERS in targets
     found: dict[Any, Any] = {}
