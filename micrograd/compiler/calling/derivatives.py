@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.compiler.calling.binding import bind, bound
 from micrograd.compiler.calling.inlining import is_on_values
-from micrograd.compiler.calling.results import batch, placed, regular
+from micrograd.compiler.calling.results import batch, regular
 from micrograd.compiler.calling.sparsity import compressed
 from micrograd.compiler.calling.targets import Targets, read_targets, run
 from micrograd.compiler.calling.variants import Options, Variants
@@ -305,7 +305,7 @@ class Derivatives(Variants, Generic[Result]):
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
         """Return results in the structure of the first `count` arguments."""
         variant, rows = self._rows(args, parameters)
-        parts = placed(variant.arguments[:count])
+        parts = variant.parts[:count]
         axes = self._axes_of(len(args))
         return tuple(
             [
