@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import repeat
@@ -99,24 +99,17 @@ class Graph(NamedTuple):
 
     def first_difference(self, other: Graph) -> int | None:
         """Return the first node that differs in another trace of a function, or None."""
-        shared = min(self.size, other.size)
-        numbers = (
-            graph.numbers[:shared].view(np.int64) for graph in (self, other)
-        )  # a nan equals itself
-        differs = np.not_equal(*numbers) | (self.code[:shared] != other.code[:shared])
-        one, another = self.operands[:shared], other.operands[:shared]
-        width = min(one.shape[1], another.shape[1])
-        differs |= any_of((one[:, :width] != another[:, :width]).T)
-        for wider in (one, another):  # an operation of four operands stands in one of them alone
-            differs |= (wider[:, width:] != NOTHING).any(axis=1)
-        rows = [a != b for a, b in zip(self.table, other.table, strict=False)]
-        differs |= np.isin(self.code[:shared], np.flatnonzero(rows))
-        found = np.flatnonzero(differs)
-        if len(found):
-            return int(found[0])
-        if self.size == other.size and np.array_equal(self.outputs, other.outputs):
+        if self.key == other.key:
             return None
-        return shared - 1
+        pairs = zip(self._nodes(), other._nodes(), strict=False)
+        last = min(self.size, other.size) - 1
+        return next((node for node, (one, another) in enumerate(pairs) if one != another), last)
+
+    def _nodes(self) -> Iterator[tuple[Any, ...]]:
+        """Yield what each node is: its row or its code, the bits of its number, its operands."""
+        columns = self.code, self.numbers.view(np.int64), self.operands
+        for code, bits, held in zip(*(each.tolist() for each in columns), strict=True):
+            yield self.table[code] if code >= 0 else code, bits, [x for x in held if x != NOTHING]
 
     def live(self) -> Graph:
         """Return the graph without the nodes that no output needs; leaves stay."""
