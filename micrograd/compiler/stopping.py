@@ -29,7 +29,7 @@ from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.planning.planner import plan
 from micrograd.compiler.program.program import Program
 from micrograd.compiler.reference import ReferenceExecutor
-from micrograd.compiler.tracing.graph import Graph, Structural
+from micrograd.compiler.tracing.graph import Graph, reached
 from micrograd.compiler.tracing.structural import operands_of
 from micrograd.locks import forkable_property
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
@@ -198,16 +198,12 @@ def has_loops(graph: Graph) -> bool:
 
 def with_plain_products(graph: Graph) -> Graph | None:
     """Return the graph with plain products; None if none of its products stop, or if they must."""
-    if not _stops(graph) or _may_hide(graph):
-        return None
-    return _plain(graph)
+    return _plain(graph) if any(map(_stops, graph.table)) and not _may_hide(graph) else None
 
 
-def _stops(graph: Graph) -> bool:
-    """Return whether any product stops at zero, including those in the steps of loops."""
-    return any(
-        _stops(row.step) if isinstance(row, LoopRow) else row is _PRODUCT for row in graph.table
-    )
+def _stops(row: Any) -> bool:
+    """Return whether this is a product that stops at zero, or a loop with one in its steps."""
+    return any(map(_stops, row.step.table)) if isinstance(row, LoopRow) else row is _PRODUCT
 
 
 def _plain(graph: Graph) -> Graph:
@@ -221,60 +217,43 @@ def _plain(graph: Graph) -> Graph:
     return graph._replace(table=tuple(table), code=code)
 
 
-def _may_hide(graph: Graph) -> bool:
-    """Return whether a nan from a plain product could be missed, for example by a comparison."""
-    if not has_loops(graph) and not any(
-        _hides(row, place) for row in graph.table for place in range(row.arity)
-    ):
-        return False
-    return _reached(graph, [False] * graph.leaves) is None
-
-
-def _reached(graph: Graph, leaves: Sequence[bool]) -> list[bool] | None:
-    """Return which outputs a nan from a plain product can reach; None if it could be missed.
+def _reached(graph: Graph, leaves: Sequence[bool]) -> Any:
+    """Return which nodes a nan from a plain product can reach.
 
     Args:
         graph: where plain products take the place of those that stop at zero.
         leaves: whether such a nan can be in each leaf.
     """
-    hides = [[_hides(row, place) for place in range(row.arity)] for row in graph.table]
-    stops = [row.name in STOPPING for row in graph.table]
-    reached = bytearray(graph.size + 1)  # the last one for NOTHING
-    reached[: graph.leaves] = bytes(leaves)
-    codes, rows = graph.code.tolist(), graph.operands.tolist()
-    for node in range(graph.leaves, graph.size):
-        code = codes[node]
-        if code < 0:
-            continue
-        row = graph.table[code]
+    marks = graph.made_by(_stops)
+    marks[: len(leaves)] = leaves
+    return reached(graph, marks)
+
+
+def _may_hide(graph: Graph, leaves: Sequence[bool] = ()) -> bool:
+    """Return whether a nan from a plain product could be missed, for example by a comparison."""
+    found = _reached(graph, leaves)
+    for code, row in enumerate(graph.table):
+        nodes = np.flatnonzero(graph.code == code)
         if isinstance(row, LoopRow):
-            found = _reached_by_loop(row, [bool(reached[x]) for x in operands_of(graph, node)])
-            if found is None:
-                return None
-            reached[node] = found
-        elif stops[code] or (isinstance(row, Structural) and any(reached[x] for x in rows[node])):
-            reached[node] = 1
-        for operand, hiding in zip(rows[node], hides[code], strict=False):
-            if reached[operand]:
-                if hiding:
-                    return None
-                reached[node] = 1
-    return [bool(reached[node]) for node in graph.outputs.tolist()]
+            each = (found[operands_of(graph, node)].tolist() for node in nodes.tolist())
+            if any(_may_hide_in_loop(row, operands) for operands in each):
+                return True
+        for place in range(row.arity):
+            if _hides(row, place) and found[graph.operands[nodes, place]].any():
+                return True
+    return False
 
 
-def _reached_by_loop(row: LoopRow, operands: Sequence[bool]) -> bool | None:
-    """Return whether a nan can reach a result of a loop; None if it could be missed."""
+def _may_hide_in_loop(row: LoopRow, operands: Sequence[bool]) -> bool:
+    """Return the same for a loop, given which of its operands a nan can reach."""
     held = row.parts(operands)
-    states: list[bool] = held.states
-    while not held.count and not held.goes_on:
-        found = _reached(row.step, [*states, *held.inputs, *held.captured])
-        if found is None or any(found[row.states :][: row.conditional]):
-            return None
-        further = [a or b for a, b in zip(states, found, strict=False)]
-        if further == states:
-            return any(found)
-        states = further
-    return None
+    states, before = held.states, None
+    while states != before:
+        leaves = [*states, *held.inputs, *held.captured]
+        found = _reached(row.step, leaves)[row.step.outputs].tolist()
+        states, before = [a or b for a, b in zip(states, found, strict=False)], states
+    is_test = held.count or held.goes_on or any(found[row.states :][: row.conditional])
+    return bool(is_test) or _may_hide(row.step, leaves)
 
 
 @cache

@@ -16,9 +16,9 @@ import numpy as np
 
 from micrograd.compiler.calling.binding import bind, bound
 from micrograd.compiler.calling.inlining import is_on_values
-from micrograd.compiler.calling.results import batch, placed, regular
+from micrograd.compiler.calling.results import batch, regular
 from micrograd.compiler.calling.sparsity import compressed
-from micrograd.compiler.calling.targets import Targets, read_targets, resolved, run
+from micrograd.compiler.calling.targets import Targets, read_targets, run
 from micrograd.compiler.calling.variants import Options, Variants
 from micrograd.transforms import functions
 from micrograd.transforms.runs import Function
@@ -174,11 +174,7 @@ class Derivatives(Variants, Generic[Result]):
         argnums: Targets,
     ) -> tuple[Any, tuple[Any, ...], bool]:
         """Return a derived program, its arguments, and whether there is a single position."""
-        targets: tuple[Any, ...]
-        targets, single = (argnums,), True
-        if type(argnums) is not int or not 0 <= argnums < len(args):
-            targets, single = read_targets(argnums)
-            targets = resolved(targets, len(args), self._held.values)
+        targets, single = read_targets(argnums, len(args), self.parameters)
         program, args, _ = self._specialized(args, keywords)
         return program._program(make, targets), args, single
 
@@ -309,7 +305,7 @@ class Derivatives(Variants, Generic[Result]):
     def _in_arguments(self, args: Sequence[Any], count: int, parameters: Any) -> tuple[Any, ...]:
         """Return results in the structure of the first `count` arguments."""
         variant, rows = self._rows(args, parameters)
-        parts = placed(variant.arguments[:count])
+        parts = variant.parts[:count]
         axes = self._axes_of(len(args))
         return tuple(
             [

@@ -19,9 +19,8 @@ import numpy as np
 from micrograd.compiler.calling.derivatives import Derivatives
 from micrograd.compiler.calling.gradients import chosen_gradients
 from micrograd.compiler.calling.inlining import call_on_values, is_on_values
-from micrograd.compiler.calling.results import gradient, placed, regular, store, store_parameters
 from micrograd.compiler.calling.shortcuts import Shortcuts
-from micrograd.compiler.calling.targets import Targets, among
+from micrograd.compiler.calling.targets import Targets, read_targets
 from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program.instructions import Lookup
 from micrograd.compiler.program.loop_instructions import Loop
@@ -128,9 +127,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         variant = call.variant
         rows = variant.executor.values(numbers, call.inputs, call.length)
         self._prepare(self._shortcuts[0], "values", args, call)
-        if out is not None:
-            return store(placed([variant.result]), rows, out, "the value")  # type: ignore[no-any-return]
-        return regular(variant.result, rows)  # type: ignore[no-any-return]
+        return variant.value(rows, out)  # type: ignore[no-any-return]
 
     @overload
     def value_and_grad(
@@ -201,7 +198,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         """
         if keywords or self._has_static:
             if argnums is not None:
-                argnums = among(argnums, len(args), self.parameters)
+                targets, single = read_targets(argnums, len(args), self.parameters)
+                argnums = targets[0] if single else targets
             program, args, places = self._specialized(args, keywords)
             if argnums is None and not self.parameters:
                 argnums = places if len(places) != 1 else places[0]
@@ -216,9 +214,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             found = again(args, parameters, out)
             if found is not None:
                 self._last = variant
-                if self._inputs or out is not None or self._held.structure is None:
-                    return found  # type: ignore[no-any-return]
-                return found[0], self._in_parameters(found[1])
+                return found  # type: ignore[no-any-return]
         call = self._call(args)
         variant = call.variant
         if variant.result != LEAF:
@@ -234,14 +230,8 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
             value = np.broadcast_to(value, (call.length,)).copy()
         else:
             value = float(value)
-        if not self._inputs:
-            of_parameters = of_parameters[: len(self.parameters)]
-            if out is not None:
-                return value, store_parameters(of_parameters, out)
-            return value, self._in_parameters(of_parameters)
-        if out is not None:
-            return value, store(placed(variant.arguments), adjoints, out, "an argument")
-        return value, gradient(placed(variant.arguments), adjoints)
+        slopes = adjoints if self._inputs else of_parameters
+        return value, self._gradient(variant, slopes, out)
 
     def __copy__(self) -> CompiledFunction[Result, Mean, Slopes]:
         """Return itself, as copying a function does."""
@@ -307,7 +297,7 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
                     variant = self._new_variant(variant.arguments)
             except TraceError as error:
                 raise NotImplementedError(_UNKNOWN_STEPS) from error
-        return source_of(self.f, language, *variant)
+        return source_of(self.f, language, *variant[:3])
 
     @property
     def is_called(self) -> bool:
@@ -362,8 +352,3 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         made: CompiledFunction[Any] = self._program(_itself, mean)
         made._inputs, made._mean = True, mean
         return made
-
-    def _in_parameters(self, gradient: Any) -> Any:
-        """Return a gradient with respect to the parameters in their structure."""
-        structure = self._held.structure
-        return gradient if structure is None else regular(structure, gradient)

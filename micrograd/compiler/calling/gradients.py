@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from micrograd.compiler.calling.results import batch, is_array_like, placed, regular
-from micrograd.compiler.calling.targets import PARAMETERS, Targets, read_targets, resolved
+from micrograd.compiler.calling.results import batch, is_array_like, regular
+from micrograd.compiler.calling.targets import PARAMETERS, Targets, read_targets
 from micrograd.transforms.functions import value_and_grad
 from micrograd.transforms.runs import Function
-from micrograd.transforms.structures import LEAF, Structure, count_leaves
+from micrograd.transforms.structures import count_leaves
 
 if TYPE_CHECKING:
     from micrograd.compiler.calling.variants import Variant
@@ -31,11 +31,7 @@ def chosen_gradients(
     """
     if argnums is None:
         argnums = PARAMETERS if program.parameters else (0 if len(args) == 1 else range(len(args)))
-    targets: tuple[Any, ...]
-    targets, single = (argnums,), True
-    if type(argnums) is not int or not 0 <= argnums < len(args):
-        targets, single = read_targets(argnums)
-        targets = resolved(targets, len(args), program.parameters)
+    targets, single = read_targets(argnums, len(args), program.parameters)
     of_value = program._program(_part, 0) if has_aux else program
     mean = PARAMETERS in targets
     found: dict[Any, Any] = {}
@@ -64,13 +60,11 @@ def _of_each_sample(
     """Return values and gradients with respect to arguments, including shared ones of a batch."""
     derived = program._program(_forward, places)
     variant, rows = derived._rows(args, parameters, partial(_blocks, places))
-    known = derived._placed
-    if known is None or known[0] is not variant:
-        known = derived._placed = variant, placed([LEAF, *_parts(places, variant)])
-    (_, of_values), *slopes = known[1]
-    values, axes, made = rows[of_values][0], program._axes_of(len(args)), []
-    for place, (structure, leaves) in zip(places, slopes, strict=True):
-        part = rows[leaves]
+    values, axes, made, start = rows[0:1][0], program._axes_of(len(args)), [], 1
+    for place in places:
+        structure, leaves = variant.parts[place]
+        stop = start + leaves.stop - leaves.start
+        part, start = rows[start:stop], stop
         if mean:
             part = part / len(values)
         if axes[place] == 0:
@@ -80,13 +74,9 @@ def _of_each_sample(
     return values, made
 
 
-def _parts(places: tuple[int, ...], variant: Variant) -> list[Structure]:
-    return [variant.arguments[place] for place in places]
-
-
 def _blocks(places: tuple[int, ...], variant: Variant) -> list[tuple[int, bool]]:
     """Return how values and gradients are laid out: those that are arrays, sample by sample."""
-    parts = _parts(places, variant)
+    parts = (variant.arguments[place] for place in places)
     return [(1, False), *((count_leaves(each), is_array_like(each)) for each in parts)]
 
 

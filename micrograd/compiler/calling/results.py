@@ -194,11 +194,6 @@ def store(parts: Sequence[tuple[Structure, slice]], numbers: Any, out: Any, what
     return out
 
 
-def store_parameters(slopes: Any, out: Any) -> Any:
-    """Copy a gradient with respect to parameters to an array of the caller, and return that."""
-    return store([(Structure(np.ndarray, slopes.shape), slice(None))], slopes, out, "the gradient")
-
-
 def _check(structure: Structure, rows: Any, target: Any, what: str) -> None:
     kind = structure.kind
     if kind is not None and not holds_arrays(kind):

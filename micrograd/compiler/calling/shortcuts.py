@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from micrograd.compiler.calling.results import (
-    batch,
     copied,
     gradients,
     is_array_like,
     is_rearranged,
-    placed,
     regular,
-    store,
-    store_parameters,
 )
 from micrograd.compiler.calling.staging import (
-    REAL_ON_DEVICES,
     alike,
     is_on_devices,
     numbers_stager,
@@ -109,8 +105,11 @@ def shortcut(
     is_cut = not inputs and call != "values" and shared.size > 0
     if slopes is not None and not inputs:
         slopes = slopes[:count]
-    arguments, value_at = placed(structures), placed([result])
-    shaped = gradients(arguments, batched=batched)
+    shaped = None
+    if inputs:
+        shaped = gradients(variant.parts, batched=batched)
+    elif program._held.structure is not None:
+        shaped = partial(regular, program._held.structure)
     values = call == "values"
     each = call == "each" and batched
     # Arrays of a batch are rearranged, and so copied in any case. (Those on devices are new.)
@@ -122,18 +121,14 @@ def shortcut(
         if not staged(args):
             return None
         held = None
-        if on_devices and type(numbers) is type(args[0]):
-            if numbers.shape != shape or numbers.sharding != args[0].sharding:
+        if reads_devices and is_on_devices(numbers):
+            if numbers.shape != shape:
                 return None
-            if numbers.dtype.kind not in REAL_ON_DEVICES:
+            if on_devices and numbers.sharding != args[0].sharding:
                 return None
             held = numbers
         elif (count or numbers is not None) and not given(numbers):
-            if on_devices or not reads_devices:
-                return None
-            if not is_on_devices(numbers) or numbers.shape != shape:
-                return None
-            held = numbers
+            return None
         found = run(held, args) if on_devices else run() if held is None else run(held)
         if made := type(found) is tuple:  # new arrays
             rows, adjoints = found
@@ -146,17 +141,15 @@ def shortcut(
         if values:
             if out is ROWS:
                 return rows if made else copied(rows)
-            if out is not None:
-                return store(value_at, rows, out, "the value")
-            return regular(result, rows if made or is_copied else copied(rows))
+            if out is None:
+                return regular(result, rows if made or is_copied else copied(rows))
+            return variant.value(rows, out)
         value = (rows[0] if made else rows[0].copy()) if each else rows.item()
-        if out is None:
-            if not (made or (inputs and are_copied)):
-                adjoints = copied(adjoints)
-            return value, shaped(adjoints) if inputs else adjoints
-        if inputs:
-            return value, store(arguments, adjoints, out, "an argument")
-        return value, store_parameters(adjoints, out)
+        if out is not None:
+            return value, program._gradient(variant, adjoints, out)
+        if not (made or (inputs and are_copied)):
+            adjoints = copied(adjoints)
+        return value, adjoints if shaped is None else shaped(adjoints)
 
     return again
 
@@ -211,7 +204,6 @@ def direct_shortcut(
     if read is None:
         return None
     given = _parameters(program, parameters)
-    arguments, value_at = placed(structures), placed([result])
 
     def again(args: Sequence[Any], numbers: Any, out: Any) -> Any:
         if (out is ROWS) is not takes_rows:
@@ -229,14 +221,10 @@ def direct_shortcut(
             return results[0] if len(results) == 1 else Blocks(results)
         if call == "values":
             rows = results[0] if blocks else results
-            return regular(result, rows) if out is None else store(value_at, rows, out, "the value")
+            return variant.value(rows, out)
         value = results.item() if call == "mean" else results[0]
-        if not program._inputs:
-            slopes = slopes[:count]
-            return value, slopes if out is None else store_parameters(slopes, out)
-        if out is not None:
-            return value, store(arguments, Blocks(slopes), out, "an argument")
-        parts = [batch(*each) for each in zip(structures, slopes, strict=True)]
-        return value, parts[0] if len(parts) == 1 else tuple(parts)
+        if program._inputs:
+            slopes = slopes[0] if len(slopes) == 1 else Blocks(slopes)
+        return value, program._gradient(variant, slopes, out)
 
     return again

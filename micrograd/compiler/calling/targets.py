@@ -101,48 +101,46 @@ def _is_nested(given: Any, entries: Sequence[Any]) -> bool:
     return any(isinstance(each, dict | list | tuple) or np.ndim(each) for each in others)
 
 
-def read_targets(argnums: Targets) -> tuple[tuple[Any, ...], bool]:
-    """Return the positions and `"parameters"` in `argnums`, and whether there is a single one.
+def read_targets(
+    argnums: Targets, count: int, parameters: Sequence[Value]
+) -> tuple[tuple[Any, ...], bool]:
+    """Return what `argnums` names, with positions from the first, and whether it is a single one.
 
-    >>> read_targets(0), read_targets(("parameters", 1))
-    (((0,), True), (('parameters', 1), False))
-    """
-    if isinstance(argnums, str):
-        if argnums != PARAMETERS:
-            raise TypeError(f"argnums takes ints and {PARAMETERS!r}, got {argnums!r}")
-        return (PARAMETERS,), True
-    if isinstance(argnums, Iterable) and getattr(argnums, "shape", None) != ():
-        found = tuple(read_targets(each)[0][0] for each in argnums)
-        if found.count(PARAMETERS) > 1:
-            raise ValueError("argnums names the parameters twice")
-        return found, False
-    return read_argnums(argnums)  # type: ignore[arg-type]
-
-
-def resolved(targets: Sequence[Any], count: int, parameters: Sequence[Value]) -> tuple[Any, ...]:
-    """Return targets with positions among `count` arguments, counted from the first.
+    Args:
+        argnums: positions of arguments and `"parameters"`.
+        count: the number of arguments.
+        parameters: the parameters of the function.
 
     Raises:
+        TypeError: it names something else.
         ValueError: a position is out of range, a target is named twice, or the parameters of a
             function without parameters are named.
+
+    >>> read_targets(-1, 2, []), read_targets(("parameters", 1), 2, [Value(1.0)])
+    (((1,), True), (('parameters', 1), False))
     """
+    if type(argnums) is int and 0 <= argnums < count:
+        return (argnums,), True
+    targets, single = _read(argnums)
     if PARAMETERS in targets and not parameters:
         raise ValueError(
             f"argnums names {PARAMETERS!r}, but the function was compiled without parameters"
         )
     places = iter(resolve_argnums(tuple(each for each in targets if each != PARAMETERS), count))
-    return tuple(each if each == PARAMETERS else next(places) for each in targets)
+    return tuple(each if each == PARAMETERS else next(places) for each in targets), single
 
 
-def among(argnums: Targets, count: int, parameters: Sequence[Value]) -> Any:
-    """Return `argnums` with positions among `count` arguments, counted from the first.
-
-    >>> among(-1, 2, []), among((-1, 0), 3, [])
-    (1, (2, 0))
-    """
-    targets, single = read_targets(argnums)
-    places = resolved(targets, count, parameters)
-    return places[0] if single else places
+def _read(argnums: Targets) -> tuple[tuple[Any, ...], bool]:
+    if isinstance(argnums, str):
+        if argnums != PARAMETERS:
+            raise TypeError(f"argnums takes ints and {PARAMETERS!r}, got {argnums!r}")
+        return (PARAMETERS,), True
+    if isinstance(argnums, Iterable) and getattr(argnums, "shape", None) != ():
+        found = tuple(_read(each)[0][0] for each in argnums)
+        if found.count(PARAMETERS) > 1:
+            raise ValueError("argnums names the parameters twice")
+        return found, False
+    return read_argnums(argnums)  # type: ignore[arg-type]
 
 
 def run(f: Function, args: Sequence[Any], targets: Sequence[Any], parameters: Parameters) -> Run:
@@ -151,7 +149,7 @@ def run(f: Function, args: Sequence[Any], targets: Sequence[Any], parameters: Pa
     Args:
         f: the function.
         args: its arguments.
-        targets: what it will be differentiated with respect to, as `resolved` returns it.
+        targets: what it will be differentiated with respect to, as `read_targets` returns it.
         parameters: the parameters of the program that is being made, which are traced values now.
     """
     made = Run(f, args, tuple(each for each in targets if each != PARAMETERS))

@@ -16,7 +16,7 @@ from micrograd.compiler.calling.arguments import (
     on_devices,
     refuse_tensors,
 )
-from micrograd.compiler.calling.results import placed
+from micrograd.compiler.calling.results import gradient, placed, regular, store
 from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, direct_shortcut, shortcut
 from micrograd.compiler.calling.staging import REAL, is_on_devices, parameters_stager
 from micrograd.compiler.calling.targets import Parameters
@@ -51,11 +51,18 @@ _number = vars(Node)["data"].__get__
 
 
 class Variant(NamedTuple):
-    """A program for one structure of arguments."""
+    """A program for one structure of arguments; `parts` are those with the places of leaves."""
 
     executor: CheckedExecutor
     arguments: tuple[Structure, ...]
     result: Structure
+    parts: list[tuple[Structure, slice]]
+
+    def value(self, rows: Any, out: Any) -> Any:
+        """Return outputs in the structure of the result, or in an array of the caller."""
+        if out is None:
+            return regular(self.result, rows)
+        return store([(self.result, slice(None))], rows, out, "the value")
 
 
 class Arguments(NamedTuple):
@@ -113,8 +120,6 @@ class Variants:
         self._axes = None if axes is None or None not in axes else axes
         self._variants: OrderedDict[tuple[Structure, ...], Variant] = OrderedDict()
         self._last: Variant | None = None
-        # The variant of the last gradients of each sample, and where the parts of its results are.
-        self._placed: tuple[Variant, list[tuple[Structure, slice]]] | None = None
         self._warned = False
         self._shortcuts = Shortcuts(), Shortcuts()  # of values, and of value_and_grad
 
@@ -163,6 +168,20 @@ class Variants:
         """Return the numbers of the parameters and of the arguments that a batch shares."""
         own = self._numbers(given)
         return np.concatenate([own, *call.shared]) if call.shared else own
+
+    def _gradient(self, variant: Variant, slopes: Any, out: Any) -> Any:
+        """Return a gradient in its structure, or in arrays of the caller."""
+        if self._inputs:
+            if out is None:
+                return gradient(variant.parts, slopes)
+            return store(variant.parts, slopes, out, "an argument")
+        slopes = slopes[: len(self.parameters)]
+        if out is not None:
+            return store(
+                [(Structure(np.ndarray, slopes.shape), slice(None))], slopes, out, "the gradient"
+            )
+        structure = self._held.structure
+        return slopes if structure is None else regular(structure, slopes)
 
     # ------------------------------------------------------------------------------------- programs
 
@@ -310,4 +329,4 @@ class Variants:
             inputs=self._inputs,
             threads=self._options.threads,
         )
-        return Variant(executor, key, results[0])
+        return Variant(executor, key, results[0], placed(key))

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.compiler.loops.rows import LoopRow, Operands
 from micrograd.compiler.loops.tracing import last_states, replay, traced_loop
-from micrograd.compiler.tracing.graph import Graph
+from micrograd.compiler.tracing.graph import Graph, reached
 from micrograd.compiler.tracing.recorder import Recorder, recording
 from micrograd.compiler.tracing.structural import Pack, Result, Shares
 from micrograd.compiler.tracing.traced import leaf
@@ -54,11 +54,9 @@ class _Dependence:
         step, before = row.step, -1
         while before != sum(self.states):
             before = sum(self.states)
-            reached = np.zeros(step.size + 1, bool)  # the last one for NOTHING
-            reached[: step.leaves] = [*self.states, *self.inputs, *self.captured]
-            for node in range(step.leaves, step.size):
-                reached[node] = reached[step.operands[node]].any()
-            following = reached[step.outputs[: row.states]]
+            marks = np.zeros(step.size, bool)
+            marks[: step.leaves] = [*self.states, *self.inputs, *self.captured]
+            following = reached(step, marks)[step.outputs[: row.states]]
             self.states = [a or bool(b) for a, b in zip(self.states, following, strict=True)]
 
 

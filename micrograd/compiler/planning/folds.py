@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import CONSTANT, Graph, uses_of
+from micrograd.compiler.tracing.graph import CONSTANT, Graph, reached, uses_of
 
 FOLDED = ("maximum", "minimum")
 
@@ -78,14 +78,7 @@ def _with_gradient(graph: Graph) -> Any:
 
     Loops need not be looked at, since their derivatives are traced.
     """
-    passes = [[row.flow(place) is not None for place in range(row.arity)] for row in graph.table]
-    found = bytearray(graph.size)
-    found[: graph.leaves] = b"\1" * graph.leaves
-    codes, columns = graph.code.tolist(), [column.tolist() for column in graph.operands.T]
-    for node in range(graph.leaves, graph.size):
-        if codes[node] >= 0:
-            for column, passing in zip(columns, passes[codes[node]], strict=False):
-                if passing and found[column[node]]:
-                    found[node] = 1
-                    break
-    return np.frombuffer(found, np.uint8).astype(bool)
+    passes = np.zeros((len(graph.table) + 2, graph.operands.shape[1]), bool)  # -2 and -1 come last
+    for code, row in enumerate(graph.table):
+        passes[code, : row.arity] = [row.flow(place) is not None for place in range(row.arity)]
+    return reached(graph, np.arange(graph.size) < graph.leaves, passes[graph.code])

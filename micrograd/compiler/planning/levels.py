@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.tracing.graph import NOTHING, any_of
+from micrograd.compiler.tracing.graph import MANY, NOTHING, any_of
 
-MANY = 2_000  # nodes or edges from which on a round on arrays is faster than a loop
 MOST_GROUPS = 2_000  # of more, none is delayed, as each takes some microseconds
 _LEAST_RATIO = 4  # of the sizes of the groups; of equal ones, each may read neighbouring slots
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd.compiler.planning.sums import LEAST_UNIFORM, Sums, terms_of
-from micrograd.compiler.program.slots import Operand, Rows, even_matrix, rows_of
+from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
 LEAST_VARYING = 8
 """With fewer multiplications, a matrix product is not faster than single sums."""
 MOST_ADDENDS = 2  # a bias, and what a residual block adds
-_MOST_PARTS, _LEAST_SHARE = 3, 8  # of a product in parts: at least 1 in 8 columns in each
 
 
 class Block(NamedTuple):
@@ -24,7 +22,6 @@ class Block(NamedTuple):
     `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. An
     addend that is the same for every vector is `bias[m]`, a slot of `u`; without one, that is None.
     Each of `addends` has other addends in the order of `sums`, such as those of a residual block.
-    `further` has the matrices and inputs of products that are added to the first one.
     """
 
     sums: Any
@@ -32,7 +29,6 @@ class Block(NamedTuple):
     inputs: Any
     bias: Rows | None
     addends: list[Operand]
-    further: list[tuple[Any, Any]]
 
 
 class _Sum(NamedTuple):
@@ -167,14 +163,8 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool, constants: slice
             bias = rows_of(slots[0])
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
-    first, *further = ((matrix[:, part], inputs[:, part]) for part in _even_parts(matrix, inputs))
-    return Block(
-        np.array([[position for position, _ in column] for column in columns]),
-        *first,
-        bias,
-        addends,
-        further,
-    )
+    positions = np.array([[position for position, _ in column] for column in columns])
+    return Block(positions, matrix, inputs, bias, addends)
 
 
 def _is_filter(weights: Any, inputs: Any, constants: slice) -> bool:
@@ -184,25 +174,3 @@ def _is_filter(weights: Any, inputs: Any, constants: slice) -> bool:
     """
     is_constant = len(weights) == 1 and ((weights >= constants.start) & (weights < constants.stop))
     return bool(np.all(is_constant)) and len(np.unique(inputs)) < inputs.size
-
-
-def _even_parts(matrix: Any, inputs: Any) -> list[slice]:
-    """Return which columns of a matrix to multiply together.
-
-    `w @ x + u @ h` is one matrix times one vector, but reading it so takes copies: the slots of
-    each of the two are evenly spaced, and those of both are not.
-    """
-    columns = matrix.shape[1]
-    steps, gaps = np.diff(matrix), np.diff(inputs)
-    joined = ((steps == steps[:1]).all(axis=0) & (gaps == 1).all(axis=0)).tolist()
-    first = steps[0].tolist()
-    starts = [0]
-    for j in range(1, columns):
-        if not joined[j - 1] or (j - 1 > starts[-1] and first[j - 1] != first[j - 2]):
-            starts.append(j)
-    parts = [slice(a, b) for a, b in pairwise([*starts, columns])]
-    fits = len(parts) <= _MOST_PARTS and all(
-        even_matrix(matrix[:, each]) and (each.stop - each.start) * _LEAST_SHARE >= columns
-        for each in parts
-    )
-    return parts if fits else [slice(0, columns)]

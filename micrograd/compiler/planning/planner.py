@@ -7,14 +7,14 @@ same level are grouped into one instruction, and what is long and narrow becomes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise, repeat
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.planning import lookups, loops
 from micrograd.compiler.planning.folds import find_folds
-from micrograd.compiler.planning.levels import MANY, delayed, longest_paths
+from micrograd.compiler.planning.levels import delayed, longest_paths
 from micrograd.compiler.planning.lookups import LookupRow
 from micrograd.compiler.planning.matrices import find_products
 from micrograd.compiler.planning.sums import find_sums, terms_of
@@ -29,7 +29,7 @@ from micrograd.compiler.program.instructions import (
 from micrograd.compiler.program.loop_instructions import Column, Stack
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.compiler.program.slots import Operand, rows_of
-from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, Structural, any_of
+from micrograd.compiler.tracing.graph import CONSTANT, NOTHING, Graph, Structural, any_of, reached
 from micrograd.compiler.tracing.simplifying import simplified
 from micrograd.engine.collecting import nothing_collected
 from micrograd.ops import TABLE
@@ -83,7 +83,7 @@ class Planner:
         outside: Callable[[Instruction], None] | None = None,
     ) -> None:
         self.graph, self.slots, self.outside = graph, slots or _Slots(), outside
-        self.varying = _varying(graph, varies)
+        self.varying = reached(graph, np.append(varies, np.zeros(graph.size - graph.leaves, bool)))
         self.sums = find_sums(graph, self.varying)
         self.code = graph.code.copy()
         summed, self.first_term = _first_of_each(self.sums.root)
@@ -305,11 +305,7 @@ class Planner:
             nodes = members[block.sums.ravel()]
             out = self.next(len(nodes), varies=varies)
             self.append(Product(varies, out, block.matrix, block.inputs, block.bias))
-            further = []
-            for matrix, inputs in block.further:
-                further.append(Operand(varies, self.next(len(nodes), varies=varies)))
-                self.append(Product(varies, further[-1].rows, matrix, inputs, None))
-            for addends in (*further, *block.addends):
+            for addends in block.addends:
                 read = (Operand(varies, out), addends)
                 out = self.next(len(nodes), varies=varies)
                 self.append(Elementwise(varies, out, TABLE["add"], read))
@@ -405,27 +401,3 @@ def _runs(narrow: Any, varies: Any) -> Iterator[tuple[int, int, bool]]:
     edges = np.flatnonzero((np.diff(narrow) != 0) | (np.diff(varies) != 0)) + 1
     for first, last in pairwise([0, *edges.tolist(), len(narrow)]):
         yield first, last, bool(narrow[first])
-
-
-def _varying(graph: Graph, varies: Any) -> Any:
-    """Return which nodes depend on a leaf that varies over a batch."""
-    varying = np.zeros(graph.size + 1, dtype=bool)  # the last one for NOTHING
-    varying[: graph.leaves] = varies
-    # In each round, what reads a node that varies does so, too. Long chains are left to a loop.
-    left = np.flatnonzero(graph.code >= 0) if varies.any() else np.zeros(0, dtype=np.intp)
-    columns = [column for column in graph.operands.T if (column >= 0).any()]
-    before = 2 * len(left)
-    while MANY < len(left) < before - before // 16:
-        before = len(left)
-        found = any_of([varying[column[left]] for column in columns])
-        varying[left[found]] = True
-        left = left[~found]
-    if len(left) < before:
-        flags = bytearray(varying)
-        x, y, z, *rest = graph.operands[left].T.tolist()
-        others = zip(*rest, strict=True) if rest else repeat(())
-        for node, a, b, c, more in zip(left.tolist(), x, y, z, others, strict=False):
-            if flags[a] or flags[b] or flags[c] or (more and any(flags[d] for d in more)):
-                flags[node] = 1
-        varying = np.frombuffer(flags, np.uint8).astype(bool)
-    return varying[:-1]

@@ -99,8 +99,7 @@ def terms_of(bounds: Any, places: Any) -> tuple[Any, Any]:
 def _roots(nodes: Any, above: Any, operands: Any, signs: Any, whole: Any) -> tuple[Any, Any]:
     """Return the sum that each node ends up in and its sign there.
 
-    Runs of nodes, each absorbed by the next one, are followed at once, as a matrix product has long
-    ones; then the sums are found by pointer doubling.
+    They are found by pointer doubling.
 
     Args:
         nodes: those that are absorbed by the sum above them, in rising order.
@@ -112,13 +111,8 @@ def _roots(nodes: Any, above: Any, operands: Any, signs: Any, whole: Any) -> tup
     """
     root, sign = np.arange(len(above)), np.ones(len(above), dtype=np.int8)
     holder = above[nodes]
-    signed = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
-    ends = np.flatnonzero(np.append(whole[holder[:-1]] != nodes[1:], True)[: len(nodes)])
-    lengths = np.diff(ends, prepend=-1)
-    minus = np.append(0, np.cumsum(signed < 0))
-    odd = np.repeat(minus[ends + 1], lengths) - minus[:-1]
-    sign[nodes] = 1 - 2 * (odd % 2)
-    root[nodes] = np.repeat(whole[holder[ends]], lengths)
+    sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
+    root[nodes] = whole[holder]
     while len(nodes):
         holder = root[nodes]
         further = root[holder]

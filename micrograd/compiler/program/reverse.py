@@ -40,8 +40,6 @@ from micrograd.compiler.program.slots import Operand, rows_of, slots_of
 from micrograd.ops import Operation
 from micrograd.table.formulas import ADJOINT, RESULT
 
-_NEVER = np.iinfo(np.intp).max
-
 
 class Reverse(NamedTuple):
     """The backward pass of a program with one output.
@@ -85,12 +83,11 @@ class _Reverse(Adjoints):
         """Add the instructions that pass the adjoints of a step on."""
         if not self.active.reaches(step):
             return
-        if isinstance(step, Tape):
-            self._tape(step)
-            return
         if step.varies:
             self._touch(step.out)
         match step:
+            case Tape():
+                self._tape(step)
             case Elementwise():
                 self._flows(step)
             case Product():
@@ -261,10 +258,8 @@ class _Reverse(Adjoints):
             column[order] for column in columns
         )
         varies, summed = tape.varies, code == SUM
-        modes = np.full(len(step), "add", "<U5")
-        if varies:
-            modes[self._first_writes(slots, spaces, tape.out.start + step)] = "first"
-            modes[~spaces] = "total"
+        self._touch(slots[spaces])
+        modes = np.where(spaces | (not varies), "add", "total")
         terms = WeightedSums(
             varies,
             slice(0, 0),
@@ -336,26 +331,6 @@ class _Reverse(Adjoints):
                 terms.sign[term],
                 *_others(terms, term, side),
             )
-
-    def _first_writes(self, slots: Any, spaces: Any, read: Any) -> Any:
-        """Return which steps store an adjoint of `v`, as the first ones to write or read it.
-
-        Args:
-            slots: where each step writes to, in order.
-            spaces: whether that is in `v`.
-            read: the adjoint that each step reads.
-        """
-        order = np.arange(len(slots))
-        written, was_read = (np.full(len(self._stored), _NEVER) for _ in range(2))
-        written[slots[spaces][::-1]] = order[spaces][::-1]
-        was_read[read[::-1]] = order[::-1]
-        early = (was_read < _NEVER) & (was_read <= written)
-        first = spaces.copy()
-        into = slots[spaces]
-        first[spaces] = ~self._stored[into] & ~early[into] & (written[into] == order[spaces])
-        self._zeroed |= ~self._stored & early
-        self._stored |= np.minimum(written, was_read) < _NEVER
-        return first
 
 
 def _width_of_flows(tape: Tape) -> int:

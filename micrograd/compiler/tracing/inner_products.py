@@ -49,8 +49,8 @@ class Group(NamedTuple):
         """Return the group with all places changed."""
         return Group(self.row, self.shape, *map(change, self[2:]))
 
-    def written(self) -> Iterator[Written]:
-        """Yield all operations."""
+    def written(self) -> Iterator[tuple[Operation, Any, Any, Any]]:
+        """Yield all operations of each row: the row, their places, and those of their operands."""
         rows, columns, length = self.shape
         full = len(self.first), rows, columns, length
         left = np.broadcast_to(self.left.reshape(-1, rows, 1, length), full)
@@ -60,24 +60,11 @@ class Group(NamedTuple):
         start = start.reshape(*full[:3], 1)
         # The first product, then each further one and the sum up to there.
         products = start + np.maximum(2 * terms - 1, 0)
-        yield Written(self.row, products.ravel(), left.ravel(), right.ravel())
+        yield self.row, products.ravel(), left.ravel(), right.ravel()
         if length > 1:
             before = np.where(terms[1:] == 1, 0, 2 * terms[1:] - 2)
-            yield Written(
-                TABLE["add"],
-                (start + 2 * terms[1:]).ravel(),
-                (start + before).ravel(),
-                products[..., 1:].ravel(),
-            )
-
-
-class Written(NamedTuple):
-    """Operations of one row, written out: their places, and those of their operands."""
-
-    row: Operation
-    places: Any
-    left: Any
-    right: Any
+            sums, held = (start + each for each in (2 * terms[1:], before))
+            yield TABLE["add"], sums.ravel(), held.ravel(), products[..., 1:].ravel()
 
 
 def grouped(kinds: Mapping[Kind, Mapping[Pair, int]]) -> list[Group]:

@@ -106,8 +106,6 @@ def _numbers(
     )
     node = leaf(places[0])
     node._row, node._y = made, More((*left, *right))
-    if len(places) == 1:
-        return [node]
     found = [*map(leaf, places)]
     for number, entry in zip(found, _numbered(len(found)), strict=False):
         number._row, number._x = entry, node
@@ -116,8 +114,7 @@ def _numbers(
 
 @cache
 def _made(row: Operation, rows: int, columns: int, length: int) -> MatrixProduct:
-    made = InnerProduct if rows == columns == 1 else MatrixProduct
-    return made(row, rows, columns, length)
+    return MatrixProduct(row, rows, columns, length)
 
 
 class Entry(Result):
@@ -201,27 +198,6 @@ class MatrixProduct(Structural, Joint):
             parts.append(_product(_array(flat, matrix.shape), other))
         found = (_sum(pair) for pair in zip(parts[0].flat, parts[1].T.flat, strict=True))
         return Shares({i: each for i, each in enumerate(found) if each is not None})
-
-
-class InnerProduct(MatrixProduct):
-    """A product of two vectors, which is a number and has no entries."""
-
-    name = "inner product"
-
-    def recorded(self, recorder: Recorder, places: Sequence[int]) -> int:
-        """Record the product of other operands, and return the place of the result."""
-        place: int = super().recorded(recorder, places)[0]
-        return place
-
-    def pull(
-        self, node: Value, adjoint: Any, active: Container[Value]
-    ) -> Iterable[tuple[Value, Any]]:
-        """Return the adjoints of both vectors: one times the adjoint of the result."""
-        return super().pull(node, Shares({0: adjoint}), active)
-
-    def push(self, node: Value, tangents: dict[Value, Any]) -> Any:
-        """Return the tangent of the number."""
-        return super().push(node, tangents).get(0, 0.0)
 
 
 def _shares(matrix: Any, shares: Any, active: Container[Value]) -> Iterable[tuple[Value, Any]]:
