@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
 
-from micrograd.compiler.numpy import ufuncs
-from micrograd.compiler.numpy.memory import Call, Memory
+from micrograd.compiler.numpy.memory import Call, Memory, calling
+from micrograd.compiler.numpy.operations import in_place
 from micrograd.compiler.program.instructions import Elementwise
 from micrograd.compiler.program.slots import count_of
 
@@ -18,21 +16,5 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
     exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
-    products = ufuncs.power(row, exponent) if exponent in ufuncs.WHOLE else None
-    yield _bound(memory, products or ufuncs.value(row), target, read)
+    yield calling(in_place(row, exponent), *read, out=target)
     yield from following
-
-
-def _bound(memory: Memory, made: ufuncs.InPlace, target: Any, read: Sequence[Any]) -> Call:
-    """Return a call in place; operands that are functions are called each time."""
-    shape = target.shape
-    scratch = [memory.scratch(shape, i) for i in range(1, made.scratch + 1)]
-    masks = [memory.scratch(shape, i, bool) for i in range(made.masks)]
-    if not any(map(callable, read)):
-        return partial(made.call, target, *scratch, *masks, *read)
-
-    def call() -> None:
-        operands = (each() if callable(each) else each for each in read)
-        made.call(target, *scratch, *masks, *operands)
-
-    return call

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.numpy.memory import Call, Memory, strided
-from micrograd.compiler.numpy.regular_sums import are_regular, regular_calls
+from micrograd.compiler.numpy.memory import Call, Memory, calling, strided
 from micrograd.compiler.program.instructions import Fold, Mode, Product, WeightedSums
 from micrograd.compiler.program.slots import Operand, Rows, slots_of
 
-_LONG = 64  # samples; see sums_calls
+_LONG = 512  # samples; see sums_calls
 
 
 def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
@@ -34,11 +33,11 @@ def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
     if columns == 1 and mode != "value":
         times = np.multiply
     if varies:
-        yield _calling(times, matrix, read, results)
+        yield calling(times, matrix, read, out=results)
     else:
-        yield _calling(times, read, _transposed(matrix), results)
+        yield calling(times, read, _transposed(matrix), out=results)
     if bias is not None:
-        yield _calling(np.add, results, memory.read(Operand(False, bias), wide=varies), results)
+        yield calling(np.add, results, memory.read(Operand(False, bias), wide=varies), out=results)
     yield from following
 
 
@@ -47,22 +46,15 @@ def _total_calls(memory: Memory, product: Product) -> Iterator[Call]:
     shape = len(product.inputs), len(product.matrix)
     left = _vectors(memory.v, product.inputs.T, alone=True)
     right = _vectors(memory.v, product.matrix.T, alone=True)
-    share = memory.scratch(shape, 0)
+    share = memory.scratch(*shape)
     alone = product.inputs.shape[1] == 1
-    yield _calling(np.matmul if alone else _summed_products, left, _transposed(right), share)
+    yield calling(np.matmul if alone else _summed_products, left, _transposed(right), out=share)
     yield memory.adding(False, slots_of(product.out).reshape(shape), share.ravel(), "total")
 
 
 def _in_rows(out: Rows, count: int) -> Rows:
     """Return slots as a matrix with this many in a row, unless they are neighbours."""
     return out if isinstance(out, slice) else out.reshape(-1, count)
-
-
-def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
-    """Return a call; arguments that are functions are called each time."""
-    if not any(map(callable, arguments)):
-        return partial(function, *arguments)
-    return lambda: function(*(each() if callable(each) else each for each in arguments))
 
 
 def _transposed(array: Any) -> Any:
@@ -122,7 +114,7 @@ def sum_calls(
         varies: whether the sum varies over the batch.
     """
     rows, adds = memory.rows, mode in ("add", "total")
-    share = memory.scratch((memory.length if varies else 1,), 0)
+    share = memory.scratch(memory.length if varies else 1)
     for i, (sign, left, left_varies, right, right_varies) in enumerate(terms):
         term, is_further = rows[left_varies][left], adds or i > 0
         if right >= 0:
@@ -155,9 +147,6 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
         if (lengths == lengths[0]).all():
             yield from _row_totals(memory, sums)
             return
-    if are_regular(sums, memory.length):
-        yield from regular_calls(memory, sums)
-        return
     if varies and memory.length >= _LONG:
         terms, rows = sums.terms(), memory.rows[mode != "total"]
         bounds = pairwise(sums.bounds.tolist())
@@ -188,12 +177,12 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
 def _row_totals(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     """Yield the calls for sums of rows over the lanes, such as the adjoints of a bias."""
     slots = sums.left.reshape(len(sums.start), -1)
-    share, read = memory.scratch((len(slots),), 0), _matrix(memory.v, slots)
+    share, read = memory.scratch(len(slots)), _matrix(memory.v, slots)
     if slots.shape[1] > 1:
-        yield _calling(partial(np.add.reduce, axis=(1, 2), out=share), read)
+        yield calling(partial(np.add.reduce, axis=(1, 2)), read, out=share)
     else:  # as a product with ones, which is faster than a sum over rows
         alone = (lambda: read()[:, 0]) if callable(read) else read[:, 0]
-        yield _calling(np.dot, alone, np.ones(memory.length, share.dtype), share)
+        yield calling(np.dot, alone, np.ones(memory.length, share.dtype), out=share)
     yield memory.adding(False, sums.out, share, "total")
 
 

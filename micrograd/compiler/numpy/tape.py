@@ -6,18 +6,24 @@ Without a batch, a call of NumPy takes as long as some ten operations on floats.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Memory
-from micrograd.compiler.numpy.straight_code import Run, Step, interpret, straight_code
+from micrograd.compiler.numpy.straight_code import (
+    Run,
+    interpret,
+    slots_read,
+    steps_of,
+    straight_code,
+)
 from micrograd.compiler.program.instructions import Elementwise, Fold, Tape, WeightedSums
 from micrograd.compiler.program.program import Instruction
 from micrograd.compiler.program.scalars import Scalar, scalars
-from micrograd.compiler.program.slots import Place, count_of, rows_of
+from micrograd.compiler.program.slots import count_of, rows_of
 from micrograd.locks import forkable_property
 
 # Runs before a tape becomes straight code, which takes as long as some 25 of them; the most steps.
@@ -45,12 +51,17 @@ def on_floats(memory: Memory, instructions: Sequence[Instruction]) -> FloatSteps
     """Return narrow instructions that follow each other as steps, or None if NumPy is faster."""
     found = [*chain.from_iterable(map(scalars, instructions))]
     size = sum(max(1, len(each.operands) - 1, len(each.terms)) for each in found)
-    few = len(instructions) < _LEAST or size > _MOST_EACH * len(instructions)
-    if few and not any(isinstance(each, Tape) for each in instructions):
+    tapes = [isinstance(each, Tape) for each in instructions]
+    if not any(tapes) and (len(instructions) < _LEAST or size > _MOST_EACH * len(instructions)):
         return None
-    first = instructions[0]
-    adds = first.modes is not None if isinstance(first, Tape) else first.mode != "value"
-    return FloatSteps(memory, found, adds=adds)
+    return FloatSteps(memory, found, adds=_adds(instructions[0]), whole=all(tapes))
+
+
+def _adds(instruction: Instruction) -> bool:
+    """Return whether results are added to what there is, as adjoints are."""
+    if isinstance(instruction, Tape):
+        return instruction.modes is not None
+    return getattr(instruction, "mode", "value") != "value"
 
 
 class FloatSteps:
@@ -62,19 +73,24 @@ class FloatSteps:
         memory: the arrays.
         found: how each result is computed.
         adds: whether the results are added to what there is.
+        whole: whether they are all steps of tapes.
     """
 
-    def __init__(self, memory: Memory, found: Sequence[Scalar], *, adds: bool) -> None:
+    def __init__(self, memory: Memory, found: Sequence[Scalar], *, adds: bool, whole: bool) -> None:
         # The numbers that are only read, then those that are computed, or added to.
         own = np.unique([each.slot for each in found])
-        read = {slot for each in found for _, slot in _read(each)}
-        outer = np.setdiff1d([*read], own)
+        read = [*{slot for each in found for slot in slots_read(each)}]
+        if adds and whole:
+            # An adjoint that a step reads is passed on by it, and nothing needs it after the tape.
+            own = np.setdiff1d(own, read)
+        outer = np.setdiff1d(read, own)
         slots = np.concatenate([outer, own]).astype(np.intp)
         self.memory, self._own = memory, rows_of(own)
         self._count, self._size = len(outer), len(slots)
         self._loaded = slots if adds else slots[: len(outer)]
         place = dict(zip(slots.tolist(), range(len(slots)), strict=True))
-        self._steps = [step for each in found for step in _steps(each, place, adds)]
+        at = place.__getitem__
+        self._steps = [step for each in found for step in steps_of(each, at, adds=adds)]
         self._runs = 0
 
     @forkable_property
@@ -92,24 +108,3 @@ class FloatSteps:
         else:
             interpret(self._steps, numbers)
         u[self._own] = array("d", numbers[count:])  # which takes less time than a list
-
-
-def _read(scalar: Scalar) -> Iterator[Place]:
-    yield from scalar.operands
-    for _, left, right in scalar.terms:
-        yield left
-        if right is not None:
-            yield right
-
-
-def _steps(scalar: Scalar, place: Mapping[int, int], adds: bool) -> Iterator[Step]:
-    """Yield the steps that compute a result, from the place of each slot in a list of numbers."""
-    slot, row, operands, terms = scalar
-    out, held = place[slot], [place[each] for _, each in operands]
-    if row is None:
-        columns = [(x, place[a[1]], place[b[1]] if b else -1) for x, a, b in terms]
-        yield Step(out, None, (), columns, adds)
-        return
-    yield Step(out, row, held[: row.arity], (), adds)
-    for further in held[row.arity :]:  # of a fold
-        yield Step(out, row, (out, further), (), adds)

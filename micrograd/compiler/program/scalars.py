@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import (
+    SUM,
     Elementwise,
     Fold,
     Product,
@@ -63,10 +64,10 @@ def scalars(step: Instruction) -> Iterator[Scalar]:
             folded, bounds = step.slots.tolist(), pairwise(step.bounds.tolist())
             for slot, (first, last) in zip(slots_of(step.out).tolist(), bounds, strict=True):
                 yield Scalar(slot, row, [(varies, each) for each in folded[first:last]], [])
-        case Tape(operations=rows, code=code, operands=slots, operands_vary=kinds):
+        case Tape():
             sums = step.terms._replace(out=step.out, start=step.bounds[:-1]).sums()
-            columns = (each.tolist() for each in (code, slots, kinds))
-            for (slot, terms), number, held, varying in zip(sums, *columns, strict=True):
-                row = None if terms else rows[number]
-                places = [*zip(varying, held, strict=True)][: row.arity if row else 0]
-                yield Scalar(slot, row, places, terms)
+            held = zip(step.operands_vary.tolist(), step.operands.tolist(), strict=True)
+            for (slot, terms), code, pair in zip(sums, step.code.tolist(), held, strict=True):
+                applied = None if code == SUM else step.operations[code]
+                read = [*zip(*pair, strict=True)][: applied.arity if applied else 0]
+                yield Scalar(slot, applied, read, terms)
