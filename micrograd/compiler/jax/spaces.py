@@ -7,7 +7,7 @@ reading one is then that array; that of a slice of a larger one is a sum with pa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
+from micrograd.compiler.jax.patterns import pattern_of, runs, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.program.instructions import (
     Elementwise,
@@ -189,10 +189,6 @@ class Space:
             held, offset = self.held(rows.start, rows.stop)
             first, stop = rows.start - offset, rows.stop - offset
             return held if stop - first == len(held) else held[first:stop]
-        cuts = self.cuts(rows)
-        if cuts and len(cuts) < MOST_PARTS:
-            parts = (rows[a:b] for a, b in pairwise([0, *cuts, len(rows)]))
-            return jnp.concatenate([self._repeated(part) for part in parts])
         return taken(*self.gathered(rows))
 
     def gathered(self, rows: Any) -> tuple[Any, Any]:
@@ -207,11 +203,6 @@ class Space:
         sizes = [len(self.arrays[i]) for i in key]
         moved = np.cumsum([0, *sizes[:-1]]) - starts
         return self._together[key], rows + moved[np.searchsorted(used, owners)]
-
-    def _repeated(self, rows: Any) -> Any:
-        """Return rows of one array, also if all are the same."""
-        found = self.read(rows_of(rows))
-        return jnp.broadcast_to(found, (len(rows), *found.shape[1:]))
 
     def held(self, first: int, stop: int) -> tuple[Any, int]:
         """Return an array that holds these slots, and its first slot."""
