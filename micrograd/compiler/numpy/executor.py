@@ -17,7 +17,12 @@ import numpy as np
 
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.loops.following import can_follow
-from micrograd.compiler.numpy.elementwise import elementwise_calls
+from micrograd.compiler.numpy.calls import (
+    elementwise_calls,
+    fold_calls,
+    product_calls,
+    sums_calls,
+)
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
 from micrograd.compiler.numpy.following import (
     Kept,
@@ -27,9 +32,8 @@ from micrograd.compiler.numpy.following import (
     send_calls,
     unpack_calls,
 )
-from micrograd.compiler.numpy.linear import fold_calls, product_calls, sums_calls
 from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import LoopOn
+from micrograd.compiler.numpy.loops import stack_call
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
 from micrograd.compiler.numpy.tape import is_narrow, on_floats
@@ -82,7 +86,7 @@ def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
         case LoopBack(body=body):
             return loop_back_calls(memory, instruction, [*_all_calls(memory, body)])
         case Pack() | Elements():
-            return iter([LoopOn(instruction, memory.spaces, memory.stacks).call()])
+            return iter([stack_call(instruction, memory.spaces, memory.stacks)])
         case Unpack():
             return unpack_calls(memory, instruction)
         case Send():
