@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
 from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import LoopOn, Stacks
+from micrograd.compiler.numpy.loops import Stacks, loop_call, stack_call
 from micrograd.compiler.numpy.operations import stopping_product, value
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import (
@@ -131,9 +131,11 @@ class ReferenceExecutor(Executor):
 
 def _run(steps: Sequence[Step], spaces: Spaces, stacks: Stacks) -> None:
     for step in steps:
-        if isinstance(step, Loop | Pack | Elements):
-            inner = [*without_tapes(step.body)] if isinstance(step, Loop) else []
-            LoopOn(step, spaces, stacks, partial(_run, inner, spaces, stacks)).call()()
+        if isinstance(step, Loop):
+            body = partial(_run, [*without_tapes(step.body)], spaces, stacks)
+            loop_call(step, spaces, stacks, body)()
+        elif isinstance(step, Pack | Elements):
+            stack_call(step, spaces, stacks)()
         elif isinstance(step, Lookup):
             lookup_call(spaces, step)()
         elif isinstance(step, Scatter):

@@ -17,7 +17,7 @@ from micrograd.compiler.jax.patterns import runs
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import Cuts, Space
 from micrograd.compiler.program.instructions import Product
-from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
+from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack, column_runs
 from micrograd.compiler.program.program import Program, with_bodies
 from micrograd.compiler.program.slots import Places, rows_of
 
@@ -98,19 +98,10 @@ def _loop(run: Any, loop: Loop) -> None:
     run.spaces[loop.varies].append(jnp.concatenate([states, number]))
 
 
-def _blocks(loop: Loop) -> list[tuple[int, int, int]]:
-    """Return the columns that a loop reads as blocks: a stack, the first column, and the stop."""
-    found: list[tuple[int, int, int]] = []
-    for stack, column in loop.columns:
-        follows = found and (found[-1][0], found[-1][2]) == (stack, column)
-        first = found.pop()[1] if follows else column
-        found.append((stack, first, column + 1))
-    return found
-
-
 def _scan(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     """Return the number of steps and the last states of a loop of a known number of steps."""
-    columns = [run.stacks[stack][: loop.length, first:stop] for stack, first, stop in _blocks(loop)]
+    blocks = column_runs(loop.columns)
+    columns = [run.stacks[stack][: loop.length, across] for _, stack, across in blocks]
     parts = _carried(run.cuts, loop.varies, loop.states)
     following = [Places(*(each[part] for each in loop.following)) for part in parts]
 
@@ -146,7 +137,8 @@ def _while(run: Any, loop: Loop, first: Any) -> tuple[Any, Any]:
     def step(carried: Any) -> Any:
         done, _, states, kept, needed = carried
         k = count - 1 - done if loop.reverse else done
-        inputs = [run.stacks[stack][k, first:stop] for stack, first, stop in _blocks(loop)]
+        blocks = column_runs(loop.columns)
+        inputs = [run.stacks[stack][k, across] for _, stack, across in blocks]
         if loop.indexed:
             inputs.append(k.astype(run.dtype)[None])
         body = _body(run, loop, [states], inputs)

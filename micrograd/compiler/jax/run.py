@@ -18,7 +18,7 @@ from micrograd.compiler.jax.pairs import MOST_TERMS, PRECISION, multiplied, pair
 from micrograd.compiler.jax.patterns import pattern_of, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
-from micrograd.compiler.jax.tape import LoopedTape
+from micrograd.compiler.jax.tape import looped
 from micrograd.compiler.program.instructions import (
     Elementwise,
     Fold,
@@ -110,7 +110,7 @@ class Run:
             case WeightedSums():
                 self._sums(instruction)
             case Tape() if len(instruction.code) > UNROLLED:
-                space.append(LoopedTape(instruction).results(self.read))
+                space.append(looped(instruction, self.read))
             case Tape():
                 for step in instruction.steps():
                     self._add(step)

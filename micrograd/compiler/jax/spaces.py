@@ -7,7 +7,7 @@ reading one is then that array; that of a slice of a larger one is a sum with pa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -15,17 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from micrograd.compiler.jax.patterns import MOST_PARTS, pattern_of, runs, taken
+from micrograd.compiler.jax.patterns import pattern_of, runs, taken
 from micrograd.compiler.jax.rolling import Repeat
-from micrograd.compiler.program.instructions import (
-    Elementwise,
-    Fold,
-    Lookup,
-    Product,
-    Tape,
-    WeightedSums,
-)
-from micrograd.compiler.program.program import Instruction, Program, with_bodies
+from micrograd.compiler.program.instructions import Elementwise, WeightedSums
+from micrograd.compiler.program.program import Program, slots_read, with_bodies
 from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
 MOST_CUTS = 24
@@ -72,12 +65,13 @@ class Cuts:
             return [array] if len(array) else []
         return [*lax.split(array, np.diff([start, *cuts, stop]).tolist())]
 
-    def _note(self, instruction: Instruction) -> None:
+    def _note(self, instruction: Any) -> None:
+        out = instruction.out
+        count = out.stop - out.start
+        if isinstance(instruction, Elementwise | WeightedSums) and count <= FEW_RESULTS:
+            self._places[instruction.varies].update(range(out.start, out.stop + 1))
         match instruction:
-            case Elementwise(varies=varies, out=out, operands=operands):
-                count = out.stop - out.start
-                if count <= FEW_RESULTS:
-                    self._places[varies].update(range(out.start, out.stop + 1))
+            case Elementwise(varies=varies, operands=operands):
                 rows = range(out.start + 1, out.stop) if count < self._passed else ()
                 inner = [place for place in rows if place in self._places[varies]]
                 for operand in operands:
@@ -85,34 +79,16 @@ class Cuts:
                     if isinstance(operand.rows, slice):
                         shift = operand.rows.start - out.start
                         self._places[operand.varies].update(cut + shift for cut in inner)
-            case Product(varies=varies, matrix=matrix, inputs=inputs, bias=bias):
-                self._read(False, matrix.ravel())
-                self._read(varies, inputs.ravel())
-                if bias is not None:
-                    self._read(False, bias)
-            case Fold(varies=varies, slots=slots):
-                self._read(varies, slots)
-            case Lookup(at=index, table_varies=varies, table=table):
-                self._read(index.varies, index.rows)
-                self._read(varies, table.ravel())
-            case WeightedSums():
-                out = instruction.out
-                if out.stop - out.start <= FEW_RESULTS:
-                    self._places[instruction.varies].update(range(out.start, out.stop + 1))
-                self._read_all(instruction.sides)
             case Repeat(varies=varies, first=first, fed=fed):
                 for slots in (first, fed.ravel()):
                     if len(slots):
                         self._read(varies, slots)
-            case Tape(operands=operands, operands_vary=kinds, terms=terms):
-                self._read_all([*terms.sides, (operands, kinds)])
-
-    def _read_all(self, sides: Any) -> None:
-        for slots, kinds in sides:
-            for space in (False, True):
-                found = np.unique(slots[(slots >= 0) & (kinds == space)])
-                if len(found):
-                    self._read(space, found)
+            case _:
+                for slots, kinds in slots_read(instruction):
+                    for space in (False, True):
+                        found = np.unique(slots[(slots >= 0) & (kinds == space)])
+                        if len(found):
+                            self._read(space, found)
 
     def _read(self, varies: bool, rows: Rows) -> None:
         """Note where a read begins and ends, or each of a few rows that it names."""
@@ -189,10 +165,6 @@ class Space:
             held, offset = self.held(rows.start, rows.stop)
             first, stop = rows.start - offset, rows.stop - offset
             return held if stop - first == len(held) else held[first:stop]
-        cuts = self.cuts(rows)
-        if cuts and len(cuts) < MOST_PARTS:
-            parts = (rows[a:b] for a, b in pairwise([0, *cuts, len(rows)]))
-            return jnp.concatenate([self._repeated(part) for part in parts])
         return taken(*self.gathered(rows))
 
     def gathered(self, rows: Any) -> tuple[Any, Any]:
@@ -207,11 +179,6 @@ class Space:
         sizes = [len(self.arrays[i]) for i in key]
         moved = np.cumsum([0, *sizes[:-1]]) - starts
         return self._together[key], rows + moved[np.searchsorted(used, owners)]
-
-    def _repeated(self, rows: Any) -> Any:
-        """Return rows of one array, also if all are the same."""
-        found = self.read(rows_of(rows))
-        return jnp.broadcast_to(found, (len(rows), *found.shape[1:]))
 
     def held(self, first: int, stop: int) -> tuple[Any, int]:
         """Return an array that holds these slots, and its first slot."""

@@ -17,7 +17,12 @@ import numpy as np
 
 from micrograd.compiler.executor import Call, Executor, Gradients, Layout, are_finite
 from micrograd.compiler.loops.following import can_follow
-from micrograd.compiler.numpy.elementwise import elementwise_calls
+from micrograd.compiler.numpy.calls import (
+    elementwise_calls,
+    fold_calls,
+    product_calls,
+    sums_calls,
+)
 from micrograd.compiler.numpy.float_loops import FloatLoop, is_of_floats
 from micrograd.compiler.numpy.following import (
     Kept,
@@ -27,12 +32,11 @@ from micrograd.compiler.numpy.following import (
     send_calls,
     unpack_calls,
 )
-from micrograd.compiler.numpy.linear import fold_calls, product_calls, sums_calls
 from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import LoopOn
+from micrograd.compiler.numpy.loops import stack_call
 from micrograd.compiler.numpy.memory import Call as Step
 from micrograd.compiler.numpy.memory import Memory, aligned_empty
-from micrograd.compiler.numpy.tape import is_narrow, narrow_call, tape_calls
+from micrograd.compiler.numpy.tape import is_narrow, on_floats
 from micrograd.compiler.program.active import active
 from micrograd.compiler.program.instructions import (
     Elementwise,
@@ -70,7 +74,7 @@ def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
         case Fold():
             return fold_calls(memory, instruction)
         case Tape():
-            return tape_calls(memory, instruction)
+            return (call for step in instruction.steps() for call in _calls(memory, step))
         case Lookup():
             return iter([lookup_call(memory.spaces, instruction)])
         case Scatter():
@@ -82,7 +86,7 @@ def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
         case LoopBack(body=body):
             return loop_back_calls(memory, instruction, [*_all_calls(memory, body)])
         case Pack() | Elements():
-            return iter([LoopOn(instruction, memory.spaces, memory.stacks).call()])
+            return iter([stack_call(instruction, memory.spaces, memory.stacks)])
         case Unpack():
             return unpack_calls(memory, instruction)
         case Send():
@@ -91,8 +95,15 @@ def _calls(memory: Memory, instruction: Instruction) -> Iterator[Step]:
 
 
 def _all_calls(memory: Memory, instructions: Sequence[Instruction]) -> Iterator[Step]:
-    for each in instructions:
-        yield from _calls(memory, each)
+    """Yield the calls of instructions; narrow ones that follow each other may be one call."""
+    for narrow, run in groupby(instructions, partial(is_narrow, dtype=memory.u.dtype)):
+        found = [*run]
+        steps = on_floats(memory, found) if narrow else None
+        if steps is None:
+            for each in found:
+                yield from _calls(memory, each)
+        else:
+            yield steps.run
 
 
 class _Calls:
@@ -109,19 +120,11 @@ class _Calls:
         self.forward = self._listed(memory.program.instructions)
 
     def _listed(self, instructions: Sequence[Instruction]) -> tuple[list[Step], list[Step]]:
-        return self._listed_in_u([x for x in instructions if not x.varies]), [
-            *_all_calls(self.memory, [x for x in instructions if x.varies])
-        ]
-
-    def _listed_in_u(self, instructions: Sequence[Instruction]) -> list[Step]:
-        """Return the calls for `u`; narrow instructions that follow each other are one call."""
-        memory = self.memory
-        calls: list[Step] = []
-        for narrow, run in groupby(instructions, partial(is_narrow, dtype=memory.u.dtype)):
-            found = [*run]
-            on_floats = narrow_call(memory, found) if narrow else None
-            calls += [on_floats] if on_floats else _all_calls(memory, found)
-        return calls
+        of_u, of_v = (
+            [*_all_calls(self.memory, [x for x in instructions if x.varies == varies])]
+            for varies in (False, True)
+        )
+        return of_u, of_v
 
     @forkable_property
     def _reverse(self) -> Reverse:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.numpy.loops import LoopOn, taking_inputs
+from micrograd.compiler.numpy.loops import loop_call, taking_inputs
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program.instructions import Product
 from micrograd.compiler.program.loop_instructions import Loop, LoopBack, Send, Unpack
@@ -61,11 +61,11 @@ def loop_calls(memory: Memory, loop: Loop, calls: Sequence[Call]) -> Iterator[Ca
     """Yield the calls for a loop; `calls` run its body once."""
     body, kept = partial(run_all, calls), memory.kept.get(id(loop))
     if kept is None:
-        yield LoopOn(loop, memory.spaces, memory.stacks, body).call()
+        yield loop_call(loop, memory.spaces, memory.stacks, body)
         return
     kept.body = body
     yield kept.steps.clear
-    yield LoopOn(loop, memory.spaces, memory.stacks, body, kept.keep).call()
+    yield loop_call(loop, memory.spaces, memory.stacks, body, kept.keep)
 
 
 def loop_back_calls(memory: Memory, back: LoopBack, calls: Sequence[Call]) -> Iterator[Call]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ctypes import addressof, c_char
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -81,16 +82,14 @@ class Memory:
         self.stacks: list[Any] = [None] * (2 * len(program.stacks))
         self.kept: dict[int, Any] = {}
         self.keeps = False
-        self._scratch: dict[tuple[Any, int], Any] = {}
+        self._scratch = np.empty(0, dtype)
 
-    def scratch(self, shape: tuple[int, ...], number: int, dtype: Any = None) -> Any:
-        """Return an array for intermediate results: the same one for the same number."""
-        dtype = np.dtype(dtype or self.u.dtype)
-        size = int(np.prod(shape))
-        held = self._scratch.get((dtype, number))
-        if held is None or held.size < size:
-            held = self._scratch[dtype, number] = np.empty(size, dtype)
-        return held[:size].reshape(shape)
+    def scratch(self, *shape: int) -> Any:
+        """Return an array for intermediate results, which the next call writes to again."""
+        size = prod(shape)
+        if self._scratch.size < size:
+            self._scratch = np.empty(size, self.u.dtype)
+        return self._scratch[:size].reshape(shape)
 
     def read(self, operand: Operand, wide: bool) -> Any:
         """Return the rows of an operand: a view, or a function that gathers them."""
@@ -121,7 +120,7 @@ class Memory:
         """
         if mode in ("value", "first") and isinstance(out, slice):
             return (self.v if varies else self.u)[out], []
-        target = self.scratch((count, self.length) if varies else (count,), 0)
+        target = self.scratch(count, *[self.length] * varies)
         if mode != "total":
             return target, [self.adding(varies, out, target, mode)]
         total = np.empty(count, target.dtype)
@@ -166,6 +165,13 @@ class Memory:
     def rows(self) -> tuple[list[Any], list[Any]]:
         """A view of each slot of `u` and of `v`."""
         return [*self.u[:, None]], [*self.v]
+
+
+def calling(function: Callable[..., Any], *arguments: Any, out: Any) -> Call:
+    """Return a call that writes into an array; functions among its arguments are called, too."""
+    if not any(map(callable, arguments)):
+        return partial(function, *arguments, out=out)
+    return lambda: function(*(each() if callable(each) else each for each in arguments), out=out)
 
 
 def _adding_in_turns(array: Any, slots: Any, share: Any) -> Call:

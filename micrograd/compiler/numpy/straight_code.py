@@ -1,4 +1,4 @@
-"""A tape as straight Python code on floats: a statement for each step.
+"""Steps on single numbers as straight Python code on floats: a statement for each.
 
 Formulas are written out in Python's own arithmetic. If that raises an error, where IEEE 754 defines
 a result, the tape is run again step by step.
@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.scalars import Scalar
 from micrograd.ops import Operation
 from micrograd.table.formulas import fold
 from micrograd.table.interpreters import (
@@ -88,7 +89,7 @@ def straight_code(steps: Sequence[Step]) -> Run:
     tools: dict[str, Any] = {}
     made = []
     for start in range(0, len(steps), _CHUNK):
-        body = "\n ".join(_statements(steps[start : start + _CHUNK], tools))
+        body = "\n ".join(statements(steps[start : start + _CHUNK], "_u[{}]", ON_FLOATS, tools))
         exec(f"def run(_u):\n {body}", tools)  # noqa: S102 (rows of the table, numbers)
         made.append(tools.pop("run"))
 
@@ -104,55 +105,79 @@ def straight_code(steps: Sequence[Step]) -> Run:
     return run
 
 
-def _statements(steps: Sequence[Step], tools: dict[str, Any]) -> Iterator[str]:
-    # No operation is called `_u` or `_g`.
+def statements(
+    steps: Sequence[Step], name: str, floats: Interpreter, tools: dict[str, Any]
+) -> Iterator[str]:
+    """Yield a statement of Python for each step.
+
+    Args:
+        steps: the steps.
+        name: how the number in a place is written, with `{}` for the place. No operation is called
+            `_u`, `_a` and a number, or `_g`.
+        floats: how operations are written.
+        tools: to which the functions that are called are added.
+    """
     adjoint = -1  # the place of the number in `_g`
-    for step in steps:
-        out, row, operands, terms, adds = step
+
+    def at(place: int) -> str:
+        return "_g" if place == adjoint else name.format(place)
+
+    for out, row, operands, terms, adds in steps:
         if adds:
             place = operands[0] if row else terms[0][1]
             if place != adjoint:
                 adjoint = place
-                yield f"_g = _u[{place}]"
+                yield f"_g = {name.format(place)}"
+        result, condition = name.format(out), ""
         if row is None:
-            parts = [_product(*term, adjoint if adds else -1) for term in terms]
-            if adds and len(parts) == 1:
-                yield f"_u[{out}] {parts[0][0]}={parts[0][1:]}"
-            else:
-                yield f"_u[{out}] {'+=' if adds else '='} {' '.join(parts).removeprefix('+ ')}"
-            continue
-        held = ["_g" if place == adjoint else f"_u[{place}]" for place in operands]
-        text = written(row, [(each, ATOM) for each in held], ON_FLOATS, tools)[0]
-        # An adjoint of 0 stops a partial that is infinite.
-        condition = "if _g: " if adds and not set(text) <= _OF_PRODUCTS else ""
-        yield f"{condition}_u[{out}] {'+=' if adds else '='} {text}"
+            products = (
+                f"{'-' if sign < 0 else '+'} {f'{abs(sign)!r} * ' if abs(sign) != 1 else ''}"
+                f"{at(left)}{f' * {at(right)}' if right >= 0 else ''}"
+                for sign, left, right in terms
+            )
+            text = " ".join(products)
+            if adds and len(terms) == 1:
+                yield f"{result} {text[0]}={text[1:]}"
+                continue
+            text = text.removeprefix("+ ")
+        else:
+            text = _written(row, [(at(place), ATOM) for place in operands], floats, tools)
+            # An adjoint of 0 stops a partial that is infinite.
+            condition = "if _g: " if adds and not set(text) <= _OF_PRODUCTS else ""
+        yield f"{condition}{result} {'+=' if adds else '='} {text}"
 
 
 _OF_PRODUCTS = set("_gu[]0123456789 *+-.()")
 
 
-def written(
+def _written(
     row: Operation | Flow, held: Sequence[Text], floats: Interpreter, tools: dict[str, Any]
-) -> Text:
-    """Return an operation, or what flows back, as the text of a formula.
-
-    Args:
-        row: the operation.
-        held: the texts of its operands.
-        floats: how operations are written.
-        tools: to which the functions that are called are added.
-    """
+) -> str:
     if isinstance(row, Operation) and row.function is not None:
         name = f"_value_{id(row)}"  # two rows may have one name, if it was defined anew
         tools[name] = floats.of_function(row.name, row.function)
-        return called(name)(*held)
+        return called(name)(*held)[0]
     for name in floats.called(row.computed):
         tools[name] = floats.found(name)
     names = dict(zip(row.operands, held, strict=True))
-    return fold(row.computed, floats.texts, names, floats.literal)
+    return fold(row.computed, floats.texts, names, floats.literal)[0]
 
 
-def _product(sign: float, left: int, right: int, adjoint: int) -> str:
-    factor = "" if abs(sign) == 1 else f"{abs(sign)!r} * "
-    other = "" if right < 0 else f" * _u[{right}]"
-    return f"{'-' if sign < 0 else '+'} {factor}{'_g' if left == adjoint else f'_u[{left}]'}{other}"
+def steps_of(scalar: Scalar, place: Callable[[int], int], *, adds: bool = False) -> Iterator[Step]:
+    """Yield the steps that compute a result, where `place` returns the place of a slot."""
+    slot, row, operands, terms = scalar
+    out, held = place(slot), [place(each) for _, each in operands]
+    if row is None:
+        products = [(x, place(a[1]), place(b[1]) if b else -1) for x, a, b in terms]
+        yield Step(out, None, (), products, adds)
+        return
+    yield Step(out, row, held[: row.arity], (), adds)
+    for further in held[row.arity :]:  # of a fold
+        yield Step(out, row, (out, further), (), adds)
+
+
+def slots_read(scalar: Scalar) -> Iterator[int]:
+    """Yield the slots that are read for a result."""
+    for place in (*scalar.operands, *(each for term in scalar.terms for each in term[1:])):
+        if place is not None:
+            yield place[1]

@@ -7,7 +7,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from micrograd.compiler.program.flows import Flow
-from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Term, WeightedSums
+from micrograd.compiler.program.instructions import (
+    SUM,
+    Elementwise,
+    Fold,
+    Product,
+    Tape,
+    Term,
+    WeightedSums,
+)
 from micrograd.compiler.program.program import Instruction
 from micrograd.compiler.program.slots import Place, slots_of
 from micrograd.ops import Operation
@@ -31,7 +39,7 @@ class Scalar(NamedTuple):
 
 
 def scalars(step: Instruction) -> Iterator[Scalar]:
-    """Yield how each result of an operation, a sum, a product of matrices or a fold is computed."""
+    """Yield how each result of an instruction is computed, if it is no loop, stack or lookup."""
     match step:
         case Elementwise(operation=row, operands=operands):
             columns = [
@@ -56,3 +64,10 @@ def scalars(step: Instruction) -> Iterator[Scalar]:
             folded, bounds = step.slots.tolist(), pairwise(step.bounds.tolist())
             for slot, (first, last) in zip(slots_of(step.out).tolist(), bounds, strict=True):
                 yield Scalar(slot, row, [(varies, each) for each in folded[first:last]], [])
+        case Tape():
+            sums = step.terms._replace(out=step.out, start=step.bounds[:-1]).sums()
+            held = zip(step.operands_vary.tolist(), step.operands.tolist(), strict=True)
+            for (slot, terms), code, pair in zip(sums, step.code.tolist(), held, strict=True):
+                applied = None if code == SUM else step.operations[code]
+                read = [*zip(*pair, strict=True)][: applied.arity if applied else 0]
+                yield Scalar(slot, applied, read, terms)

@@ -1,20 +1,30 @@
-"""Matrix products, weighted sums and folds as calls of NumPy."""
+"""Operations, matrix products, weighted sums and folds as calls of NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from micrograd.compiler.numpy.memory import Call, Memory, strided
-from micrograd.compiler.numpy.regular_sums import are_regular, regular_calls
-from micrograd.compiler.program.instructions import Fold, Mode, Product, WeightedSums
-from micrograd.compiler.program.slots import Operand, Rows, slots_of
+from micrograd.compiler.numpy.memory import Call, Memory, calling, strided
+from micrograd.compiler.numpy.operations import in_place
+from micrograd.compiler.program.instructions import Elementwise, Fold, Mode, Product, WeightedSums
+from micrograd.compiler.program.slots import Operand, Rows, count_of, slots_of
 
-_LONG = 64  # samples; see sums_calls
+_FEW, _LONG = 4, 512  # terms; samples; see sums_calls
+
+
+def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
+    """Yield the calls for an operation, or a flow, on the arrays of a memory."""
+    varies, out, row, operands, mode = step
+    target, following = memory.target(varies, out, mode, count_of(out))
+    read = [memory.read(each, varies) for each in operands]
+    exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
+    yield calling(in_place(row, exponent), *read, out=target)
+    yield from following
 
 
 def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
@@ -34,11 +44,11 @@ def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
     if columns == 1 and mode != "value":
         times = np.multiply
     if varies:
-        yield _calling(times, matrix, read, results)
+        yield calling(times, matrix, read, out=results)
     else:
-        yield _calling(times, read, _transposed(matrix), results)
+        yield calling(times, read, _transposed(matrix), out=results)
     if bias is not None:
-        yield _calling(np.add, results, memory.read(Operand(False, bias), wide=varies), results)
+        yield calling(np.add, results, memory.read(Operand(False, bias), wide=varies), out=results)
     yield from following
 
 
@@ -47,22 +57,15 @@ def _total_calls(memory: Memory, product: Product) -> Iterator[Call]:
     shape = len(product.inputs), len(product.matrix)
     left = _vectors(memory.v, product.inputs.T, alone=True)
     right = _vectors(memory.v, product.matrix.T, alone=True)
-    share = memory.scratch(shape, 0)
+    share = memory.scratch(*shape)
     alone = product.inputs.shape[1] == 1
-    yield _calling(np.matmul if alone else _summed_products, left, _transposed(right), share)
+    yield calling(np.matmul if alone else _summed_products, left, _transposed(right), out=share)
     yield memory.adding(False, slots_of(product.out).reshape(shape), share.ravel(), "total")
 
 
 def _in_rows(out: Rows, count: int) -> Rows:
     """Return slots as a matrix with this many in a row, unless they are neighbours."""
     return out if isinstance(out, slice) else out.reshape(-1, count)
-
-
-def _calling(function: Callable[..., Any], *arguments: Any) -> Call:
-    """Return a call; arguments that are functions are called each time."""
-    if not any(map(callable, arguments)):
-        return partial(function, *arguments)
-    return lambda: function(*(each() if callable(each) else each for each in arguments))
 
 
 def _transposed(array: Any) -> Any:
@@ -106,48 +109,11 @@ def fold_calls(memory: Memory, fold: Fold) -> Iterator[Call]:
 # ------------------------------------------------------------------------------------ weighted sums
 
 
-Term = tuple[float, int, bool, int, bool]
-
-
-def sum_calls(
-    memory: Memory, target: Any, terms: Sequence[Term], mode: Mode, *, varies: bool
-) -> Iterator[Call]:
-    """Yield the calls that compute a weighted sum, term by term in place.
-
-    Args:
-        memory: the arrays.
-        target: the row of the result.
-        terms: the terms.
-        mode: what is done with the result.
-        varies: whether the sum varies over the batch.
-    """
-    rows, adds = memory.rows, mode in ("add", "total")
-    share = memory.scratch((memory.length if varies else 1,), 0)
-    for i, (sign, left, left_varies, right, right_varies) in enumerate(terms):
-        term, is_further = rows[left_varies][left], adds or i > 0
-        if right >= 0:
-            product = share if is_further else target
-            yield partial(np.multiply, term, rows[right_varies][right], product)
-            term = product
-        if is_further:
-            yield adding_row(np.add if sign > 0 else np.subtract, term, target, mode)
-        elif sign < 0:
-            yield partial(np.negative, term, target)
-        elif right < 0:
-            yield partial(np.copyto, target, term)
-
-
-def adding_row(add: Callable[..., Any], share: Any, target: Any, mode: Mode) -> Call:
-    """Return the call that adds a row to a result or, in the mode "total", its sum."""
-    if mode == "total":
-        return lambda: add(target, share.sum(), target)
-    return partial(add, target, share, target)
-
-
 def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     """Yield the calls for weighted sums on the arrays of a memory.
 
-    Long rows are added up term by term; for short ones, gathering all terms takes less time.
+    Long rows, and few of them, are added up term by term; for others, gathering all terms takes
+    less time.
     """
     varies, mode, count = sums.varies, sums.mode, len(sums.start)
     if mode == "total" and (sums.right < 0).all() and (sums.sign == 1).all():
@@ -155,14 +121,8 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
         if (lengths == lengths[0]).all():
             yield from _row_totals(memory, sums)
             return
-    if are_regular(sums, memory.length):
-        yield from regular_calls(memory, sums)
-        return
-    if varies and memory.length >= _LONG:
-        terms, rows = sums.terms(), memory.rows[mode != "total"]
-        bounds = pairwise(sums.bounds.tolist())
-        for slot, (first, last) in zip(slots_of(sums.out).tolist(), bounds, strict=True):
-            yield from sum_calls(memory, rows[slot], terms[first:last], mode, varies=True)
+    if varies and (memory.length >= _LONG or len(sums.sign) <= _FEW):
+        yield from _term_by_term(memory, sums)
         return
     target, following = memory.target(varies, sums.out, mode, count)
     left, right = (_reader(memory, *side, wide=varies) for side in sums.sides)
@@ -185,15 +145,43 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     yield from following
 
 
+def _term_by_term(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
+    """Yield the calls that compute each sum, which varies over the batch, in place."""
+    rows, adds = memory.rows, sums.mode in ("add", "total")
+    share, all_terms = memory.scratch(memory.length), sums.terms()
+    bounds = pairwise(sums.bounds.tolist())
+    for slot, (first, last) in zip(slots_of(sums.out).tolist(), bounds, strict=True):
+        target = rows[sums.mode != "total"][slot]
+        for i, (sign, left, left_varies, right, right_varies) in enumerate(all_terms[first:last]):
+            term, is_further = rows[left_varies][left], adds or i > 0
+            if right >= 0:
+                product = share if is_further else target
+                yield partial(np.multiply, term, rows[right_varies][right], product)
+                term = product
+            if is_further:
+                yield _adding_row(np.add if sign > 0 else np.subtract, term, target, sums.mode)
+            elif sign < 0:
+                yield partial(np.negative, term, target)
+            elif right < 0:
+                yield partial(np.copyto, target, term)
+
+
+def _adding_row(add: Callable[..., Any], share: Any, target: Any, mode: Mode) -> Call:
+    """Return the call that adds a row to a result or, in the mode "total", its sum."""
+    if mode == "total":
+        return lambda: add(target, share.sum(), target)
+    return partial(add, target, share, target)
+
+
 def _row_totals(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     """Yield the calls for sums of rows over the lanes, such as the adjoints of a bias."""
     slots = sums.left.reshape(len(sums.start), -1)
-    share, read = memory.scratch((len(slots),), 0), _matrix(memory.v, slots)
+    share, read = memory.scratch(len(slots)), _matrix(memory.v, slots)
     if slots.shape[1] > 1:
-        yield _calling(partial(np.add.reduce, axis=(1, 2), out=share), read)
+        yield calling(partial(np.add.reduce, axis=(1, 2)), read, out=share)
     else:  # as a product with ones, which is faster than a sum over rows
         alone = (lambda: read()[:, 0]) if callable(read) else read[:, 0]
-        yield _calling(np.dot, alone, np.ones(memory.length, share.dtype), share)
+        yield calling(np.dot, alone, np.ones(memory.length, share.dtype), out=share)
     yield memory.adding(False, sums.out, share, "total")
 
 
