@@ -19,27 +19,23 @@ import graphviz  # type: ignore[import-untyped]
 from micrograd import files
 from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, themes, tikz
 from micrograd.drawing.named import dot as named_dot
-from micrograd.drawing.named import mermaid as named_mermaid
-from micrograd.drawing.named import svg as named_svg
-from micrograd.drawing.named import tikz as named_tikz
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.svg_elements import accessible, letter_of
 from micrograd.drawing.themes import Theme
+from micrograd.drawing.typeset import typeset
 
 
 def _svg(picture: Picture, theme: Theme) -> str:
-    drawn = (named_svg if picture.width else svg).svg(picture, theme)
-    return themes.following(drawn, theme)
+    return themes.following(svg.svg(typeset(picture), theme), theme)
 
 
 def _tikz(picture: Picture, theme: Theme) -> str:
-    return named_tikz.snippet(picture, theme) if picture.width else tikz.document(picture, theme)
+    write = tikz.snippet if picture.width else tikz.document
+    return write(typeset(picture), theme)
 
 
 WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
-    "mermaid": lambda picture, theme: (named_mermaid if picture.width else mermaid).flowchart(
-        picture, theme
-    ),
+    "mermaid": mermaid.flowchart,
     "tikz": _tikz,
     "json": lambda picture, _: json_graph.document(picture),
     "tree": lambda picture, _: text_tree.text(picture),
@@ -105,12 +101,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         Raises:
             ValueError: if a snippet is asked for and the picture is not compact.
         """
-        if self.picture.width:
-            write = named_tikz.document if standalone else named_tikz.snippet
-            return write(self.picture, self.theme)
-        if standalone is False:
+        if standalone is False and not self.picture.width:
             raise ValueError('only level="named" has a snippet: draw_dot(…, level="named")')
-        return tikz.document(self.picture, self.theme)
+        if standalone:
+            return tikz.document(typeset(self.picture), self.theme)
+        return WRITERS["tikz"](self.picture, self.theme)
 
     def json(self) -> str:
         """Return the picture as JSON; `micrograd.drawing.json_graph` describes the members."""

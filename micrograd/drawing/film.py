@@ -17,10 +17,10 @@ from micrograd.derivation.chain import Chain
 from micrograd.drawing import renderers
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
 from micrograd.drawing.named.layout import FORMULA, LEADING, MARGIN
-from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import SPACE, Line, Span, joined, line_width, wrapped
 from micrograd.drawing.steps import MAX_STEPS_NODES, Known, Step, flowing, steps
+from micrograd.drawing.svg import svg
 from micrograd.drawing.svg_elements import letter_of
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from micrograd.drawing.named.folding import chain, folded, straight_wires
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
-from micrograd.drawing.placement import BETWEEN, Connection, place
-from micrograd.drawing.spans import Line, line_width, with_pairs, wrapped
+from micrograd.drawing.placement import BETWEEN, place
+from micrograd.drawing.spans import BREAK, Line, line_width, with_pairs, wrapped
 from micrograd.drawing.svg_elements import Point, component
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
@@ -29,6 +29,7 @@ MARGIN = 8.0
 _GAP = 15.0  # between rows
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
+_LANE = 4.0  # across that an arrow takes in a row that it passes, in a picture of any width
 _LANES = 100  # rows that an arrow passes, on average, in the longest pictures
 _ROW_LANES = (-3.0, -6.0, -8.5, -9.7)
 """For an arrow that passes a row, besides the space between neighbours; less where many pass."""
@@ -60,12 +61,16 @@ def note_name(arrow: str) -> str:
 def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
     """The best layout that is at most as wide as the picture may be, or the narrowest.
 
-    If the direction of the picture is "", it is read from left to right or from top to bottom.
+    A picture of every node may have any width. If the direction of the picture is "", it is read
+    from left to right or from top to bottom.
 
     Args:
         picture: what is drawn.
         fold: whether a long chain without a direction may be folded into rows.
     """
+    if not picture.width:
+        pieces = _Pieces(picture, math.inf, _LANE)
+        return pieces.placed(picture.direction, pieces.layers(math.inf, 1), math.inf)
     room = picture.width - 2 * MARGIN
     plans: list[_Plan] = []
     for lane in _ROW_LANES:
@@ -138,7 +143,9 @@ class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
     def __init__(self, picture: Picture, room: float, lane: float) -> None:
-        self.lane, self.boxes = lane, picture.boxes
+        self.lane, self.boxes, self.gap = lane, picture.boxes, _GAP
+        if picture.is_dense:  # many lines need room, and more if the columns are long
+            self.gap = min(max(10.0 * picture.longest, 80.0), 280.0)
         self.lines: dict[str, list[Line]] = {}
         self.sizes: dict[str, Point] = {}
         self.links: list[tuple[str, str, str]] = []
@@ -155,6 +162,8 @@ class _Pieces:
                 else:
                     self.links.append((arrow.name, arrow.tail, box.name))
             self._wrap(box, room)
+        # Operands of an operation arrive in their order.
+        self.ordered = {box.name for box in picture.boxes if box.kind == "operation"}
         self.cut = self._cut()
         self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
         for _, tail, head in self.links:
@@ -229,6 +238,8 @@ class _Pieces:
             while used.get(row, 0.0) and used[row] + breadth - BETWEEN > capacity:
                 row += step
             rows[name] = row
+            if capacity == math.inf:
+                continue
             used[row] = used.get(row, 0.0) + breadth
             for user in self.users[name]:
                 for passed in range(rows[user] + 1, row):
@@ -270,13 +281,12 @@ class _Pieces:
         """The pieces in their places, at most as wide as `room` if they are read down or up."""
         x, y, *_ = DIRECTIONS[direction]
         sizes = {name: size if x else size[::-1] for name, size in self.sizes.items()}
-        connections: list[Connection] = [(*link, (0.0, 0.0)) for link in self.links]
         placed = place(
             sizes,
-            connections,
-            _GAP,
-            layers=layers,
-            room=None if x else room,
+            self.links,
+            layers,
+            self.gap,
+            room=None if x or room == math.inf else room,
             steep=_STEEP,
             lane=self.lane,
             lanes=_LANES,
@@ -318,7 +328,7 @@ def _wires(
     for head, arrows in arriving.items():
         breadth = abs(component(complex(*pieces.sizes[head]), across))
         apart = min(_ENTRIES, 0.8 * breadth / len(arrows))
-        for i, (_, name) in enumerate(sorted(arrows)):
+        for i, (_, name) in enumerate(arrows if head in pieces.ordered else sorted(arrows)):
             entries[name] = apart * (i - (len(arrows) - 1) / 2) * across
     wires = {}
     for name, tail, head in pieces.links:
@@ -369,7 +379,7 @@ def heading(wire: Sequence[Point]) -> complex:
 
 
 def _letters(line: Line) -> int:
-    return sum(len(span.text) for span in line)
+    return sum(len(span.text) for span in line if span != BREAK)
 
 
 def _size(lines: Sequence[Line], size: float, pad: float) -> Point:
