@@ -43,7 +43,7 @@ def document(picture: Picture, theme: Theme) -> str:
     paper = []
     if theme.paper.lower() != "#ffffff":
         paper = [rf"\pagecolor[HTML]{{{theme.paper[1:].upper()}}}"]
-    writer = _Writer(picture, theme, lambda text: rf"\text{{{tex(text)}}}")
+    writer = _Writer(picture, theme, lambda text: rf"\text{{\sffamily {tex(text)}}}")
     lines = [r"\begin{document}", *paper, *writer.picture_lines(), r"\end{document}"]
     return preamble.read_text(encoding="utf-8") + "".join(f"{line}\n" for line in lines)
 

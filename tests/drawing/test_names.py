@@ -24,8 +24,8 @@ NAMES = [
     ("alpha", "α", r"\alpha"),
     ("x'", "x′", r"x^{\prime}"),
     ("w[0][1]", "w₀,₁", "w_{0,1}"),
-    ("won * w", "[won·w]", r"\lbrack \text{won} \cdot \text{w} \rbrack"),
-    ("权重_1", "权重₁", r"\text{{\graphwide 权重}}_{1}"),
+    ("won * w", "[won·w]", r"\lbrack \text{\sffamily won} \cdot \text{\sffamily w} \rbrack"),
+    ("权重_1", "权重₁", r"\text{\sffamily {\graphwide 权重}}_{1}"),
 ]
 
 
@@ -55,4 +55,4 @@ def test_labels_that_would_look_alike_are_shown_as_they_are():
     graph = draw_dot([Value(1.0, label="w1"), Value(2.0, label="w_1"), Value(3.0, label="w2")])
     assert all(f"<B>{text}</B>" in graph.source for text in ("w1", "w_1", "w₂"))
     assert "$w_{2}$" in graph.tikz()
-    assert r"$\text{w1}$" in graph.tikz()
+    assert r"$\text{\sffamily w1}$" in graph.tikz()
