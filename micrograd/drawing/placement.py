@@ -16,8 +16,6 @@ from micrograd.drawing.svg_elements import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
-LANES = 4
-LANE = 4.0  # points across that an arrow takes in a column that it passes
 WIDEST = 50.0  # points between columns, if an arrow moves far across
 
 Link = tuple[str, str, str]
@@ -43,8 +41,8 @@ def place(
     *,
     room: float | None = None,
     steep: float = 0.0,
-    lane: float = LANE,
-    lanes: int = LANES,
+    lane: float,
+    lanes: int = 4,
 ) -> Placement:
     """Place boxes of these sizes in the columns `layers`, operands before what is made from them.
 
@@ -91,9 +89,9 @@ class _Columns:
         sizes: Mapping[str, Point],
         arrows: Sequence[Link],
         layers: Mapping[str, int],
-        room: float | None = None,
-        lane: float = LANE,
-        lanes: int = LANES,
+        room: float | None,
+        lane: float,
+        lanes: int,
     ) -> None:
         self.room = room
         self.columns: list[list[Hashable]] = [

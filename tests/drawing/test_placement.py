@@ -19,7 +19,7 @@ def columns(sizes, arrows):
 
 
 def placed_of(graph):
-    return place(*graph, columns(*graph), 20)
+    return place(*graph, columns(*graph), 20, lane=4.0)
 
 
 @st.composite
@@ -89,7 +89,7 @@ def test_a_chain_is_straight_and_a_box_stands_between_its_neighbours():
     sizes = dict.fromkeys("abcde", (10.0, 10.0))
     arrows = [(f"{tail}{head}", tail, head) for tail, head in ("ab", "bc", "ce", "de")]
     layers = {"a": 0, "b": 1, "c": 2, "d": 2, "e": 3}
-    placed = place(sizes, arrows, layers, 20).centres
+    placed = place(sizes, arrows, layers, 20, lane=4.0).centres
     assert len({placed[name][1] for name in "abc"}) == 1
     assert placed["d"][0] == placed["c"][0]
     assert placed["e"][1] == (placed["c"][1] + placed["d"][1]) / 2
@@ -98,12 +98,12 @@ def test_a_chain_is_straight_and_a_box_stands_between_its_neighbours():
 def test_operands_keep_their_order():
     sizes = dict.fromkeys("abcx", (10.0, 10.0))
     arrows = [(name, name, "x") for name in "abc"]
-    placed = place(sizes, arrows, columns(sizes, arrows), 20).centres
+    placed = place(sizes, arrows, columns(sizes, arrows), 20, lane=4.0).centres
     assert placed["a"][1] < placed["b"][1] < placed["c"][1]
 
 
 def test_nothing_is_placed_nowhere():
-    assert place({}, [], {}, 20).centres == {}
+    assert place({}, [], {}, 20, lane=4.0).centres == {}
 
 
 @pytest.mark.slow
@@ -115,6 +115,6 @@ def test_time_grows_as_the_graph_does():
             for i in range(1, count)
             for k, tail in enumerate((i - 1, i // 2, 0))  # near, far, and all the way
         ]
-        return calls(lambda: place(sizes, arrows, columns(sizes, arrows), 20))
+        return calls(lambda: place(sizes, arrows, columns(sizes, arrows), 20, lane=4.0))
 
     assert work(1_000) < 30 * work(125)  # 8 if linear, 64 if quadratic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -225,37 +225,32 @@ class _Hidden:
         self.gradients: set[str] = set()
         self.values = False
         for each in [hide] if isinstance(hide, str | Value) else hide:
-            if isinstance(each, Value):
-                found: Iterable[Value] = [node for node in roles if node is each]
-            elif each in _PLURALS and each != "values":
-                found = [node for node in roles if roles[node] == _PLURALS[each]]
-                self.boxes.update(found)
-                continue
-            elif each == "constants":
-                self.boxes.update(nameless)
-                continue
-            elif each == "values":
+            word = each if isinstance(each, str) else ""
+            role = word.removesuffix(" gradients")
+            if word == "values":
                 self.values = True
-                continue
-            elif each == "gradients":
+            elif word == "gradients":
                 self.gradients.update(ROLES)
-                continue
-            elif (
-                isinstance(each, str)
-                and each.removesuffix(" gradients") in ROLES
-                and each.endswith(" gradients")
-            ):
-                self.gradients.add(each.removesuffix(" gradients"))
-                continue
+            elif role in ROLES and role != word:
+                self.gradients.add(role)
+            elif word == "constants":
+                self.boxes.update(nameless)
+            elif word in _PLURALS:
+                self.boxes.update(node for node in roles if roles[node] == _PLURALS[word])
             else:
-                text = notation.named(each).text if isinstance(each, str) else ""
-                found = [node for node in roles if text and names[node].text == text]
-            if not found:
-                raise ValueError(
-                    f"hide: {each!r} is not in the graph; hide takes Values, their names, and "
-                    f"{', '.join(map(repr, HIDDEN))}"
-                )
-            self.boxes.update(found)
+                self.boxes.update(self._found(each, names))
+
+    @staticmethod
+    def _found(each: Any, names: Mapping[Value, Formula]) -> list[Value]:
+        """The values that a Value or a name means."""
+        text = notation.named(each).text if isinstance(each, str) else ""
+        found = [node for node in names if node is each or (text and names[node].text == text)]
+        if not found:
+            raise ValueError(
+                f"hide: {each!r} is not in the graph; hide takes Values, their names, and "
+                f"{', '.join(map(repr, HIDDEN))}"
+            )
+        return found
 
 
 # ------------------------------------------------------------------------------- alternative text
