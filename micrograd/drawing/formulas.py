@@ -14,11 +14,10 @@ from typing import Protocol
 from micrograd.derivation.document import Block, Equations, Let
 from micrograd.derivation.explanation import Explanation
 from micrograd.drawing.named.builder import checked_width
-from micrograd.drawing.named.roles import ROLES, role
+from micrograd.drawing.named.roles import ROLES, roles_of
 from micrograd.drawing.setting import Run, Setter, Setting, Stroke, run
 from micrograd.drawing.svg_elements import SvgDrawing, document
 from micrograd.drawing.themes import Theme, chosen, following
-from micrograd.engine.graph import is_leaf
 from micrograd.writing import languages
 from micrograd.writing.marks import Mark
 from micrograd.writing.notation import Formula
@@ -119,11 +118,7 @@ def _equations(block: Equations | Let) -> Iterator[_Row]:
 def _roles(explanation: Explanation) -> dict[Mark, str]:
     """The colour of each name."""
     chain = explanation.chain
-    found = {
-        node: role(node, chain.name(node), is_root=node is chain.output) for node in chain.nodes
-    }
-    if "weight" not in found.values():
-        found = {n: "input" if r == "target" and is_leaf(n) else r for n, r in found.items()}
+    found = roles_of({node: chain.name(node) for node in chain.nodes}, [chain.output])
     return {chain.name(node).mark: ROLES[each][2] for node, each in found.items()}
 
 

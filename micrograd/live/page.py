@@ -11,15 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from micrograd.drawing.frame import (
-    THEME,
     Page,
     asset,
+    color_variables,
     framed,
     island,
     title_in,
     words_of,
 )
-from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
 from micrograd.live.pictures import layouts
@@ -135,24 +134,12 @@ def _document(
     sources += [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
     script = "".join([*sources, asset("framing.js")])
-    style = MATH_STYLE + asset("live.css", __package__)
-    style = _colors(style + script) + style
     return framed(
         asset("live.html", __package__).format(title=html.escape(titles[lang])),
         lang=lang,
         title=titles[lang],
-        style=style,
+        style=f"{color_variables()}{MATH_STYLE}{asset('live.css', __package__)}",
         script=asset("unpacking.js", __package__),
         data=b64encode(zlib.compress(script.encode(), 9)).decode(),
         made=script,
     )
-
-
-def _colors(users: str) -> str:
-    """The colours that a style and a script use, as variables; they follow `color-scheme`."""
-    variables = {
-        variable.removeprefix("var(").rstrip(")"): f"light-dark({light},{dark})"
-        for variable, light, dark in zip(THEME, THEMES["light"], THEMES["dark"], strict=True)
-    }
-    used = (f"{name}:{color};" for name, color in variables.items() if f"{name})" in users)
-    return f":root{{{''.join(used)}}}"

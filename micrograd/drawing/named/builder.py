@@ -12,7 +12,7 @@ from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.parameters import is_model
 from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.layout import laid_out
-from micrograd.drawing.named.roles import ROLES, checked_roles, role
+from micrograd.drawing.named.roles import ROLES, checked_roles, roles_of
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
@@ -115,16 +115,8 @@ class _Builder:
         self.named = [node for node in nodes if node in self.names]
         self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
         parameters = {id(each) for each in getattr(model, "parameters", list)()}
-        self.roles = {
-            node: roles.get(node)
-            or roles.get(self.names[node].text)
-            or roles.get(label_of(node))
-            or role(node, self.names[node], is_root=node in roots, is_weight=id(node) in parameters)
-            for node in self.named
-        }
-        if "weight" not in self.roles.values():  # then there are no targets
-            targets = (node for node in cut.given if self.roles[node] == "target")
-            self.roles |= dict.fromkeys(targets, "input")
+        named = {node: self.names[node] for node in self.named}
+        self.roles = roles_of(named, roots, roles, parameters)
         nameless = {
             leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
         }
