@@ -159,7 +159,7 @@ def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
     return Setting(wide, 0.0, y - _BETWEEN * size, tuple(parts))
 
 
-_BREAKS = ({"=", "≈", "→"}, {"+", "-", "−"}, {"·", "×", ","})
+_BREAKS = frozenset("=≈→+-−·×,")
 
 
 def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
@@ -168,9 +168,8 @@ def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
     if whole.width <= room or mark[0] != "mrow":
         return [whole]
     pieces: list[list[Mark]] = [[]]
-    signs: set[str] = set().union(*_BREAKS)
     for i, part in enumerate(mark[1:]):
-        is_sign = part[0] == "mo" and part[1] in signs
+        is_sign = part[0] == "mo" and part[1] in _BREAKS
         if i and (is_sign or _is_space(part)) and pieces[-1]:
             pieces.append([])
         pieces[-1].append(part)

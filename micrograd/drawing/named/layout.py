@@ -16,7 +16,7 @@ from typing import NamedTuple
 from micrograd.drawing.named.folding import chain, folded, straight_wires
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
 from micrograd.drawing.placement import BETWEEN, place
-from micrograd.drawing.spans import BREAK, Line, line_width, with_pairs, wrapped
+from micrograd.drawing.spans import Line, line_width, with_pairs, wrapped
 from micrograd.drawing.svg_elements import Point, component
 
 FORMULA, NUMBERS, NOTE = 15.0, 14.0, 14.7  # sizes of letters; scripts have at least 11
@@ -112,7 +112,7 @@ def _height(layout: Layout) -> float:
 
 
 def _badness(plan: _Plan) -> tuple[float, int, float]:
-    """What is wrong with a plan: how much too wide it is, how many letters are cut, how tall."""
+    """What is wrong with a plan: how much too wide it is, how many lines are cut, how tall."""
     return plan.excess, plan.pieces.cut, plan.height
 
 
@@ -171,18 +171,13 @@ class _Pieces:
 
     @property
     def breaks(self) -> tuple[int, int]:
-        """How many letters are not shown, and how many lines the longest text has, from two on."""
+        """How many lines are cut, and how many lines the longest text has, from two on."""
         return self.cut, max(2, *map(len, self.lines.values()))
 
     def _cut(self) -> int:
-        """How many letters of the texts are not shown."""
-        given = {box.name: box.formula for box in self.boxes}
-        for box in self.boxes:
-            for arrow in box.operation.arrows if box.operation else ():
-                given[note_name(arrow.name)] = arrow.formula
-        return sum(
-            _letters(given[name]) - sum(map(_letters, self.lines[name])) for name in self.lines
-        )
+        """How many lines are not shown to the end, or stand for several."""
+        ends = (line[-1].text for lines in self.lines.values() for line in lines if line)
+        return sum(end.endswith(("…", "⋯")) for end in ends)
 
     def _wrap(self, box: Box, room: float) -> None:
         """Break the formula of a box into lines, so that the box is at most as wide as the room."""
@@ -376,10 +371,6 @@ def heading(wire: Sequence[Point]) -> complex:
     """The direction in which an arrow arrives, of length 1; for one of no length, down."""
     way = complex(*wire[-1]) - complex(*wire[-2])
     return way / abs(way) if way else 1j
-
-
-def _letters(line: Line) -> int:
-    return sum(len(span.text) for span in line if span != BREAK)
 
 
 def _size(lines: Sequence[Line], size: float, pad: float) -> Point:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from itertools import groupby
 from statistics import fmean, linear_regression
 from typing import Any, NamedTuple
@@ -257,11 +256,6 @@ def _centred(canvas: Canvas, top: float, formula: Formula, room: tuple[float, fl
     return top
 
 
-def _value(function: Callable[[Any], Any], x: float) -> float:
-    out = function(x)
-    return number(out)
-
-
 def _fitted(
     fit: Fit, pairs: Sequence[Point], names: tuple[Formula, Formula]
 ) -> tuple[Callable[[float], float] | None, Formula | None]:
@@ -269,7 +263,7 @@ def _fitted(
     if fit is None:
         return None, None
     if callable(fit):
-        return partial(_value, fit), None
+        return lambda x: number(fit(x)), None
     if fit != "line":
         raise ValueError(f"fit is a function of x, or 'line', got {fit!r}")
     xs, ys = zip(*pairs, strict=True)
