@@ -91,12 +91,11 @@ def draw_formula(
     setter = Setter(roles, size)
     set_ = _aligned(lines, setter, width - 2 * _MARGIN)
     wide, tall = (math.ceil(each + 2 * _MARGIN) for each in (set_.width, set_.height))
-    frame = (0.0, 0.0, float(wide), float(tall))
     placed = set_.moved(_MARGIN, _MARGIN + set_.ascent)
     content = [
         _letters(part, colors) if isinstance(part, Run) else _line(part, colors) for part in placed
     ]
-    svg = document(frame, colors.paper, content, ' xml:space="preserve"')
+    svg = document((wide, tall), colors.paper, content, ' xml:space="preserve"')
     return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
 
 

@@ -57,7 +57,7 @@ def svg(
             _line((wide / 2, tall + LEADING * FORMULA * (i + 0.5)), line, FORMULA, theme)
         )
     more = ' xml:space="preserve"'
-    text = document((0.0, 0.0, wide, tall + room[1]), theme.paper, content, more)
+    text = document((wide, tall + room[1]), theme.paper, content, more)
     return accessible(text, picture.title, picture.description)
 
 

@@ -98,16 +98,14 @@ def letter_of(svg: str) -> str:
     return renderers.unknown_letter(svg) or "a"
 
 
-def document(
-    frame: tuple[float, float, float, float], paper: str, content: Iterable[str], more: str = ""
-) -> str:
-    """The text of an SVG: `frame` is left, top, width and height, and `more` has attributes."""
-    left, top, wide, tall = (f"{each:.1f}".removesuffix(".0") for each in frame)
+def document(size: Point, paper: str, content: Iterable[str], more: str = "") -> str:
+    """The text of an SVG of this width and height; `more` has further attributes."""
+    wide, tall = (f"{each:.1f}".removesuffix(".0") for each in size)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" '
-        f'viewBox="{left} {top} {wide} {tall}" font-family="{FONT}" font-size="{SIZE}"{more}>'
+        f'viewBox="0 0 {wide} {tall}" font-family="{FONT}" font-size="{SIZE}"{more}>'
     )
-    background = f'<rect x="{left}" y="{top}" width="{wide}" height="{tall}" fill="{paper}"/>'
+    background = f'<rect width="{wide}" height="{tall}" fill="{paper}"/>'
     return "\n".join([head, background, *content, "</svg>\n"])
 
 

@@ -114,7 +114,7 @@ def points(text):
 def box(shape):
     """Left, top, right and end of a rectangle or a polygon."""
     if shape.tag == f"{SVG}rect":
-        x, y, wide, tall = (float(shape.get(name)) for name in ("x", "y", "width", "height"))
+        x, y, wide, tall = (float(shape.get(name, 0)) for name in ("x", "y", "width", "height"))
         return x, y, x + wide, y + tall
     xs, ys = zip(*points(shape.get("points")), strict=True)
     return min(xs), min(ys), max(xs), max(ys)

@@ -79,7 +79,7 @@ class Canvas:
             told.append(f"{symbol_.text} = {name.text}{self.words['stop']}")
         description = self.words["between"].join(told)
         more = f' lang="{language["tag"]}"'
-        svg = document((0.0, 0.0, self.width, height), self.theme.paper, self.elements, more)
+        svg = document((self.width, height), self.theme.paper, self.elements, more)
         return SvgDrawing(subject, following(svg, self.theme), title, description)
 
     def paint(self, fill: str = "none", line: str = "none") -> str:
