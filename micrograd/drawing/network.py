@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from numbers import Real
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of, variable_names
@@ -26,7 +25,7 @@ from micrograd.writing import languages
 from micrograd.writing.labels import one_line
 from micrograd.writing.names import typeset
 from micrograd.writing.notation import named
-from micrograd.writing.numbers import brief
+from micrograd.writing.numbers import as_float, brief
 
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
@@ -295,5 +294,4 @@ def _activations(
 
 def _as_number(x: Any) -> float | None:
     """The number of a Value, or a number itself; None for anything else."""
-    data = x.data if isinstance(x, Value) else x
-    return float(data) if isinstance(data, Real) else None
+    return as_float(x.data if isinstance(x, Value) else x)
