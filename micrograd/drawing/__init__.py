@@ -8,9 +8,9 @@ A drawing is made in three steps, and the code follows them:
   each arrow.
 - How it looks: `themes` has the colours, `styles` says which are used for what and what the lines
   of a box are. Each format is a module: `dot`, `mermaid`, `tikz`, `svg`, `json_graph` and
-  `text_tree`. `tikz` and `svg` get their positions from `placement`.
-- `named` draws the compact picture, one box for each named value, with typeset formulas, which
-  `spans` holds and `metrics` measures.
+  `text_tree`. `tikz` and `svg` draw lines of `spans`, measured by `metrics`, where `placement` has
+  put them; `typeset` makes these of a picture.
+- `named` makes the compact picture, one box for each named value, with typeset formulas.
 - `formulas` draws derivations, which `setting` sets in two dimensions.
 - `computation_graph`: the DOT text as a `graphviz.Digraph`, with a list of all formats, drawn by a
   program that `renderers` finds.

@@ -19,27 +19,23 @@ import graphviz  # type: ignore[import-untyped]
 from micrograd import files
 from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, themes, tikz
 from micrograd.drawing.named import dot as named_dot
-from micrograd.drawing.named import mermaid as named_mermaid
-from micrograd.drawing.named import svg as named_svg
-from micrograd.drawing.named import tikz as named_tikz
 from micrograd.drawing.picture import Picture
-from micrograd.drawing.svg_elements import accessible
+from micrograd.drawing.svg_elements import accessible, letter_of
 from micrograd.drawing.themes import Theme
+from micrograd.drawing.typeset import typeset
 
 
 def _svg(picture: Picture, theme: Theme) -> str:
-    drawn = (named_svg if picture.width else svg).svg(picture, theme)
-    return themes.following(drawn, theme)
+    return themes.following(svg.svg(typeset(picture), theme), theme)
 
 
 def _tikz(picture: Picture, theme: Theme) -> str:
-    return named_tikz.snippet(picture, theme) if picture.width else tikz.document(picture, theme)
+    write = tikz.snippet if picture.width else tikz.document
+    return write(typeset(picture), theme)
 
 
 WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
-    "mermaid": lambda picture, theme: (named_mermaid if picture.width else mermaid).flowchart(
-        picture, theme
-    ),
+    "mermaid": mermaid.flowchart,
     "tikz": _tikz,
     "json": lambda picture, _: json_graph.document(picture),
     "tree": lambda picture, _: text_tree.text(picture),
@@ -105,12 +101,11 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
         Raises:
             ValueError: if a snippet is asked for and the picture is not compact.
         """
-        if self.picture.width:
-            write = named_tikz.document if standalone else named_tikz.snippet
-            return write(self.picture, self.theme)
-        if standalone is False:
+        if standalone is False and not self.picture.width:
             raise ValueError('only level="named" has a snippet: draw_dot(…, level="named")')
-        return tikz.document(self.picture, self.theme)
+        if standalone:
+            return tikz.document(typeset(self.picture), self.theme)
+        return WRITERS["tikz"](self.picture, self.theme)
 
     def json(self) -> str:
         """Return the picture as JSON; `micrograd.drawing.json_graph` describes the members."""
@@ -268,42 +263,44 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
     def _drawn(self, options: list[str], scale: float = 1.0) -> bytes:
         kind = options[1].removeprefix("-T").partition(":")[0].lower()
+        kinds = ("svg", "png", "pdf") if self.picture.width else ("svg", "png")
+        is_ours = kind in kinds and self._is_as_drawn(options)
         try:
-            if kind == "svg":
-                return self._finished(self._rendered(options)).encode()
-            if self.picture.width and self._is_best_by_resvg(kind):
-                drawn = self._finished(self._rendered([options[0], "-Tsvg"]))
-                return (renderers.pdf if kind == "pdf" else renderers.png)(drawn, "a", scale=scale)
-            return self._rendered(options, scale)
+            if is_ours and self.picture.width and self._is_best_without_graphviz(kind):
+                return self._own(kind, scale)
+            drawn = self._rendered(options, scale)
         except renderers.RendererNotFound as error:
-            ours = ("svg", "png", "pdf") if self.picture.width else ("svg", "png")
-            if renderers.is_chosen() or kind not in ours or not self._is_as_drawn(options):
+            if not is_ours or renderers.is_chosen():
                 raise
-            drawn = WRITERS["svg"](self.picture, self.theme)
-            if kind == "svg":
-                return drawn.encode()
-            convert = renderers.pdf if kind == "pdf" else renderers.png
-            return convert(drawn, renderers.unknown_letter(drawn) or "a", error, scale)
+            return self._own(kind, scale, error)
+        if kind != "svg":
+            return drawn
+        # The tooltips of arrows are the names of nodes.
+        text = _ARROW_TITLE.sub(r"\1", drawn.decode())
+        text = accessible(text, self.picture.title, self.picture.description)
+        return themes.following(text, self.theme).encode()
 
-    def _is_best_by_resvg(self, kind: str) -> bool:
-        """Whether Graphviz's SVG is better drawn by resvg or typst than by Graphviz itself.
+    def _own(
+        self, kind: str, scale: float, lacking: renderers.RenderingError | None = None
+    ) -> bytes:
+        """The project's own SVG, or what resvg or typst make of it; `lacking` is why."""
+        drawn = WRITERS["svg"](self.picture, self.theme)
+        if kind == "svg":
+            return drawn.encode()
+        convert = renderers.pdf if kind == "pdf" else renderers.png
+        return convert(drawn, letter_of(drawn), lacking, scale)
 
+    def _is_best_without_graphviz(self, kind: str) -> bool:
+        """Whether a compact picture is drawn by resvg or typst even if there is a renderer.
+
+        Graphviz's SVG has the same places, but its texts fall apart in other fonts, and
         graphviz-pure writes no PDF.
         """
         if kind == "png":
             return renderers.has_resvg()
-        if kind == "pdf" and renderers.has_typst():
-            return True
-        return kind == "pdf" and Path(renderers.find()).stem == "graphviz-pure"
-
-    def _finished(self, svg: bytes) -> str:
-        """Graphviz's SVG, with alternative text, and in the colours of the reader's screen."""
-        drawn = svg.decode()
-        if self.picture.width:
-            drawn = named_dot.finished(drawn, self.picture, self.theme)
-        else:  # the tooltips of arrows are the names of nodes
-            drawn = accessible(_ARROW_TITLE.sub(r"\1", drawn), self.picture.title, "")
-        return themes.following(drawn, self.theme)
+        if kind == "pdf" and not renderers.has_typst():
+            return Path(renderers.find()).stem == "graphviz-pure"
+        return True
 
     def _is_as_drawn(self, options: list[str]) -> bool:
         """Whether nothing was added to the DOT text, and the layout is the usual one."""

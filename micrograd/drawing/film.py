@@ -17,10 +17,10 @@ from micrograd.derivation.chain import Chain
 from micrograd.drawing import renderers
 from micrograd.drawing.named.builder import DIGITS, WIDTH, named_picture
 from micrograd.drawing.named.layout import FORMULA, LEADING, MARGIN
-from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import SPACE, Line, Span, joined, line_width, wrapped
 from micrograd.drawing.steps import MAX_STEPS_NODES, Known, Step, flowing, steps
+from micrograd.drawing.svg import svg
 from micrograd.drawing.svg_elements import letter_of
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
@@ -69,14 +69,8 @@ def film_strip(
     ['step-01.svg', 'step-02.svg', 'step-03.svg', 'step-04.svg']
     """
     colors = chosen(theme)
-    picture = named_picture(
-        [output],
-        names=names,
-        digits=DIGITS if digits is None else digits,
-        lang=lang,
-        max_nodes=max_nodes,
-        gradients=adjoints(output, names),
-    )
+    digits = DIGITS if digits is None else digits
+    picture = _picture(output, names, digits=digits, lang=lang, max_nodes=max_nodes)
     drawn = list(_drawn(picture, colors, is_counted=True))
     places = max(2, len(str(len(drawn))))
     paths = []
@@ -137,17 +131,8 @@ def film(
         raise ValueError(f"seconds is how long a step is shown, at most 60, got {seconds!r}")
     renderers.checked_scale(scale)
     colors = chosen(theme)
-    picture = named_picture(
-        [output],
-        names=names,
-        roles=roles,
-        hide=hide,
-        digits=digits,
-        width=width,
-        lang=lang,
-        max_nodes=max_nodes,
-        gradients=adjoints(output, names),
-    )
+    options = {"roles": roles, "hide": hide, "digits": digits, "width": width, "lang": lang}
+    picture = _picture(output, names, **options, max_nodes=max_nodes)
     if not picture.roots:
         raise ValueError("hide: the output itself cannot be hidden in a film")
     frames = list(_drawn(picture, colors))
@@ -157,6 +142,10 @@ def film(
 def adjoints(output: Value, names: Mapping[str, Any] | Any | None = None) -> dict[Value, float]:
     """The gradients that `output.backward()` would compute; none is changed."""
     return Chain(output, names, max_nodes=sys.maxsize).adjoints
+
+
+def _picture(output: Value, names: Any, **options: Any) -> Picture:
+    return named_picture([output], names=names, gradients=adjoints(output, names), **options)
 
 
 def _drawn(picture: Picture, theme: Theme, *, is_counted: bool = False) -> Iterator[str]:

@@ -14,11 +14,10 @@ from typing import Protocol
 from micrograd.derivation.document import Block, Equations, Let
 from micrograd.derivation.explanation import Explanation
 from micrograd.drawing.named.builder import checked_width
-from micrograd.drawing.named.roles import ROLES, role
+from micrograd.drawing.named.roles import ROLES, roles_of
 from micrograd.drawing.setting import Run, Setter, Setting, Stroke, run
 from micrograd.drawing.svg_elements import SvgDrawing, document
 from micrograd.drawing.themes import Theme, chosen, following
-from micrograd.engine.graph import is_leaf
 from micrograd.writing import languages
 from micrograd.writing.marks import Mark
 from micrograd.writing.notation import Formula
@@ -92,12 +91,11 @@ def draw_formula(
     setter = Setter(roles, size)
     set_ = _aligned(lines, setter, width - 2 * _MARGIN)
     wide, tall = (math.ceil(each + 2 * _MARGIN) for each in (set_.width, set_.height))
-    frame = (0.0, 0.0, float(wide), float(tall))
     placed = set_.moved(_MARGIN, _MARGIN + set_.ascent)
     content = [
         _letters(part, colors) if isinstance(part, Run) else _line(part, colors) for part in placed
     ]
-    svg = document(frame, colors.paper, content, ' xml:space="preserve"')
+    svg = document((wide, tall), colors.paper, content, ' xml:space="preserve"')
     return SvgDrawing("a formula", following(svg, colors), words["formula"], text)
 
 
@@ -119,11 +117,7 @@ def _equations(block: Equations | Let) -> Iterator[_Row]:
 def _roles(explanation: Explanation) -> dict[Mark, str]:
     """The colour of each name."""
     chain = explanation.chain
-    found = {
-        node: role(node, chain.name(node), is_root=node is chain.output) for node in chain.nodes
-    }
-    if "weight" not in found.values():
-        found = {n: "input" if r == "target" and is_leaf(n) else r for n, r in found.items()}
+    found = roles_of({node: chain.name(node) for node in chain.nodes}, [chain.output])
     return {chain.name(node).mark: ROLES[each][2] for node, each in found.items()}
 
 
@@ -164,7 +158,7 @@ def _aligned(rows: Sequence[_Row], setter: Setter, room: float) -> Setting:
     return Setting(wide, 0.0, y - _BETWEEN * size, tuple(parts))
 
 
-_BREAKS = ({"=", "≈", "→"}, {"+", "-", "−"}, {"·", "×", ","})
+_BREAKS = frozenset("=≈→+-−·×,")
 
 
 def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
@@ -173,9 +167,8 @@ def _broken(mark: Mark, setter: Setter, room: float) -> list[Setting]:
     if whole.width <= room or mark[0] != "mrow":
         return [whole]
     pieces: list[list[Mark]] = [[]]
-    signs: set[str] = set().union(*_BREAKS)
     for i, part in enumerate(mark[1:]):
-        is_sign = part[0] == "mo" and part[1] in signs
+        is_sign = part[0] == "mo" and part[1] in _BREAKS
         if i and (is_sign or _is_space(part)) and pieces[-1]:
             pieces.append([])
         pieces[-1].append(part)

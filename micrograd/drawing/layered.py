@@ -25,7 +25,7 @@ from micrograd.ops import Operation
 from micrograd.table.formulas import Call
 from micrograd.writing import notation
 from micrograd.writing.notation import Formula
-from micrograd.writing.numbers import rounded
+from micrograd.writing.numbers import as_float, rounded
 
 _ROWS, _COLUMNS = 8, 5  # of a matrix that is shown with its numbers
 _TOLERANCE = 1e-9  # relative, between sums of the same products in another order
@@ -319,7 +319,7 @@ class Layered:
         color = "backward" if symbols[0].text == "∂" or symbols[0].color == "backward" else "ink"
         texts = [[rounded(x, self.digits) for x in row] for row in matrix]
         known = zip(chain(*texts), chain(*matrix), strict=True)
-        exact = all(_read(text) == x for text, x in known)
+        exact = all(as_float(text.replace("−", "-")) == x for text, x in known)
         sign = " = " if exact else " ≈ "
         rows, columns = len(matrix), len(matrix[0])
         if rows > _ROWS or columns > _COLUMNS:
@@ -340,13 +340,6 @@ _COLORS = {"W": "weight_ink", "b": "weight_ink", "x": "leaf_ink", "h": "unit_ink
 
 def _numbers(values: list[list[Any]]) -> Matrix:
     return [[number(x) for x in row] for row in values]
-
-
-def _read(text: str) -> float:
-    try:
-        return float(text.replace("−", "-"))
-    except ValueError:  # 1×10⁻⁷
-        return math.nan
 
 
 def _product(left: Matrix, right: Matrix) -> Matrix:

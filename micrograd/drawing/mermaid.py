@@ -1,6 +1,8 @@
 """A picture in Mermaid, which GitHub, JupyterLab and many editors draw without a renderer.
 
-With its default settings, Mermaid refuses texts of more than 50,000 characters and 500 arrows.
+A compact picture is written in plain Unicode. Only words of users are written as codes of
+characters: in them, Mermaid might find its own syntax, Markdown or HTML. With its default settings,
+Mermaid refuses texts of more than 50,000 characters and 500 arrows.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.spans import Line, plain
 from micrograd.drawing.styles import Cell, Style, is_dashed, stroke
 from micrograd.drawing.themes import Theme
 
@@ -20,8 +23,8 @@ def flowchart(picture: Picture, theme: Theme) -> str:
     style = Style(picture, theme)
     written, styles = [f"flowchart {picture.direction}", *_nodes(style)], []
     for i, (arrow, head) in enumerate(picture.arrows()):
-        note = style.note(arrow)
-        text = f'|"{mermaid_text(note)}"|' if note else ""
+        note = _shown(arrow.formula) if picture.width else mermaid_text(style.note(arrow))
+        text = f'|"{note}"|' if note else ""
         written.append(f"    {arrow.tail} {'-.->' if is_dashed(arrow) else '-->'}{text} {head}")
         if link := _link_style(arrow, style):
             styles.append(f"    linkStyle {i} {link}")
@@ -43,8 +46,11 @@ def _nodes(style: Style) -> Iterator[str]:
 
 
 def _node(box: Box, style: Style) -> Iterator[str]:
-    content = "\n".join(map(_written, style.lines(box)))
-    yield f'{box.name}["{mermaid_text(content)}"]'
+    if style.picture.width:
+        content = "<br/>".join(_texts(box, style.picture))
+    else:
+        content = mermaid_text("\n".join(map(_written, style.lines(box))))
+    yield f'{box.name}["{content}"]'
     if box.oval is not None:
         yield f'{box.oval.name}(["{mermaid_text(box.oval.text)}"])'
 
@@ -58,24 +64,38 @@ def _written(line: list[Cell]) -> str:
     return line[0].text
 
 
+def _texts(box: Box, picture: Picture) -> Iterator[str]:
+    """The lines of a compact box: its formula, its value, and its gradient as a quotient."""
+    yield _shown(box.formula)
+    if box.data:
+        yield _safe(box.data)
+    if box.grad:
+        roots = [each for each in picture.boxes if each.name in picture.roots]
+        if len(roots) == 1:
+            yield f"∂{_shown(roots[0].title)}/∂{_shown(box.title)} = {_safe(box.grad)}"
+        else:
+            yield f"{picture.words['grad']} {_safe(box.grad)}"
+
+
 def _classes(style: Style) -> Iterator[str]:
     picture, theme = style.picture, style.theme
-    members: dict[tuple[str, bool | None], list[str]] = {}
+    members: dict[tuple[str, bool | None], list[Box]] = {}
     for box in picture.boxes:
-        members.setdefault((box.kind, box.on_path), []).append(box.name)
+        members.setdefault((box.role or box.kind, box.on_path), []).append(box)
         if box.oval is not None:
-            members.setdefault(("operation", box.oval.on_path), []).append(box.oval.name)
+            made = Box(box.oval.name, "operation", "")
+            members.setdefault(("operation", box.oval.on_path), []).append(made)
     if picture.frames:
         tints = f"fill:{theme.group_fill},stroke:{theme.group_line},color:{theme.faint}"
         yield f"    classDef group {tints}"
         yield f"    class {','.join(frame.name for frame in picture.frames)} group"
-    for (kind, mark), names in members.items():
+    for (kind, mark), boxes in members.items():
         theme, name = style.palettes[mark], f"{kind}{_MARKS[mark]}"
-        line, _, fill = style.colors(kind, mark, none=theme.paper)
+        line, fill = (getattr(theme, each) for each in style.outline(boxes[0]))
         dashes = ",stroke-dasharray:4" if kind == "omitted" else ""
         width = ",stroke-width:3px" if mark else ""
         yield f"    classDef {name} fill:{fill},stroke:{line},color:{theme.ink}{width}{dashes}"
-        yield f"    class {','.join(names)} {name}"
+        yield f"    class {','.join(box.name for box in boxes)} {name}"
 
 
 def _link_style(arrow: Arrow, style: Style) -> str:
@@ -107,3 +127,17 @@ def _is_plain(character: str) -> bool:
 
 _SIGNS = "⁽⁾⁺⁻⁼₊₋₌₍₎′·□\u0302\u0303\u0304\u0307\u0308"
 _EVEN_SO = re.compile(r"\\(?=n)|\$(?=\$)|:(?=fa-)|ﬂ(?=°)|¶(?=ß)")
+
+
+def _shown(line: Line) -> str:
+    return "".join(
+        mermaid_text(span.text) if span.tag == "mtext" else _safe(plain((span,))) for span in line
+    )
+
+
+def _safe(text: str) -> str:
+    """A formula or a number; what might be syntax is written as codes."""
+    return "".join(each if each in _PLAIN else mermaid_text(each) for each in text)
+
+
+_PLAIN = frozenset(" .,=()/·−+≈≤≥≠√∂′…⋯—×∞[]∇")

@@ -10,20 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from numbers import Real
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of, variable_names
+from micrograd.drawing.metrics import text_width
 from micrograd.drawing.neurons import Neuron, applications, layers
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
-from micrograd.drawing.themes import Theme, blend, chosen, following
+from micrograd.drawing.schematics.axes import legend
+from micrograd.drawing.schematics.canvas import SMALL, Canvas
+from micrograd.drawing.svg_elements import Point, SvgDrawing
+from micrograd.drawing.themes import Theme, blend
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
 from micrograd.writing import languages
-from micrograd.writing.labels import one_line, width
+from micrograd.writing.labels import one_line
 from micrograd.writing.names import typeset
 from micrograd.writing.notation import named
-from micrograd.writing.numbers import brief
+from micrograd.writing.numbers import as_float, brief
 
 MOST_LINES = 320
 MOST_CIRCLES = 24  # in one column
@@ -64,13 +66,12 @@ def draw_network(
     >>> draw_network(MLP(2, [16, 16, 1]), sample=[0.5, -1.0])  # doctest: +ELLIPSIS
     <a drawing of a network, ... characters of SVG>
     """
-    languages.checked(lang)
-    colors = chosen(theme)
+    canvas = Canvas(_WIDTH, theme, lang)
     columns = [column for column in layers(model) if column]
     taken = [] if sample is None else list(sample)
     values = None if sample is None else _activations(model, columns, taken)
     labels = _labels(taken, names, len(columns[0][0].weights))
-    return _Drawing(columns, values, labels, colors, lang).drawing()
+    return _Drawing(canvas, columns, values, labels).drawing()
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -89,15 +90,14 @@ class _Weight(NamedTuple):
 class _Drawing:
     def __init__(
         self,
+        canvas: Canvas,
         columns: Sequence[Sequence[Neuron]],
         values: list[_Numbers] | None,
         labels: list[str],
-        theme: Theme,
-        lang: str,
     ) -> None:
-        self.columns, self.values, self.theme = columns, values, theme
+        self.canvas, self.columns, self.values, self.theme = canvas, columns, values, canvas.theme
         self.labels = labels  # of the inputs
-        self.words, self.lang = languages.words(lang, "network"), lang
+        self.words = languages.words(canvas.lang, "network")
         self.sizes = [len(columns[0][0].weights), *map(len, columns)]
         self.shown = [_shown(size) for size in self.sizes]
         self.total = sum(len(neuron.weights) for column in columns for neuron in column)
@@ -125,30 +125,29 @@ class _Drawing:
 
     def drawing(self) -> SvgDrawing:
         """The network as SVG."""
-        caption = self._caption()
-        widest = max(width(line, SIZE) for line in caption)
-        beside = max(60, *(width(label, SIZE) + 14 for label in self.labels))
-        count = len(self.columns)
+        canvas, caption, count = self.canvas, self._caption(), len(self.columns)
+        widest = max(text_width(line, SMALL) for line in caption)
+        beside = max(60.0, *(text_width(label, SMALL) + 14.0 for label in self.labels))
         room = (_WIDTH - 2 * beside - 2 * _MARGIN) / count
         self.across = min(max(room, _NARROW), _COLUMN)
-        breadth = max(2 * beside + self.across * count, widest) + 2 * _MARGIN
-        self.left = (breadth - self.across * count) / 2
-        below = self.top + self.height + 18
-        height = below + 20 * (len(caption) + 1) + _MARGIN / 2
-        title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
-        parts = [self._line(line) for line in reversed(self.lines)]
+        canvas.width = max(2 * beside + self.across * count, widest) + 2 * _MARGIN
+        self.left = (canvas.width - self.across * count) / 2
+        for line in reversed(self.lines):
+            self._line(line)
         for k in range(len(self.sizes)):
-            parts += self._column(k)
-        parts += self._legend(below)
-        for i, line in enumerate(caption, 1):
-            parts.append(text_at((_MARGIN, below + 20 * i), line, self.theme.faint))
-        more = f' lang="{self.lang}"'
-        svg = document((0, 0, breadth, height), self.theme.paper, parts, more)
-        return SvgDrawing("a network", following(svg, self.theme), title, " ".join(caption))
+            self._column(k)
+        signs = (("positive", ""), ("negative", "5 3" if self._is_grey else ""))
+        entries = [(dashes, sign, self.words[sign]) for sign, dashes in signs]
+        bottom = legend(canvas, self.top + self.height + 4.0, entries, _MARGIN)
+        for text in caption:
+            canvas.text((_MARGIN, bottom + 12.0), text, "faint", size=SMALL, anchor="start")
+            bottom += 20.0
+        title = self.words["title"].format(sizes="-".join(map(str, self.sizes)))
+        return canvas.drawing("a network", title, " ".join(caption), bottom + _MARGIN / 2)
 
     # -------------------------------------------------------------------------------- the network
 
-    def _point(self, column: int, place: int | None) -> tuple[float, float]:
+    def _point(self, column: int, place: int | None) -> Point:
         places = self.shown[column]
         row = places.index(place)
         extra = None in places and row > places.index(None)
@@ -157,22 +156,19 @@ class _Drawing:
         y = self.top + self.height / 2 + _ROW * (middle - count / 2)
         return self.left + self.across * column, y
 
-    def _line(self, line: _Weight) -> str:
+    def _line(self, line: _Weight) -> None:
         (x1, y1), (x2, y2) = (
             self._point(line.column, line.tail),
             self._point(line.column + 1, line.head),
         )
         strength = (line.strength - self.faintest) / (1 - self.faintest)
-        return (
-            f'<line class="weight" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" '
-            f'{self._stroke(line.weight)} stroke-width="{0.4 + 2.4 * strength**2:.2f}" '
+        color = "negative" if line.weight < 0 else "positive"
+        dashes = ' stroke-dasharray="5 3"' if line.weight < 0 and self._is_grey else ""
+        self.canvas.elements.append(
+            f'<line class="weight" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"'
+            f'{self.canvas.paint(line=color)}{dashes} stroke-width="{0.4 + 2.4 * strength**2:.2f}" '
             f'stroke-opacity="{0.12 + 0.78 * strength:.2f}"/>'
         )
-
-    def _stroke(self, weight: float) -> str:
-        color = self.theme.negative if weight < 0 else self.theme.positive
-        dashes = ' stroke-dasharray="5 3"' if weight < 0 and self._is_grey else ""
-        return f'stroke="{color}"{dashes}'
 
     @property
     def _is_grey(self) -> bool:
@@ -180,45 +176,45 @@ class _Drawing:
         colors = (self.theme.positive, self.theme.negative)
         return all(color[1:3] == color[3:5] == color[5:7] for color in colors)
 
-    def _column(self, k: int) -> Iterator[str]:
-        words, theme, size = self.words, self.theme, self.sizes[k]
+    def _column(self, k: int) -> None:
+        canvas, words, size = self.canvas, self.words, self.sizes[k]
         x = self.left + self.across * k
         title = words["inputs"] if k == 0 else words["layer"].format(layer=k)
         counted = words["inputs counted"] if k == 0 else words["neurons"]
         count = words["neuron"] if k and size == 1 else counted.format(count=size)
-        yield text_at((x, _MARGIN + 8), title, theme.ink, ' font-weight="bold"', anchor="middle")
-        yield text_at((x, _MARGIN + 25), count, theme.faint, anchor="middle")
+        canvas.text((x, _MARGIN + 4.0), title, size=SMALL, bold=True)
+        canvas.text((x, _MARGIN + 21.0), count, "faint", size=SMALL)
         for place in self.shown[k]:
-            if place is None:
-                _, y = self._point(k, None)
-                more = words["more"].format(count=size - len(self.shown[k]) + 1)
-                breadth = width(more, SIZE) + 10
-                yield (
-                    f'<rect class="omitted" x="{x - breadth / 2:g}" y="{y - 10:g}" '
-                    f'width="{breadth:g}" height="20" rx="4" fill="{theme.paper}" '
-                    f'stroke="{theme.line}" stroke-dasharray="4 3"/>'
-                )
-                yield text_at((x, y + 4), more, theme.faint, anchor="middle")
-            else:
-                yield from self._circle(k, place)
+            at = self._point(k, place)
+            if place is not None:
+                self._circle(k, place, at)
+                continue
+            more = words["more"].format(count=size - len(self.shown[k]) + 1)
+            across = text_width(more, SMALL) + 10.0
+            canvas.elements.append(
+                f'<rect class="omitted" x="{x - across / 2:g}" y="{at[1] - 10:g}" '
+                f'width="{across:g}" height="20" rx="4"{canvas.paint("paper", "line")} '
+                'stroke-dasharray="4 3"/>'
+            )
+            canvas.text(at, more, "faint", size=SMALL)
 
-    def _circle(self, k: int, place: int) -> Iterator[str]:
-        theme = self.theme
-        x, y = self._point(k, place)
+    def _circle(self, k: int, place: int, at: Point) -> None:
+        theme, (x, y) = self.theme, at
         line, fill = (theme.unit_line, theme.unit_fill) if k else (theme.leaf_line, theme.leaf_fill)
         value = None
         if self.values is not None:
             value = self.values[k][place]
             fill = self._filled(value, self.values[k]) or fill
-        yield (
+        self.canvas.elements.append(
             f'<circle class="{"neuron" if k else "input"}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}" '
             f'fill="{fill}" stroke="{line}" stroke-width="1.2">'
             f"<title>{escape(self._tooltip(k, place, value))}</title></circle>"
         )
         if k == 0:
-            yield text_at((x - 14, y + 4), self.labels[place], theme.faint, anchor="end")
+            label = self.labels[place]
+            self.canvas.text((x - 14.0, y), label, "faint", size=SMALL, anchor="end")
         elif k == len(self.columns) and value is not None:
-            yield text_at((x + 14, y + 4), brief(value), theme.ink)
+            self.canvas.text((x + 14.0, y), brief(value), size=SMALL, anchor="start")
 
     def _filled(self, value: float | None, column: _Numbers) -> str:
         if value is None or not math.isfinite(value):
@@ -242,17 +238,6 @@ class _Drawing:
         return "\n".join(lines)
 
     # ------------------------------------------------------------------------------- captions
-
-    def _legend(self, y: float) -> Iterator[str]:
-        x = float(_MARGIN)
-        for sign in (1.0, -1.0):
-            words = self.words["positive" if sign > 0 else "negative"]
-            yield (
-                f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 26:g}" y2="{y - 4:g}" '
-                f'{self._stroke(sign)} stroke-width="2.5"/>'
-            )
-            yield text_at((x + 32, y), words, self.theme.ink)
-            x += 32 + width(words, SIZE) + 24
 
     def _caption(self) -> list[str]:
         drawn = len(self.lines)
@@ -309,5 +294,4 @@ def _activations(
 
 def _as_number(x: Any) -> float | None:
     """The number of a Value, or a number itself; None for anything else."""
-    data = x.data if isinstance(x, Value) else x
-    return float(data) if isinstance(data, Real) else None
+    return as_float(x.data if isinstance(x, Value) else x)

@@ -37,6 +37,7 @@ class Neuron(NamedTuple):
     weights: list[Value]
     bias: Value | None
     activations: frozenset[str]  # names of possible activations, in lower case
+    source: Any  # the object of the model
 
     def titled(self, words: Mapping[str, str]) -> str:
         """Its title in a language."""
@@ -87,6 +88,7 @@ def _neuron(neuron: Any, layer: int, number: int) -> Neuron:
         list(weights),
         bias if isinstance(bias, Value) else None,
         frozenset(_activations(neuron)),
+        neuron,
     )
 
 

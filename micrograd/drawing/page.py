@@ -22,10 +22,10 @@ from micrograd.drawing.frame import (
     words_of,
 )
 from micrograd.drawing.named.builder import DIGITS
-from micrograd.drawing.named.svg import svg
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.spans import Line, Span, line_width, plain, with_pairs
 from micrograd.drawing.steps import Equation, Step
+from micrograd.drawing.svg import svg
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
 from micrograd.files import write

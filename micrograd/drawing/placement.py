@@ -1,10 +1,9 @@
-"""Where the boxes of a picture stand, for formats that do not place them themselves.
+"""Where boxes in columns stand, and the ways of the arrows between them.
 
-This is a layered layout (Sugiyama, Tagawa and Toda 1981, doi:10.1109/TSMC.1981.4308636): boxes are
-put into columns by their longest path, ordered within each column by the mean position of their
-neighbours, and then moved to the nearest positions that do not overlap. The text on an arrow has a
-position of its own in the column before the arrow's head. Apart from sorting, the time is
-proportional to the number of boxes and arrows.
+This is a layered layout (Sugiyama, Tagawa and Toda 1981, doi:10.1109/TSMC.1981.4308636): the boxes
+of given columns are ordered within each column by the mean position of their neighbours, and then
+moved to the nearest positions that do not overlap. Apart from sorting, the time is proportional to
+the number of boxes and arrows.
 """
 
 from __future__ import annotations
@@ -13,91 +12,54 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from micrograd.drawing.picture import DIRECTIONS, Picture
 from micrograd.drawing.svg_elements import Point
 
 SWEEPS = 6
 BETWEEN = 10.0  # points between neighbours in a column
-LANES = 4
-LANE = 4.0  # points across that an arrow takes in a column that it passes
 WIDEST = 50.0  # points between columns, if an arrow moves far across
 
-Connection = tuple[str, str, str, Point]
-"""An arrow: its name, tail and head, and the size of the text on it."""
+Link = tuple[str, str, str]
+"""An arrow: its name, tail and head."""
 
 
 class Placement(NamedTuple):
-    """The centres of boxes and of texts on arrows, and the way of each arrow.
+    """The centres of boxes, and the way of each arrow.
 
     A way has an even number of points, from the tail's column to the head's. It bends from each
     first point of a pair to the second, and goes straight on to the next pair.
     """
 
     centres: dict[str, Point]
-    notes: dict[str, Point]
     ways: dict[str, list[Point]]
-
-
-def arranged(
-    picture: Picture, sizes: Mapping[str, Point], notes: Mapping[str, Point], gap: float
-) -> Placement:
-    """Place a picture in its direction of reading, with coordinates to the right and down.
-
-    `sizes` has the width and height of each box and operation, `notes` those of the texts on
-    arrows, and `gap` is the least distance between columns.
-    """
-    x, y, *_ = DIRECTIONS[picture.direction]
-
-    def turned(point: Point) -> Point:
-        return point if x else point[::-1]
-
-    def seen(point: Point) -> Point:
-        along, across = point
-        return (x * along, across) if x else (across, y * along)
-
-    links = [
-        (arrow.name, arrow.tail, head, turned(notes.get(arrow.name, (0.0, 0.0))))
-        for arrow, head in picture.arrows()
-    ]
-    centres, texts, ways = place({name: turned(size) for name, size in sizes.items()}, links, gap)
-    return Placement(
-        {name: seen(point) for name, point in centres.items()},
-        {name: seen(point) for name, point in texts.items()},
-        {name: [seen(point) for point in way] for name, way in ways.items()},
-    )
 
 
 def place(
     sizes: Mapping[str, Point],
-    arrows: Sequence[Connection],
+    arrows: Sequence[Link],
+    layers: Mapping[str, int],
     gap: float,
     *,
-    layers: Mapping[str, int] | None = None,
     room: float | None = None,
     steep: float = 0.0,
-    lane: float = LANE,
-    lanes: int = LANES,
+    lane: float,
+    lanes: int = 4,
 ) -> Placement:
-    """Place boxes of these sizes, operands before what is made from them.
+    """Place boxes of these sizes in the columns `layers`, operands before what is made from them.
 
     The first coordinate of all points and sizes is along the direction of reading, the second
-    across it. `layers` are the columns of the boxes, if they are known. A column that is not
-    broader than `room` is put between 0 and `room`. A gap in which an arrow moves far across is
-    wider, by `steep` times as much, up to `WIDEST`. An arrow that passes a column takes `lane`
-    there, and the space `BETWEEN` beside it. Arrows have such lanes in about `lanes` columns each;
-    if they pass many more, they go straight there.
+    across it. A column that is not broader than `room` is put between 0 and `room`. A gap in which
+    an arrow moves far across is wider than `gap`, by `steep` times as much, up to `WIDEST`. An
+    arrow that passes a column takes `lane` there, and the space `BETWEEN` beside it. Arrows have
+    such lanes in about `lanes` columns each; if they pass many more, they go straight there.
     """
-    if layers is None:
-        layers = _layers(sizes, arrows)
-        if any(length for _, _, _, (length, _) in arrows):
-            layers = {name: 2 * layer for name, layer in layers.items()}
-            gap /= 2
     graph = _Columns(sizes, arrows, layers, room, lane, lanes)
     for sweep in range(SWEEPS):
         graph.sweep(backward=sweep % 2 == 1, sort=True)
     for sweep in range(SWEEPS):
         graph.sweep(backward=sweep % 2 == 0, sort=False)
-    thick = _thicknesses(sizes, arrows, layers)
+    thick = [0.0] * len(graph.columns)
+    for name, (length, _) in sizes.items():
+        thick[layers[name]] = max(thick[layers[name]], length)
     moved = graph.moved(arrows, layers, len(thick))
     before = (
         max(gap, min(WIDEST, steep * far)) + (here + there) / 2
@@ -115,40 +77,8 @@ def place(
 
     return Placement(
         {name: (along[layers[name]], at[name]) for name in sizes},
-        {
-            name: (along[layers[head] - 1], at[name, layers[head] - 1])
-            for name, _, head, (length, _) in arrows
-            if length
-        },
-        {name: list(way(name, tail, head)) for name, tail, head, _ in arrows},
+        {name: list(way(name, tail, head)) for name, tail, head in arrows},
     )
-
-
-def _layers(sizes: Mapping[str, Point], arrows: Sequence[Connection]) -> dict[str, int]:
-    """The column of each box: after everything it is made from; leaves just before their use.
-
-    In `arrows`, those that lead to a box come before those that lead from it.
-    """
-    layers, leaves = dict.fromkeys(sizes, 0), dict[str, int]()
-    for _, tail, head, _ in arrows:
-        layers[head] = max(layers[head], layers[tail] + 1)
-    for _, tail, head, _ in arrows:
-        if not layers[tail]:
-            leaves[tail] = min(layers[head] - 1, leaves.get(tail, layers[head]))
-    return layers | leaves
-
-
-def _thicknesses(
-    sizes: Mapping[str, Point], arrows: Sequence[Connection], layers: Mapping[str, int]
-) -> list[float]:
-    """The width of each column, along the direction of reading."""
-    thick = [0.0] * (1 + max(layers.values(), default=0))
-    for name, (length, _) in sizes.items():
-        thick[layers[name]] = max(thick[layers[name]], length)
-    for _, _, head, (length, _) in arrows:
-        if length:
-            thick[layers[head] - 1] = max(thick[layers[head] - 1], length)
-    return thick
 
 
 class _Columns:
@@ -157,11 +87,11 @@ class _Columns:
     def __init__(
         self,
         sizes: Mapping[str, Point],
-        arrows: Sequence[Connection],
+        arrows: Sequence[Link],
         layers: Mapping[str, int],
-        room: float | None = None,
-        lane: float = LANE,
-        lanes: int = LANES,
+        room: float | None,
+        lane: float,
+        lanes: int,
     ) -> None:
         self.room = room
         self.columns: list[list[Hashable]] = [
@@ -173,17 +103,15 @@ class _Columns:
         self.passed: dict[str, Sequence[int]] = {}  # the columns between tail and head
         points = lanes * len(arrows) + 1000  # so that many long arrows do not take quadratic time
         leaving: dict[str, list[str]] = {}
-        for name, tail, head, (length, breadth) in arrows:
+        for name, tail, head in arrows:
             between: Sequence[int] = range(layers[tail] + 1, layers[head])
             if len(between) > points:
-                between = between[-1:] if length else ()
+                between = ()
             points -= len(between)
             self.passed[name] = between
             leaving.setdefault(tail, []).append(name)
             for layer in between:
                 self.breadth[name, layer] = lane
-            if length:
-                self.breadth[name, between[-1]] = breadth
             chain: list[Hashable] = [tail, *((name, layer) for layer in between), head]
             for one, other in pairwise(chain):
                 self.out.setdefault(one, []).append(other)
@@ -197,12 +125,10 @@ class _Columns:
         for column in self.columns:
             self._put(column, [float(i) for i in range(len(column))])
 
-    def moved(
-        self, arrows: Sequence[Connection], layers: Mapping[str, int], count: int
-    ) -> list[float]:
+    def moved(self, arrows: Sequence[Link], layers: Mapping[str, int], count: int) -> list[float]:
         """How far across the farthest arrow moves after each column but the last."""
         farthest = [0.0] * (count - 1)
-        for name, tail, head, _ in arrows:
+        for name, tail, head in arrows:
             chain = [(layers[tail], self.at[tail])]
             chain += [(layer, self.at[name, layer]) for layer in self.passed[name]]
             chain.append((layers[head], self.at[head]))

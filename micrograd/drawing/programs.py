@@ -6,15 +6,17 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.drawing.svg_elements import SIZE, SvgDrawing, document, text_at
-from micrograd.drawing.themes import Theme, chosen, following
+from micrograd.drawing.metrics import text_width
+from micrograd.drawing.schematics.canvas import SMALL, Canvas
+from micrograd.drawing.svg_elements import SvgDrawing
+from micrograd.drawing.themes import Theme
 from micrograd.writing import languages
 
 if TYPE_CHECKING:
     from micrograd.compiler import CompiledFunction
 
 MOST_BARS = 200
-_ROW, _BAR, _WIDEST, _MARGIN = 24, 16, 240, 16
+_ROW, _BAR, _WIDEST, _MARGIN, _WIDTH = 24.0, 16.0, 240.0, 16.0, 390.0
 
 
 class _Bar(NamedTuple):
@@ -51,9 +53,9 @@ def draw_program(
     """
     words = languages.words(lang, "program")
     bars = list(_bars(program.program, words))
-    colors = chosen(theme)
-    svg = following(_text(bars, colors, words), colors)
-    return SvgDrawing("a program", svg, words["title"], words["caption"])
+    canvas = Canvas(_WIDTH, theme, lang)
+    bottom = _draw(canvas, bars, words)
+    return canvas.drawing("a program", words["title"], words["caption"], bottom)
 
 
 def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:
@@ -66,47 +68,36 @@ def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:
         yield _Bar(instruction.varies, count, instruction.told(words))
 
 
-def _text(bars: list[_Bar], theme: Theme, words: Mapping[str, str]) -> str:
+def _draw(canvas: Canvas, bars: list[_Bar], words: Mapping[str, str]) -> float:
+    """Draw what the colours mean, then the bars; return the bottom."""
     shown, left_out = bars[:MOST_BARS], len(bars) - MOST_BARS
-    columns = max((len(_shortened(bar.text)) for bar in shown), default=0)
-    left = _MARGIN + _WIDEST + 12
-    across = left + columns * SIZE * 0.56 + _MARGIN
-    down = _MARGIN * 2 + (len(shown) + 2 + (left_out > 0)) * _ROW
+    left, y = _MARGIN + _WIDEST + 12, _MARGIN + _BAR / 2
+    longest = max((text_width(_shortened(bar.text), SMALL) for bar in shown), default=0.0)
+    canvas.width = max(_WIDTH, round(left + longest + _MARGIN))
     widest = math.log2(1 + max((bar.results for bar in shown), default=1))
-    lines = []
-    y = _MARGIN
-    for side, varies in ((_MARGIN, False), (left, True)):
-        line, fill = _colors(theme, varies)
-        word = words["varying" if varies else "uniform"]
-        lines.append(_rectangle(side, y, _BAR, fill, line))
-        lines.append(text_at((side + _BAR + 6, y + 12), word, theme.faint))
+
+    def box(middle: float, breadth: float, varies: bool) -> None:
+        line, fill = ("unit_line", "unit_head") if varies else ("leaf_line", "leaf_head")
+        canvas.box((middle - breadth / 2, y - _BAR / 2), (breadth, _BAR), line, fill, 3.0)
+
+    def write(x: float, text: str, color: str = "faint", anchor: str = "start") -> None:
+        canvas.text((x, y), text, color, size=SMALL, anchor=anchor)
+
+    for side, key, varies in ((_MARGIN, "uniform", False), (left, "varying", True)):
+        box(side + _BAR / 2, _BAR, varies)
+        write(side + _BAR + 6, words[key])
     for bar in shown:
         y += _ROW
-        line, fill = _colors(theme, bar.varies)
-        breadth = max(_WIDEST * math.log2(1 + bar.results) / widest, 6)
-        x = _MARGIN + (_WIDEST - breadth) / 2
-        lines.append(_rectangle(x, y, breadth, fill, line))
-        middle = (_MARGIN + _WIDEST / 2, y + 12)
-        lines.append(text_at(middle, f"{bar.results:,}", theme.ink, anchor="middle"))
-        lines.append(text_at((left, y + 12), _shortened(bar.text), theme.ink))
+        middle = _MARGIN + _WIDEST / 2
+        box(middle, max(_WIDEST * math.log2(1 + bar.results) / widest, 6), bar.varies)
+        write(middle, f"{bar.results:,}", "ink", "middle")
+        write(left, _shortened(bar.text), "ink")
     if left_out > 0:
         y += _ROW
-        lines.append(
-            text_at((left, y + 12), words["more"].format(count=f"{left_out:,}"), theme.faint)
-        )
-    lines.append(text_at((_MARGIN, y + _ROW + 12), words["caption"], theme.faint))
-    return document((0, 0, round(across), down), theme.paper, lines)
-
-
-def _colors(theme: Theme, varies: bool) -> tuple[str, str]:
-    return (theme.unit_line, theme.unit_head) if varies else (theme.leaf_line, theme.leaf_head)
-
-
-def _rectangle(x: float, y: int, breadth: float, fill: str, line: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y}" width="{breadth:.1f}" height="{_BAR}" rx="3" '
-        f'fill="{fill}" stroke="{line}"/>'
-    )
+        write(left, words["more"].format(count=f"{left_out:,}"))
+    y += _ROW
+    write(_MARGIN, words["caption"])
+    return y + _BAR / 2 + _MARGIN
 
 
 def _shortened(text: str) -> str:

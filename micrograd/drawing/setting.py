@@ -253,8 +253,7 @@ class Setter:
             )
             for value, where in parts
         ]
-        stacked = _stacked(rows, 0.25 * size)
-        body = stacked._replace(parts=stacked.moved(0.0, 0.0))
+        body = _stacked(rows, 0.25 * size)
         return beside([_bracket("{", body, size, color, tall=True), body])
 
 

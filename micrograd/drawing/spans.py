@@ -50,6 +50,9 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 
+BREAK = Span("\n")
+"""The end of a line of a text that has several."""
+
 COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
@@ -223,6 +226,9 @@ def wrapped(line: Line, room: float, size: float) -> list[Line]:
     piece that is too wide even so is cut, and ends in `…`, as does the last line if there are more
     than `MOST_LINES`.
     """
+    if BREAK in line:
+        place = line.index(BREAK)
+        return [*wrapped(line[:place], room, size), *wrapped(line[place + 1 :], room, size)]
     if line_width(line, size) <= room:
         return [line]
     lines: list[Line] = []

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from micrograd.drawing.named.roles import ROLES
 from micrograd.drawing.picture import Arrow, Box, Frame, Picture
 from micrograd.drawing.themes import Theme
 from micrograd.writing.names import typeset
@@ -51,6 +52,11 @@ class Style:
         """The border, title and fill of a kind of box, or `none` where it has no such part."""
         theme = self.palettes[on_path]
         return [getattr(theme, name) if name else none for name in COLORS[kind]]
+
+    def outline(self, box: Box) -> tuple[str, str]:
+        """The colours of the border and the background of a box, as fields of `Theme`."""
+        line, *_, fill = ROLES[box.role][:2] if box.role else COLORS[box.kind]
+        return line, fill or "paper"
 
     def note(self, arrow: Arrow) -> str:
         """The text on an arrow; many weights are not written."""

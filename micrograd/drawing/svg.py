@@ -1,240 +1,169 @@
-"""A picture as SVG, placed by `placement` and drawn without any other program.
+"""A picture as SVG, drawn without any other program.
 
-`draw_dot` draws this way where there is no renderer. Ids, classes and the order of texts are the
-same as in Graphviz's SVG of the DOT text, so programs can rely on them.
+Every box is a group with the id of its value, the class `node` and its role or kind; every arrow
+is a group with its text. Ids, classes and the order of texts are the same as in Graphviz's SVG of
+the DOT text, so programs can rely on them. Each line of text is one element, centred in its box, in
+which scripts are shifted parts: it holds together in whatever font a reader has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import accumulate, count
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from html import escape
+from types import MappingProxyType
 
-from micrograd.drawing.picture import DIRECTIONS, Arrow, Box, OperationNode, Picture
-from micrograd.drawing.placement import arranged
-from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
-from micrograd.drawing.svg_elements import (
-    SIZE,
-    Point,
-    component,
-    document,
-    pair,
-    polygon,
-    scripted_at,
-    text_at,
+from micrograd.drawing.named.layout import (
+    BESIDE,
+    FORMULA,
+    LEADING,
+    NOTE,
+    NUMBERS,
+    STACKED,
+    Layout,
+    heading,
+    leading,
+    note_name,
 )
+from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.spans import Line, overhang, svg_spans
+from micrograd.drawing.styles import Style, classes, is_dashed, stroke
+from micrograd.drawing.svg_elements import Point, accessible, document, line_at, pair
 from micrograd.drawing.themes import Theme
-from micrograd.writing.labels import width
-from micrograd.writing.names import Symbol, read
 
-_ROW = 22.0  # the height of a line in a box
-_NOTE = 15.0  # the height of a line on an arrow
-_PAD = 5.0
-_TIP = 7.0  # the length of an arrow's tip
-_MARGIN = 6.0
-_FACES = {"bold": ' font-weight="bold"', "italic": ' font-style="italic"', "": ""}
+_TIP = 7.0
+_BASE = 0.35  # from the middle of a line down to its base line, as a share of the size
 
 
-def svg(picture: Picture, theme: Theme) -> str:
-    """The picture as the text of an SVG."""
-    sketch = _Sketch(picture)
-    content = [
-        '<g id="graph0" class="graph">',
-        *_Drawing(sketch, Style(picture, theme)).pieces(),
-        "</g>",
-    ]
-    return document(sketch.frame, theme.paper, content, ' xml:space="preserve"')
+def svg(
+    picture: Picture,
+    theme: Theme,
+    *,
+    faded: Collection[str] = (),
+    marked: Mapping[str, str] = MappingProxyType({}),
+    caption: Sequence[Line] = (),
+    room: Point = (0.0, 0.0),
+) -> str:
+    """The whole text of a picture that has its layout.
+
+    Boxes in `faded` are faint, and boxes and arrows in `marked` are drawn in the given colours. The
+    `caption` stands below the picture, in a space of the size `room`.
+    """
+    layout: Layout = picture.layout
+    drawing = _Drawing(picture, theme, faded, marked)
+    content = ['<g id="graph0" class="graph">', *drawing.pieces(), "</g>"]
+    wide, tall = max(layout.size[0], room[0]), layout.size[1]
+    for i, line in enumerate(caption):
+        content.append(
+            _line((wide / 2, tall + LEADING * FORMULA * (i + 0.5)), line, FORMULA, theme)
+        )
+    more = ' xml:space="preserve"'
+    text = document((wide, tall + room[1]), theme.paper, content, more)
+    return accessible(text, picture.title, picture.description)
 
 
-class _Sketch:
-    """A picture that is placed."""
-
-    def __init__(self, picture: Picture) -> None:
-        self.edges: dict[str, list[float]] = {}  # where the cells of a box begin, and its width
-        self.sizes: dict[str, Point] = {}
-        style = Style(picture, Theme())
-        for box in picture.boxes:
-            if box.oval is not None:
-                self.sizes[box.oval.name] = (max(width(box.oval.text, SIZE) + 18.0, 28.0), 26.0)
-            rows = _rows(box, style)
-            self.edges[box.name] = _edges(rows)
-            self.sizes[box.name] = (self.edges[box.name][-1], _ROW * len(rows))
-        notes = {
-            arrow.name: (width(note, SIZE) + 6.0, _NOTE * (1 + note.count("\n")))
-            for arrow, _ in picture.arrows()
-            if (note := style.note(arrow))
-        }
-        gap = 52.0 if notes else 34.0
-        if style.dense:  # many lines need room, and more if the columns are long
-            gap = min(max(10.0 * picture.longest, 80.0), 280.0)
-        self.placement = arranged(picture, self.sizes, notes, gap)
-        centres = self.placement.centres | self.placement.notes
-        pieces = [(centres[name], size) for name, size in (self.sizes | notes).items()]
-        pieces += [(point, (0.0, 0.0)) for way in self.placement.ways.values() for point in way]
-        left, top = (min(at[i] - size[i] / 2 for at, size in pieces) - _MARGIN for i in (0, 1))
-        right, end = (max(at[i] + size[i] / 2 for at, size in pieces) + _MARGIN for i in (0, 1))
-        self.frame = (left, top, right - left, end - top)
-
-
-class _Drawing:
-    """Draws the elements. Points and directions of arrows are complex numbers here."""
-
-    def __init__(self, sketch: _Sketch, style: Style) -> None:
-        self.sketch, self.style = sketch, style
-        self.placement, self.sizes = sketch.placement, sketch.sizes
-        self.along = complex(*DIRECTIONS[style.picture.direction][:2])
-        self.across = complex(abs(self.along.imag), abs(self.along.real))
+class _Drawing(Style):
+    def __init__(
+        self, picture: Picture, theme: Theme, faded: Collection[str], marked: Mapping[str, str]
+    ) -> None:
+        super().__init__(picture, theme)
+        self.layout: Layout = picture.layout
+        self.faded, self.marked = faded, marked
 
     def pieces(self) -> Iterator[str]:
-        """All arrows, then all boxes."""
-        boxes = self.style.picture.boxes
-        made = (box.operation for box in boxes if box.operation)
-        entries = {name: at for operation in made for name, at in self._entries(operation)}
-        for arrow, head in self.style.picture.arrows():
-            yield self._arrow(arrow, head, entries.get(arrow.name, 0.0))
-        for box in boxes:
-            if box.oval is not None:
-                yield self._operation(box.oval)
+        """All arrows, then all boxes and texts."""
+        boxes = {box.name: box for box in self.picture.boxes}
+        for arrow, head in self.picture.arrows():
+            yield self._arrow(arrow, f"{boxes[arrow.tail].label} → {boxes[head].label}")
+        for box in boxes.values():
             yield self._box(box)
 
-    def _group(self, name: str, kind: str, on_path: bool | None, content: str) -> str:
-        return f'<g id="{name}" class="{classes(kind, on_path)}">{content}</g>'
-
-    def _stroke(self, color: str, on_path: bool | None, pen: float = 1.0) -> str:
-        if on_path:
-            pen *= 2
-        return f' stroke="{color}"' + (f' stroke-width="{pen:.2f}"' if pen != 1 else "")
-
     def _box(self, box: Box) -> str:
-        palette = self.style.palettes[box.on_path]
-        line, head, fill = self.style.colors(box.kind, box.on_path, none="none")
-        (x, y), (wide, tall) = self.placement.centres[box.name], self.sizes[box.name]
-        left, top = x - wide / 2, y - tall / 2
-        rows = _rows(box, self.style)
-        edges = [left + edge for edge in self.sketch.edges[box.name]]
-        titles = _ROW * sum(row[0].face == "bold" for row in rows)
-        rules = f"M{left:.1f},{top + titles:.1f}h{wide:.1f}" if 0 < titles < tall else ""
-        if box.numbers is not None:
-            rules += f"M{edges[2]:.1f},{top + tall - _ROW:.1f}v{_ROW:.0f}"
-        content = polygon((left, top), (wide, tall), fill)
-        if titles:
-            content += polygon((left, top), (wide, titles), head)
-        content += "".join(
-            _written((x + _PAD, y), cell, getattr(palette, cell.color))
-            for y, row in zip(count(top + 15.5, _ROW), rows, strict=False)
-            for x, cell in zip(edges, row, strict=False)
+        palette = self.palettes[box.on_path]
+        line, fill = (getattr(palette, name) for name in self.outline(box))
+        (x, y), (wide, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
+        pen = 2 if box.on_path or box.name in self.picture.roots else 1.2
+        if box.name in self.marked:
+            line, pen = self.marked[box.name], 2.5
+        more = ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
+        faint = ' opacity="0.3"' if box.name in self.faded else ""
+        kinds = classes(f"node {box.role or box.kind}", box.on_path)
+        return (
+            f'<g id="{box.name}" class="{kinds}"{faint}><title>{escape(box.label)}</title>'
+            f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
+            f'height="{tall:.1f}" rx="{10 if box.kind == "operation" else 5}" fill="{fill}" '
+            f'stroke="{line}" stroke-width="{pen}"{more}/>{self._texts(box, palette)}</g>'
         )
-        if rules:
-            content += f'<path fill="none" stroke="{line}" d="{rules}"/>'
-        outline = self._stroke(line, box.on_path)
-        outline += ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
-        content += polygon((left, top), (wide, tall), "none", outline)
-        return self._group(box.name, f"node {box.kind}", box.on_path, content)
 
-    def _operation(self, oval: OperationNode) -> str:
-        theme = self.style.palettes[oval.on_path]
-        line, _, fill = self.style.colors("operation", oval.on_path)
-        (x, y), (wide, tall) = self.placement.centres[oval.name], self.sizes[oval.name]
-        content = (
-            f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{wide / 2:.1f}" ry="{tall / 2:.1f}" '
-            f'fill="{fill}"{self._stroke(line, oval.on_path)}/>'
-            + text_at((x, y + 4.5), oval.text.replace("\n", " "), theme.ink, anchor="middle")
-        )
-        return self._group(oval.name, "node operation", oval.on_path, content)
-
-    # ------------------------------------------------------------------------------------ arrows
-
-    def _entries(self, operation: OperationNode) -> Iterator[tuple[str, float]]:
-        """Where arrows arrive, as distances from the middle, in the order of the operands."""
-        names = [arrow.name for arrow in operation.arrows]
-        share = 0.5
-        if operation.name in self.sketch.edges:  # a box: its arrows are ordered so as not to cross
-            ways = self.placement.ways
-            names.sort(key=lambda name: component(complex(*ways[name][-2]), self.across))
-            share = 0.0 if self.style.dense else 0.7
-        breadth = component(complex(*self.sizes[operation.name]), self.across)
-        for i, name in enumerate(names):
-            at = i / (len(names) - 1) - 0.5 if len(names) > 1 else 0.0
-            yield name, at * min(share * breadth, 14.0 * (len(names) - 1))
-
-    def _arrow(self, arrow: Arrow, head: str, entry: float) -> str:
-        style, theme = self.style, self.style.palettes[arrow.on_path]
-        color, pen = getattr(theme, stroke(arrow)), 1.0
+    def _arrow(self, arrow: Arrow, title: str) -> str:
+        palette, written = self.palettes[arrow.on_path], ""
+        color, pen = getattr(palette, stroke(arrow)), 2.0 if arrow.on_path else 1.0
         if arrow.weight is not None:
-            pen = 0.5 + (2.0 if style.dense else 3.0) * style.share(arrow)
-        line = self._stroke(color, arrow.on_path, pen)
-        line += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
-        end = self._end(head, entry)
-        back = end - _TIP * self.along
-        tip = " ".join(map(pair, (back - 3 * self.across, end, back + 3 * self.across)))
-        content = (
-            f'<path fill="none"{line} d="{self._way(arrow, entry)}L{pair(back)}"/>'
-            f'<polygon points="{tip}" fill="{color}" stroke="{color}"/>'
+            pen *= 0.5 + (2.0 if self.dense else 3.0) * self.share(arrow)
+        if arrow.name in self.marked:
+            color, pen = self.marked[arrow.name], 2.5
+        more = f' stroke-width="{pen:.3g}"' if pen != 1 else ""
+        more += ' stroke-dasharray="5 3"' if is_dashed(arrow) else ""
+        steps = [arrow.name]
+        if arrow.formula:
+            steps.insert(0, f"{arrow.name}s")
+            written = self._note(note_name(arrow.name), palette)
+        wires = [self.layout.wires[step] for step in steps]
+        cuts = [0.0] * (len(steps) - 1) + [_TIP - 1]
+        paths = "".join(
+            f'<path fill="none" stroke="{color}"{more} d="{self._path(wire, cut)}"/>'
+            for wire, cut in zip(wires, cuts, strict=True)
         )
-        if note := style.note(arrow):
-            content += _note(
-                self.placement.notes[arrow.name], note, getattr(theme, ink(arrow)), theme.paper
-            )
-        return self._group(arrow.name, "edge", arrow.on_path, content)
+        return (
+            f'<g id="{arrow.name}" class="{classes("edge", arrow.on_path)}">'
+            f"<title>{escape(title)}</title>{paths}{self._tip(wires[-1], color)}{written}</g>"
+        )
 
-    def _way(self, arrow: Arrow, entry: float) -> str:
-        """The path from the side of the tail, through the gaps between columns, to the head."""
-        way = [complex(*point) for point in self.placement.ways[arrow.name]]
-        way[-1] += entry * self.across
-        tail = complex(*self.placement.centres[arrow.tail])
-        reach = abs(component(complex(*self.sizes[arrow.tail]), self.along)) / 2
-        path = f"M{pair(tail + reach * self.along)}"
-        for start, end in zip(way[::2], way[1::2], strict=True):
-            half = component(end - start, self.along) / 2 * self.along
-            path += f"L{pair(start)}"
-            if end - start == 2 * half or (self.style.dense and arrow.weight is not None):
-                path += f"L{pair(end)}"
-            else:
-                path += f"C{pair(start + half)} {pair(end - half)} {pair(end)}"
-        return path
+    def _tip(self, wire: list[Point], color: str) -> str:
+        end = complex(*wire[-1])
+        along = heading(wire)
+        back, across = end - _TIP * along, 3j * along
+        corners = " ".join(map(pair, (back + across, end, back - across)))
+        return f'<polygon points="{corners}" fill="{color}"/>'
 
-    def _end(self, head: str, entry: float) -> complex:
-        """Where an arrow touches its head."""
-        size = complex(*self.sizes[head]) / 2
-        reach = abs(component(size, self.along))
-        if head not in self.sketch.edges:  # an ellipse
-            reach *= (1 - (entry / component(size, self.across)) ** 2) ** 0.5
-        return complex(*self.placement.centres[head]) - reach * self.along + entry * self.across
+    def _path(self, wire: list[Point], cut: float) -> str:
+        points = [complex(*point) for point in wire]
+        points[-1] -= cut * heading(wire)
+        start, *others = map(pair, points)
+        return f"M{start}C{' '.join(others)}"
 
+    def _texts(self, box: Box, theme: Theme) -> str:
+        """The lines of a box: its formula, then its value in ink and its gradient in red."""
+        x, y = self.layout.centres[box.name]
+        top = y - self.layout.sizes[box.name][1] / 2 + 4.0
+        lines = self.layout.lines[box.name]
+        height = leading(lines) * FORMULA
+        written = [
+            _line((x, top + height * (i + 0.5)), line, FORMULA, theme)
+            for i, line in enumerate(lines)
+        ]
+        middle = top + height * len(lines) + LEADING * NUMBERS / 2 + _BASE * NUMBERS
+        parts = [(box.data, theme.ink, "data"), (box.grad, theme.backward, "grad")]
+        shown = [part for part in parts if part[0]]
+        spans = [
+            f'<tspan class="{kind}" fill="{color}">{beside}{escape(text)}</tspan>'
+            for i, (text, color, kind) in enumerate(shown)
+            for beside in ["" if box.is_stacked else BESIDE * i]
+        ]
+        for i, each in enumerate(spans if box.is_stacked else filter(None, ["".join(spans)])):
+            written.append(line_at((x, middle + STACKED * NUMBERS * i), each, NUMBERS))
+        return "".join(written)
 
-# --------------------------------------------------------------------------------------- elements
-
-
-def _rows(box: Box, style: Style) -> list[list[Cell]]:
-    """The lines of a box, with a title of several lines split."""
-    return [
-        [row[0]._replace(text=part), *row[1:]]
-        for row in style.lines(box)
-        for part in row[0].text.replace("\n", " " if row[1:] else "\n").split("\n")
-    ]
-
-
-def _edges(rows: list[list[Cell]]) -> list[float]:
-    tables = [[width(cell.text, SIZE) + 2 * _PAD for cell in row] for row in rows if len(row) > 1]
-    columns = [max(cells) for cells in zip(*tables, strict=True)] or [0.0]
-    bold = {"bold": 1.1}  # bold letters are wider
-    titles = (bold.get(row[0].face, 1.0) * width(row[0].text, SIZE) for row in rows)
-    *edges, last = accumulate(columns, initial=0.0)
-    return [*edges, max(last, *(title + 2 * _PAD for title in titles))]
+    def _note(self, name: str, theme: Theme) -> str:
+        """The text on an arrow."""
+        (x, y), lines = self.layout.centres[name], self.layout.lines[name]
+        height = leading(lines) * NOTE
+        first = y - height * (len(lines) - 1) / 2
+        return "".join(
+            _line((x, first + height * i), line, NOTE, theme) for i, line in enumerate(lines)
+        )
 
 
-def _written(at: Point, cell: Cell, color: str) -> str:
-    """The text of a cell, with subscripts and superscripts that Unicode lacks as parts of it."""
-    is_name = cell.is_name and cell.text == cell.text.strip()
-    symbol = read(cell.text) if is_name else None
-    runs = symbol.runs if isinstance(symbol, Symbol) else [(cell.text, 0)]
-    return scripted_at(at, runs, color, _FACES[cell.face])
-
-
-def _note(centre: Point, text: str, color: str, paper: str) -> str:
-    """The text on an arrow, on a background of paper."""
-    (x, y), rows = centre, text.split("\n")
-    wide, tall = width(text, SIZE) + 2.0, _NOTE * len(rows)
-    return polygon((x - wide / 2, y - tall / 2), (wide, tall), paper) + "".join(
-        text_at((x, y - tall / 2 + _NOTE * i + 11.5), row, color, anchor="middle")
-        for i, row in enumerate(rows)
-    )
+def _line(middle: Point, line: Line, size: float, theme: Theme) -> str:
+    spans = svg_spans(line, lambda role: str(getattr(theme, role)), size)
+    at = middle[0] + overhang(line, size) / 2, middle[1] + _BASE * size
+    return line_at(at, spans, size, theme.ink)

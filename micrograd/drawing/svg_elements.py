@@ -13,7 +13,6 @@ from micrograd.writing.labels import NOT_XML
 Point = tuple[float, float]
 
 SIZE = 12
-_SCRIPT, _SHIFT = 9, 3.5  # the size of scripts, and how far they are from the line
 FONT = "Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 
 
@@ -99,43 +98,15 @@ def letter_of(svg: str) -> str:
     return renderers.unknown_letter(svg) or "a"
 
 
-def document(
-    frame: tuple[float, float, float, float], paper: str, content: Iterable[str], more: str = ""
-) -> str:
-    """The text of an SVG: `frame` is left, top, width and height, and `more` has attributes."""
-    left, top, wide, tall = (f"{each:.1f}".removesuffix(".0") for each in frame)
+def document(size: Point, paper: str, content: Iterable[str], more: str = "") -> str:
+    """The text of an SVG of this width and height; `more` has further attributes."""
+    wide, tall = (f"{each:.1f}".removesuffix(".0") for each in size)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" '
-        f'viewBox="{left} {top} {wide} {tall}" font-family="{FONT}" font-size="{SIZE}"{more}>'
+        f'viewBox="0 0 {wide} {tall}" font-family="{FONT}" font-size="{SIZE}"{more}>'
     )
-    return "\n".join([head, polygon(frame[:2], frame[2:], paper), *content, "</svg>\n"])
-
-
-def polygon(corner: Point, size: Point, fill: str, line: str = "") -> str:
-    """The element of a rectangle, given its upper left corner."""
-    (x, y), (wide, tall) = corner, size
-    corners = ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall))
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
-    return f'<polygon points="{points}" fill="{fill}"{line}/>'
-
-
-def text_at(at: Point, text: str, color: str, more: str = "", *, anchor: str = "") -> str:
-    """The element of a text that begins at a point, or has its "middle" or "end" there."""
-    more += f' text-anchor="{anchor}"' if anchor else ""
-    return scripted_at(at, [(text, 0)], color, more)
-
-
-def scripted_at(at: Point, runs: Iterable[tuple[str, int]], color: str, more: str = "") -> str:
-    """The element of a text of several runs: at the line, 0, above it, 1, or below it, -1."""
-    x, y = (f"{each:.1f}".removesuffix(".0") for each in at)
-    content, height = "", 0
-    for text, level in runs:
-        shown = escape(text, quote=False)
-        if level != height or level:
-            small = f' font-size="{_SCRIPT}"' if level else ""
-            shown = f'<tspan dy="{_SHIFT * (height - level):g}"{small}>{shown}</tspan>'
-        content, height = content + shown, level
-    return f'<text x="{x}" y="{y}" fill="{color}"{more}>{content}</text>'
+    background = f'<rect width="{wide}" height="{tall}" fill="{paper}"/>'
+    return "\n".join([head, background, *content, "</svg>\n"])
 
 
 def line_at(middle: Point, content: str, size: float, color: str = "") -> str:

@@ -121,19 +121,8 @@ _DARK, _PRINT = (Theme(*column) for column in zip(*_OTHERS.values(), strict=True
 THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
 
 
-def _distinct(theme: Theme) -> Theme:
-    """The theme with all colours distinct, changed too little to be seen."""
-    taken: set[str] = set()
-    colors = []
-    for color in theme:
-        while color in taken:
-            color = f"{color[:-2]}{int(color[-2:], 16) ^ 1 if color[-2:] != 'fe' else 0xFD:02x}"
-        taken.add(color)
-        colors.append(color)
-    return Theme(*colors)
-
-
-AUTO = _distinct(THEMES["light"])
+# A dark screen replaces colours by what they are, so the two whites differ, unseen.
+AUTO = Theme(value_fill="#fffffe")
 """The light theme, in an SVG that switches to the dark theme on a dark screen."""
 
 

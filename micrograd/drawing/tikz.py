@@ -1,189 +1,161 @@
-r"""A picture as a LaTeX document that draws it with TikZ.
+r"""A picture for LaTeX: a `tikzpicture` with the formulas and names in math mode.
 
-Text from the user reaches TeX as letters, digits and `\symbol{…}` only, so no character of it can
-be a command. XeLaTeX shows every script for which it finds a font, pdfLaTeX only the Latin one.
+A snippet is meant for `\input` in an article, which loads `tikz`, `amsmath` and `xcolor`; it is
+made smaller where it is wider than a line or taller than a page. The document is complete. In it,
+words of users reach TeX as letters, digits and `\symbol{…}` only, so no character of them can be a
+command. XeLaTeX shows every script for which it finds a font, pdfLaTeX only the Latin one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import resources
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
-from micrograd.drawing.picture import DIRECTIONS, PLACE, Arrow, Box, Picture
-from micrograd.drawing.placement import Placement, arranged
-from micrograd.drawing.styles import COLORS, Cell, Style, ink, is_dashed, stroke
+from micrograd.drawing.named.layout import Layout, note_name
+from micrograd.drawing.picture import PLACE, Arrow, Box, Picture
+from micrograd.drawing.spans import Line, math_mode
+from micrograd.drawing.styles import Style, is_dashed, stroke
 from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
-from micrograd.writing.labels import width
-from micrograd.writing.marks import ACCENTS, LETTERS, OPERATORS, latex
-from micrograd.writing.names import read
+from micrograd.writing.marks import latex_text
 
-SIZE = 8.0  # points of the letters
-GAP = 22.0  # points between columns
+_SCALE = 0.6  # points for each pixel: 700 pixels are 420 points, about a line of text
 LONGEST = 12_000.0  # points; the longest distance in TeX is 16,384 points
 
 
+def snippet(picture: Picture, theme: Theme) -> str:
+    r"""A picture that has its layout, for `\input`."""
+    colors, *drawn = _Writer(picture, theme, latex_text).picture_lines()
+    low = r"\ifdim\height>0.9\textheight 0.9\textheight\else\height\fi"
+    narrow = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
+    sizes = rf"\resizebox{{!}}{{{low}}}{{\resizebox{{{narrow}}}{{!}}{{%"
+    lines = [r"\begingroup", colors, sizes, *drawn]
+    return "".join(f"{line}\n" for line in [*lines[:-1], f"{lines[-1]}}}}}", r"\endgroup"])
+
+
 def document(picture: Picture, theme: Theme) -> str:
-    """The whole document."""
-    return "".join(f"{line}\n" for line in _lines(picture, theme))
-
-
-def _lines(picture: Picture, theme: Theme) -> Iterator[str]:
-    writer = _Writer(picture, theme)
-    marks = [_MARKS[on_path] for on_path in writer.palettes]
+    """A picture that has its layout, as a whole document."""
     preamble = resources.files(__package__) / "assets" / "preamble.tex"
-    yield preamble.read_text(encoding="utf-8") + "\n".join(_colors(writer))
+    paper = []
     if theme.paper.lower() != "#ffffff":
-        yield r"\pagecolor{paper}"
-    yield r"\begin{document}"
-    yield r"\begin{tikzpicture}[x=1pt,y=1pt,"
-    yield ",\n".join(f"  {style}" for style in _styles(marks)) + ","
-    yield rf"  every node/.style={{scale={writer.scale:.5f},font=\sffamily\scriptsize,align=left,"
-    yield "    inner sep=3pt}]"
-    for box in picture.boxes:
-        yield from writer.nodes(box)
-    for arrow, head in picture.arrows():
-        yield writer.edge(arrow, head)
-    yield r"\end{tikzpicture}"
-    yield r"\end{document}"
-
-
-# ------------------------------------------------------------------------------------------ styles
-
-_MARKS = {None: "", True: " path", False: " aside"}
-
-
-def _styles(marks: Iterable[str]) -> Iterator[str]:
-    yield ">=latex"
-    yield r"note/.style={font=\sffamily\tiny,inner sep=1pt,fill=paper}"
-    for mark in marks:
-        pen = "1.2pt" if mark == " path" else "0.4pt"
-        for kind in ("leaf", "value", "neuron", "layer", "operation"):
-            line, _, fill = (name.replace("_", "") for name in COLORS[kind])
-            round_ = ",rounded corners=6pt" if kind == "operation" else ""
-            yield (
-                f"{kind} box{mark}/.style={{draw={line}{mark},fill={fill}{mark},"
-                f"text=ink{mark},line width={pen}{round_}}}"
-            )
-        yield f"omitted box{mark}/.style={{draw=line{mark},text=faint{mark},dashed}}"
-        yield f"an arrow{mark}/.style={{->,draw=line{mark},text=backward{mark},line width={pen}}}"
-
-
-def _colors(style: Style) -> Iterator[str]:
-    for on_path, palette in style.palettes.items():
-        for name, color in palette._asdict().items():
-            name = f"{name.replace('_', '')}{_MARKS[on_path]}"
-            yield rf"\definecolor{{{name}}}{{HTML}}{{{color[1:].upper()}}}"
-
-
-# ------------------------------------------------------------------------------------------- nodes
+        paper = [rf"\pagecolor[HTML]{{{theme.paper[1:].upper()}}}"]
+    writer = _Writer(picture, theme, lambda text: rf"\text{{\sffamily {tex(text)}}}")
+    lines = [r"\begin{document}", *paper, *writer.picture_lines(), r"\end{document}"]
+    return preamble.read_text(encoding="utf-8") + "".join(f"{line}\n" for line in lines)
 
 
 class _Writer(Style):
-    def __init__(self, picture: Picture, theme: Theme) -> None:
+    def __init__(self, picture: Picture, theme: Theme, words: Callable[[str], str]) -> None:
         super().__init__(picture, theme)
-        self.placement = self._placed()
-        points = [
-            *self.placement.centres.values(),
-            *(point for way in self.placement.ways.values() for point in way),
-        ]
-        spans = (max(axis) - min(axis) for axis in zip(*points, strict=True))
-        self.scale = min(1.0, LONGEST / max([*spans, 1.0]))
+        self.words, self.used = words, dict[str, str]()
+        self.layout: Layout = picture.layout
+        self.scale = min(_SCALE, LONGEST / max(self.layout.size))
 
-    def _placed(self) -> Placement:
-        sizes: dict[str, Point] = {}
+    def picture_lines(self) -> Iterator[str]:
+        """The colours, in one piece, and the lines of the `tikzpicture`."""
+        ink = self._color("ink", None)
+        drawn = [self._arrow(arrow) for arrow, _ in self.picture.arrows()]
         for box in self.picture.boxes:
-            if box.oval is not None:
-                sizes[box.oval.name] = _size(box.oval.text, 6.0)
-            written = (" ".join(cell.text for cell in line) for line in self.lines(box))
-            sizes[box.name] = _size("\n".join(written), 12.0)
-        notes = {
-            arrow.name: _size(self.note(arrow), 2.0)
-            for arrow, _ in self.picture.arrows()
-            if self.note(arrow)
-        }
-        return arranged(self.picture, sizes, notes, GAP)
+            drawn.append(self._box(box))
+            arrows = box.operation.arrows if box.operation else ()
+            drawn += [self._note(arrow) for arrow in arrows if arrow.formula]
+        yield "\n".join(
+            rf"\definecolor{{{name}}}{{HTML}}{{{color}}}%"
+            for name, color in sorted(self.used.items())
+        )
+        yield r"\begin{tikzpicture}[>=latex,every node/.style={align=center,inner sep=0pt,"
+        yield rf"  font=\small,text={ink},scale={self.scale / _SCALE:.4f}}}]"
+        yield from drawn
+        yield r"\end{tikzpicture}"
+
+    def _box(self, box: Box) -> str:
+        line, fill = (self._color(name, box.on_path) for name in self.outline(box))
+        wide, tall = (_SCALE * each for each in self.layout.sizes[box.name])
+        pen = 0.9 if box.on_path or box.name in self.picture.roots else 0.5
+        rows = [self._math(row, box.on_path) for row in self.layout.lines[box.name]]
+        numbers = [(box.data, "ink"), (box.grad, "backward")]
+        shown = [
+            rf"\textcolor{{{self._color(color, box.on_path)}}}{{{_number(text)}}}"
+            for text, color in numbers
+            if text
+        ]
+        if shown:
+            rows.append(r"\quad ".join(shown))
+        options = (
+            f"draw={line},fill={fill},line width={pen}pt,"
+            f"rounded corners={6 if box.kind == 'operation' else 2}pt,"
+            f"minimum width={wide:.1f}pt,minimum height={tall:.1f}pt"
+        )
+        options += ",dashed" if box.kind == "omitted" else ""
+        at = self._point(self.layout.centres[box.name])
+        return rf"\node[{options}] ({box.name}) at {at} {{{_rows(rows)}}};"
+
+    def _arrow(self, arrow: Arrow) -> str:
+        options = self._color(stroke(arrow), arrow.on_path)
+        if arrow.weight is not None:
+            options += f",line width={0.3 + 1.9 * self.share(arrow):.2f}pt"
+        elif arrow.on_path:
+            options += ",line width=1.2pt"
+        options += ",dashed" if is_dashed(arrow) else ""
+        wires = self.layout.wires
+        drawn = rf"\draw[->,{options}] {self._curve(wires[arrow.name])};"
+        if arrow.formula:
+            drawn = rf"\draw[{options}] {self._curve(wires[f'{arrow.name}s'])};" + f"\n{drawn}"
+        return drawn
+
+    def _note(self, arrow: Arrow) -> str:
+        name, paper = note_name(arrow.name), self._color("paper", None)
+        rows = [self._math(row, arrow.on_path) for row in self.layout.lines[name]]
+        at = self._point(self.layout.centres[name])
+        return rf"\node[fill={paper},inner sep=1pt] at {at} {{{_rows(rows)}}};"
+
+    def _math(self, line: Line, on_path: bool | None) -> str:
+        written = math_mode(line, self.words, partial(self._colored, on_path))
+        return f"${written or '{}'}$"
+
+    def _colored(self, on_path: bool | None, role: str, text: str) -> str:
+        if role == "ink" and on_path is not False:
+            return text
+        tinted = rf"\textcolor{{{self._color(role, on_path)}}}{{{text}}}"
+        kind = _SIGNS.get(text)  # a sign keeps its space
+        return f"{kind}{{{tinted}}}" if kind else tinted
+
+    def _color(self, role: str, on_path: bool | None) -> str:
+        """A name for a colour, unlikely to be used by anybody else."""
+        name = f"graph{role.replace('_', '')}{_MARKS[on_path]}"
+        self.used[name] = getattr(self.palettes[on_path], role)[1:].upper()
+        return name
 
     def _point(self, point: Point) -> str:
         x, y = point
-        return f"({self.scale * x + 0.0:.2f},{-self.scale * y + 0.0:.2f})"
+        return f"({self.scale * x:.2f}pt,{-self.scale * y + 0.0:.2f}pt)"
 
-    def nodes(self, box: Box) -> Iterator[str]:
-        """A box and its operation."""
-        centres, oval = self.placement.centres, box.oval
-        if oval is not None:
-            yield (
-                rf"\node[operation box{_MARKS[oval.on_path]}] ({oval.name}) at "
-                rf"{self._point(centres[oval.name])} {{{tex(oval.text)}}};"
-            )
-        mark = _MARKS[box.on_path]
-        text = r"\\".join(_written(line, mark) for line in self.lines(box))
-        at = self._point(centres[box.name])
-        yield rf"\node[{box.kind} box{mark}] ({box.name}) at {at} {{{text}}};"
-
-    def edge(self, arrow: Arrow, head: str) -> str:
-        """An arrow on its way, with its text."""
-        x, y, out, arrive = DIRECTIONS[self.picture.direction]
-        # TikZ's own curves (`to[out=…]`) fail beyond a few thousand points.
-        reach = 0.5 * GAP * self.scale
-        ahead, back = (f"+({z * x + 0.0:.2f},{-z * y + 0.0:.2f})" for z in (reach, -reach))
-        curve = f".. controls {ahead} and {back} .."
-        mark = _MARKS[arrow.on_path]
-        options = f"an arrow{mark}"
-        if arrow.weight is not None:
-            pen = 0.3 + 1.9 * self.share(arrow)
-            colors = f"draw={stroke(arrow)}{mark},text={ink(arrow)}{mark}"
-            options += f",{colors},line width={pen:.2f}pt"
-        if is_dashed(arrow):
-            options += ",dashed"
-        label = ""
-        if note := self.note(arrow):
-            text = r"\\".join(map(tex, note.split("\n")))
-            at = self._point(self.placement.notes[arrow.name])
-            label = rf" node[note] at {at} {{{text}}}"
-        bends = self.placement.ways[arrow.name][1:-1]
-        through = "".join(
-            f" {self._point(start)} {f'-- {self._point(end)} ' * (start != end)}{curve}"
-            for start, end in zip(bends[::2], bends[1::2], strict=True)
-        )
-        return rf"\draw[{options}] ({arrow.tail}.{out}) {curve}{through} ({head}.{arrive}){label};"
+    def _curve(self, wire: list[Point]) -> str:
+        start, *others = map(self._point, wire)
+        pieces = zip(others[::3], others[1::3], others[2::3], strict=True)
+        return start + "".join(f" .. controls {a} and {b} .. {end}" for a, b, end in pieces)
 
 
-def _size(text: str, margin: float) -> Point:
-    return width(text, SIZE) + margin, 1.25 * SIZE * (1 + text.count("\n")) + margin
+_MARKS = {None: "", True: "path", False: "aside"}
+_SIGNS = dict.fromkeys(("+", "-", r"\cdot"), r"\mathbin") | {"=": r"\mathrel"}
 
 
-def _written(line: list[Cell], mark: str) -> str:
-    """A line of a box."""
-    match line:
-        case [cell] if cell.face and cell.is_name:
-            return r"\\".join(_name(part) for part in cell.text.split("\n"))
-        case [cell] if cell.face:
-            font = {"bold": "textbf", "italic": "textit"}[cell.face]
-            return r"\\".join(rf"\{font}{{{tex(part)}}}" for part in cell.text.split("\n"))
-        case [cell]:
-            return rf"{{\color{{{cell.color}{mark}}}{tex(cell.text)}}}"
-        case [output, *numbers] if len(numbers) == 4:
-            shown = _written(numbers, mark)
-            name = _name(output.text) if output.is_name else tex(output.text)
-            return rf"\graphquantity{{{name}}}{{ink{mark}}}{{{shown}}}"
-    return r"\ \ ".join(
-        rf"\graphquantity{{{tex(name.text)}}}{{{number.color}{mark}}}{{{tex(number.text)}}}"
-        for name, number in zip(line[::2], line[1::2], strict=True)
-    )
+def _rows(rows: list[str]) -> str:
+    return r"\\".join(rows)
 
 
-def _name(text: str) -> str:
-    """A name, in math mode if all its letters exist there, otherwise in bold."""
-    found = read(text)
-    if found is None or not all(c.isascii() or c in _MATHEMATICAL for c in str(found.mark)):
-        return rf"\textbf{{{tex(text)}}}"
-    return rf"$\boldsymbol{{{latex(found.mark)}}}$"
-
-
-_MATHEMATICAL = frozenset([*LETTERS.values(), *OPERATORS, *ACCENTS])
+def _number(text: str) -> str:
+    """A number, a dash or whatever was stored in place of a number, in math mode."""
+    if found := re.fullmatch("(−?[0-9.]+)×10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", text):
+        power = found[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+        return rf"${found[1].replace('−', '-')}\times 10^{{{power}}}$"
+    if re.fullmatch("−?[0-9.]+", text):
+        return f"${text.replace('−', '-')}$"
+    return {"—": "---", "∞": r"$\infty$", "−∞": r"$-\infty$"}.get(text) or f"${latex_text(text)}$"
 
 
 # -------------------------------------------------------------------------------------------- text

@@ -5,25 +5,22 @@ from __future__ import annotations
 import html
 import math
 import os
-import re
+import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from micrograd.drawing.frame import (
-    THEME,
     Page,
     asset,
-    compact,
+    color_variables,
     framed,
     island,
     title_in,
     words_of,
 )
-from micrograd.drawing.themes import THEMES
 from micrograd.engine.value import Value
 from micrograd.files import write
-from micrograd.live.packing import in_one_plane, packed
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
@@ -133,44 +130,16 @@ def _document(
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
     shown = island({**data, **begin, "lang": lang, "words": words})
-    begins, shorter = _constant()
-    given = f"function given(){{{compact(functions)}\nconst story={shown};return{{story,graph}};}}"
-    given = _in_one_line(given)  # functions are known from the beginning of a script on
-    script = begins + given
-    style = MATH_STYLE + asset("live.css", __package__)
-    style = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", style).replace("\n", "")
-    style = re.sub(r";(?=})|(?<![\d.])0(?=\.\d)", "", style)
-    style = _colors(style + script) + style
+    sources = [asset("formulas.js"), functions, f"const story={shown};\n"]
+    sources += [asset("state.js", __package__), asset("words.js")]
+    sources += [asset(name, __package__) for name in _SCRIPTS]
+    script = "".join([*sources, asset("framing.js")])
     return framed(
         asset("live.html", __package__).format(title=html.escape(titles[lang])),
         lang=lang,
         title=titles[lang],
-        style=style,
-        script=compact(asset("packing.js", __package__)),
-        data=shorter + packed(given, begins),
+        style=f"{color_variables()}{MATH_STYLE}{asset('live.css', __package__)}",
+        script=asset("unpacking.js", __package__),
+        data=b64encode(zlib.compress(script.encode(), 9)).decode(),
         made=script,
     )
-
-
-@lru_cache(maxsize=1)
-def _constant() -> tuple[str, str]:
-    """The part of the script that all pages share, and its shorter form."""
-    sources = [asset("formulas.js"), "const{story,graph}=given();\n"]
-    sources += [asset("state.js", __package__), asset("words.js")]
-    sources += [asset(name, __package__) for name in _SCRIPTS]
-    script = _in_one_line(compact("".join([*sources, asset("framing.js")])))
-    return script, packed(script)
-
-
-def _in_one_line(script: str) -> str:
-    return in_one_plane(script.replace("\n", " "))  # every statement ends with a semicolon
-
-
-def _colors(users: str) -> str:
-    """The colours that a style and a script use, as variables; they follow `color-scheme`."""
-    variables = {
-        variable.removeprefix("var(").rstrip(")"): f"light-dark({light},{dark})"
-        for variable, light, dark in zip(THEME, THEMES["light"], THEMES["dark"], strict=True)
-    }
-    used = (f"{name}:{color};" for name, color in variables.items() if f"{name})" in users)
-    return f":root{{{''.join(used)}}}"

@@ -7,7 +7,6 @@ between the two, so it follows the engine's conventions at every number.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from micrograd.derivation.definitions import Definition, definitions
 from micrograd.derivation.naming import label_of, variable_names
 from micrograd.drawing.frame import brief
+from micrograd.drawing.json_graph import strict
 from micrograd.drawing.named.roles import role
 from micrograd.engine.graph import is_leaf, order
 from micrograd.engine.value import Value
@@ -143,7 +143,7 @@ class Story:
         data = [name, self.places[value], text, mark]
         if is_leaf(value):
             form = forms.get(shown.text)
-            data += [as_json(value.data), *([] if form is None else [writer.data(form)])]
+            data += [strict(value.data), *([] if form is None else [writer.data(form)])]
         return data
 
     def _step(self, step: Definition, writer: Writer) -> list[Any]:
@@ -182,17 +182,12 @@ class Story:
         )
 
 
-def as_json(x: float) -> float | str:
-    """A number; JSON has no infinity and no nan."""
-    return x if math.isfinite(x) else repr(x)
-
-
 def settings(story: Story, options: Mapping[str, Any]) -> dict[str, Any]:
     """What the page begins with, as data."""
     indices = {value: i for i, value in enumerate(story.values)}
     return {
         "learn": [indices[leaf] for leaf in options["learn"]],
         "inputs": [indices[leaf] for leaf in options["inputs"]],
-        "samples": [[as_json(x) for x in row] for row in options["samples"]],
+        "samples": [[strict(x) for x in row] for row in options["samples"]],
         "rate": options["rate"],
     }

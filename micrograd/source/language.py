@@ -160,15 +160,10 @@ class Language(dict[str, Callable[..., Text]]):
         Args:
             operations: the names of the operations.
         """
-        pending, seen = [*operations], set[str]()
-        while pending:
-            name = pending.pop()
-            if name not in seen and name not in self and not self._is_of_library(name):
-                seen.add(name)
-                try:
-                    pending += calls(self._formula(name)[1])
-                except NotImplementedError:
-                    return False
+        try:
+            self.runtime(operations)
+        except NotImplementedError:
+            return False
         return True
 
     def _enter(self, name: str, found: dict[str, str]) -> None:

@@ -99,20 +99,6 @@ class Symbol(NamedTuple):
         return f"{base}{_line(self.above, '^', _SUPERSCRIPTS)}{_line(self.below, '_', _SUBSCRIPTS)}"
 
     @property
-    def runs(self) -> list[tuple[str, int]]:
-        """The text in runs on the line, 0, above it, 1, and below it, -1.
-
-        Scripts that Unicode has are on the line.
-        """
-        above = _line(self.above, "^", _SUPERSCRIPTS)
-        below = _line(self.below, "_", _SUBSCRIPTS)
-        runs = [(self._replace(above="", below="").text, 0)]
-        for shown, script, level in ((above, self.above, 1), (below, self.below, -1)):
-            typed = shown[:1] in ("^", "_")
-            runs.append((script, level) if typed else (shown, 0))
-        return [run for run in runs if run[0]]
-
-    @property
     def mark(self) -> Mark:
         """The name as a mark."""
         return self._with(_letters(self.base))

@@ -10,10 +10,10 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw_network
+from micrograd.drawing.metrics import text_width
 from micrograd.drawing.network import MOST_CIRCLES, MOST_LINES
-from micrograd.drawing.svg_elements import SIZE
+from micrograd.drawing.schematics.canvas import SMALL
 from micrograd.drawing.themes import blend
-from micrograd.writing.labels import width
 from nn import MLP, Layer, Neuron
 from tests.drawing.common import SVG
 from tests.drawing.test_neurons import LectureNeuron, Net
@@ -102,7 +102,7 @@ def test_inputs_are_called_by_their_labels_and_variables():
     assert beside == ["toes₁", "ŷ", "x₃"]
     long = drawn(mlp(1, 1), sample=[Value(1.0, label="m" * 80)])
     (text,) = (e for e in long.iter(f"{SVG}text") if e.get("text-anchor") == "end")
-    assert float(text.get("x")) > width(text.text, SIZE)
+    assert float(text.get("x")) > text_width(text.text, SMALL)
 
 
 def test_a_sample_fills_the_neurons_by_their_activations():
@@ -157,7 +157,7 @@ def test_drawing_changes_nothing_and_a_wrong_sample_is_the_models_to_refuse():
 def test_captions_are_in_english_or_chinese():
     svg = drawn(mlp(64, 32, 10), lang="zh", sample=[1.0] * 64)
     assert {"输入", "第 1 层", "32 个神经元", "正权重", "负权重", "… 还有 41 个"} <= {*texts(svg)}
-    assert svg.get("lang") == "zh"
+    assert svg.get("lang") == "zh-Hans"
     assert not any(re.search("[a-wyz]", text) for text in texts(svg))
     with pytest.raises(ValueError, match="lang is one of en, zh, got 'fr'"):
         draw_network(mlp(1, 1), lang="fr")

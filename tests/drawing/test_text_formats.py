@@ -76,7 +76,7 @@ def test_every_format_has_every_level(write, level):
     model = MLP(2, [12, 1])
     text = written(write, draw_dot(model([Value(1.0), 2.0]), model=model, level=level))
     shown = decoded(text) if write == "mermaid" else text.replace("\\ ", " ")
-    assert "layer 2" in shown or re.search(r"w⁽²⁾₁₂|w_\{12\}\^\{\(2\)\}", shown)
+    assert "layer 2" in shown or re.search(r"w⁽²⁾₁₂|w\^\{\( 2 \)\}_\{12\}", shown)
     assert ("… 4 more" in shown) is (level == "layer")
 
 

@@ -4,6 +4,5 @@
 - `builder`: what is shown, as a `Picture` with typeset formulas.
 - `layout`: where it is shown, so that the picture fits the width.
 - `fitting`: how much of it is shown in a frame of a given size.
-- `dot`, `svg`, `tikz`: the picture in these formats. Graphviz draws the DOT text; both it and the
-  project's own SVG use the same places, texts and colours.
+- `dot`: the picture in the DOT language, with the places, texts and colours of the project's SVG.
 """

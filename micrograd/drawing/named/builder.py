@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.parameters import is_model
 from micrograd.derivation.partials import simplified
 from micrograd.drawing.named.layout import laid_out
-from micrograd.drawing.named.roles import ROLES, checked_roles, role
+from micrograd.drawing.named.roles import ROLES, checked_roles, roles_of
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, Span, joined, of_mark, plain
 from micrograd.engine.graph import order
@@ -115,16 +115,8 @@ class _Builder:
         self.named = [node for node in nodes if node in self.names]
         self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
         parameters = {id(each) for each in getattr(model, "parameters", list)()}
-        self.roles = {
-            node: roles.get(node)
-            or roles.get(self.names[node].text)
-            or roles.get(label_of(node))
-            or role(node, self.names[node], is_root=node in roots, is_weight=id(node) in parameters)
-            for node in self.named
-        }
-        if "weight" not in self.roles.values():  # then there are no targets
-            targets = (node for node in cut.given if self.roles[node] == "target")
-            self.roles |= dict.fromkeys(targets, "input")
+        named = {node: self.names[node] for node in self.named}
+        self.roles = roles_of(named, roots, roles, parameters)
         nameless = {
             leaf for leaf in cut.given if not label_of(leaf).strip() and id(leaf) not in called
         }
@@ -225,37 +217,32 @@ class _Hidden:
         self.gradients: set[str] = set()
         self.values = False
         for each in [hide] if isinstance(hide, str | Value) else hide:
-            if isinstance(each, Value):
-                found: Iterable[Value] = [node for node in roles if node is each]
-            elif each in _PLURALS and each != "values":
-                found = [node for node in roles if roles[node] == _PLURALS[each]]
-                self.boxes.update(found)
-                continue
-            elif each == "constants":
-                self.boxes.update(nameless)
-                continue
-            elif each == "values":
+            word = each if isinstance(each, str) else ""
+            role = word.removesuffix(" gradients")
+            if word == "values":
                 self.values = True
-                continue
-            elif each == "gradients":
+            elif word == "gradients":
                 self.gradients.update(ROLES)
-                continue
-            elif (
-                isinstance(each, str)
-                and each.removesuffix(" gradients") in ROLES
-                and each.endswith(" gradients")
-            ):
-                self.gradients.add(each.removesuffix(" gradients"))
-                continue
+            elif role in ROLES and role != word:
+                self.gradients.add(role)
+            elif word == "constants":
+                self.boxes.update(nameless)
+            elif word in _PLURALS:
+                self.boxes.update(node for node in roles if roles[node] == _PLURALS[word])
             else:
-                text = notation.named(each).text if isinstance(each, str) else ""
-                found = [node for node in roles if text and names[node].text == text]
-            if not found:
-                raise ValueError(
-                    f"hide: {each!r} is not in the graph; hide takes Values, their names, and "
-                    f"{', '.join(map(repr, HIDDEN))}"
-                )
-            self.boxes.update(found)
+                self.boxes.update(self._found(each, names))
+
+    @staticmethod
+    def _found(each: Any, names: Mapping[Value, Formula]) -> list[Value]:
+        """The values that a Value or a name means."""
+        text = notation.named(each).text if isinstance(each, str) else ""
+        found = [node for node in names if node is each or (text and names[node].text == text)]
+        if not found:
+            raise ValueError(
+                f"hide: {each!r} is not in the graph; hide takes Values, their names, and "
+                f"{', '.join(map(repr, HIDDEN))}"
+            )
+        return found
 
 
 # ------------------------------------------------------------------------------- alternative text

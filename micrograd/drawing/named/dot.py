@@ -1,19 +1,13 @@
-r"""The compact picture in the DOT language, with HTML-like labels, and Graphviz's SVG of it.
+r"""The compact picture in the DOT language, with HTML-like labels.
 
 The places and the curves are those of `layout`; `layout=nop2` tells Graphviz to keep them. Each
 line of a label is one run of letters with `<SUB>` and `<SUP>`, and its table has the size that the
 text needs, because renderers without the right font mismeasure it.
-
-In Graphviz's SVG each part of a line has a place of its own, and falls apart in a font other than
-the one it was measured in. `finished` writes the texts as the project's own SVG does, each line as
-one element.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from html import escape
 
 from micrograd.drawing.dot import FONT, html_text
 from micrograd.drawing.named.layout import (
@@ -28,10 +22,9 @@ from micrograd.drawing.named.layout import (
     note_name,
 )
 from micrograd.drawing.named.roles import ROLES
-from micrograd.drawing.named.svg import box_texts, note_texts
 from micrograd.drawing.picture import Box, Picture
 from micrograd.drawing.spans import Line, html_like
-from micrograd.drawing.svg_elements import Point, accessible
+from micrograd.drawing.svg_elements import Point
 from micrograd.drawing.themes import Theme
 
 _TIP = 6.0  # the length of an arrow's tip
@@ -134,52 +127,3 @@ class _Writer:
 
 def _least(wide: float, tall: float) -> str:
     return f'FIXEDSIZE="TRUE" WIDTH="{wide:.0f}" HEIGHT="{tall:.0f}"'
-
-
-# ------------------------------------------------------------------------------ Graphviz's own SVG
-
-_HEAD = re.compile(r"^.*?(?=<svg )", re.DOTALL)
-_GROUP = re.compile(r'<g id="(\w+)" class="(node|edge)[^>]*>.*?</g>', re.DOTALL)
-_SHAPE = re.compile(r'<(?:polygon|path)\b[^>]*?\s(?:points|d)="([^"]*)"[^>]*/>')
-
-
-def finished(svg: str, picture: Picture, theme: Theme) -> str:
-    """Graphviz's SVG in pixels, with the texts as single elements, and with alternative text."""
-    layout = picture.layout
-    boxes = {box.name: box for box in picture.boxes}
-    labels = {
-        arrow.name: f"{boxes[arrow.tail].label} → {boxes[head].label}"
-        for arrow, head in picture.arrows()
-    }
-
-    def replaced(found: re.Match[str]) -> str:
-        name, group = found[1], found[0]
-        title = boxes[name].label if name in boxes else labels.get(name.removesuffix("s"), "")
-        told = f"<title>{escape(title)}</title>" if title else ""
-        group = re.sub(r"<title>.*?</title>", lambda _: told, group, count=1, flags=re.DOTALL)
-        if name in layout.lines:
-            centre = _centre(group)
-            text = re.sub(r"<text\b.*?</text>\s*", "", group, flags=re.DOTALL)
-            written = (
-                box_texts(boxes[name], layout, theme, centre)
-                if name in boxes
-                else note_texts(layout.lines[name], theme, centre)
-            )
-            group = text.removesuffix("</g>") + written + "</g>"
-        return group
-
-    svg = _GROUP.sub(replaced, _HEAD.sub("", svg, count=1))
-    svg = re.sub(r"\s*<title>[^<]*</title>(?=\s*<(?:polygon|!--|g))", "", svg, count=1)
-    svg = re.sub(
-        r'width="([\d.]+)pt"\s+height="([\d.]+)pt"', r'width="\1" height="\2"', svg, count=1
-    )
-    svg = svg.replace("<svg ", f'<svg font-family="{escape(FONT)}" xml:space="preserve" ', 1)
-    return accessible(svg, picture.title, picture.description)
-
-
-def _centre(group: str) -> tuple[float, float]:
-    """The middle of the shape of a box, or of the background of a text."""
-    found = _SHAPE.search(group)
-    numbers = [float(each) for each in re.findall(r"-?\d+(?:\.\d+)?", found[1] if found else "0,0")]
-    xs, ys = numbers[::2], numbers[1::2]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2

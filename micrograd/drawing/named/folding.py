@@ -74,5 +74,5 @@ def straight_wires(
         along = way / abs(way)
         start += sizes[tail][side] / 2 * along
         end -= sizes[head][side] / 2 * along
-        found[name] = [start, *((start * (3 - i) + end * i) / 3 for i in (1, 2)), end]
+        found[name] = [start, start + (end - start) / 3, end - (end - start) / 3, end]
     return found

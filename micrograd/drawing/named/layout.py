@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from micrograd.drawing.named.folding import chain, folded, straight_wires
 from micrograd.drawing.picture import DIRECTIONS, Box, Picture
-from micrograd.drawing.placement import BETWEEN, Connection, place
+from micrograd.drawing.placement import BETWEEN, place
 from micrograd.drawing.spans import Line, line_width, with_pairs, wrapped
 from micrograd.drawing.svg_elements import Point, component
 
@@ -29,6 +29,7 @@ MARGIN = 8.0
 _GAP = 15.0  # between rows
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
+_LANE = 4.0  # across that an arrow takes in a row that it passes, in a picture of any width
 _LANES = 100  # rows that an arrow passes, on average, in the longest pictures
 _ROW_LANES = (-3.0, -6.0, -8.5, -9.7)
 """For an arrow that passes a row, besides the space between neighbours; less where many pass."""
@@ -60,12 +61,16 @@ def note_name(arrow: str) -> str:
 def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
     """The best layout that is at most as wide as the picture may be, or the narrowest.
 
-    If the direction of the picture is "", it is read from left to right or from top to bottom.
+    A picture of every node may have any width. If the direction of the picture is "", it is read
+    from left to right or from top to bottom.
 
     Args:
         picture: what is drawn.
         fold: whether a long chain without a direction may be folded into rows.
     """
+    if not picture.width:
+        pieces = _Pieces(picture, math.inf, _LANE)
+        return pieces.placed(picture.direction, pieces.layers(math.inf, 1), math.inf)
     room = picture.width - 2 * MARGIN
     plans: list[_Plan] = []
     for lane in _ROW_LANES:
@@ -107,7 +112,7 @@ def _height(layout: Layout) -> float:
 
 
 def _badness(plan: _Plan) -> tuple[float, int, float]:
-    """What is wrong with a plan: how much too wide it is, how many letters are cut, how tall."""
+    """What is wrong with a plan: how much too wide it is, how many lines are cut, how tall."""
     return plan.excess, plan.pieces.cut, plan.height
 
 
@@ -138,7 +143,9 @@ class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
     def __init__(self, picture: Picture, room: float, lane: float) -> None:
-        self.lane, self.boxes = lane, picture.boxes
+        self.lane, self.boxes, self.gap = lane, picture.boxes, _GAP
+        if picture.is_dense:  # many lines need room, and more if the columns are long
+            self.gap = min(max(10.0 * picture.longest, 80.0), 280.0)
         self.lines: dict[str, list[Line]] = {}
         self.sizes: dict[str, Point] = {}
         self.links: list[tuple[str, str, str]] = []
@@ -155,6 +162,8 @@ class _Pieces:
                 else:
                     self.links.append((arrow.name, arrow.tail, box.name))
             self._wrap(box, room)
+        # Operands of an operation arrive in their order.
+        self.ordered = {box.name for box in picture.boxes if box.kind == "operation"}
         self.cut = self._cut()
         self.users: dict[str, list[str]] = {name: [] for name in self.sizes}
         for _, tail, head in self.links:
@@ -162,18 +171,13 @@ class _Pieces:
 
     @property
     def breaks(self) -> tuple[int, int]:
-        """How many letters are not shown, and how many lines the longest text has, from two on."""
+        """How many lines are cut, and how many lines the longest text has, from two on."""
         return self.cut, max(2, *map(len, self.lines.values()))
 
     def _cut(self) -> int:
-        """How many letters of the texts are not shown."""
-        given = {box.name: box.formula for box in self.boxes}
-        for box in self.boxes:
-            for arrow in box.operation.arrows if box.operation else ():
-                given[note_name(arrow.name)] = arrow.formula
-        return sum(
-            _letters(given[name]) - sum(map(_letters, self.lines[name])) for name in self.lines
-        )
+        """How many lines are not shown to the end, or stand for several."""
+        ends = (line[-1].text for lines in self.lines.values() for line in lines if line)
+        return sum(end.endswith(("…", "⋯")) for end in ends)
 
     def _wrap(self, box: Box, room: float) -> None:
         """Break the formula of a box into lines, so that the box is at most as wide as the room."""
@@ -229,6 +233,8 @@ class _Pieces:
             while used.get(row, 0.0) and used[row] + breadth - BETWEEN > capacity:
                 row += step
             rows[name] = row
+            if capacity == math.inf:
+                continue
             used[row] = used.get(row, 0.0) + breadth
             for user in self.users[name]:
                 for passed in range(rows[user] + 1, row):
@@ -270,13 +276,12 @@ class _Pieces:
         """The pieces in their places, at most as wide as `room` if they are read down or up."""
         x, y, *_ = DIRECTIONS[direction]
         sizes = {name: size if x else size[::-1] for name, size in self.sizes.items()}
-        connections: list[Connection] = [(*link, (0.0, 0.0)) for link in self.links]
         placed = place(
             sizes,
-            connections,
-            _GAP,
-            layers=layers,
-            room=None if x else room,
+            self.links,
+            layers,
+            self.gap,
+            room=None if x or room == math.inf else room,
             steep=_STEEP,
             lane=self.lane,
             lanes=_LANES,
@@ -318,7 +323,7 @@ def _wires(
     for head, arrows in arriving.items():
         breadth = abs(component(complex(*pieces.sizes[head]), across))
         apart = min(_ENTRIES, 0.8 * breadth / len(arrows))
-        for i, (_, name) in enumerate(sorted(arrows)):
+        for i, (_, name) in enumerate(arrows if head in pieces.ordered else sorted(arrows)):
             entries[name] = apart * (i - (len(arrows) - 1) / 2) * across
     wires = {}
     for name, tail, head in pieces.links:
@@ -366,10 +371,6 @@ def heading(wire: Sequence[Point]) -> complex:
     """The direction in which an arrow arrives, of length 1; for one of no length, down."""
     way = complex(*wire[-1]) - complex(*wire[-2])
     return way / abs(way) if way else 1j
-
-
-def _letters(line: Line) -> int:
-    return sum(len(span.text) for span in line)
 
 
 def _size(lines: Sequence[Line], size: float, pad: float) -> Point:

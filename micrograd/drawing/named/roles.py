@@ -9,9 +9,10 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from micrograd.derivation.naming import label_of
 from micrograd.engine.graph import is_leaf, operation
 from micrograd.engine.value import Value
 from micrograd.writing.notation import Name
@@ -50,6 +51,32 @@ def role(value: Value, name: Name, *, is_root: bool = False, is_weight: bool = F
         return "loss"
     row = operation(value)
     return "activation" if row is not None and row.name in _ACTIVATIONS else "value"
+
+
+def roles_of(
+    names: Mapping[Value, Name],
+    roots: Collection[Value],
+    given: Mapping[Any, str] | None = None,
+    parameters: Collection[int] = (),
+) -> dict[Value, str]:
+    """The roles of named values. Without weights there are no targets.
+
+    Args:
+        names: the values with their names.
+        roots: the values at the top.
+        given: roles that the caller gave, by Value or by name.
+        parameters: the ids of parameters of a model.
+    """
+    found = {
+        node: (given or {}).get(node)
+        or (given or {}).get(name.text)
+        or (given or {}).get(label_of(node))
+        or role(node, name, is_root=node in roots, is_weight=id(node) in parameters)
+        for node, name in names.items()
+    }
+    if "weight" not in found.values():
+        found |= {n: "input" for n, each in found.items() if each == "target" and is_leaf(n)}
+    return found
 
 
 def checked_roles(roles: Mapping[Any, str] | None) -> dict[Any, str]:

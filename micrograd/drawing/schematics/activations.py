@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from micrograd.drawing import neurons
@@ -72,17 +72,15 @@ def _observed(neuron: Any) -> Activation:
         return neuron([Value(w * scale) for w in weights])
 
     outputs = [number(f(z)) for z in _PROBES]
-    if outputs == _close(_PROBES, outputs):
+    if _are_close(_PROBES, outputs):
         return None
     for name in sorted(neurons.USUAL & set(TABLE)):
-        if outputs == _close([TABLE[name].value(z) for z in _PROBES], outputs):
+        if _are_close([TABLE[name].value(z) for z in _PROBES], outputs):
             return name
     return f
 
 
-def _close(numbers: Any, others: list[float]) -> list[float]:
-    """The others, if the numbers are the same up to rounding."""
-    same = all(
-        math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9) for x, y in zip(numbers, others, strict=True)
-    )
-    return others if same else []
+def _are_close(numbers: Iterable[float], others: Iterable[float]) -> bool:
+    """Whether the numbers are the same up to rounding."""
+    pairs = zip(numbers, others, strict=True)
+    return all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9) for x, y in pairs)

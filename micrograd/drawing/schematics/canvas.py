@@ -14,10 +14,10 @@ from typing import Any
 
 from micrograd.drawing.metrics import BOLD, text_width
 from micrograd.drawing.spans import Line, line_width, of_mark, overhang, svg_spans, wrapped
-from micrograd.drawing.svg_elements import FONT, Point, SvgDrawing
+from micrograd.drawing.svg_elements import Point, SvgDrawing, document
 from micrograd.drawing.themes import Theme, chosen, following
 from micrograd.engine.value import Value
-from micrograd.writing import languages, notation
+from micrograd.writing import languages
 from micrograd.writing.labels import on_one_line, one_line
 from micrograd.writing.notation import Formula, named
 
@@ -78,14 +78,8 @@ class Canvas:
             height += 6.0
             told.append(f"{symbol_.text} = {name.text}{self.words['stop']}")
         description = self.words["between"].join(told)
-        across, down = _short(self.width), _short(height)
-        paper = f'<rect width="{across}" height="{down}"{self.paint(fill="paper")}/>'
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
-            f'viewBox="0 0 {across} {down}" font-family="{FONT}" '
-            f'lang="{language["tag"]}">'
-        )
-        svg = "\n".join([head, paper, *self.elements, "</svg>\n"])
+        more = f' lang="{language["tag"]}"'
+        svg = document((self.width, height), self.theme.paper, self.elements, more)
         return SvgDrawing(subject, following(svg, self.theme), title, description)
 
     def paint(self, fill: str = "none", line: str = "none") -> str:
@@ -99,7 +93,7 @@ class Canvas:
     def text(
         self,
         at: Point,
-        words: Words,
+        words: Words | Line,
         color: str = "ink",
         *,
         size: float = BODY,
@@ -109,7 +103,7 @@ class Canvas:
         """Draw words or a formula; `anchor` says which part of it is at the point."""
         x, y = at
         if not isinstance(words, str):
-            beyond = overhang(of_mark(words.mark), size)
+            beyond = overhang(_line_of(words), size)
             x += {"start": 0.0, "middle": beyond / 2, "end": beyond}[anchor]
         more = ' font-weight="bold"' if bold else ""
         more += f' text-anchor="{anchor}"' if anchor != "start" else ""
@@ -138,17 +132,9 @@ class Canvas:
             lines = wrapped(of_mark(formula.mark), self.width - 2 * MARGIN - 16.0, NAME)
             for i, line in enumerate(lines):
                 x = MARGIN + (16.0 if i else 0.0)
-                self.spans((x, top + 13.0), line)
+                self.text((x, top + 13.0), line, size=NAME, anchor="start")
                 top += 26.0
         return top
-
-    def spans(self, at: Point, line: Line, *, size: float = NAME, color: str = "ink") -> None:
-        """Draw the spans of a formula from a point on."""
-        x, y = at
-        self.elements.append(
-            f'<text x="{_short(x)}" y="{_short(y + 0.36 * size)}" font-size="{_short(size)}"'
-            f"{self.paint(fill=color)}>{svg_spans(line, lambda _: '', size)}</text>"
-        )
 
     # -------------------------------------------------------------------------------------- shapes
 
@@ -232,18 +218,22 @@ def digits(x: Any, count: int = 4) -> str:
 # ------------------------------------------------------------------------------------ typeset texts
 
 
-def content(words: Words, size: float) -> str:
+def content(words: Words | Line, size: float) -> str:
     """The content of an element `text`."""
     if isinstance(words, str):
         return escape(on_one_line(words), quote=False)
-    return svg_spans(of_mark(words.mark), lambda _: "", size)
+    return svg_spans(_line_of(words), lambda _: "", size)
 
 
-def breadth(words: Words, size: float = BODY, *, bold: bool = False) -> float:
+def _line_of(words: Formula | Line) -> Line:
+    return of_mark(words.mark) if isinstance(words, Formula) else words
+
+
+def breadth(words: Words | Line, size: float = BODY, *, bold: bool = False) -> float:
     """The width of a text."""
     if isinstance(words, str):
         return text_width(on_one_line(words), size) * (BOLD if bold else 1.0)
-    return line_width(of_mark(words.mark), size)
+    return line_width(_line_of(words), size)
 
 
 def size_of(words: Words) -> float:
@@ -260,7 +250,7 @@ def broken(words: Sequence[Words], room: float) -> list[list[Words]]:
     lines: list[list[Words]] = [[]]
     free = room
     for each in words:
-        pieces: list[Words] = [each] if isinstance(each, Formula) else _PIECES.findall(each)
+        pieces: list[Words] = _PIECES.findall(each) if isinstance(each, str) else [each]
         for piece in pieces:
             across = breadth(piece, size_of(piece))
             if across > free and lines[-1]:
@@ -289,14 +279,6 @@ def shared(needed: Sequence[float], room: float) -> list[float]:
         given[i] = min(each, max(left, 0.0) / (len(needed) - count))
         left -= given[i]
     return given
-
-
-def name_within(label: str, room: float) -> Formula:
-    """The name that a label stands for; the beginning of the label if there is no room for more."""
-    name = named(label)
-    if breadth(name, NAME) <= room:
-        return name
-    return notation.words(shortened(one_line(label), room, NAME))
 
 
 def shortened(text: str, room: float, size: float) -> str:

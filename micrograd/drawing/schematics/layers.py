@@ -17,6 +17,7 @@ from micrograd.drawing.schematics.canvas import (
     Words,
     breadth,
 )
+from micrograd.drawing.schematics.neurons import towards
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.names import indexed
@@ -233,6 +234,4 @@ def _edge(start: Point, end: Point, label: str) -> Point:
     half = (breadth(named(label), NAME) + 12.0) / 2
     if half > _RADIUS:
         return start[0] + math.copysign(half, end[0] - start[0]), start[1]
-    along = complex(*end) - complex(*start)
-    at = complex(*start) + along / abs(along) * _RADIUS
-    return at.real, at.imag
+    return towards(end, start, _RADIUS)

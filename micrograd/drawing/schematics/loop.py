@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from micrograd.drawing.schematics.activations import called
 from micrograd.drawing.schematics.canvas import BODY, MARGIN, NAME, Canvas, shortened
-from micrograd.drawing.spans import line_width, of_mark, wrapped
+from micrograd.drawing.spans import of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing import notation
@@ -90,8 +90,7 @@ def _station(canvas: Canvas, k: int, formula: Formula, middle: Point, size: Poin
     top = y - 12.0 * (len(lines) + 1)
     canvas.text((x, top + 11.0), title)
     for i, line in enumerate(lines):
-        left = x - line_width(line, NAME) / 2
-        canvas.spans((left, top + 35.0 + 24.0 * i), line)
+        canvas.text((x, top + 35.0 + 24.0 * i), line, size=NAME)
 
 
 def _ring(canvas: Canvas, formulas: Sequence[Formula], across: float) -> float:

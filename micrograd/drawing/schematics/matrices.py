@@ -78,9 +78,7 @@ def draw_matrices(
             canvas.text((MARGIN, top + 10.0), title, anchor="start", bold=True)
             top += 26.0
         last = "Y_hat" if k == len(columns) else f"H^({k})"
-        top, held = _layer(
-            canvas, top, (k if several else 0, column), (name, held), last, _part(model, k - 1)
-        )
+        top, held = _layer(canvas, top, (k if several else 0, column), (name, held), last)
         name = last
     title = words["matrices" if several else "matrix"].format(count=len(columns))
     seen = words["matrices seen"].format(
@@ -95,12 +93,11 @@ def _layer(
     layer: tuple[int, Sequence[Neuron]],
     given: tuple[str, Rows],
     result: str,
-    neuron: Any,
 ) -> tuple[float, list[list[float]]]:
     """Draw the equations of a layer; return the bottom, and its outputs by sample."""
     (k, column), (name, held), room = layer, given, room_for(canvas)
     above = f"^({k})" if k else ""
-    activation = activation_of(neuron)
+    activation = activation_of(column[0].source)
     weights = [[float(w.data) for w in each.weights] for each in column]
     biases = [[0.0 if each.bias is None else float(each.bias.data)] for each in column]
     inputs = _transposed(held)
@@ -123,14 +120,6 @@ def _layer(
     applied: list[Words | Matrix] = [written(activation, named(f"Z{above}")), "="]
     applied.append(matrix_of(result, outputs, room))
     return draw_equation(canvas, bottom + 8.0, applied) + 14.0, outputs
-
-
-def _part(model: Any, k: int) -> Any:
-    """The first neuron of a layer, which knows its activation."""
-    if hasattr(model, "layers"):
-        layer = [part for part in model.layers if hasattr(part, "neurons")][k]
-        return layer.neurons[0]
-    return model.neurons[0] if hasattr(model, "neurons") else model
 
 
 def _transposed(rows: Rows) -> list[list[float]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from itertools import groupby
+from statistics import fmean, linear_regression
 from typing import Any, NamedTuple
 
 from micrograd.derivation.curves import Frame, fitted
@@ -20,7 +20,7 @@ from micrograd.drawing.schematics.canvas import (
     number,
     shortened,
 )
-from micrograd.drawing.spans import line_width, of_mark, wrapped
+from micrograd.drawing.spans import of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 from micrograd.writing.notation import Formula
@@ -251,14 +251,9 @@ def _mark(axes: Axes, point: Point, k: int, count: int) -> None:
 
 def _centred(canvas: Canvas, top: float, formula: Formula, room: tuple[float, float]) -> float:
     for line in wrapped(of_mark(formula.mark), room[1] - room[0], NAME):
-        canvas.spans((sum(room) / 2 - line_width(line, NAME) / 2, top + 10.0), line)
+        canvas.text((sum(room) / 2, top + 10.0), line, size=NAME)
         top += 24.0
     return top
-
-
-def _value(function: Callable[[Any], Any], x: float) -> float:
-    out = function(x)
-    return number(out)
 
 
 def _fitted(
@@ -268,21 +263,18 @@ def _fitted(
     if fit is None:
         return None, None
     if callable(fit):
-        return partial(_value, fit), None
+        return lambda x: number(fit(x)), None
     if fit != "line":
         raise ValueError(f"fit is a function of x, or 'line', got {fit!r}")
-    count = len(pairs)
-    mean_x, mean_y = (sum(pair[i] for pair in pairs) / count for i in (0, 1))
-    spread = sum((x - mean_x) ** 2 for x, _ in pairs)
-    if not spread:
+    xs, ys = zip(*pairs, strict=True)
+    if min(xs) == max(xs):
         raise ValueError("no line of least squares: all points have the same x")
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in pairs) / spread
-    level = mean_y - slope * mean_x
+    slope, level = linear_regression(xs, ys)
     slope_shown, level_shown = (float(f"{each:.3g}") for each in (slope, level))
     x, y = names
     marks = [y.mark, ("mo", "="), ("mtext", digits(slope_shown)), ("mo", "·"), x.mark]
     text = f"{y.text} = {digits(slope_shown)}·{x.text}"
-    if abs(level) > 1e-9 * (abs(mean_y) + abs(slope * mean_x)):
+    if abs(level) > 1e-9 * (abs(fmean(ys)) + abs(slope * fmean(xs))):
         sign = "−" if level < 0 else "+"
         marks += [("mo", sign), ("mn", digits(abs(level_shown)))]
         text += f" {sign} {digits(abs(level_shown))}"

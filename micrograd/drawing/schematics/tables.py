@@ -105,11 +105,6 @@ def _column(name: str, column: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
     return numbers
 
 
-def _share(canvas: Canvas, count: int) -> float:
-    """The room for text in one of several equal columns."""
-    return (canvas.width - 2 * MARGIN) / count - 2 * _NARROW
-
-
 def _written(
     canvas: Canvas, rows: Sequence[Sequence[Any]], *, besides: float = 0.0
 ) -> list[list[str]]:
@@ -170,7 +165,7 @@ def draw_dot_product(
             f"{len(first)} and {len(second)}"
         )
     products = [x * y for x, y in zip(first, second, strict=True)]
-    room = _share(canvas, len(first) + 2)
+    room = (canvas.width - 2 * MARGIN) / (len(first) + 2) - 2 * _NARROW  # in equal columns
     total = sum(products)
     columns_ = zip(first, second, products, strict=True)
     taken = sum(max(breadth(digits(x)) for x in each) + 2 * _NARROW for each in columns_)
