@@ -43,7 +43,7 @@ BASE = "where(x > 0, x, 1)"
 LOG, _POWER, _ROOT = f"log({BASE})", f"{BASE} ** y", f"{BASE} ** (0.5 * y)"
 _FITS = f"({_POWER} - 1e-130) * ({_POWER} - 1e+130) < 0"
 # Factors of a power, so that its product with others fits: two roots only where it itself might not.
-POWER, REST = f"where({_FITS}, {_POWER}, {_ROOT})", f"where({_FITS}, 1, {_ROOT})"
+POWER, REST = f"where({_FITS}, {_POWER}, {_ROOT})", f"where(({_FITS}) == 0, {_ROOT}, 1)"
 INFINITE = "x > 1.7976931348623157e+308"
 POW_MIXED = (
     f"where({INFINITE}, where(y < 1, 0, 1e999), where(x > 0, where(y < 0.5, (1 + y * {LOG}) * {POWER} * {REST} / {BASE},"

@@ -57,11 +57,11 @@ class Lowering(dict[str, Callable[..., Any]]):
         # What was written and can be read here, by the operation and its operands, which are kept
         # so that their ids stay theirs; a scope is a branch that may be skipped.
         self._scopes: list[dict[Any, Any]] = [{}]
+        self._lanes: Any = None  # a truth value: which lanes are read in this scope, if not all
         self._numbers: dict[str, Any] = {}
 
     def value(self, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula; `names` has the values of its variables."""
-        self._scopes = [{}]
         return self._written(_SHORT.get(tree, tree), names)
 
     def _written(self, tree: Tree, names: dict[str, Any]) -> Any:
@@ -72,11 +72,15 @@ class Lowering(dict[str, Callable[..., Any]]):
         if tree.name == "_where":
             return self._where(tree, names)
         operands = [self._written(each, names) for each in tree.operands]
-        key = (tree.name, *map(id, operands))
+        return self._once(tree.name, self[tree.name], *operands)
+
+    def _once(self, name: str, write: Callable[..., Any], *operands: Any) -> Any:
+        """Write an operation, unless that was done where it can be read here."""
+        key = (name, *map(id, operands))
         for scope in self._scopes:
             if key in scope:
                 return scope[key][0]
-        found = self[tree.name](*operands)
+        found = write(*operands)
         self._scopes[-1][key] = found, operands
         return found
 
@@ -96,17 +100,20 @@ class Lowering(dict[str, Callable[..., Any]]):
             otherwise = self._written(tree.operands[2], names)
         else:
             otherwise = self._branch(build.not_(test), tree.operands[2], names)
-        return build.select(test, then, otherwise)
+        return self._once("_where", build.select, test, then, otherwise)
 
     def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula whose value is only read where a test holds."""
         if _cost(tree) < _LONG:
             return self._written(tree, names)
-        build = self.writer.build
+        build, outside = self.writer.build, self._lanes
+        lanes = test if outside is None else build.and_(test, outside)
         before = build.block
-        with build.if_then(some(self.writer, test)):
+        with build.if_then(some(self.writer, lanes)):
             self._scopes.append({})
+            self._lanes = lanes
             value = self._written(tree, names)
+            self._lanes = outside
             self._scopes.pop()
             inside = build.block
         chosen = build.phi(value.type)

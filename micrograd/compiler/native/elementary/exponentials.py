@@ -49,28 +49,29 @@ class Exponentials(Lanes):
 
     def tanh(self, x: Number) -> Number:
         """The hyperbolic tangent: with E = exp(2|x|) - 1, E / (E + 2)."""
-        quarter = self._quarter_of_double(x)
-        return self._unless_tiny(x, self.signed(quarter / (quarter + 0.5), x))
+        half = self._half_of_double(x)
+        return self.signed(half / (half + 1.0), x)
 
     def sech2(self, x: Number) -> Number:
         """1 - tanh²(x): with E = exp(2|x|) - 1, 4 (E + 1) / (E + 2)²."""
-        quarter, size = self._quarter_of_double(x), abs(x)
-        inverse = 1.0 / (quarter + 0.5)
+        half, size = self._half_of_double(x), abs(x)
+        inverse = 1.0 / (half + 1.0)
         return self.rarely(
-            self.compare(">", size, 0.5 * self.c.highest),
-            (quarter + 0.25) * inverse * inverse,
+            self.compare(">", size, 0.5 * self.normal),
+            (half + 0.5) * inverse * (inverse + inverse),
             lambda: self._exp(-2.0 * size, halvings=-2),
         )
 
-    def _quarter_of_double(self, x: Number) -> Number:
-        """(exp(2|x|) - 1) / 4, which tanh and its slope share, so it is computed once for both.
+    def _half_of_double(self, x: Number) -> Number:
+        """(exp(2|x|) - 1) / 2, which tanh and its slope share, so it is computed once for both.
 
-        The lost rounding error of r changes tanh by less than a unit.
+        The rounding errors of r and of the first sum change tanh by less than a unit.
         """
         size = abs(x)
-        twice = self.smaller(size + size, self.c.highest)
-        shifted, r = self._turned_down(twice)
-        return self._quarter_of(shifted, r, r * r * self.polynomial(r, self.c.exp))
+        shifted, r = self._turned_down(self.smaller(size + size, self.normal))
+        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(1)))
+        tail = r * r * self.polynomial(r, self.c.exp)
+        return self.muladd(scale, tail, self.muladd(scale, r, scale - 0.5))
 
     def sigmoid(self, x: Number) -> Number:
         """1 / (1 + exp(-x))."""
@@ -194,10 +195,6 @@ class Exponentials(Lanes):
         x = self.larger(self.smaller(x, self.c.highest), -2 * self.c.flat)
         shifted, r, rest = self._reduced(x)
         tail = self.muladd(r * r, self.polynomial(r, self.c.exp), rest)
-        return self._quarter_of(shifted, r, tail)
-
-    def _quarter_of(self, shifted: Number, r: Number, tail: Number) -> Number:
-        """(2 ** n (1 + r + tail) - 1) / 4, given n + magic."""
         scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
         base = scale - 0.25
         total = self.muladd(scale, r, base)

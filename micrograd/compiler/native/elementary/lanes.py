@@ -142,17 +142,15 @@ class Lanes:
     def polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
         """A polynomial; the constant comes first.
 
-        Estrin's scheme, in which few steps wait for each other: single numbers need it.
+        Pairs of terms are added up first, so that fewer steps wait for each other: single numbers
+        need it.
         """
-        terms: list[Any] = list(coefficients)
-        while len(terms) > 1:
-            last = [terms[-1]] if len(terms) % 2 else []
-            pairs = zip(terms[::2], terms[1::2], strict=False)
-            terms = [self.muladd(x, high, low) for low, high in pairs] + last
-            x = x * x
-        return self.number(terms[0])
+        pairs = zip(coefficients[::2], coefficients[1::2], strict=False)
+        last = coefficients[len(coefficients) & ~1 :]
+        terms = [*(self.muladd(x, high, low) for low, high in pairs), *last]
+        return self.long_polynomial(x * x, terms)
 
-    def long_polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
+    def long_polynomial(self, x: Number, coefficients: Sequence[Any]) -> Number:
         """A polynomial by Horner's rule, which needs fewer registers."""
         value = self.number(coefficients[-1])
         for each in coefficients[-2::-1]:
