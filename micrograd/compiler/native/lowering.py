@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from llvmlite import ir
 
-from micrograd.compiler.native.elementary import functions
+from micrograd.compiler.native.elementary import constant, functions
 from micrograd.compiler.native.elementary.lanes import outlined, some
 from micrograd.compiler.native.writing import Writer
 from micrograd.compiler.program.flows import Flow
@@ -62,6 +62,8 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def value(self, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula; `names` has the values of its variables."""
+        if tree == _POWER_SLOPE and constant(names["y"]) in _INVERSE:
+            tree = _PRODUCTS
         return self._written(_SHORT.get(tree, tree), names)
 
     def _written(self, tree: Tree, names: dict[str, Any]) -> Any:
@@ -183,6 +185,11 @@ _ELEMENTARY = frozenset(
 )
 
 _SLOPES = {"tanh": "sech2", "sigmoid": "sigmoid_slope", "digamma": "trigamma"}
+
+_POWER_SLOPE = Flow(lookup("pow"), 0).computed
+_INVERSE = -2.0, -1.0
+"""Exponents of powers whose slopes are products; the formula is longer, for all other numbers."""
+_PRODUCTS = Call("mul", (ADJOINT, Call("mul", ("y", Call("pow", ("x", Call("sub", ("y", 1.0))))))))
 
 _SHORT = {
     row.computed: Call(row.name, row.operands)

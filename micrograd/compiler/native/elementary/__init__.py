@@ -9,6 +9,6 @@ What needs exact products calls LLVM's `fma`, which is slow on processors withou
 instruction (before 2013).
 """
 
-from micrograd.compiler.native.elementary.functions import functions
+from micrograd.compiler.native.elementary.functions import constant, functions
 
-__all__ = ["functions"]
+__all__ = ["constant", "functions"]

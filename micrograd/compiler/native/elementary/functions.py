@@ -74,7 +74,7 @@ class Functions(NormalLaw):
 
     def pow(self, x: Number, y: Number) -> Number:
         """X to the power y: products and roots if all lanes share a y for which they serve."""
-        if _constant(x.ir) == 2.0:
+        if constant(x.ir) == 2.0:
             return self.exp2(y)
         build = self.build
         first = build.extract_element(y.ir, word(0)) if self.width > 1 else y.ir
@@ -194,11 +194,11 @@ class Functions(NormalLaw):
         Source: Brisebarre, Muller and Raina (2004). Nearly always, the sum rounds to the quotient.
         The first part is cut off, so that no sum is one of infinities with different signs.
         """
-        constant = None if isinstance(x.ir, ir.Constant) else _constant(y.ir)
-        if constant is None or not 2.0**-30 < abs(constant) < 2.0**30:
+        known = None if isinstance(x.ir, ir.Constant) else constant(y.ir)
+        if known is None or not 2.0**-30 < abs(known) < 2.0**30:
             return x / y
         kind = np.float64 if self.form == DOUBLE else np.float32
-        exact = 1 / Fraction(float(kind(constant)))
+        exact = 1 / Fraction(float(kind(known)))
         high = kind(float(exact))
         if abs(Fraction(float(high))) > abs(exact):
             high = np.nextafter(high, kind(0.0))
@@ -233,7 +233,7 @@ class Functions(NormalLaw):
         return self.select(self.compare("==", y, 0.0), plain, whole)
 
 
-def _constant(x: Any) -> float | None:
+def constant(x: Any) -> float | None:
     """Return the constant that a number is in every lane, or None."""
     if not isinstance(x, ir.Constant):
         return None
