@@ -181,7 +181,7 @@ _WRITTEN = (
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
-    "gelu_slope lgamma logit".split()
+    "log_ndtr_slope gelu_slope lgamma logit".split()
 )
 
 _SLOPES = {"tanh": "sech2", "sigmoid": "sigmoid_slope", "digamma": "trigamma"}

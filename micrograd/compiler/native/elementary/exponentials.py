@@ -65,13 +65,11 @@ class Exponentials(Lanes):
     def _half_of_double(self, x: Number) -> Number:
         """(exp(2|x|) - 1) / 2, which tanh and its slope share, so it is computed once for both.
 
-        The rounding errors of r and of the first sum change tanh by less than a unit.
+        The lost rounding error of r changes tanh by less than a unit.
         """
         size = abs(x)
         shifted, r = self._turned_down(self.smaller(size + size, self.normal))
-        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(1)))
-        tail = r * r * self.polynomial(r, self.c.exp)
-        return self.muladd(scale, tail, self.muladd(scale, r, scale - 0.5))
+        return self._less_one(shifted, r, r * r * self.polynomial(r, self.c.exp), 1)
 
     def sigmoid(self, x: Number) -> Number:
         """1 / (1 + exp(-x))."""
@@ -96,11 +94,10 @@ class Exponentials(Lanes):
         slope = own * self.muladd(self.smaller(x, 2000.0), other, 1.0)
         t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
 
-        def near() -> Number:  # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z
-            table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
-            return small * inverse * t * self.long_polynomial(t, table)
-
-        slope = self.rarely(self.compare("<", abs(t), 0.25), slope, near)
+        # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z.
+        table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
+        near = small * inverse * t * self.long_polynomial(t, table)
+        slope = self.select(self.compare("<", abs(t), 0.25), near, slope)
         return self._unless_far_below(x, slope, lambda x: 1.0 + x)
 
     def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
@@ -195,8 +192,12 @@ class Exponentials(Lanes):
         x = self.larger(self.smaller(x, self.c.highest), -2 * self.c.flat)
         shifted, r, rest = self._reduced(x)
         tail = self.muladd(r * r, self.polynomial(r, self.c.exp), rest)
-        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(2)))
-        base = scale - 0.25
+        return self._less_one(shifted, r, tail, 2)
+
+    def _less_one(self, shifted: Number, r: Number, tail: Number, halvings: int) -> Number:
+        """(2 ** n (1 + r + tail) - 1) / 2 ** halvings, given n + magic."""
+        scale = self.power_of_two(self.build.sub(self.whole(shifted), self.word(halvings)))
+        base = scale - 0.5**halvings
         total = self.muladd(scale, r, base)
         lost = self.muladd(scale, r, base - total)
         return total + self.muladd(scale, tail, lost)

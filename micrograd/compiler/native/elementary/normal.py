@@ -61,6 +61,22 @@ class NormalLaw(Angles):
         right = self.log1p(-(above * self._density(x) * _BACK))
         return self.select(self.compare(">", x, 0.0), right, left)
 
+    def log_ndtr_slope(self, x: Number) -> Number:
+        """The derivative of `log_ndtr`: far below 0, a continued fraction."""
+        size, root = abs(x), math.sqrt(2 * math.pi)
+        above, density = self._above(size), self._gauss(x, 0.5)
+        right = density / (root * (1.0 - above * density))
+        slope = self.select(self.compare(">", x, 0.0), right, 1.0 / (root * above))
+
+        def far() -> Number:
+            value = size
+            for k in range(6, 0, -1):
+                value = size + float(k) / value
+            return value
+
+        border = -39.0 if self.form == DOUBLE else -14.0
+        return self.rarely(self.compare("<", x, border), slope, far)
+
     def gelu(self, x: Number) -> Number:
         """The product of x and `ndtr`."""
         size = self._bounded(x)
@@ -76,8 +92,8 @@ class NormalLaw(Angles):
         left = slope * self._density(x) * _BACK
         slope = self.select(self.compare("<", x, 0.0), left, 1.0 - left)
         t = (x - self.c.gelu_zero[0]) - self.c.gelu_zero[1]
-        is_near = self.compare("<", abs(t), 0.2)
-        return self.rarely(is_near, slope, lambda: t * self.long_polynomial(x + 0.75, GELU))
+        near = t * self.long_polynomial(x + 0.75, GELU)
+        return self.select(self.compare("<", abs(t), 0.2), near, slope)
 
     def _density(self, x: Number) -> Number:
         """exp(-x²/2) / _BACK, so that it keeps its digits where its multiples are normal."""
