@@ -214,6 +214,21 @@ def test_the_slope_of_digamma_is_correct_to_a_few_units(kind):
     assert np.isnan(slope(np.array([-np.inf, np.nan], kind))[1]).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_slope_of_log_ndtr_is_correct_to_a_few_units(kind):
+    """Below -14 or -39, it is a continued fraction."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(*ends, 40) for ends in ((-45, 13), (-1, 1), (-15, -13))])
+    x = x.astype(kind)
+    slope = compile(functions.log_ndtr, batched=True, backend="numba", dtype=kind).value_and_grad
+    with mp.workprec(200):
+        true = [mp.npdf(mpf(each)) / mp.ncdf(mpf(each)) for each in x.tolist()]
+    apart = [in_units(float(a), b, kind) for a, b in zip(slope(x)[1], true, strict=True)]
+    assert max(apart) <= 8
+    special = np.array([math.inf, -math.inf, -1e30, math.nan], kind)
+    np.testing.assert_array_equal(slope(special)[1], [0, math.inf, -special[2], math.nan])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", PAIRS)
