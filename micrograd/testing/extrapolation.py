@@ -251,21 +251,10 @@ class Extrapolation:
         # Between steps of a few units in the last place of the point, every function jumps.
         while low < most and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
             low *= 2
-        near = moved(low)
         while low < most:
-            high, beyond = 2 * low, moved(2 * low)
-            next_low, far, whole = high, beyond, abs(beyond - near)
-            for _ in range(_HALVINGS):
-                if not abs(far - near) > max(least, whole / 16):  # no jump
-                    break
-                middle = (low + high) / 2
-                if abs((value := moved(middle)) - near) > abs(far - value):
-                    high, far = middle, value
-                else:
-                    low, near = middle, value
-            else:
+            if _jump_between(moved, low, 2 * low, least):
                 return True
-            low, near = next_low, beyond
+            low *= 2
         return False
 
     def _measure_noise(self) -> None:
@@ -382,20 +371,13 @@ class Extrapolation:
             return float((self._weighed(values) - slope * width)[output])
 
         size = self._unit * float(np.max(np.abs(self._values[row][-1]), axis=0)[output])
-        low, high, near, far = part, 4 * part, off(part), off(4 * part)
-        while not abs(far - near) > max(_LEAVES * size, moved / 4):
-            low, high, near = high, 4 * high, far
-            if high > 1:
+        low, near = part, off(part)
+        while not (whole := abs(off(4 * low) - near)) > max(_LEAVES * size, moved / 4):
+            low *= 4
+            if 4 * low > 1:
                 return False
-            far = off(high)
-        whole = abs(far - near)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if abs((value := off(middle)) - near) > abs(far - value):
-                high, far = middle, value
-            else:
-                low, near = middle, value
-        return bool(whole / 16 <= abs(far - near) <= min(4 * whole, _SMALL_JUMP * size))
+            near = off(low)
+        return 0 < _jump_between(off, low, 4 * low, 0.0) <= min(4 * whole, _SMALL_JUMP * size)
 
     def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
         """Take the steps of outputs that are flat beside the point for noise, if they are many."""
@@ -440,6 +422,25 @@ class Extrapolation:
     def _quotient(self, values: list[np.ndarray], width: float) -> np.ndarray:
         found: np.ndarray = self._weighed(values) / width
         return found
+
+
+def _jump_between(moved: Callable[[float], float], low: float, high: float, least: float) -> float:
+    """The jump between two steps, at which a function moves at once; 0 if it is `least` or less.
+
+    The half in which the function moves more is halved again; it is no jump if that moves the
+    function by less than a 16th of the whole.
+    """
+    near, far = moved(low), moved(high)
+    least = max(least, abs(far - near) / 16)
+    for _ in range(_HALVINGS):
+        if not abs(far - near) > least:
+            return 0.0
+        middle = (low + high) / 2
+        if abs((value := moved(middle)) - near) > abs(far - value):
+            high, far = middle, value
+        else:
+            low, near = middle, value
+    return abs(far - near)
 
 
 def _are_single(numbers: Any) -> bool:

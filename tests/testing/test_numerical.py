@@ -333,17 +333,17 @@ ROUNDED_WAVES = {
 def test_steps_of_whole_periods_are_denied_by_smaller_ones(w, where):
     """Rounding in single precision hid, at a third of such points, that the steps agree wrongly."""
     f, off = ROUNDED_WAVES[where], 0
-    for x in np.linspace(-0.5, 0.7, 121).tolist():
+    for x in np.linspace(-0.5, 0.7, 41).tolist():
         value, error = numerical_gradient(lambda z: f(w, z), x)
         slope = -w * math.sin(w * x + 10)
         # What rounding of the point itself does to the slope is no error of the differences.
         off += abs(value - slope) > 3 * error + 2.0**-24 * w * w * (abs(x) + 10 / w)
-    assert off <= 2
+    assert off <= 1
 
 
 @pytest.mark.parametrize("w", [1e8, 1e9, 1e10, 1e12])
 def test_the_fastest_oscillations_have_no_small_error(w):
-    points = np.linspace(-1, 1, 41).tolist()
+    points = np.linspace(-1, 1, 25).tolist()
     off = 0
     for x in points:
         value, error = numerical_gradient(lambda z: math.sin(w * z), x)
