@@ -303,7 +303,7 @@ class Extrapolation:
         widths = [abs(width) for width in self._widths[row]]
         begin, shrink = self._starts[row], widths[-2] / widths[-1]  # 2, or 4 of second derivatives
         last = begin * 2.0 ** (1 - len(widths))
-        truncation = abs(self._quotient(self._values[row][-1], self._widths[row][-1]) - limit)
+        truncation = abs(self._weighed(self._values[row][-1]) / self._widths[row][-1] - limit)
         parts = [
             part
             for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES))
@@ -339,12 +339,9 @@ class Extrapolation:
             is_still = apart > 4 * (rounding + self._noise / width)
             for output in np.flatnonzero(is_apart & is_flat & ~is_still).tolist():
                 # What was measured as noise may be a kink.
-                noise = np.broadcast_to(self._noise, is_still.shape).copy()
                 jump = self._jump(row, part / _CLOSER[-1], output)
-                is_still[output] = jump < noise[output] / 16
-                if jump > noise[output]:
-                    noise[output] = jump
-                    self._noise = noise
+                is_still[output] = jump < self._noise_of(output) / 16
+                self._allow_noise(output, jump)
             is_apart &= np.where(is_flat, is_still, is_smooth)
             worst = int(is_apart.argmax())
             if not is_apart.any():
@@ -381,16 +378,22 @@ class Extrapolation:
 
     def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
         """Take the steps of outputs that are flat beside the point for noise, if they are many."""
-        noise = np.broadcast_to(self._noise, self.size.shape).copy()
         last = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
         for output in np.flatnonzero(is_flat).tolist():
             found = [value[output] for values in self._values[row] for value in values]
             numbers = np.unique(np.array(found)[np.isfinite(found)])
             spacing = _spacing(numbers) if len(numbers) >= _STAIRS else 0.0
-            if spacing > noise[output] and self._jump(row, last, output) >= spacing / 2:
-                noise[output] = spacing
-        if (noise > self._noise).any():  # the same array otherwise: nothing is estimated again
-            self._noise = noise
+            if spacing > self._noise_of(output) and self._jump(row, last, output) >= spacing / 2:
+                self._allow_noise(output, spacing)
+
+    def _noise_of(self, output: int) -> float:
+        return float(np.broadcast_to(self._noise, self.size.shape)[output])
+
+    def _allow_noise(self, output: int, noise: float) -> None:
+        """Raise the noise of an output; the array is another one then, which is estimated again."""
+        if noise > self._noise_of(output):
+            self._noise = np.broadcast_to(self._noise, self.size.shape).copy()
+            self._noise[output] = noise
 
     def _jump(self, row: int, low: float, output: int) -> float:
         """By how much an output that is flat up to the step `low` leaves its value at once.
@@ -414,14 +417,10 @@ class Extrapolation:
     def _probe(self, row: int, part: float) -> tuple[np.ndarray, np.ndarray, float]:
         """The quotient at a part of the first step, its error by rounding, and the denominator."""
         values, width = self.sample(row, part)
-        found = self._quotient(values, width)
+        found: np.ndarray = self._weighed(values) / width
         inside = self._unit * self._reach[row] * abs(found)
         known = _ROUNDING * (self._unit * reduce(np.maximum, map(abs, values)) + inside)
         return found, known / abs(width), abs(width)
-
-    def _quotient(self, values: list[np.ndarray], width: float) -> np.ndarray:
-        found: np.ndarray = self._weighed(values) / width
-        return found
 
 
 def _jump_between(moved: Callable[[float], float], low: float, high: float, least: float) -> float:

@@ -21,10 +21,13 @@ from micrograd.table.floats import to_float
 from micrograd.transforms.runs import scalar
 from micrograd.transforms.structures import (
     LEAF,
+    NONE,
     Structure,
     array,
+    assembled,
     flatten,
     flatten_rows,
+    holds_arrays,
     is_array,
     leaves_for,
     unflatten,
@@ -129,7 +132,7 @@ def scan(
                 f"{type(pair).__name__}"
             )
         following = _next(pair[0], structure, "scan")
-        found, made = ([], _NONE) if pair[1] is None else flatten(pair[1])
+        found, made = flatten(pair[1])
         outer.append(made)
         if made != outer[0]:
             raise ValueError(
@@ -148,7 +151,7 @@ def scan(
             rows.append(row)
         ys = [*map(list, zip(*(reversed(rows) if reverse else rows), strict=True))]
     stacked = None
-    if outer and outer[0] is not _NONE:
+    if outer and outer[0] != NONE:
         stacked = _stacked(outer[0], iter(ys), len(columns), of_arrays)
     elif not outer:
         stacked = []  # nothing says what an output is
@@ -211,8 +214,6 @@ def while_(
 
 
 # -------------------------------------------------------------------------------------- structures
-
-_NONE = Structure(type(None))  # of the output of a step that has none
 
 
 def _state(state: Any) -> tuple[Leaves, Structure]:
@@ -299,11 +300,10 @@ def _stacked(structure: Structure, columns: Any, length: int, of_arrays: bool) -
     if kind is None:
         column = next(columns)
         return array(column, (length,)) if of_arrays else column
-    if hasattr(kind, "ravel"):
+    if holds_arrays(kind):
         size = math.prod(keys)
         parts = [next(columns) for _ in range(size)]
         rows = [x for row in zip(*parts, strict=True) for x in row]
         return array(rows, (length, *keys))
     parts = [_stacked(child, columns, length, of_arrays) for child in children]
-    placeholder = Structure(kind, keys, tuple(Structure(None) for _ in children))
-    return unflatten(placeholder, parts)
+    return assembled(structure, parts)
