@@ -509,11 +509,19 @@ def _extrapolated(
         candidates.append(column[:, 1:])
         errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
-    error = error + _denial_below(quotients, allowed * rounding, everything)
+    limit, least = _best(everything, error)
+    apart = abs(quotients - limit[:, None])
+    # If each step comes closer but for its rounding, which doubles, none can deny the limit.
+    if not (apart[:, 1:] > apart[:, :-1] + allowed / 2 * rounding[:, 1:]).any():
+        return limit, least
+    return _best(everything, error + _denial_below(quotients, allowed * rounding, everything))
+
+
+def _best(limits: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     error = np.where(np.isfinite(error), error, np.inf)
     best = error.argmin(axis=1)[:, None]
     return (
-        np.take_along_axis(everything, best, axis=1)[:, 0],
+        np.take_along_axis(limits, best, axis=1)[:, 0],
         np.take_along_axis(error, best, axis=1)[:, 0],
     )
 
