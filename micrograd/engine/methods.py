@@ -15,6 +15,24 @@ class Methods:
 
     __hash__ = object.__hash__  # by identity, although the table defines `__eq__`
 
+    def degrees(self: Any) -> Any:
+        """Apply the operation `mul`, under the name by which NumPy converts an angle."""
+        return self * (180 / math.pi)
+
+    def radians(self: Any) -> Any:
+        """Apply the operation `mul`, under the name by which NumPy converts an angle."""
+        return self * (math.pi / 180)
+
+    rad2deg, deg2rad = degrees, radians
+
+    def fmod(self: Any, other: Any) -> Any:
+        """Apply the operation `mod`, under the name by which NumPy keeps the dividend's sign.
+
+        Args:
+            other: the divisor, a Value or a number.
+        """
+        return (abs(self) % abs(other)).copysign(self)
+
 
 def _called(name: str) -> Callable[..., Any]:
     def method(self: Any, *operands: Any) -> Any:
@@ -41,30 +59,3 @@ _OTHER_NAMES = {
 }
 for _other, _name in _OTHER_NAMES.items():
     setattr(Methods, _other, _called(_name))
-
-
-def _scaled(factor: float) -> Callable[..., Any]:
-    def method(self: Any) -> Any:
-        return self * factor
-
-    method.__doc__ = "Apply the operation `mul`, under the name by which NumPy converts an angle."
-    return method
-
-
-def _remainder() -> Callable[..., Any]:
-    def method(self: Any, other: Any) -> Any:
-        return (abs(self) % abs(other)).copysign(self)
-
-    method.__doc__ = (
-        "Apply the operation `mod`, under the name by which NumPy keeps the dividend's sign.\n\n"
-        "Args:\n    other: the divisor, a Value or a number."
-    )
-    return method
-
-
-for _name, _factor in (("degrees", 180 / math.pi), ("radians", math.pi / 180)):
-    setattr(Methods, _name, _scaled(_factor))
-_AGAIN = {"rad2deg": "degrees", "deg2rad": "radians"}
-for _other, _name in _AGAIN.items():
-    setattr(Methods, _other, getattr(Methods, _name))
-setattr(Methods, "fmod", _remainder())  # noqa: B010 (type checkers read methods.pyi)

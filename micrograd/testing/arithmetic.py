@@ -81,21 +81,20 @@ class Arithmetic(Interpreter):
         try:
             return self.library(name)
         except (AttributeError, KeyError):
-
-            def refuse(*_: Any) -> Any:
-                raise NotApplicable(f"{name} is not defined on {self.name}") from None
-
-            return refuse
+            return _refusing(f"{name} is not defined on {self.name}")
 
     def of_function(self, name: str, function: Function) -> Function:
         """The function of the library, or one that refuses every number."""
         if self.has_functions:
             return self.library(name)
+        return _refusing(f"{name} is defined by a function on floats")
 
-        def refuse(*_: Any) -> Any:
-            raise NotApplicable(f"{name} is defined by a function on floats")
 
-        return refuse
+def _refusing(reason: str) -> Function:
+    def refuse(*_: Any) -> Any:
+        raise NotApplicable(reason)
+
+    return refuse
 
 
 def _comparing(name: str, real: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:

@@ -45,12 +45,9 @@ def halves(numbers: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
     return numbers[:middle], numbers[middle:]
 
 
-def suspects(evidence: Evidence) -> list[int]:
-    """The inputs to look at one by one: none, if every witness agrees in random directions."""
-    return _EntrySearch(evidence).suspects()
+class EntrySearch:
+    """The search for wrong entries of a gradient among many inputs."""
 
-
-class _EntrySearch:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.rng = random.Random(1)  # noqa: S311 (directions, not secrets)
@@ -60,6 +57,7 @@ class _EntrySearch:
         self.agreed: dict[str, None] = {}
 
     def suspects(self) -> list[int]:
+        """The inputs to look at one by one: none, if every witness agrees in random directions."""
         evidence = self.evidence
         queue, alone = self._groups()
         found = alone[:_LOOKED_AT]

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from micrograd.engine.value import Value
-from micrograd.testing import blame, culprit, directions
+from micrograd.testing import blame, culprit
 from micrograd.testing.comparison import compare, taylor
+from micrograd.testing.directions import EntrySearch, are_many
 from micrograd.testing.evidence import Evidence, bits
 from micrograd.testing.options import Options
 from micrograd.testing.recording import Subject
@@ -54,8 +55,9 @@ def examined(subject: Subject, options: Options, *, explained: bool = True) -> R
 
 def _compare(evidence: Evidence) -> None:
     """Compare the gradient with the witnesses, input by input, or many inputs together."""
-    many = directions.are_many(evidence)
-    compare(evidence, directions.suspects(evidence) if many else range(len(evidence.gradient)))
+    many = are_many(evidence)
+    alone = EntrySearch(evidence).suspects() if many else range(len(evidence.gradient))
+    compare(evidence, alone)
     if evidence.options.is_named and (why := evidence.silent.get("forward")):
         evidence.doubts.append(f"forward was asked for, but is silent: {why}")
 

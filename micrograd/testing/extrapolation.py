@@ -7,14 +7,15 @@ function divided by the step. Where the entries do not settle to rounding, small
 and the noise of the function is measured.
 
 Steps of many periods of an oscillation can settle on a wrong limit, and so can steps that pass over
-a narrow peak. So each limit is compared with quotients at much smaller steps; where one denies it,
-the extrapolation begins again there.
+a narrow peak. So an entry of the table counts only as far as the quotients at smaller steps confirm
+it, and each limit is compared with quotients at much smaller steps; where one denies it, the
+extrapolation begins again there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from itertools import accumulate
 from math import log2
 from typing import Any, NamedTuple
@@ -25,9 +26,9 @@ _LEVELS = (8, 2, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions 
 _MEASURED = 12  # this many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
 _COLUMNS = 7  # of the table: higher orders gain nothing
-_LAST = 8  # steps that are trusted if they deny what larger ones say
 _BELOW = 6  # halvings from the smallest step to the first one at which a limit is confirmed
 _PROBES = tuple(1.25 * 2.0**-k for k in (27, 34, 41))  # the others: no power of 2 times a period
+_FINER = tuple(1.25 * 2.0**-k for k in range(10, 50, 4))  # asked if one of these denies a limit
 _CLOSER = (2.7, 7.9)  # times as small are the steps that tell noise from structure
 _NARROW = 2.0**-30  # a denominator below this confirms nothing: rounding is divided by it
 _WITHIN = 2.0**-20  # of the first step: a point this near to 0 may be where its size matters
@@ -49,7 +50,8 @@ _WIDE = 2.0**-12  # parts of the first step up to which such jumps are looked fo
 _GRAIN = 2.0**-40  # of the point: the smallest step between which jumps are looked for
 _STAIRS = 14  # different values; a staircase with fewer is a function such as floor, not rounding
 _DECIMALS = 9  # numbers with at most so many look rounded
-_SINGLE = 2.0**-24  # a unit in the last place of single precision
+_DENIED = 4  # times rounding: how far from a limit quotients at smaller steps may be
+_UNITS = {8: 2.0**-53, 4: 2.0**-24, 2: 2.0**-11}  # in the last place, by the bytes of a number
 _ODD = (0.739, 0.567)  # fractions of a step; products with powers of two would be exact
 _ROUNDING = 4  # units in the last place by which a function may be off without being noisy
 
@@ -108,12 +110,14 @@ class Extrapolation:
         self.sample, self.count, self.weights = sample, count, tuple(weights)
         self.ratio, self.size, self.middle = ratio, size, middle
         self._most = _MOST[itemsize]
-        self._enough = 2 * _MEASURED if itemsize == 8 else self._most
-        self._unit = {8: 2.0**-53, 4: _SINGLE, 2: 2.0**-11}[itemsize]
+        self._unit = _UNITS[itemsize]
         self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
         self._own, self._inner = np.asarray(own, float), inner
         self._floor = self._noise = np.asarray(floor, float)
         self._measure, self._is_measured = measured, False
+        # On one side, and in short numbers, small steps say too little: a kink beside the point is
+        # seen by wide ones.
+        self._allowed = np.inf if ratio == 2 and itemsize < 8 else _DENIED
         self._values: list[list[Any]] = [[] for _ in range(count)]
         self._widths: list[list[float]] = [[] for _ in range(count)]
         self._wide: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # limits of the first steps
@@ -199,11 +203,11 @@ class Extrapolation:
         Numbers with few digits would also agree by accident. At steps that are powers of two, the
         numbers of a polynomial may be as short, so that others are tried.
         """
-        if self._unit == _SINGLE or not _are_single(self._values[row]):
+        if self._unit >= _UNITS[4] or not _are_single(self._values[row]):
             return
         parts = (self._starts[row] * odd for odd in _ODD)
         if _are_single([self.sample(row, part)[0] for part in parts]):
-            self._unit, self._precision = _SINGLE, _ROUNDING * _SINGLE
+            self._unit, self._precision = _UNITS[4], _ROUNDING * _UNITS[4]
 
     def _prefer_wide_steps(self, row: int, limit: np.ndarray, error: np.ndarray) -> None:
         """Replace a limit at small steps that is a stair of rounding inside the function.
@@ -217,7 +221,8 @@ class Extrapolation:
         is_apart = abs(limit - wide) > 2 * (error + its_error)
         part = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
         for output in np.flatnonzero(is_apart).tolist():
-            if self._has_jumps(row, part, output):
+            apart = abs(float(limit[output] - wide[output]))
+            if self._has_jumps(row, part, output, least=apart * abs(self._widths[row][-1]) / 4):
                 limit[output], error[output] = wide[output], its_error[output]
 
     def _limit_of_wide_steps(self, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -227,36 +232,29 @@ class Extrapolation:
         quotients = self._weighed(np.moveaxis(values, 1, 0)) / steps
         sizes = abs(values).max(axis=1)
         rounding = self._precision * sizes / abs(steps)
-        (wide,), (error,) = _extrapolated(quotients[None], rounding[None], self.ratio)
-        (wider,), (other,) = _extrapolated(quotients[None, :-4], rounding[None, :-4], self.ratio)
+        (wide,), (error,) = _extrapolated(quotients[None], rounding[None], self.ratio, np.inf)
+        (wider,), (other,) = _extrapolated(
+            quotients[None, :-4], rounding[None, :-4], self.ratio, np.inf
+        )
         error = 4 * (error + other + abs(wide - wider))  # of noise that grows inwards
         return np.where(error * abs(steps[-1]) <= _SMOOTH * sizes[-1], wide, np.nan), error
 
-    def _has_jumps(self, row: int, low: float, output: int, most: float = _WIDE) -> bool:
+    def _has_jumps(
+        self, row: int, low: float, output: int, most: float = _WIDE, least: float = 0.0
+    ) -> bool:
         """Whether the difference jumps, by more than rounding, at a step from `low` to `most`."""
 
         def moved(part: float) -> float:
             return float(self._weighed(self.sample(row, part)[0])[output])
 
-        least = _LEAVES * self._unit * float(self.size[output])
+        least = max(least, _LEAVES * self._unit * float(self.size[output]))
         # Between steps of a few units in the last place of the point, every function jumps.
         while low < most and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
             low *= 2
-        near = moved(low)
         while low < most:
-            high, beyond = 2 * low, moved(2 * low)
-            next_low, far, whole = high, beyond, abs(beyond - near)
-            for _ in range(_HALVINGS):
-                if not abs(far - near) > max(least, whole / 16):  # no jump
-                    break
-                middle = (low + high) / 2
-                if abs((value := moved(middle)) - near) > abs(far - value):
-                    high, far = middle, value
-                else:
-                    low, near = middle, value
-            else:
+            if _jump_between(moved, low, 2 * low, least):
                 return True
-            low, near = next_low, beyond
+            low *= 2
         return False
 
     def _measure_noise(self) -> None:
@@ -277,21 +275,17 @@ class Extrapolation:
         inside = _INSIDE * self._unit * self._reach[rows][:, None, None] * abs(quotients[:, -1:])
         rounding = known / abs(steps)
         total = rounding + inside / abs(steps)
-        limit, error = _extrapolated(quotients, total, self.ratio)
+        limit, error = _extrapolated(quotients, total, self.ratio, self._allowed)
         if self.ratio == 2:  # at the border of a domain, as of sqrt(x)
             changes = np.diff(quotients, axis=1)
             grows = (changes[:, 1:] / changes[:, :-1] >= _ENDLESS).all(axis=1)
             error = np.where(grows, np.inf, error)
-        denied = _is_denied(limit, error, quotients, rounding)
-        if denied.any() and last >= self._enough:
-            near = _extrapolated(quotients[:, -_LAST:], total[:, -_LAST:], self.ratio)
-            limit, error = np.where(denied, near, (limit, error))
-            denied &= _is_denied(limit, error, quotients, rounding)
         explodes = ~(sizes[:, -1] <= _EXPLODED * sizes[:, 0])  # beside a pole
-        is_open = (error > _SETTLED * total[:, -1]) | ~np.isfinite(error) | denied | explodes
+        is_open = (error > _SETTLED * total[:, -1]) | ~np.isfinite(error) | explodes
         noise = _variation(limit, quotients, self.ratio) * abs(steps[:, -1])
         if (is_loud := noise > known[:, -1]).any():
-            _, wider = _extrapolated(quotients, total + noise[:, None] / abs(steps), self.ratio)
+            wide = total + noise[:, None] / abs(steps)
+            _, wider = _extrapolated(quotients, wide, self.ratio, self._allowed)
             error = np.where(is_loud, np.maximum(error, wider), error)
         if self.middle is not None:  # the difference of the slopes on the two sides
             bends = abs(values.sum(axis=2) - 2 * self.middle) * (2 / abs(steps))
@@ -309,7 +303,7 @@ class Extrapolation:
         widths = [abs(width) for width in self._widths[row]]
         begin, shrink = self._starts[row], widths[-2] / widths[-1]  # 2, or 4 of second derivatives
         last = begin * 2.0 ** (1 - len(widths))
-        truncation = abs(self._quotient(self._values[row][-1], self._widths[row][-1]) - limit)
+        truncation = abs(self._weighed(self._values[row][-1]) / self._widths[row][-1] - limit)
         parts = [
             part
             for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES))
@@ -317,7 +311,11 @@ class Extrapolation:
         ]
         if 0 < self._own[row] < _WITHIN * begin:
             parts.append(self._own[row])
-        for part in parts:
+        finer = [begin * probe for probe in _FINER if begin * probe < last / 2.0**_BELOW]
+        is_doubted = False
+        for number, part in enumerate((*parts, *finer)):
+            if number >= len(parts) and not is_doubted:
+                break
             below, rounding, width = self._probe(row, part)
             slack = 2 * truncation * part / last if part < last else 0.0
             apart = abs(below - limit) - error - slack
@@ -327,29 +325,38 @@ class Extrapolation:
             is_apart = apart > 4 * rounding
             if not is_apart.any():
                 continue
+            is_doubted = True
             # Noise scatters the quotients, and a structure of the function does not.
             self._measure_noise()
-            level = np.maximum(self._floor, self._measure(part))
-            finer, (finest, its_rounding, its_width) = (self._probe(row, part / k) for k in _CLOSER)
-            spread = np.maximum(abs(finer[0] - below), abs(finest - finer[0])) + its_rounding
+            near, (nearest, its_rounding, its_width) = (self._probe(row, part / k) for k in _CLOSER)
+            spread = np.maximum(abs(near[0] - below), abs(nearest - near[0])) + its_rounding
+            level = self._floor
+            if (_SHARE * apart > spread)[is_apart].any():
+                level = np.maximum(level, self._measure(part))
             is_smooth = _SHARE * apart > spread + 2 * level / its_width
-            is_flat = (below == 0) & (finer[0] == 0) & (finest == 0)  # or the steps of a staircase
+            is_flat = (below == 0) & (near[0] == 0) & (nearest == 0)  # or the steps of a staircase
             self._see_stairs(row, is_flat)
             is_still = apart > 4 * (rounding + self._noise / width)
             for output in np.flatnonzero(is_apart & is_flat & ~is_still).tolist():
                 # What was measured as noise may be a kink.
-                noise = np.broadcast_to(self._noise, is_still.shape)[output]
-                is_still[output] = self._jump(row, part / _CLOSER[-1], output) < noise / 16
+                jump = self._jump(row, part / _CLOSER[-1], output)
+                is_still[output] = jump < self._noise_of(output) / 16
+                self._allow_noise(output, jump)
             is_apart &= np.where(is_flat, is_still, is_smooth)
             worst = int(is_apart.argmax())
-            if is_apart.any() and not self._is_rounded(
-                row, part, below, worst
-            ):  # what was measured as noise may be the same structure
-                self._noise = np.where(is_apart, np.minimum(self._noise, level), self._noise)
-                return _ABOVE * part, np.where(is_apart, abs(below - limit), 0.0)
+            if not is_apart.any():
+                continue
+            if self._is_rounded(row, part, below, worst, float(apart[worst]) * width):
+                is_doubted = False  # smaller steps are between the same jumps
+                continue
+            # What was measured as noise may be the same structure.
+            self._noise = np.where(is_apart, np.minimum(self._noise, level), self._noise)
+            return _ABOVE * part, np.where(is_apart, abs(below - limit), 0.0)
         return None
 
-    def _is_rounded(self, row: int, part: float, slope: np.ndarray, output: int) -> bool:
+    def _is_rounded(
+        self, row: int, part: float, slope: np.ndarray, output: int, moved: float
+    ) -> bool:
         """Whether it is by small jumps that a function leaves the slope at small steps.
 
         A term that is rounded is flat between its jumps, which no finer step sees. The first step
@@ -361,33 +368,32 @@ class Extrapolation:
             return float((self._weighed(values) - slope * width)[output])
 
         size = self._unit * float(np.max(np.abs(self._values[row][-1]), axis=0)[output])
-        low, high, near, far = part, 4 * part, off(part), off(4 * part)
-        while not abs(far - near) > _LEAVES * size:
-            low, high, near = high, 4 * high, far
-            if high > 1:
+        low, near = part, off(part)
+        while not (whole := abs(off(4 * low) - near)) > max(_LEAVES * size, moved / 4):
+            low *= 4
+            if 4 * low > 1:
                 return False
-            far = off(high)
-        whole = abs(far - near)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if abs((value := off(middle)) - near) > abs(far - value):
-                high, far = middle, value
-            else:
-                low, near = middle, value
-        return bool(whole / 16 <= abs(far - near) <= min(4 * whole, _SMALL_JUMP * size))
+            near = off(low)
+        return 0 < _jump_between(off, low, 4 * low, 0.0) <= min(4 * whole, _SMALL_JUMP * size)
 
     def _see_stairs(self, row: int, is_flat: np.ndarray) -> None:
         """Take the steps of outputs that are flat beside the point for noise, if they are many."""
-        noise = np.broadcast_to(self._noise, self.size.shape).copy()
         last = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
         for output in np.flatnonzero(is_flat).tolist():
             found = [value[output] for values in self._values[row] for value in values]
             numbers = np.unique(np.array(found)[np.isfinite(found)])
             spacing = _spacing(numbers) if len(numbers) >= _STAIRS else 0.0
-            if spacing > noise[output] and self._jump(row, last, output) >= spacing / 2:
-                noise[output] = spacing
-        if (noise > self._noise).any():  # the same array otherwise: nothing is estimated again
-            self._noise = noise
+            if spacing > self._noise_of(output) and self._jump(row, last, output) >= spacing / 2:
+                self._allow_noise(output, spacing)
+
+    def _noise_of(self, output: int) -> float:
+        return float(np.broadcast_to(self._noise, self.size.shape)[output])
+
+    def _allow_noise(self, output: int, noise: float) -> None:
+        """Raise the noise of an output; the array is another one then, which is estimated again."""
+        if noise > self._noise_of(output):
+            self._noise = np.broadcast_to(self._noise, self.size.shape).copy()
+            self._noise[output] = noise
 
     def _jump(self, row: int, low: float, output: int) -> float:
         """By how much an output that is flat up to the step `low` leaves its value at once.
@@ -411,27 +417,29 @@ class Extrapolation:
     def _probe(self, row: int, part: float) -> tuple[np.ndarray, np.ndarray, float]:
         """The quotient at a part of the first step, its error by rounding, and the denominator."""
         values, width = self.sample(row, part)
-        found = self._quotient(values, width)
+        found: np.ndarray = self._weighed(values) / width
         inside = self._unit * self._reach[row] * abs(found)
         known = _ROUNDING * (self._unit * reduce(np.maximum, map(abs, values)) + inside)
         return found, known / abs(width), abs(width)
 
-    def _quotient(self, values: list[np.ndarray], width: float) -> np.ndarray:
-        found: np.ndarray = self._weighed(values) / width
-        return found
 
+def _jump_between(moved: Callable[[float], float], low: float, high: float, least: float) -> float:
+    """The jump between two steps, at which a function moves at once; 0 if it is `least` or less.
 
-def _is_denied(
-    limit: np.ndarray, error: np.ndarray, quotients: np.ndarray, rounding: np.ndarray
-) -> np.ndarray:
-    """Whether the smallest steps lead away from a limit, on which larger ones agree by accident.
-
-    This happens if the larger steps are multiples of the period of an oscillation.
+    The half in which the function moves more is halved again; it is no jump if that moves the
+    function by less than a 16th of the whole.
     """
-    apart = abs(quotients[:, -2:] - limit[:, None])
-    is_near = apart <= error[:, None] + 4 * rounding[:, -2:]
-    found: np.ndarray = (apart[:, 1] > 0.75 * apart[:, 0]) & ~is_near.any(axis=1)
-    return found
+    near, far = moved(low), moved(high)
+    least = max(least, abs(far - near) / 16)
+    for _ in range(_HALVINGS):
+        if not abs(far - near) > least:
+            return 0.0
+        middle = (low + high) / 2
+        if abs((value := moved(middle)) - near) > abs(far - value):
+            high, far = middle, value
+        else:
+            low, near = middle, value
+    return abs(far - near)
 
 
 def _are_single(numbers: Any) -> bool:
@@ -482,9 +490,13 @@ def _rest(change: np.ndarray) -> np.ndarray | float:
 
 
 def _extrapolated(
-    quotients: np.ndarray, rounding: np.ndarray, ratio: int
+    quotients: np.ndarray, rounding: np.ndarray, ratio: int, allowed: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best entry of Richardson's table for each row and output, and its error."""
+    """The best entry of Richardson's table for each row and output, and its error.
+
+    Quotients at smaller steps deny an entry if they are farther off than its own, by more than
+    `allowed` times their rounding.
+    """
     column, candidates, errors, growth = quotients, [], [], 1.0
     change = column[:, 1:] - column[:, :-1]
     for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
@@ -497,9 +509,41 @@ def _extrapolated(
         candidates.append(column[:, 1:])
         errors.append(least + growth * rounding[:, order + 1 :])
     everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
+    limit, least = _best(everything, error)
+    apart = abs(quotients - limit[:, None])
+    # If each step comes closer but for its rounding, which doubles, none can deny the limit.
+    if not (apart[:, 1:] > apart[:, :-1] + allowed / 2 * rounding[:, 1:]).any():
+        return limit, least
+    return _best(everything, error + _denial_below(quotients, allowed * rounding, everything))
+
+
+def _best(limits: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     error = np.where(np.isfinite(error), error, np.inf)
     best = error.argmin(axis=1)[:, None]
     return (
-        np.take_along_axis(everything, best, axis=1)[:, 0],
+        np.take_along_axis(limits, best, axis=1)[:, 0],
         np.take_along_axis(error, best, axis=1)[:, 0],
     )
+
+
+def _denial_below(quotients: np.ndarray, allowed: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """By how much quotients at smaller steps deny each entry of Richardson's table.
+
+    The quotients of a function that is resolved come ever closer to the limit. Those of steps that
+    are many periods of an oscillation may agree by accident, and smaller steps show it.
+    """
+    last = _last_levels(quotients.shape[1])
+    floors, ceilings = quotients - allowed, quotients + allowed
+    floors[:, ::-1] = np.fmax.accumulate(floors[:, ::-1], axis=1)
+    ceilings[:, ::-1] = np.fmin.accumulate(ceilings[:, ::-1], axis=1)
+    beyond = np.maximum(floors[:, last] - limits, limits - ceilings[:, last])
+    own = np.maximum(abs(quotients[:, last] - limits), abs(quotients[:, last - 1] - limits))
+    found: np.ndarray = np.fmax(beyond - own, 0.0)
+    return found
+
+
+@cache
+def _last_levels(count: int) -> np.ndarray:
+    """The smallest step of each entry of Richardson's table, in the order of `_extrapolated`."""
+    orders = range(1, min(_COLUMNS, count - 2) + 1)
+    return np.concatenate([np.arange(order + 1, count) for order in orders])

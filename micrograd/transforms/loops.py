@@ -21,10 +21,13 @@ from micrograd.table.floats import to_float
 from micrograd.transforms.runs import scalar
 from micrograd.transforms.structures import (
     LEAF,
+    NONE,
     Structure,
     array,
+    assembled,
     flatten,
     flatten_rows,
+    holds_arrays,
     is_array,
     leaves_for,
     unflatten,
@@ -117,8 +120,7 @@ def scan(
     (6.0, [0.0, 2.0, 9.0])
     """
     leaves, structure = _state(state)
-    of_arrays = _has_array(xs)
-    columns, inner = _inputs(xs)
+    columns, inner, of_arrays = _inputs(xs)
     outer: list[Structure] = []  # of an output
 
     def one(held: Leaves, x: Leaves) -> tuple[Leaves, Any, Leaves]:
@@ -129,7 +131,7 @@ def scan(
                 f"{type(pair).__name__}"
             )
         following = _next(pair[0], structure, "scan")
-        found, made = ([], _NONE) if pair[1] is None else flatten(pair[1])
+        found, made = flatten(pair[1])
         outer.append(made)
         if made != outer[0]:
             raise ValueError(
@@ -148,7 +150,7 @@ def scan(
             rows.append(row)
         ys = [*map(list, zip(*(reversed(rows) if reverse else rows), strict=True))]
     stacked = None
-    if outer and outer[0] is not _NONE:
+    if outer and outer[0] != NONE:
         stacked = _stacked(outer[0], iter(ys), len(columns), of_arrays)
     elif not outer:
         stacked = []  # nothing says what an output is
@@ -212,8 +214,6 @@ def while_(
 
 # -------------------------------------------------------------------------------------- structures
 
-_NONE = Structure(type(None))  # of the output of a step that has none
-
 
 def _state(state: Any) -> tuple[Leaves, Structure]:
     leaves, structure = flatten(state)
@@ -246,42 +246,34 @@ def _count(n: Any, *, in_trace: bool = False) -> Any:
     return to_float(number) if in_trace else int(number)
 
 
-def _has_array(xs: Any) -> bool:
-    if isinstance(xs, dict | tuple):
-        return any(map(_has_array, xs.values() if isinstance(xs, dict) else xs))
-    return is_array(xs)
-
-
-def _inputs(xs: Any) -> tuple[list[Leaves], Structure]:
-    """Return the leaves of each input, and the structure of an input."""
-    length, found = _length(xs), _rows(xs)
+def _inputs(xs: Any) -> tuple[list[Leaves], Structure, bool]:
+    """Return the leaves of each input, the structure of an input, and whether `xs` has an array."""
+    sequences = _sequences(xs)
+    lengths = {*map(len, sequences)}
+    if len(lengths) != 1:
+        raise ValueError(f"scan: the parts of xs have different lengths, {sorted(lengths)}")
+    # Of arrays, the leaves are found without looking at each input by itself.
+    parts = (flatten_rows(sequence, "scan: input")[0] for sequence in sequences)
+    found = [[*chain.from_iterable(leaves)] for leaves in zip(*parts, strict=True)]
     for k, leaves in enumerate(found):
         for leaf in leaves:
             if type(leaf) is not float:
                 scalar(leaf, f"scan: input {k}")
-    return found, flatten(_entry(xs, 0))[1] if length else LEAF
+    inner = flatten(_entry(xs, 0))[1] if found else LEAF
+    return found, inner, any(map(is_array, sequences))
 
 
-def _rows(xs: Any) -> list[Leaves]:
-    """Return the leaves of each input: of arrays, without looking at each input by itself."""
-    if not isinstance(xs, dict | tuple):
-        return flatten_rows(xs, "scan: input")[0]
-    parts = map(_rows, xs.values() if isinstance(xs, dict) else xs)
-    return [[*chain.from_iterable(leaves)] for leaves in zip(*parts, strict=True)]
-
-
-def _length(xs: Any) -> int:
+def _sequences(xs: Any) -> list[Any]:
+    """Return the lists and arrays of which each input takes one entry."""
     if isinstance(xs, list) or is_array(xs):
-        return len(xs)
+        return [xs]
     if not isinstance(xs, dict | tuple) or not xs:
         raise TypeError(
             "scan takes a list or an array of inputs, or a tuple or dict of them, got "
             f"{type(xs).__name__ if xs != () and xs != {} else repr(xs)}"
         )
-    lengths = {_length(part) for part in (xs.values() if isinstance(xs, dict) else xs)}
-    if len(lengths) != 1:
-        raise ValueError(f"scan: the parts of xs have different lengths, {sorted(lengths)}")
-    return lengths.pop()
+    parts = xs.values() if isinstance(xs, dict) else xs
+    return [*chain.from_iterable(map(_sequences, parts))]
 
 
 def _entry(xs: Any, k: int) -> Any:
@@ -299,11 +291,10 @@ def _stacked(structure: Structure, columns: Any, length: int, of_arrays: bool) -
     if kind is None:
         column = next(columns)
         return array(column, (length,)) if of_arrays else column
-    if hasattr(kind, "ravel"):
+    if holds_arrays(kind):
         size = math.prod(keys)
         parts = [next(columns) for _ in range(size)]
         rows = [x for row in zip(*parts, strict=True) for x in row]
         return array(rows, (length, *keys))
     parts = [_stacked(child, columns, length, of_arrays) for child in children]
-    placeholder = Structure(kind, keys, tuple(Structure(None) for _ in children))
-    return unflatten(placeholder, parts)
+    return assembled(structure, parts)

@@ -353,29 +353,22 @@ def _deciding_by_numbers(tree: Tree, *, inside: bool = False) -> Tree:
 
 @cache
 def flows(row: Operation) -> tuple[Callable[..., Any] | None, ...]:
-    """The product of each partial and a factor, as `_flow` gives it; None for a partial of 0."""
-    return tuple(_flow(row, place) for place in range(row.arity))
+    """The products of the traced partials and a factor; None for a partial of 0.
 
-
-@cache
-def _flow(row: Operation, place: int) -> Callable[..., Any] | None:
-    """The product of a traced partial and a factor, as a function of result, operands and factor.
-
-    Choices become `where` operations, since a traced value cannot be tested.
+    They are functions of the result, the operands and the factor. Choices become `where`
+    operations, since a traced value cannot be tested.
     """
-    tree = flow(with_truths(row.traced_slopes[place]), "_multiplied")
-    if tree is None:
-        return None
     tests = {f"_{name}": VOCABULARY[name] for name in COMPARISONS}
     scope = VOCABULARY | tests | {"_where": VOCABULARY["where"], "_multiplied": multiplied}
     scope |= {name: partial(value.apply, each) for name, each in STOPPING.items()}
     on_values = Interpreter("Values", scope, texts=Texts("pow", "_where", *tests))
-    return on_values.compiled((RESULT, *row.operands, ADJOINT), tree)
+    names = (RESULT, *row.operands, ADJOINT)
+    trees = (flow(with_truths(slope), "_multiplied") for slope in row.traced_slopes)
+    return tuple(None if tree is None else on_values.compiled(names, tree) for tree in trees)
 
 
 @on_define
 def _forget(row: Operation) -> None:
     """Forget the compiled formulas: they may call an operation that has been redefined."""
     _formulas.cache_clear()
-    _flow.cache_clear()
     flows.cache_clear()

@@ -319,6 +319,38 @@ def test_a_rounded_term_beside_an_exact_one_does_not_vanish():
     assert inside >= 13
 
 
+ROUNDED_WAVES = {
+    "the result": lambda w, z: float(np.float32(math.cos(w * z + 10))),
+    "the argument": lambda w, z: math.cos(w * float(np.float32(z)) + 10),
+    "the phase": lambda w, z: math.cos(float(np.float32(w * z + 10))),
+    "nothing": lambda w, z: math.cos(w * z + 10),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ROUNDED_WAVES)
+@pytest.mark.parametrize("w", [100.0, 1e3, 1e5, 2048 * math.pi])
+def test_steps_of_whole_periods_are_denied_by_smaller_ones(w, where):
+    """Rounding in single precision hid, at a third of such points, that the steps agree wrongly."""
+    f, off = ROUNDED_WAVES[where], 0
+    for x in np.linspace(-0.5, 0.7, 41).tolist():
+        value, error = numerical_gradient(lambda z: f(w, z), x)
+        slope = -w * math.sin(w * x + 10)
+        # What rounding of the point itself does to the slope is no error of the differences.
+        off += abs(value - slope) > 3 * error + 2.0**-24 * w * w * (abs(x) + 10 / w)
+    assert off <= 1
+
+
+@pytest.mark.parametrize("w", [1e8, 1e9, 1e10, 1e12])
+def test_the_fastest_oscillations_have_no_small_error(w):
+    points = np.linspace(-1, 1, 25).tolist()
+    off = 0
+    for x in points:
+        value, error = numerical_gradient(lambda z: math.sin(w * z), x)
+        off += abs(value - w * math.cos(w * x)) > 3 * error
+    assert off <= 2
+
+
 def test_a_staircase_of_few_steps_is_flat():
     value, error = numerical_gradient(lambda x: math.floor(3 * x) / 3, 0.5)
     assert (value, error) == pytest.approx((0, 0), abs=1e-9)
