@@ -110,6 +110,7 @@ def test_programs_are_compared_with_jax_on_its_device() -> None:
     assert printed.count("compiled, jax") == printed.count("JAX by hand, fetched") == 5
 
 
+@pytest.mark.slow
 def test_how_the_steps_scale_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     times = {n: {"compiled, numpy": Times(n * 1e-6, n * 2e-6, 3)} for n in (1, 100)}

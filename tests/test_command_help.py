@@ -165,6 +165,7 @@ def test_text_from_elsewhere_cannot_colour():
 # ------------------------------------------------------------------------------------------ doctor
 
 
+@pytest.mark.slow
 def test_doctor_lists_what_is_installed_and_exits_with_0(capsys):
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out

@@ -606,6 +606,7 @@ def test_predictions_do_not_depend_on_the_order_of_the_rows(model, capsys):
     assert np.mean([f in row for f, row in zip(forwards, rows, strict=True)]) > 0.95
 
 
+@pytest.mark.slow
 def test_the_model_is_written_to_the_output_file_and_predictions_only_as_text(tmp_path, capsys):
     table, model = flowers(tmp_path / "flowers.csv"), tmp_path / "flowers.npz"
     assert main(["train", "--data", str(table), "--epochs", "1", "-o", str(model)]) == 0

@@ -130,11 +130,15 @@ def content(terms: Mapping[Term, Fraction]) -> tuple[Fraction, Term]:
             factor = Fraction(1)  # others have no factor in common worth a bracket
     if all(each < 0 for each in coefficients):
         factor = -factor
-    first, *others = terms
+    return factor, shared(*terms)
+
+
+def shared(first: Term, *others: Term) -> Term:
+    """The greatest product that divides every term."""
     common: dict[Atom, Fraction] = {}
     for atom, power in first.powers.items():
         found = [power, *(other.powers.get(atom, _ZERO) for other in others)]
         least = min(found) if power > 0 else max(found)
         if least and (least > 0) == (power > 0):
             common[atom] = least
-    return factor, Term(common)
+    return Term(common)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations, groupby, takewhile
+from itertools import combinations, groupby, starmap, takewhile
 
 from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.sums import (
@@ -15,8 +15,8 @@ from micrograd.derivation.sums import (
     Function,
     Sum,
     Term,
-    content,
     is_exponential,
+    shared,
     single,
 )
 from micrograd.table.formulas import Call, Tree
@@ -107,9 +107,10 @@ class Writer:
     def _with_group(self, whole: Sum) -> Sum:
         """The sum with those terms in a bracket that share most; itself if none share much."""
         best, most = whole, 0
-        for pair in combinations(whole.terms, 2):
-            common = content(dict.fromkeys(pair, Fraction(1)))[1]
-            shared = _size(common)[0]
+        for common in dict.fromkeys(starmap(shared, combinations(whole.terms, 2))):
+            size = _size(common)[0]
+            if size <= 1 or (len(whole.terms) - 1) * size <= most:
+                continue
             inverse = common ** Fraction(-1)
             inside: dict[Term, Fraction] = {}
             others: dict[Term, Fraction] = {}
@@ -117,8 +118,8 @@ class Writer:
                 rest = term * inverse
                 is_letter = all(isinstance(x, str) and p == 1 for x, p in rest.powers.items())
                 (inside if is_letter and len(rest.powers) < 2 else others)[term] = coefficient
-            saved = (len(inside) - 1) * shared
-            if others and shared > 1 and saved > most:
+            saved = (len(inside) - 1) * size
+            if others and saved > most:
                 bracket = Sum({term * inverse: each for term, each in inside.items()})
                 coefficient, product = self.algebra.product(bracket)
                 group = common * product, coefficient

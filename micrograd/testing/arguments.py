@@ -35,6 +35,8 @@ def library(thing: Any) -> str:
 
 def to_array(thing: Any) -> np.ndarray:
     """A number, or an array of any library, as an array of NumPy."""
+    if type(thing) is np.ndarray and thing.dtype.char in "fd":  # most are
+        return thing
     if library(thing) == "torch":
         thing = thing.detach().cpu()
         return np.asarray(thing if thing.dtype.itemsize > 2 else thing.float())
@@ -44,13 +46,13 @@ def to_array(thing: Any) -> np.ndarray:
 
 def like(original: Any, array: np.ndarray) -> Any:
     """An array in the type of the original."""
+    if isinstance(original, np.generic | np.ndarray):
+        found = array.astype(array.dtype if array.dtype.kind == "c" else original.dtype)
+        return found if isinstance(original, np.ndarray) else found[()]
     if library(original) == "torch":
         return original.new_tensor(array.copy(), requires_grad=original.requires_grad)
     if library(original) in ("jax", "jaxlib"):
         return sys.modules["jax"].numpy.asarray(array, original.dtype)
-    if isinstance(original, np.generic | np.ndarray):
-        found = array.astype(array.dtype if array.dtype.kind == "c" else original.dtype)
-        return found if isinstance(original, np.ndarray) else found[()]
     return array.item() if array.ndim == 0 else array
 
 
@@ -66,9 +68,11 @@ def flatten(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
 
 def replaced(tree: Any, new: Mapping[tuple[Any, ...], Any], path: tuple[Any, ...] = ()) -> Any:
     """The tree with other things at some places."""
+    if path in new:
+        return new[path]
     taken = parts(tree)
     if taken is None:
-        return new.get(path, tree)
+        return tree
     found, structure = taken
     made = [replaced(part, new, (*path, key)) for key, part in found.items()]
     return assembled(structure, made)

@@ -160,6 +160,7 @@ def grids(x):
     return (rows * rows).sum() + (columns * np.roll(columns, 1)).sum() - (3 * u - d).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f", [roll_and_mix, grids, steps])
 def test_runs_of_single_numbers_give_the_same_to_the_bit(f, monkeypatch):
     x = np.random.default_rng(0).normal(size=240)

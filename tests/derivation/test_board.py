@@ -609,6 +609,7 @@ def sizes_of_sums(out):
     return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [True, False])
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())

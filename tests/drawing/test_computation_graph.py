@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import graphviz
+import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
@@ -51,6 +52,7 @@ def test_nodes_are_named_in_topological_order():
     ]
 
 
+@pytest.mark.slow
 def test_the_text_is_the_same_in_every_process():
     program = (
         "from tests.drawing.test_computation_graph import expression, draw_dot\n"

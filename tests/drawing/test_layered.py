@@ -94,6 +94,7 @@ def test_matrices_have_the_numbers_of_the_engine(samples):
         assert result(walk, f"∂L/∂b{sign}") == [rounded(neuron.b.grad) for neuron in layer.neurons]
 
 
+@pytest.mark.slow
 def test_one_sample_has_vectors_and_several_have_matrices():
     for samples, form in (
         (1, ["z⁽¹⁾ = W⁽¹⁾x + b⁽¹⁾", "h⁽¹⁾ = tanh(z⁽¹⁾)", "δ⁽¹⁾ = W⁽²⁾ᵀδ⁽²⁾ ⊙ tanh′(z⁽¹⁾)",
@@ -164,6 +165,7 @@ def test_every_activation_has_a_name(activation):
     assert "′(z⁽¹⁾)" in slope
 
 
+@pytest.mark.slow
 def test_large_matrices_are_described_by_their_shapes():
     model, loss = network((2, 12, 1))
     walk = Walkthrough(loss, model=model)

@@ -157,6 +157,7 @@ def test_a_graph_too_long_to_step_through_is_refused():
 # -------------------------------------------------------------------------------------------- page
 
 
+@pytest.mark.slow
 def test_a_page_of_thirty_values_is_smaller_than_100_kilobytes():
     root = thirty()
     assert len(order(root)) == 31
@@ -200,6 +201,7 @@ def test_a_page_and_a_film_change_no_gradient_and_put_no_text_there_even_for_a_m
     assert [node.grad for node in order(o)] == before
 
 
+@pytest.mark.slow
 def test_pages_and_films_start_no_other_program(monkeypatch, tmp_path):
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
     step_page(thirty())
@@ -232,6 +234,7 @@ def pictures(page):
     return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.S)]
 
 
+@pytest.mark.slow
 def test_every_value_and_arrow_of_the_steps_is_in_the_pictures():
     page = step_page(thirty())
     ids = {each.get("id") for svg in pictures(page) for each in svg.iter() if each.get("id")}

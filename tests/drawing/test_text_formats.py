@@ -214,6 +214,7 @@ def test_roots_follow_each_other_and_names_that_are_not_unique_are_told_apart():
     ] == [*("n1", "└── x [n0]", "n2", "└── x [n0] (above)", "x [n3]")]
 
 
+@pytest.mark.slow
 def test_a_deep_tree_is_continued_at_the_margin():
     out = chain(3_000)
     text = draw_dot(out, max_nodes=5_000).tree()

@@ -9,6 +9,7 @@ EXPRESSION = "(tanh(w*x + b) - y)**2"
 POINT = ["w=1", "x=2", "b=0", "y=1"]
 
 
+@pytest.mark.slow
 def test_the_page_is_written(tmp_path, capsys):
     path = tmp_path / "page.html"
     assert main(["live", EXPRESSION, *POINT, "-o", str(path), "--learn", "w", "--lang", "zh"]) == 0

@@ -109,6 +109,7 @@ def test_a_seed_makes_training_reproducible_and_a_pickle_keeps_it(kind):
     assert again.history_["loss"] == first.loss_curve_
 
 
+@pytest.mark.slow
 def test_a_grid_is_searched():
     X, y = make_classification(60, 4, random_state=0)
     grid = {"activation": ["relu", "logistic", "identity"], "alpha": [0.0, 0.1]}

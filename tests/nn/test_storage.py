@@ -34,6 +34,7 @@ trees = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.dictionaries(texts, trees, max_size=4))
 def test_a_checkpoint_comes_back_in_types_and_bits(tmp_path_factory, state):

@@ -81,6 +81,7 @@ def test_every_mistake_is_caught_and_named(mistake):
         )
 
 
+@pytest.mark.slow
 def test_what_a_mistake_looks_like_is_said_in_single_precision_too():
     layer, at = networks.heads, [part.astype(np.float32) for part in LAYERS[networks.heads]]
     error = wrong(layer, *at, vjp=mistaken(layer, "dx += dk @ Wk.T", ""))

@@ -123,6 +123,7 @@ def test_local_grads_that_are_wrong_are_caught_and_named():
     assert mismatch(lambda x, y: product(x, y) + 1, 2.0, 3.0).guilty == "product"
 
 
+@pytest.mark.slow
 def test_a_wrong_closure_of_many_operands_is_caught_and_named():
     def total(*xs, factor):
         out = Value(sum(x.data for x in xs), xs, "total")

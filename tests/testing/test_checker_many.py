@@ -145,6 +145,7 @@ def test_one_entry_among_many_that_nothing_confirms_is_undecided():
     assert "d f/dq[0]" in str(report)
 
 
+@pytest.mark.slow
 def test_many_kinks_at_once_are_confirmed_between_their_sides():
     assert check_gradients(lambda q: sum(relu(x) for x in q), [0.0] * 200)
 

@@ -384,6 +384,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(arguments, message):
 # ---------------------------------------------------------------------------------- networks
 
 
+@pytest.mark.slow
 @few
 @given(networks(activations=["tanh", "relu"], max_layers=3))
 def test_a_network_fits_its_data_and_its_source_makes_it_again(network):

@@ -122,6 +122,7 @@ def spoken():
     yield from ("unexpected EOF while parsing", "invalid syntax. Perhaps you forgot a comma?")
 
 
+@pytest.mark.slow
 def test_a_translation_ends_with_the_text_that_it_translates():
     """A sentence that was reworded, or is gone, has no translation that stays behind.
 
