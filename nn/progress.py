@@ -35,7 +35,7 @@ class Report:
         self._every = max(1, round(epochs / LINES))
         self._line = ""  # of the last epoch, until it is printed
         self._bar: Any = None
-        if wanted is True or (wanted and (sys.stderr.isatty() or _in_notebook())):
+        if wanted and (wanted != "auto" or sys.stderr.isatty() or _in_notebook()):
             with suppress(ImportError):
                 from tqdm.auto import tqdm
 
