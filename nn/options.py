@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from numbers import Integral, Real
+from contextlib import suppress
+from numbers import Real
+from operator import index
 from typing import Any, TypeVar
 
 from micrograd.writing.messages import meant
@@ -53,10 +55,17 @@ def real(
 
 
 def whole(value: Any, name: str, least: int = 1, unit: str = "") -> int:
-    """Return a whole number of at least `least`; `unit` says of what, such as "of epochs, "."""
-    if not _is_whole(value) or value < least:
+    """Return a whole number of at least `least`; `unit` says of what, such as "of epochs, ".
+
+    It need not be an int: an array or a tensor with a single whole number has `__index__`, too.
+    """
+    number = None
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            number = index(value)
+    if number is None or number < least:
         raise OptionError(f"{name} is a whole number {unit}of at least {least}{_got(value)}")
-    return int(value)
+    return number
 
 
 def flag(value: Any, name: str) -> bool:
@@ -98,10 +107,6 @@ def _float(value: Any) -> float:
         return float(value)
     except OverflowError:
         return math.inf
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _got(value: Any) -> str:

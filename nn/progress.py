@@ -33,9 +33,9 @@ class Report:
         self._wanted, self._epochs, self._lang = wanted, epochs, lang
         self._words = languages.words(lang, "progress")
         self._every = max(1, round(epochs / LINES))
-        self._line = ""  # of the last epoch, until it is printed
+        self._pending: tuple[int, Mapping[str, float]] | None = None  # until it is printed
         self._bar: Any = None
-        if wanted is True or (wanted and (sys.stderr.isatty() or _in_notebook())):
+        if wanted and (wanted != "auto" or sys.stderr.isatty() or _in_notebook()):
             with suppress(ImportError):
                 from tqdm.auto import tqdm
 
@@ -45,15 +45,13 @@ class Report:
         """Report an epoch and what was recorded; of many epochs, some have a line."""
         if not self._wanted:
             return
-        numbers = said(row, self._lang)
         if self._bar is not None:
-            self._bar.set_postfix_str(numbers, refresh=False)
+            self._bar.set_postfix_str(said(row, self._lang), refresh=False)
             self._bar.update()
             return
-        count = f"{done:{len(str(self._epochs))}}"
-        self._line = f"{self._words['epoch'].format(done=count, epochs=self._epochs)}  {numbers}"
+        self._pending = done, row
         if done == 1 or done % self._every == 0 or done == self._epochs:
-            self._print(self._line)
+            self._print()
 
     def close(self, interrupted: int = 0) -> None:
         """End the report; `interrupted` is the epoch in which training was, or 0."""
@@ -63,13 +61,18 @@ class Report:
             if note:
                 self._bar.write(note, file=sys.stderr)
         elif self._wanted:
-            self._print(self._line)
-            self._print(note)
+            self._print()
+            if note:
+                print(note, flush=True)
 
-    def _print(self, line: str) -> None:
-        if line:
-            print(line, flush=True)
-        self._line = ""
+    def _print(self) -> None:
+        """Print the line of the last epoch, unless it is printed."""
+        if self._pending is not None:
+            done, row = self._pending
+            count = f"{done:{len(str(self._epochs))}}"
+            epoch = self._words["epoch"].format(done=count, epochs=self._epochs)
+            print(f"{epoch}  {said(row, self._lang)}", flush=True)
+            self._pending = None
 
 
 def said(row: Mapping[str, float], lang: str) -> str:

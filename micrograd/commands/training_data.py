@@ -45,11 +45,13 @@ def data(options: argparse.Namespace) -> Data:
             raise CommandError(f"{options.data} is a data set for classification")
         return _built_in(options.data, options.seed)
     path = Path(options.data)
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         raise CommandError(
             f"--data {path}: there is no such file, nor a built-in data set of that name; the "
             f"built-in ones are {', '.join(SETS)}"
-        )
+        ) from None
     named = [*options.ignore, *options.keep, *([options.target] if options.target else [])]
     with reported():
         return _from_table(read_table(path, options, named), options)

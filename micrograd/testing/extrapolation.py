@@ -313,6 +313,7 @@ class Extrapolation:
             parts.append(self._own[row])
         finer = [begin * probe for probe in _FINER if begin * probe < last / 2.0**_BELOW]
         is_doubted = False
+        jumps: dict[int, float] = {}  # of outputs that are flat up to there, also at smaller steps
         for number, part in enumerate((*parts, *finer)):
             if number >= len(parts) and not is_doubted:
                 break
@@ -339,9 +340,10 @@ class Extrapolation:
             is_still = apart > 4 * (rounding + self._noise / width)
             for output in np.flatnonzero(is_apart & is_flat & ~is_still).tolist():
                 # What was measured as noise may be a kink.
-                jump = self._jump(row, part / _CLOSER[-1], output)
-                is_still[output] = jump < self._noise_of(output) / 16
-                self._allow_noise(output, jump)
+                if output not in jumps:
+                    jumps[output] = self._jump(row, part / _CLOSER[-1], output)
+                is_still[output] = jumps[output] < self._noise_of(output) / 16
+                self._allow_noise(output, jumps[output])
             is_apart &= np.where(is_flat, is_still, is_smooth)
             worst = int(is_apart.argmax())
             if not is_apart.any():

@@ -10,7 +10,7 @@ from micrograd.engine.functions import (
     ndtr,
     sqrt,
 )
-from tests.derivation.common import last_symbols, sum_of_squares, values
+from tests.derivation.common import board, last_symbols, sum_of_squares, values
 
 
 def r_squared():
@@ -188,3 +188,11 @@ TEXTBOOK = {
 def test_the_derivative_is_as_short_as_in_a_textbook(make):
     output, wrt, names = make()
     assert last_symbols(output, wrt, names={**names, "L": output}) == TEXTBOOK[make]
+
+
+def test_the_derivative_of_a_product_of_differences_is_not_multiplied_out():
+    x, a, b, c, d = values(x=1.5, a=0.7, b=2.5, c=-1.25, d=3.0)
+    derived = board((x - a) * (x - b) * (x - c) * (x - d), x, numbers=False, width=120)
+    factors = {"a": "(x − a)", "b": "(x − b)", "c": "(x − c)", "d": "(x − d)"}
+    without = ["".join(shown for name, shown in factors.items() if name != left) for left in "abcd"]
+    assert derived.equations().endswith(f"∂v₁/∂x = {' + '.join(without)}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import json
+import pickle
 
 import numpy as np
 import pytest
 
+from nn.history import History
 from nn.metrics import METRICS
 from nn.prediction import loss_and_grad, predict
 from tests.nn.trainings import X, Y, fitted, network
@@ -50,6 +54,27 @@ def test_history_is_written_as_a_table_that_reads_back_to_the_bit(tmp_path):
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     for name, column in history.items():
         assert [float(row[name]) for row in rows] == column
+
+
+def test_a_history_is_a_dict_that_can_be_copied_and_pickled():
+    history = History({"loss": [0.5, 0.25]})
+    history.end, history.best_epoch = "early stopping", 2
+    copies = [pickle.loads(pickle.dumps(history, k)) for k in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for each in (*copies, copy.copy(history), copy.deepcopy(history)):
+        assert type(each) is History
+        assert each == history == {"loss": [0.5, 0.25]}
+        assert (each.end, each.best_epoch) == ("early stopping", 2)
+    assert json.loads(json.dumps(history)) == history
+    assert history.get("accuracy") is None
+
+
+def test_a_history_that_an_older_version_pickled_is_read():
+    columns = {"loss": [0.5, 0.25], "accuracy": [0.5, 1.0]}
+    history = History.__new__(History)
+    history.__setstate__({"_columns": columns, "end": "epochs", "best_epoch": None})
+    assert history == columns
+    assert repr(history) == "<History of 2 epochs: loss 0.25, accuracy 1>"
+    assert vars(history) == {"end": "epochs", "best_epoch": None}
 
 
 def test_history_draws_itself():

@@ -184,6 +184,13 @@ def test_options_may_be_numbers_of_numpy():
     assert EarlyStopping(np.int32(3)).patience == 3
 
 
+def test_whole_numbers_may_be_arrays_without_axes():
+    assert [whole(each, "epochs") for each in (np.array(3), np.int8(3))] == [3, 3]
+    for wrong in (np.array([3]), np.array(3.0), np.array(True), np.True_):
+        with pytest.raises(OptionError, match="epochs is a whole number of at least 1, got "):
+            whole(wrong, "epochs")
+
+
 def test_a_check_says_what_is_allowed_and_what_was_given():
     for call, words in (
         (lambda: real("a", "x"), "x is a finite number, got 'a'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+import numpy as np
 import pytest
 
 from tests.nn.trainings import fitted, network
@@ -41,6 +42,22 @@ def test_a_report_is_in_the_language_asked_for(capsys, interrupting):
     )
     fitted(network(), optimizer=interrupting, progress="auto", lang="zh")
     assert capsys.readouterr().out.splitlines()[-1] == "在第 2 轮中断，已学到的都保留"
+
+
+@pytest.mark.parametrize(("given", "meant"), [(0, False), (1, True), (np.True_, True)])
+def test_a_number_says_as_much_as_true_or_false(monkeypatch, capsys, given, meant):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    fitted(network(), epochs=1, progress=given)
+    assert bool(capsys.readouterr().out) is meant
+
+
+@pytest.mark.parametrize("given", [1, np.True_, True])
+def test_a_bar_is_shown_without_a_terminal_if_it_is_wanted(capsys, given):
+    pytest.importorskip("tqdm")
+    fitted(network(), epochs=1, progress=given)
+    printed = capsys.readouterr()
+    assert "1/1" in printed.err
+    assert not printed.out
 
 
 def test_nothing_is_printed_unless_it_is_wanted(capfd):
