@@ -53,6 +53,9 @@ Line = tuple[Span, ...]
 BREAK = Span("\n")
 """The end of a line of a text that has several."""
 
+DIVIDER = Span(f"{SPACE}\u2003")
+"""The space between a value and its gradient, which a line may divide."""
+
 COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))

@@ -57,14 +57,20 @@ def draw_threshold_neuron(
     bottom = draw_sketch(canvas, told, left, top + 28.0)
     bottom = max(below, bottom)
     bottom = canvas.formulas(bottom + 8.0, formulas_of(told, words))
-    rows = [[words[f"{part} biological"], words[f"{part} artificial"]] for part in _PARTS]
+    rows = [[words[left], words[right]] for left, right in _PAIRS]
     header = [words["biological"], words["artificial"]]
     bottom = draw_grid(canvas, bottom + 12.0, header, rows)
     title, seen = words["mcculloch"], words["mcculloch seen"].format(threshold=digits(threshold))
     return canvas.drawing("a threshold neuron", title, seen, bottom + 10.0)
 
 
-_PARTS = ("dendrites", "synapses", "cell", "hillock", "axon")
+_PAIRS = (
+    ("dendrites biological", "dendrites artificial"),
+    ("synapses biological", "synapses artificial"),
+    ("cell biological", "cell artificial"),
+    ("hillock biological", "hillock artificial"),
+    ("axon biological", "axon artificial"),
+)
 
 
 def _biological(canvas: Canvas, area: tuple[float, float, float, float]) -> float:
