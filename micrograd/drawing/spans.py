@@ -381,7 +381,9 @@ def _math(span: Span, words: Callable[[str], str]) -> str:
         return latex(("mover", ("mi", accented[0]), _ACCENTS[accented[1]]))
     if span.tag == "mo" and text in _TEX:
         return _TEX[text]
-    return latex((span.tag, text)) if text else r"\ "
+    if not text:
+        return r"\quad" if "\u2003" in span.text else r"\ "
+    return latex((span.tag, text))
 
 
 def _is_letter(text: str) -> bool:
