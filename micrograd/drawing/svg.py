@@ -71,13 +71,13 @@ class _Drawing(Style):
 
     def pieces(self) -> Iterator[str]:
         """All arrows, then all boxes and texts."""
-        boxes = {box.name: box for box in self.picture.boxes}
+        titles = {box.name: box.label or box.name for box in self.picture.boxes}
         for arrow, head in self.picture.arrows():
-            yield self._arrow(arrow, f"{boxes[arrow.tail].label} → {boxes[head].label}")
-        for box in boxes.values():
-            yield self._box(box)
+            yield self._arrow(arrow, f"{titles[arrow.tail]} → {titles[head]}")
+        for box in self.picture.boxes:
+            yield self._box(box, titles[box.name])
 
-    def _box(self, box: Box) -> str:
+    def _box(self, box: Box, title: str) -> str:
         palette = self.palettes[box.on_path]
         line, fill = (getattr(palette, name) for name in self.outline(box))
         (x, y), (wide, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
@@ -90,7 +90,7 @@ class _Drawing(Style):
         corner = 10 if box.kind == "operation" else 5 if self.picture.width else 0
         edge = f'stroke="{line}" stroke-width="{pen}"{more}'
         return (
-            f'<g id="{box.name}" class="{kinds}"{faint}><title>{escape(box.label)}</title>'
+            f'<g id="{box.name}" class="{kinds}"{faint}><title>{escape(title)}</title>'
             f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
             f'height="{tall:.1f}" rx="{corner}" fill="{fill}" {edge}/>'
             f"{self._cells(box, edge)}{self._texts(box, palette)}</g>"

@@ -204,6 +204,14 @@ def test_a_box_is_a_record_of_a_title_a_value_and_a_gradient(lang):
         assert left + 20 < x < right - 20
 
 
+def test_a_value_without_a_label_is_called_by_its_id():
+    x = Value(2.0, label="x")
+    svg = own(draw_dot(x * x + 1.0))
+    titles = {name: each.findtext(f"{SVG}title") for name, each in groups(svg).items()}
+    assert (titles["n0"], titles["n1"], titles["n2"]) == ("x", "n1", "n2")
+    assert (titles["n1e0"], titles["n1out"]) == ("x → *", "* → n1")
+
+
 def test_neither_boxes_nor_the_texts_of_arrows_overlap(graph):
     for one, other in combinations(pieces(graph), 2):
         assert apart(one, other)
