@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from micrograd.drawing.metrics import widest
 from micrograd.drawing.picture import (
     DIRECTIONS,
     PLACE,
@@ -30,6 +29,7 @@ from micrograd.drawing.picture import (
 )
 from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
 from micrograd.drawing.themes import Theme
+from micrograd.writing.labels import width
 
 FONT = "Helvetica,Arial,sans-serif"
 SIZE = 12  # points of the letters
@@ -232,7 +232,7 @@ def _measured(content: str, text: str, least: int = 0, **attributes: Any) -> str
 
 def _room(text: str) -> int:
     """The width of a cell that contains the text."""
-    return widest(text, SIZE) + 2 * PADDING
+    return width(text, SIZE) + 2 * PADDING
 
 
 def html_text(text: str) -> str:

@@ -7,7 +7,6 @@ them.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from importlib import resources
 from unicodedata import category, east_asian_width
@@ -34,11 +33,6 @@ def text_width(text: str, size: float) -> float:
     (8.18, 20.0)
     """
     return round(sum(map(_ems, text)) * size, 2)
-
-
-def widest(text: str, size: float) -> int:
-    """The width to reserve for text of several lines, in whole units."""
-    return math.ceil(max(text_width(line, size) for line in text.split("\n")))
 
 
 @cache

@@ -97,6 +97,7 @@ class Box(NamedTuple):
     frame: str = ""  # the name of the frame it stands in
     on_path: bool | None = None
     formula: Line = ()  # the label in a compact picture, typeset
+    headings: int = 0  # how many lines of the formula are a title above the rest
     title: Line = ()  # its left side, the name
     figures: Line = ()  # its right side with numbers in place of names
     role: str = ""  # in a compact picture: one of `micrograd.drawing.named.roles.ROLES`

@@ -53,6 +53,9 @@ Line = tuple[Span, ...]
 BREAK = Span("\n")
 """The end of a line of a text that has several."""
 
+DIVIDER = Span(f"{SPACE}\u2003")
+"""The space between a value and its gradient, which a line may divide."""
+
 COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308"}
 _UP = dict(zip("0123456789−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", strict=True))
 _DOWN = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
@@ -378,7 +381,9 @@ def _math(span: Span, words: Callable[[str], str]) -> str:
         return latex(("mover", ("mi", accented[0]), _ACCENTS[accented[1]]))
     if span.tag == "mo" and text in _TEX:
         return _TEX[text]
-    return latex((span.tag, text)) if text else r"\ "
+    if not text:
+        return r"\quad" if "\u2003" in span.text else r"\ "
+    return latex((span.tag, text))
 
 
 def _is_letter(text: str) -> bool:

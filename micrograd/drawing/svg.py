@@ -25,7 +25,7 @@ from micrograd.drawing.named.layout import (
     note_name,
 )
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.drawing.spans import Line, overhang, svg_spans
+from micrograd.drawing.spans import DIVIDER, NARROW, Line, line_width, overhang, svg_spans
 from micrograd.drawing.styles import Style, classes, is_dashed, stroke
 from micrograd.drawing.svg_elements import Point, accessible, document, line_at, pair
 from micrograd.drawing.themes import Theme
@@ -71,13 +71,13 @@ class _Drawing(Style):
 
     def pieces(self) -> Iterator[str]:
         """All arrows, then all boxes and texts."""
-        boxes = {box.name: box for box in self.picture.boxes}
+        titles = {box.name: box.label or box.name for box in self.picture.boxes}
         for arrow, head in self.picture.arrows():
-            yield self._arrow(arrow, f"{boxes[arrow.tail].label} → {boxes[head].label}")
-        for box in boxes.values():
-            yield self._box(box)
+            yield self._arrow(arrow, f"{titles[arrow.tail]} → {titles[head]}")
+        for box in self.picture.boxes:
+            yield self._box(box, titles[box.name])
 
-    def _box(self, box: Box) -> str:
+    def _box(self, box: Box, title: str) -> str:
         palette = self.palettes[box.on_path]
         line, fill = (getattr(palette, name) for name in self.outline(box))
         (x, y), (wide, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
@@ -87,12 +87,33 @@ class _Drawing(Style):
         more = ' stroke-dasharray="4 3"' if box.kind == "omitted" else ""
         faint = ' opacity="0.3"' if box.name in self.faded else ""
         kinds = classes(f"node {box.role or box.kind}", box.on_path)
+        corner = 10 if box.kind == "operation" else 5 if self.picture.width else 0
+        edge = f'stroke="{line}" stroke-width="{pen}"{more}'
         return (
-            f'<g id="{box.name}" class="{kinds}"{faint}><title>{escape(box.label)}</title>'
+            f'<g id="{box.name}" class="{kinds}"{faint}><title>{escape(title)}</title>'
             f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
-            f'height="{tall:.1f}" rx="{10 if box.kind == "operation" else 5}" fill="{fill}" '
-            f'stroke="{line}" stroke-width="{pen}"{more}/>{self._texts(box, palette)}</g>'
+            f'height="{tall:.1f}" rx="{corner}" fill="{fill}" {edge}/>'
+            f"{self._cells(box, edge)}{self._texts(box, palette)}</g>"
         )
+
+    def _cells(self, box: Box, edge: str) -> str:
+        """What divides a box of a single node: around its title, and between value and gradient."""
+        lines, drawn = self.layout.lines[box.name], ""
+        (x, y), (wide, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
+        height = tall / len(lines)
+        if box.headings:
+            _, head, _ = self.colors(box.kind, box.on_path)
+            drawn += (
+                f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
+                f'height="{height * box.headings:.1f}" fill="{head}" {edge}/>'
+            )
+        if box.numbers and DIVIDER in lines[-1]:
+            place = lines[-1].index(DIVIDER)  # a space that is wide enough in any font
+            sides = (lines[-1][:place], lines[-1][place + 1 :])
+            data, grad = (line_width(side, FORMULA) for side in sides)
+            end = complex(x + NARROW * (data - grad) / 2, y + tall / 2)
+            drawn += f'<path fill="none" {edge} d="M{pair(end)}L{pair(end - height * 1j)}"/>'
+        return drawn
 
     def _arrow(self, arrow: Arrow, title: str) -> str:
         palette, written = self.palettes[arrow.on_path], ""
@@ -133,10 +154,12 @@ class _Drawing(Style):
 
     def _texts(self, box: Box, theme: Theme) -> str:
         """The lines of a box: its formula, then its value in ink and its gradient in red."""
-        x, y = self.layout.centres[box.name]
-        top = y - self.layout.sizes[box.name][1] / 2 + 4.0
+        (x, y), (_, tall) = self.layout.centres[box.name], self.layout.sizes[box.name]
+        top = y - tall / 2 + 4.0
         lines = self.layout.lines[box.name]
         height = leading(lines) * FORMULA
+        if not self.picture.width:
+            top, height = y - tall / 2, tall / len(lines)
         written = [
             _line((x, top + height * (i + 0.5)), line, FORMULA, theme)
             for i, line in enumerate(lines)

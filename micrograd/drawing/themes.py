@@ -121,8 +121,8 @@ _DARK, _PRINT = (Theme(*column) for column in zip(*_OTHERS.values(), strict=True
 THEMES = {"light": Theme(), "dark": _DARK, "print": _PRINT}
 
 
-# A dark screen replaces colours by what they are, so the two whites differ, unseen.
-AUTO = Theme(value_fill="#fffffe")
+# A dark screen replaces colours by what they are, so no two are equal; the difference is unseen.
+AUTO = Theme(value_line="#9aa5b0", value_fill="#fffffe")
 """The light theme, in an SVG that switches to the dark theme on a dark screen."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from micrograd.drawing.metrics import text_width
 from micrograd.drawing.named.layout import laid_out
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture, result_arrow
-from micrograd.drawing.spans import BREAK, SPACE, Line, Span, of_mark
+from micrograd.drawing.spans import BREAK, DIVIDER, SPACE, Line, Span, of_mark
 from micrograd.drawing.styles import Cell, Style, ink
 from micrograd.drawing.themes import Theme
 from micrograd.writing.names import read
@@ -40,8 +40,9 @@ def _boxes(box: Box, style: Style) -> Iterator[Box]:
         operation = OperationNode(box.name, "", [result_arrow(box.name, box.oval)])
     lines = [line for cells in _aligned(list(style.lines(box))) for line in _lines(cells)]
     label = style.titles.get(box.label, box.label)
+    headings = 0 if not box.label or box.kind == "omitted" else 1 + label.count("\n")
     numberless = box._replace(label=label, data="", grad="", operation=operation)
-    yield numberless._replace(formula=_stacked(lines))
+    yield numberless._replace(formula=_stacked(lines), headings=headings)
 
 
 def _noted(arrow: Arrow, style: Style) -> Arrow:
@@ -70,8 +71,8 @@ def _lines(cells: list[Cell]) -> Iterator[Line]:
     yield from lines
     for i, cell in enumerate(others):
         is_number = (len(others) - i) % 2 == 1
-        space = SPACE if is_number else f"{SPACE}\u2003"
-        last += (Span(space), Span(cell.text, "mtext", color=cell.color))
+        space = Span(SPACE) if is_number else DIVIDER
+        last += (space, Span(cell.text, "mtext", color=cell.color))
     yield last
 
 

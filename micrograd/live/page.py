@@ -14,6 +14,7 @@ from micrograd.drawing.frame import (
     Page,
     asset,
     color_variables,
+    compact,
     framed,
     island,
     title_in,
@@ -32,6 +33,7 @@ _SCRIPTS = (
     *("numbers.js", "picture.js", "ways.js", "board.js", "latex.js", "valley.js", "plots.js"),
     "main.js",
 )
+_UNPACKING = ("inflate.js", "unpacking.js")
 
 
 def live_page(
@@ -130,16 +132,23 @@ def _document(
     data, functions = story.data()
     words = {each: words_of(each, title, "live") for each, title in titles.items()}
     shown = island({**data, **begin, "lang": lang, "words": words})
-    sources = [asset("formulas.js"), functions, f"const story={shown};\n"]
-    sources += [asset("state.js", __package__), asset("words.js")]
+    begins = compact(asset("formulas.js") + functions)
+    sources = [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]
-    script = "".join([*sources, asset("framing.js")])
+    follows = compact("".join([*sources, asset("framing.js")]))
+    script = f"{begins}\nconst story={shown};\n{follows}"
     return framed(
         asset("live.html", __package__).format(title=html.escape(titles[lang])),
         lang=lang,
         title=titles[lang],
         style=f"{color_variables()}{MATH_STYLE}{asset('live.css', __package__)}",
-        script=asset("unpacking.js", __package__),
-        data=b64encode(zlib.compress(script.encode(), 9)).decode(),
+        script=compact("".join(asset(name, __package__) for name in _UNPACKING)),
+        data=packed(script),
         made=script,
     )
+
+
+def packed(text: str) -> str:
+    """A shorter form of a text, from which `assets/unpacking.js` makes it again."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)  # without a header
+    return b64encode(deflate.compress(text.encode()) + deflate.flush()).decode()

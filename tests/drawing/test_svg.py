@@ -184,6 +184,34 @@ def check_texts(svg):
                 assert top + 9 < y < end
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_box_is_a_record_of_a_title_a_value_and_a_gradient(lang):
+    graph = drawing(lang=lang)
+    svg, (head, line) = own(graph), (graph.theme.leaf_head, graph.theme.leaf_line)
+    leaves = [each for each in groups(svg).values() if each.get("class") == "node leaf"]
+    assert leaves
+    for leaf in leaves:
+        whole, title = leaf.iter(f"{SVG}rect")
+        assert (title.get("fill"), title.get("stroke")) == (head, line)
+        left, top, right, end = box(whole)
+        name, numbers = (float(each.get("y")) for each in leaf.iter(f"{SVG}text"))
+        assert box(title)[:3] == (left, top, right)
+        assert top < name < box(title)[3] < numbers < end
+        (upright,) = leaf.iter(f"{SVG}path")
+        (x, low), (same, high) = points(upright.get("d"))
+        assert x == same
+        assert (low, high) == pytest.approx((end, box(title)[3]), abs=0.11)
+        assert left + 20 < x < right - 20
+
+
+def test_a_value_without_a_label_is_called_by_its_id():
+    x = Value(2.0, label="x")
+    svg = own(draw_dot(x * x + 1.0))
+    titles = {name: each.findtext(f"{SVG}title") for name, each in groups(svg).items()}
+    assert (titles["n0"], titles["n1"], titles["n2"]) == ("x", "n1", "n2")
+    assert (titles["n1e0"], titles["n1out"]) == ("x → *", "* → n1")
+
+
 def test_neither_boxes_nor_the_texts_of_arrows_overlap(graph):
     for one, other in combinations(pieces(graph), 2):
         assert apart(one, other)

@@ -26,18 +26,12 @@ class Live(Opened):
     def __init__(self, browser, path, address="", **options):
         self.path = path
         super().__init__(browser, path, address, **options)
-        self.until_it_runs()
-
-    def until_it_runs(self):
-        """Wait until the page has unpacked its script."""
-        self.page.wait_for_selector("[data-name]", state="attached")
 
     def show(self, output):
         """Open the page of another graph in its place."""
         live_page(output, self.path)
         self.page.goto("about:blank")
         self.page.goto(f"file://{self.path}")
-        self.until_it_runs()
 
     def numbers(self):
         """The value and the gradient of each named value by its name."""

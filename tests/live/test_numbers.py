@@ -111,7 +111,6 @@ def test_the_address_keeps_names_with_spaces_and_signs(live):
     address = page.page.evaluate("location.hash")
     page.page.goto("about:blank")
     page.page.goto(f"file://{page.path}{address}")
-    page.until_it_runs()
     assert_same(page.numbers(), expected(product([1e20, -4.0, 5.0])))
 
 

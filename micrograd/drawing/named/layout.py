@@ -143,7 +143,8 @@ class _Pieces:
     """Boxes and texts with their lines and sizes, and the arrows between them."""
 
     def __init__(self, picture: Picture, room: float, lane: float) -> None:
-        self.lane, self.boxes, self.gap = lane, picture.boxes, _GAP
+        self.lane, self.boxes = lane, picture.boxes
+        self.gap = _GAP if picture.width else 2 * _GAP
         if picture.is_dense:  # many lines need room, and more if the columns are long
             self.gap = min(max(10.0 * picture.longest, 80.0), 280.0)
         self.lines: dict[str, list[Line]] = {}
