@@ -13,6 +13,7 @@ from micrograd import Value, maximum, minimum
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler import executor as executors
 from micrograd.compiler.executor import BACKENDS
+from micrograd.compiler.numpy.operations import in_place
 from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.engine import functions
 
@@ -175,3 +176,15 @@ def test_a_program_of_every_backend_pickles(backend):
 def test_a_backend_that_is_unknown_is_refused_with_the_names_of_all():
     with pytest.raises(ValueError, match="backend is one of auto, numpy, numba, jax"):
         compile(lambda x: x, backend="torch")
+
+
+def test_formulas_on_numpy_are_written_once_for_all_constants():
+    def run(constant):
+        f = compile(lambda x: x / constant + x**3, batched=True, backend="numpy")
+        return f.value_and_grad([1.0, 2.0])
+
+    run(2.5)
+    before = in_place.cache_info().currsize
+    for constant in (3.5, 5.5, 7.5):
+        run(constant)
+    assert in_place.cache_info().currsize == before

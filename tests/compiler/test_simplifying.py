@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from micrograd import Value, compile, derivative, value_and_grad  # noqa: A004
+from micrograd import (
+    Value,
+    compile,  # noqa: A004
+    derivative,
+    pow_slope_x,
+    value_and_grad,
+    where,
+)
 
 BASES = [0.0, -0.0, 1.5, -2.0, 1e200, -1e-200, math.inf, -math.inf, math.nan]
 
@@ -53,6 +60,20 @@ def test_the_derivative_of_another_power_keeps_its_cases(exponent):
     program = compile(lambda x: derivative(x**exponent, x), backend="numpy")
     assert program(2.0) == pytest.approx(exponent * 2.0 ** (exponent - 1), rel=2.0**-50)
     assert "pow_slope_x" in str(program)
+
+
+def test_choices_that_are_no_derivative_of_a_power_are_kept():
+    def f(x):
+        return where(x > 0, 2 * x, where(x > -1, 5 * x, pow_slope_x(x, 3.0)))
+
+    def g(x):
+        return where(x > 0, 3 * x, where(x > -1, 5 * x, x * pow_slope_x(x, 3.0)))
+
+    for each in (f, g):
+        program = compile(each, backend="numpy")
+        for x in (1.0, -0.5, -3.0):
+            assert program(x) == each(Value(x)).data
+            assert program.value_and_grad(x) == value_and_grad(each)(x)
 
 
 def test_a_square_is_one_operation_and_no_power():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory, calling, strided
-from micrograd.compiler.numpy.operations import in_place
+from micrograd.compiler.numpy.operations import WHOLE, in_place
 from micrograd.compiler.program.instructions import Elementwise, Fold, Mode, Product, WeightedSums
 from micrograd.compiler.program.slots import Operand, Rows, count_of, slots_of
 
@@ -23,7 +23,7 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
     exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
-    yield calling(in_place(row, exponent), *read, out=target)
+    yield calling(in_place(row, exponent if exponent in WHOLE else None), *read, out=target)
     yield from following
 
 

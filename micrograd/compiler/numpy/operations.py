@@ -211,7 +211,8 @@ def in_place(row: Operation | Flow, exponent: float | None = None) -> Callable[.
 
     Args:
         row: the operation, or what flows back to an operand.
-        exponent: the number that the last operand of a power is known to have.
+        exponent: the number of `WHOLE` that the last operand is known to have, or None: what was
+            made for each number is kept.
     """
     tree = _whole_power(row, exponent)
     if tree is None and not isinstance(row, Flow):
@@ -233,7 +234,8 @@ def _meaning(text: str) -> Callable[..., Any]:
 
 
 _POWER = TABLE["pow"]  # a row that is defined in its place has other powers
-_WHOLE: dict[float | None, int] = {float(k): k for k in range(3, 9)}
+WHOLE: dict[float | None, int] = {float(k): k for k in range(3, 9)}
+"""Exponents of powers that are written as products, and the same as ints."""
 
 
 def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
@@ -242,7 +244,7 @@ def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
     They take a tenth of the time of a power.
     """
     slope = row == Flow(_POWER, 0)
-    if exponent not in _WHOLE or not (slope or row is _POWER):
+    if exponent not in WHOLE or not (slope or row is _POWER):
         return None
 
     def power(k: int) -> Tree:
@@ -251,5 +253,5 @@ def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
         squared = Call("square", (power(k // 2),))
         return Call("mul", (squared, "x")) if k % 2 else squared
 
-    k = _WHOLE[exponent]
+    k = WHOLE[exponent]
     return Call("mul", (ADJOINT, Call("mul", (float(k), power(k - 1))))) if slope else power(k)

@@ -87,19 +87,49 @@ _WHOLE = frozenset({3.0, 4.0, 5.0, 6.0, 7.0, 8.0})
 def _with_plain_slopes(graph: Graph) -> Graph:
     """Replace `where(_, y * x ** (y - 1), where(_, _, pow_slope_x(x, y)))` by its first case.
 
-    Both cases may have been multiplied by the same factor, such as an adjoint. Only the derivative
-    of a power applies `pow_slope_x`.
+    Both cases may have been multiplied by the same factor, such as an adjoint.
     """
     codes = {row.name: i for i, row in enumerate(graph.table)}
     if "where" not in codes or "pow_slope_x" not in codes:
         return graph
-    is_slope = graph.code == codes["pow_slope_x"]
-    exponents = graph.operands[:, 1]
-    is_slope &= (graph.code[exponents] == CONSTANT) & np.isin(graph.numbers[exponents], [*_WHOLE])
-    products = graph.made_by(lambda row: row.name in ("mul", "stopping_mul"))
-    is_slope |= products & any_of(is_slope[graph.operands[:, :2]].T)
-    chosen = graph.code == codes["where"]
-    other = graph.operands[:, 2]
-    chosen &= chosen[other] & is_slope[graph.operands[other, 2]]
-    base = np.append(np.where(chosen, graph.operands[:, 1], np.arange(graph.size)), NOTHING)
-    return graph._replace(operands=base[graph.operands], outputs=base[graph.outputs])
+    chosen = np.flatnonzero(graph.code == codes["where"])
+    chosen = chosen[graph.code[graph.operands[chosen, 2]] == codes["where"]]
+    base = np.append(np.arange(graph.size), NOTHING)
+    for node in chosen.tolist():
+        _, case, other = graph.operands[node, :3].tolist()
+        if _is_slope(graph, case, int(graph.operands[other, 2])):
+            base[node] = case
+    return graph._replace(
+        operands=np.where(graph.operands < 0, NOTHING, base[graph.operands]),
+        outputs=base[graph.outputs],
+    )
+
+
+def _is_slope(graph: Graph, case: int, slope: int) -> bool:
+    """Return whether these are `y * x ** (y - 1)` and `pow_slope_x(x, y)`, for such an exponent."""
+
+    def read(node: int, *names: str) -> list[int]:
+        row = graph.table[graph.code[node]] if graph.code[node] >= 0 else None
+        known = row is not None and row.name in names
+        return graph.operands[node].tolist()[: row.arity] if row is not None and known else []
+
+    products = "mul", "stopping_mul"
+    if not read(slope, "pow_slope_x"):
+        factors, others = read(case, *products), read(slope, *products)
+        shared = [each for each in others if each in factors]
+        if len(shared) != 1:
+            return False
+        factors.remove(shared[0])
+        others.remove(shared[0])
+        (case,), (slope,) = factors, others
+    if not (found := read(slope, "pow_slope_x")):
+        return False
+    x, y = found
+    number = graph.numbers[y]
+    if graph.code[y] != CONSTANT or number not in _WHOLE or y not in (pair := read(case, "mul")):
+        return False
+    (power,) = {*pair} - {y} or {y}
+    if number == 3.0 and read(power, "square") == [x]:
+        return True
+    of_power = read(power, "pow")
+    return bool(of_power) and of_power[0] == x and graph.numbers[of_power[1]] == number - 1
