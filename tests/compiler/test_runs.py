@@ -152,6 +152,21 @@ def test_in_a_run_of_numbers_the_same_factors_go_on(left, right, first, goes_on,
         assert [marked.left_varies[0], marked.right_varies[0]] == goes_on
 
 
+def test_short_runs_of_numbers_are_added_up_together():
+    """Such as those at the edges of a grid; of rows, each run is a row."""
+    neither = [False] * 10
+    slots = [*range(40, 46), *range(50, 53), 60]
+    step = sums([*range(30, 40)], [1] * 10, [1.0] * 10, slots, [-1] * 10, (neither, neither))
+    step, starts = step._replace(varies=False), np.array([0, 6, 9])
+    found, counts, others = runs.long_runs(step, starts)
+    assert (found.tolist(), counts.tolist(), others.tolist()) == ([0], [6], [6, 7, 8, 9])
+    rest = runs.chosen(step, others)
+    assert (rest.out, rest.start.tolist()) == (slice(36, 40), [0, 1, 2, 3])
+    assert rest.left.tolist() == slots[6:]
+    found, counts, others = runs.long_runs(step._replace(varies=True), starts)
+    assert (found.tolist(), counts.tolist(), others.tolist()) == ([0, 6, 9], [6, 3, 1], [])
+
+
 def grids(x):
     """Rolled both ways, with sums of rows, of columns and of all."""
     u = x.reshape(12, 20)

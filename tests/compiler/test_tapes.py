@@ -177,6 +177,38 @@ def test_a_tape_over_an_empty_batch_gives_nothing(backend):
     assert program(np.zeros(2)).shape == (2,)
 
 
+def smoothed(rates, x):
+    """A filter, each of whose results is a sum with the two before it."""
+    a = b = x[0]
+    for each in x[1:]:
+        a, b = rates[0] * a + rates[1] * b + (1 - rates[0]) * each, a
+    return a
+
+
+def test_a_sum_in_a_tape_ends_with_the_newest_term():
+    """It waits for the result before it only with that, so that other terms are ready."""
+    program = plan(trace(lambda leaves: [smoothed(leaves[:2], leaves[2:])], [], 52), batched=False)
+    (tape,) = (each for each in program.instructions if isinstance(each, Tape))
+    terms, last = np.maximum(tape.terms.left, tape.terms.right), tape.bounds[1:] - 1
+    chain = np.flatnonzero(np.diff(tape.bounds) == 3)[1:]
+    assert len(chain) >= 48
+    assert terms[last[chain]].tolist() == (tape.out.start + chain - 1).tolist()
+
+
+def test_sums_of_numbers_that_follow_each_other_are_one_row_of_machine_code():
+    pytest.importorskip("llvmlite")
+    from micrograd.compiler.native.rows import STEP
+
+    program, x = compile(smoothed, backend="numba"), np.random.default_rng(0).normal(size=50)
+    _, (_, slope) = program.value_and_grad([0.5, 0.25], x)
+    expected = compile(smoothed, backend="numpy").value_and_grad([0.5, 0.25], x)[1][1]
+    assert np.allclose(slope, expected, rtol=1e-12)
+    linked = program._last.executor.executor._backwards.linked
+    forward, backward = (len(code) for code in linked._codes if code.shape[1] == STEP)
+    assert forward <= 4  # the products in front of the sums, of which there are 49
+    assert backward <= 4
+
+
 @pytest.mark.parametrize("shape", ["chain", "left", "right", "recurrence"])
 def test_a_deep_graph_becomes_few_instructions(shape):
     def f(x):

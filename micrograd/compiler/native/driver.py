@@ -44,7 +44,15 @@ class Frame:
     STREAMED = 28  # whether outputs, which must be aligned, are stored past the cache
     DOUBLES = 29  # in single precision: sums of the adjoints of `u` and the total, as doubles
     CHECKED = 30  # whether outputs are checked for being finite, too
-    SIZE = 31
+    FUSED = 31  # whether one kernel does all: it reads and writes where POINTERS say
+    # A table with two words for each input: where the next block is read, and the stride. A fused
+    # kernel prefetches that memory while it computes; for others, `_load` does.
+    AHEAD = 32
+    # The address of the present block of each input, output and adjoint of an input: in the arrays
+    # of the caller if its samples are neighbours there, otherwise in `v`.
+    POINTERS = 33
+    INPUTS = 34  # their number, after which the pointers to results come
+    SIZE = 35
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -84,7 +92,11 @@ def write_driver(kind: str, width: int) -> str:
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             block = _Block(w, get, u, v, lanes, start, count)
             block.load()
-            block.seed()
+            block.aim()
+            # A fused kernel leaves the adjoint of the result as it is.
+            same = build.and_(block.is_direct, build.icmp_signed("!=", start, origin))
+            with w.when(build.not_(same)):
+                block.seed()
             call(Frame.CODE, Frame.ROWS)
             block.add_to_total()
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
@@ -124,8 +136,8 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
         build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
-def write_run(w: Writer) -> Any:
-    """Write a function that carries out rows of code, one after the other."""
+def write_run(w: Writer, size: int = ROW) -> Any:
+    """Write a function that carries out rows of so many words, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(
         ir.VoidType(), WORD.as_pointer(), WORD, memory, memory, WORD, name="run"
@@ -133,7 +145,7 @@ def write_run(w: Writer) -> Any:
     function = w.build.function
     kernel = ir.FunctionType(ir.VoidType(), [WORD.as_pointer(), memory, memory, WORD])
     with w.range(count) as i:
-        row = w.at(code, w.times(i, word(ROW)))
+        row = w.at(code, w.times(i, word(size)))
         address = w.build.inttoptr(w.build.load(row), kernel.as_pointer())
         w.build.call(address, [row, u, v, lanes])
     w.build.ret_void()
@@ -204,6 +216,10 @@ class _Block:
         self.lanes, self.start, self.count = lanes, start, count
         build = w.build
         self.whole = build.and_(count, word(-w.width))
+        self.pointers = w.pointer(get(Frame.POINTERS))
+        self.is_fused = build.icmp_signed("!=", get(Frame.FUSED), word(0))
+        # Whether a kernel may read and write in the arrays of the caller.
+        self.is_direct = build.and_(self.is_fused, build.icmp_signed("==", count, lanes))
         self.streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
 
     def are_neighbours(self, stride: Any) -> Any:
@@ -222,14 +238,17 @@ class _Block:
         w, build, lanes = self.w, self.w.build, self.lanes
         parts = w.pointer(self.get(Frame.PARTS))
         with build.goto_entry_block():  # elsewhere, each block would take more of the stack
-            input_at, until = build.alloca(WORD), build.alloca(WORD)
+            input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
+            until = build.alloca(WORD)
         build.store(word(0), input_at)
+        build.store(w.pointer(self.get(Frame.AHEAD)), table)
         with w.range(self.get(Frame.PART_COUNT)) as p:
             part = w.at(parts, w.times(p, word(4)))
             address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
             together = build.icmp_signed("==", row_stride, word(w.number_size))
             neighbours = self.are_neighbours(stride)
             build.store(word(0), until)
+            is_read_there = build.and_(self.is_direct, neighbours)
             with w.range(rows) as r:
                 base = build.add(
                     address, build.add(w.times(r, row_stride), w.times(self.start, stride))
@@ -239,12 +258,18 @@ class _Block:
                 # Where the numbers of a sample are neighbours, each row prefetches another line.
                 line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
                 ahead = build.add(build.add(base, w.times(lanes, stride)), line)
+                for k, each in enumerate((ahead, stride)):
+                    build.store(each, w.at(build.load(table), word(k)))
+                build.store(w.at(build.load(table), word(2)), table)
+                pointer = build.select(is_read_there, base, build.ptrtoint(target, WORD))
+                build.store(pointer, w.at(self.pointers, place))
                 alone = build.or_(neighbours, build.not_(together))
                 rest = build.select(alone, word(1), build.sub(rows, r))
                 done = self._in_tiles(
                     r, rest, stride, until, partial(self._load_tile, base, stride, target, ahead)
                 )
-                self._load_row(base, stride, target, ahead, done)
+                with w.when(build.not_(is_read_there)):
+                    self._load_row(base, stride, target, ahead, done)
                 build.store(build.add(place, word(1)), input_at)
 
     def _in_tiles(
@@ -292,7 +317,8 @@ class _Block:
         w, build, whole, count = self.w, self.w.build, self.whole, self.count
 
         def ask(i: Any) -> None:
-            w.prefetch(w.pointer(build.add(ahead, w.times(i, stride))))
+            there = build.select(self.is_fused, base, ahead)
+            w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
 
         copied = build.select(self.are_neighbours(stride), whole, word(0))
         with w.loop(word(0), copied, word(w.width)) as i:
@@ -311,6 +337,16 @@ class _Block:
 
     # -------------------------------------------------------------------------------------- results
 
+    def aim(self) -> None:
+        """Set the pointers to the results: to where they are wanted, or to rows of `v`."""
+        w, build = self.w, self.w.build
+        with w.range(self._results()) as k:
+            place, target, stride, *_ = self._result(k)
+            there = build.and_(self.is_direct, self.are_neighbours(stride))
+            there = build.and_(there, build.not_(self.streams))
+            row = build.ptrtoint(w.lanes_of(self.v, place, self.lanes), WORD)
+            build.store(build.select(there, target, row), self._pointer_to(k))
+
     def _results(self) -> Any:
         """Return the number of results: outputs, and adjoints of inputs."""
         return self.w.build.add(*self.get(Frame.OUTPUT_COUNT, Frame.GRADIENT_COUNT))
@@ -322,25 +358,31 @@ class _Block:
         stride, line, together = rest
         return place, w.build.add(address, w.times(self.start, stride)), stride, line, together
 
+    def _pointer_to(self, k: Any) -> Any:
+        """Return where the address of a result is."""
+        return self.w.at(self.pointers, self.get(Frame.INPUTS), k)
+
     def deliver(self, trouble: Any) -> None:
-        """Copy results to where they are wanted."""
+        """Copy results to where they are wanted, unless they are there already."""
         w, build = self.w, self.w.build
         outputs, checked = self.get(Frame.OUTPUT_COUNT, Frame.CHECKED)
         with build.goto_entry_block():
             until = build.alloca(WORD)
         build.store(word(0), until)
         with w.range(self._results()) as k:
-            place, base, stride, line, together = self._result(k)
+            _, base, stride, line, together = self._result(k)
             done = self._in_tiles(
                 k, together, stride, until, partial(self._deliver_tile, k, base, stride, line)
             )
-            source = w.lanes_of(self.v, place, self.lanes)
-            with w.when(build.icmp_signed("!=", stride, word(0))):
-                self._deliver_row(source, base, stride, line, done)
+            address = build.load(self._pointer_to(k))
+            is_elsewhere = build.icmp_signed("!=", address, base)
+            is_wanted = build.icmp_signed("!=", stride, word(0))
+            with w.when(build.and_(is_elsewhere, is_wanted)):
+                self._deliver_row(w.pointer(address, w.number), base, stride, line, done)
             is_checked = build.icmp_signed("!=", checked, word(0))
             is_checked = build.or_(is_checked, build.icmp_signed(">=", k, outputs))
             counted = build.select(is_checked, self.count, word(0))
-            _look_at_row(w, source, counted, trouble)
+            _look_at_row(w, w.pointer(address, w.number), counted, trouble)
 
     def _deliver_tile(self, k: Any, base: Any, stride: Any, line: Any, height: int) -> None:
         """Copy some results at once: their numbers for a sample are stored as one vector.
@@ -348,13 +390,13 @@ class _Block:
         Those of samples of three, which are neighbours, are stored as three vectors.
         """
         w, build = self.w, self.w.build
-        places = [self._result(build.add(k, word(t)))[0] for t in range(height)]
+        addresses = [build.load(self._pointer_to(build.add(k, word(t)))) for t in range(height)]
         with w.loop(word(0), self.whole, word(w.width)) as i:
-            rows = [w.load(w.at(w.lanes_of(self.v, x, self.lanes), i), w.width) for x in places]
+            rows = [w.load(w.at(w.pointer(each, w.number), i), w.width) for each in addresses]
             if height == 3:
                 for at in range(0, 3 * w.width, w.width):
-                    lanes = [j % 3 * w.width + j // 3 for j in range(at, at + w.width)]
-                    numbers = _picked(w, rows, lanes)
+                    places = [j % 3 * w.width + j // 3 for j in range(at, at + w.width)]
+                    numbers = _picked(w, rows, places)
                     w.store(numbers, w.at(self.sample(base, stride, i), word(at)))
             else:
                 for n, numbers in enumerate(w.transposed(rows)):

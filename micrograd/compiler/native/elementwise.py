@@ -42,6 +42,14 @@ def run(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     return w.finished()
 
 
+def step(w: Writer, spec: Spec) -> str:
+    """Write a single result in `u`, or add it to what there is."""
+    row, u, _, _ = w.kernel()
+    result, (out,) = _results(w, spec, row, u, u, word(1)), w.words(row, Field.OUT)
+    _put(w, spec, result(word(0), 1), w.at(u, out))
+    return w.finished()
+
+
 def total(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     """Add the sum of a result over all lanes to a number of `u`.
 

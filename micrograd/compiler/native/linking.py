@@ -18,7 +18,9 @@ from micrograd.compiler.native import lookups, loop_linking, product_linking, ta
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
 from micrograd.compiler.native.runs import (
+    chosen,
     is_total,
+    long_runs,
     moves,
     runs_of_operations,
     runs_of_sums,
@@ -188,7 +190,7 @@ class Linked:
         mode: str,
         into: str = "v",
         *,
-        adds_up: bool = False,
+        name: str = "run",
     ) -> int:
         """Return the number of the kernel of an operation or a flow.
 
@@ -198,10 +200,10 @@ class Linked:
             kinds: how its operands are read.
             mode: what is done with its results.
             into: where they go; see `Spec`.
-            adds_up: whether the results of a run are added up.
+            name: "total" if the results of a run are added up, "step" for a single one in `u`.
         """
         return self.kernel(
-            f"{'total' if adds_up or mode == 'total' else 'run'}_{'uv'[varies]}",
+            f"{'total' if mode == 'total' else name}_{'uv'[varies]}",
             formula=row.computed,
             names=row.operands,
             operands=kinds,
@@ -231,7 +233,10 @@ class Linked:
                 fields = words(count=out.stop - out.start, out=out.start, starts=starts, left=left)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                self._code[varies].append(tapes.rows(self, instruction))
+                steps = tapes.rows(self, instruction)
+                self._codes.append(steps)
+                fields = words(count=len(steps), left=int(steps.ctypes.data))
+                self.emit(varies, self.kernel("steps"), fields)
             case Lookup() | Scatter():
                 lookups.link(self, instruction)
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():
@@ -240,7 +245,7 @@ class Linked:
     def _apply(self, step: Elementwise) -> None:
         """Add a row for each run of an operation, or one for scattered numbers of `u`."""
         columns, size = [step.out, *(rows for _, rows in step.operands)], count_of(step.out)
-        starts, counts, adds_up = runs_of_operations(step), size, is_total(step)
+        starts, counts, name = runs_of_operations(step), size, "total" if is_total(step) else "run"
         kinds: Sequence[str]
         places: Sequence[Any]
         if len(starts):
@@ -248,15 +253,13 @@ class Linked:
             kinds = ["v", *("uv"[goes_on] for goes_on in moves(step))]
             places = [slots_of(rows)[starts] for rows in columns]
         else:
-            starts, adds_up = [0], False
+            starts, name = [0], "run"
             kinds, places = zip(*map(self._scattered, columns), strict=True)
         fields = dict(
             zip((Field.COUNT, Field.OUT, *Field.OPERANDS), (counts, *places), strict=False)
         )
         into, operands = kinds[0], "".join(kinds[1:])
-        kernel = self.applying(
-            step.varies, step.operation, operands, step.mode, into, adds_up=adds_up
-        )
+        kernel = self.applying(step.varies, step.operation, operands, step.mode, into, name=name)
         self.emit(step.varies, kernel, fields, len(starts))
 
     def _scattered(self, rows: Rows) -> tuple[str, int]:
@@ -265,29 +268,25 @@ class Linked:
 
     def _sum(self, step: WeightedSums) -> None:
         """Do the same for sums."""
-        varies, mode, out, lengths = (
-            step.varies,
-            step.mode,
-            slots_of(step.out),
-            np.diff(step.bounds),
-        )
-        starts, marked = runs_of_sums(step)
+        varies, mode = step.varies, step.mode
+        out, lengths = slots_of(step.out), np.diff(step.bounds)
         if sums_of_neighbours(step):
-            kernel = self.applying(False, TABLE["detach"], "v", mode, adds_up=True)
+            kernel = self.applying(False, TABLE["detach"], "v", mode, name="total")
             left = {Field.OPERANDS[0]: step.left[step.start]}
             self.emit(False, kernel, words(count=lengths, out=out) | left, len(out))
             return
         starts, marked = runs_of_sums(step)
+        starts, counts, others = long_runs(step, starts)
         if len(starts):
-            counts = np.diff(starts, append=len(out))
             fields = words(count=counts, out=out[starts], starts=lengths[starts])
             kernel = self.kernel("sums_v" if varies else "sums_of_run_u", mode=mode)
             self.emit(varies, kernel, fields | self.sums(marked, step.start[starts]), len(starts))
-        else:
-            into, place = self._scattered(step.out)
-            fields = words(count=len(out), out=place, starts=self.table(step.bounds))
+        if len(others):
+            rest = chosen(step, others)
+            into, place = self._scattered(rest.out)
+            fields = words(count=len(others), out=place, starts=self.table(rest.bounds))
             kernel = self.kernel("sums_u", into=into, mode=mode)
-            self.emit(False, kernel, fields | self.sums(step))
+            self.emit(False, kernel, fields | self.sums(rest))
 
     def sums(self, instruction: WeightedSums, first: Any = 0) -> dict[Any, Any]:
         """Return the words of terms from the first on; of a row and a number, the row is left."""
@@ -300,10 +299,10 @@ class Linked:
         flags = np.where(left_varies, np.where(right_varies, ROW_ROW, ROW_NUMBER), NUMBER_NUMBER)
         number = np.dtype(self.kind)
         return words(
-            left=self.table(left) + 8 * first,
-            right=self.table(right) + 8 * first,
+            left=self.table(left, np.int32) + 4 * first,
+            right=self.table(right, np.int32) + 4 * first,
             sign=self.table(instruction.sign, number) + number.itemsize * first,
-            flags=self.table(flags) + 8 * first,
+            flags=self.table(flags, np.int32) + 4 * first,
         )
 
     def gather(self, varies: bool, slots: Any) -> int:

@@ -83,7 +83,12 @@ class Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
-        self.fused = array("q", (0,))  # a row that calls a fused kernel
+        self.ahead = array("q", bytes(16 * program.inputs))
+        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.pointers = array("q", bytes(8 * (2 * program.inputs + len(program.outputs))))
+        frame[Frame.POINTERS] = self.pointers.buffer_info()[0]
+        frame[Frame.INPUTS] = program.inputs
+        self.fused = array("q", (0, self.address))  # a row that calls a fused kernel
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
@@ -126,6 +131,7 @@ class Memory:
     def run(self, fused: int | None) -> None:
         """Run the rows of the program, or the kernel at an address in their place."""
         frame, code = self.frame, self.linked.varying
+        frame[Frame.FUSED] = fused is not None
         if fused is None:
             frame[Frame.CODE], frame[Frame.ROWS] = address_of(code), len(code)
         else:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.planning.sums import terms_of
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
-from micrograd.compiler.program.slots import count_of, slots_of
+from micrograd.compiler.program.slots import count_of, rows_of, slots_of
 
 _LEAST = 16  # in a run of `u`, on average: scattered numbers of `u` have one row for all of them
+_SHORT = 4  # sums of a run of `u` that are better added up with those of other short runs
 _LONG_SUM = 16  # terms of a sum, on average, that are added up in vectors
 
 
@@ -83,6 +85,29 @@ def runs_of_sums(step: WeightedSums) -> tuple[Any, WeightedSums]:
     left, right = marks
     starts = _starts(ends, len(step.left), varies=step.varies)
     return starts, step._replace(left_varies=left, right_varies=right)
+
+
+def long_runs(step: WeightedSums, starts: Any) -> tuple[Any, Any, Any]:
+    """Return where long runs begin, how long they are, and which sums are in none of them.
+
+    In `u`, such sums, as at the edges of a grid, are added up together; in `v`, all runs are long.
+    """
+    sums = np.arange(len(step.start))
+    if not len(starts):
+        return starts, starts, sums
+    counts = np.diff(starts, append=len(sums))
+    is_long = (counts > _SHORT) | step.varies
+    return starts[is_long], counts[is_long], sums[np.repeat(~is_long, counts)]
+
+
+def chosen(step: WeightedSums, sums: Any) -> WeightedSums:
+    """Return the sums of an instruction that have these numbers."""
+    if len(sums) == len(step.start):
+        return step
+    terms, start = terms_of(step.bounds, sums)
+    columns = (column[terms] for column in step.columns)
+    found = WeightedSums(step.varies, rows_of(slots_of(step.out)[sums]), start, *columns)
+    return found._replace(mode=step.mode)
 
 
 def _rows(row: Any, marked: Any, count: int) -> Any:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from llvmlite import ir
+
 from micrograd.compiler.native.elementary import functions
 from micrograd.compiler.native.rows import Field, Spec
-from micrograd.compiler.native.writing import Writer, word
+from micrograd.compiler.native.writing import WORD, Writer, word
 
 # The flag of a term: a row times a number, two rows, or two numbers.
 ROW_NUMBER, ROW_ROW, NUMBER_NUMBER = 0, 1, 2
+_ENTRY = ir.IntType(32)  # of tables of terms, so long that reading them takes time
 
 
 def sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
@@ -30,7 +33,7 @@ def sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     count, out, length = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
     tables, zero = _tables_of_terms(w, row), w.constant(0.0, w.width)
     # Several registers at once, since each term is looked up again for the next ones.
-    widths = (4 * w.width, 2 * w.width, w.width, 1)[: 3 + alone]
+    widths = (4 * w.width, 2 * w.width, w.width, w.width // 2, 1)[: 5 if alone else 3]
 
     def summed(i: Any, width: int, start: Any) -> Any:
         with w.loop(word(0), length, word(1), start) as turn:
@@ -61,12 +64,12 @@ def _added(w: Writer, tables: Any, turn: Any, memory: Any, i: Any, width: int) -
     build, (u, v, lanes) = w.build, memory
     left, right, signs, flags = tables
     flag, sign = build.load(w.at(flags, turn.i)), w.load(w.at(signs, turn.i), 1)
-    x, y = (build.load(w.at(each, turn.i)) for each in (left, right))
+    x, y = (_place(w, each, turn.i) for each in (left, right))
     cases = [build.function.append_basic_block(f"case{n}") for n in range(3)]
     joined = build.function.append_basic_block("joined")
     switch = build.switch(flag, cases[NUMBER_NUMBER])
-    switch.add_case(word(ROW_NUMBER), cases[ROW_NUMBER])
-    switch.add_case(word(ROW_ROW), cases[ROW_ROW])
+    switch.add_case(_ENTRY(ROW_NUMBER), cases[ROW_NUMBER])
+    switch.add_case(_ENTRY(ROW_ROW), cases[ROW_ROW])
     results = []
     for case, block in enumerate(cases):
         build.position_at_end(block)
@@ -88,31 +91,46 @@ def _added(w: Writer, tables: Any, turn: Any, memory: Any, i: Any, width: int) -
     return phi
 
 
-def sums_u(w: Writer, spec: Spec) -> str:
-    """Write sums of scattered numbers of `u`, or add them to what there is."""
+def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
+    """Write sums of scattered numbers of `u`, or add them to what there is.
+
+    If they are `single`, each has one term, and the tables begin with that of the first sum.
+    """
     row, u, _, _ = w.kernel()
     count, out, starts = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
     starts, (left, right, signs, _) = w.pointer(starts), _tables_of_terms(w, row)
+
+    def added(t: Any, total: Any) -> Any:
+        a, b = (w.load(w.at(u, _place(w, x, t)), 1) for x in (left, right))
+        return w.fma(w.build.fmul(a, w.load(w.at(signs, t), 1)), b, total)
+
     with w.range(count) as r:
         place = w.build.add(out, r)
         if spec.into == "g":
             place = w.build.load(w.at(w.pointer(out), r))
         at = w.at(u, place)
         total = w.load(at, 1) if spec.mode == "add" else w.constant(-0.0, 1)
-        first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
-        with w.loop(first, last, word(1), total) as turn:
-            a, b = (w.load(w.at(u, w.build.load(w.at(x, turn.i))), 1) for x in (left, right))
-            sign = w.load(w.at(signs, turn.i), 1)
-            turn.following = [w.fma(w.build.fmul(a, sign), b, turn.values[0])]
-        w.store(turn.values[0], at)
+        if single:
+            total = added(r, total)
+        else:
+            first, last = (w.build.load(w.at(starts, r, word(i))) for i in (0, 1))
+            with w.loop(first, last, word(1), total) as turn:
+                turn.following = [added(turn.i, turn.values[0])]
+            total = turn.values[0]
+        w.store(total, at)
     return w.finished()
 
 
 def _tables_of_terms(w: Writer, row: Any) -> tuple[Any, Any, Any, Any]:
     """Return the tables of terms: both factors, signs and flags."""
-    left, right, flags = map(w.pointer, w.words(row, Field.LEFT, Field.RIGHT, Field.FLAGS))
-    (signs,) = w.words(row, Field.SIGN)
+    left, right, signs, flags = w.words(row, Field.LEFT, Field.RIGHT, Field.SIGN, Field.FLAGS)
+    left, right, flags = (w.pointer(each, _ENTRY) for each in (left, right, flags))
     return left, right, w.pointer(signs, w.number), flags
+
+
+def _place(w: Writer, table: Any, t: Any) -> Any:
+    """Return the place of a factor of a term."""
+    return w.build.sext(w.build.load(w.at(table, t)), WORD)
 
 
 def fold(w: Writer, spec: Spec) -> str:

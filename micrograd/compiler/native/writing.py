@@ -229,10 +229,10 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
-    def prefetch(self, pointer: Any, *, to_write: bool = False) -> None:
-        """Prefetch memory into the nearest cache."""
+    def prefetch(self, pointer: Any, level: int = 1, *, to_write: bool = False) -> None:
+        """Prefetch memory into the cache of a level, from 1, the nearest, to 3."""
         byte = self.build.bitcast(pointer, BYTE.as_pointer())
-        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(to_write), 3, 1))
+        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(to_write), 4 - level, 1))
         self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:

@@ -260,6 +260,13 @@ class Planner:
         rows = [i for i, row in enumerate(graph.table) if not isinstance(row, Structural)]
         code = np.where(places < 0, np.searchsorted(rows, self.code[members]), SUM)
         operands = np.where((places < 0)[:, None], graph.operands[members], NOTHING)
+        bounds = np.concatenate(([0], np.cumsum(lengths)))
+        terms = self._terms(varies, out, places[places >= 0])
+        # A sum waits for the result of the step before it only with its last term.
+        latest = np.maximum(terms.left, terms.right)
+        order = np.lexsort((latest, np.repeat(np.arange(len(members)), lengths)))
+        columns = (column[order] for column in terms.columns)
+        terms = WeightedSums(varies, out, terms.start, *columns)
         self.append(
             Tape(
                 varies,
@@ -268,8 +275,8 @@ class Planner:
                 code,
                 self.slot[operands],
                 self.varying[operands] & (operands >= 0),
-                np.concatenate(([0], np.cumsum(lengths))),
-                self._terms(varies, out, places[places >= 0]),
+                bounds,
+                terms,
             )
         )
 

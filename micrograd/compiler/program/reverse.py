@@ -83,11 +83,11 @@ class _Reverse(Adjoints):
         """Add the instructions that pass the adjoints of a step on."""
         if not self.active.reaches(step):
             return
+        if isinstance(step, Tape):
+            self._tape(step)
         if step.varies:
             self._touch(step.out)
         match step:
-            case Tape():
-                self._tape(step)
             case Elementwise():
                 self._flows(step)
             case Product():
@@ -258,8 +258,11 @@ class _Reverse(Adjoints):
             column[order] for column in columns
         )
         varies, summed = tape.varies, code == SUM
-        self._touch(slots[spaces])
         modes = np.where(spaces | (not varies), "add", "total")
+        # Whatever passes an adjoint to a step comes before what reads that.
+        rows, first = np.unique(slots[spaces], return_index=True)
+        modes[np.flatnonzero(spaces)[first[~self._stored[rows]]]] = "first"
+        self._stored[rows] = True
         terms = WeightedSums(
             varies,
             slice(0, 0),
