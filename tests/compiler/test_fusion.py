@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from functools import cache, reduce
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -224,6 +225,21 @@ def test_a_matrix_that_shares_parameters_is_not_fused():
     call, fused, _ = both(lambda x: sum(sin(y) for y in shared @ x), W[:2])
     assert_same(call(np.random.default_rng(0).normal(size=(513, 5))))
     assert codes(fused) == [False, False]
+
+
+@pytest.mark.slow
+def test_a_product_that_uses_a_weight_in_two_columns_is_fused_as_two_products():
+    held = [Value(number) for number in np.random.default_rng(0).normal(size=12)]
+
+    def curve(t):  # Bézier's, of degree 5
+        points = [*np.array(held).reshape(6, 2)]
+        while len(points) > 1:
+            points = [(1 - t) * p + t * q for p, q in pairwise(points)]
+        return (points[0] ** 2).sum()
+
+    call, fused, _ = both(curve, held)
+    assert_same(call(np.linspace(0, 1, 513)))
+    assert codes(fused) == [True, True]
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from micrograd.compiler.program.slots import Operand, Rows, rows_of
 
 LEAST_VARYING = 8
 """With fewer multiplications, a matrix product is not faster than single sums."""
+_MOST_PARTS = 3  # of a product that uses a weight in several columns: their sum can be fused
 MOST_ADDENDS = 2  # a bias, and what a residual block adds
 
 
@@ -22,6 +23,7 @@ class Block(NamedTuple):
     `sums` has positions among the sums that were searched; `matrix` and `inputs` have slots. An
     addend that is the same for every vector is `bias[m]`, a slot of `u`; without one, that is None.
     Each of `addends` has other addends in the order of `sums`, such as those of a residual block.
+    `further` has the matrices and inputs of products that are added to the first one.
     """
 
     sums: Any
@@ -29,6 +31,7 @@ class Block(NamedTuple):
     inputs: Any
     bias: Rows | None
     addends: list[Operand]
+    further: list[tuple[Any, Any]]
 
 
 class _Sum(NamedTuple):
@@ -164,7 +167,11 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool, constants: slice
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
     positions = np.array([[position for position, _ in column] for column in columns])
-    return Block(positions, matrix, inputs, bias, addends)
+    repeats, count = np.unique(matrix).size < matrix.size, matrix.shape[1]
+    width = 1 if repeats and count <= _MOST_PARTS else count
+    parts = (slice(j, j + width) for j in range(0, count, width))
+    first, *further = ((matrix[:, part], inputs[:, part]) for part in parts)
+    return Block(positions, *first, bias, addends, further)
 
 
 def _is_filter(weights: Any, inputs: Any, constants: slice) -> bool:

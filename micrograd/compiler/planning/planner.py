@@ -312,7 +312,11 @@ class Planner:
             nodes = members[block.sums.ravel()]
             out = self.next(len(nodes), varies=varies)
             self.append(Product(varies, out, block.matrix, block.inputs, block.bias))
-            for addends in block.addends:
+            further = []
+            for matrix, inputs in block.further:
+                further.append(Operand(varies, self.next(len(nodes), varies=varies)))
+                self.append(Product(varies, further[-1].rows, matrix, inputs, None))
+            for addends in (*further, *block.addends):
                 read = (Operand(varies, out), addends)
                 out = self.next(len(nodes), varies=varies)
                 self.append(Elementwise(varies, out, TABLE["add"], read))
