@@ -109,7 +109,7 @@ class ArrayWitness:
         if not self.is_complex:
             return np.asarray(slopes(f, x, f(x), itemsize=self.claim.itemsize, **along).value)
         axes = along.get("directions") or (_axis(len(x), index) for index in along["only"])
-        return np.array([f(x + 1j * _TINY * axis).imag / _TINY for axis in axes]).T
+        return np.asarray(np.transpose([f(x + 1j * _TINY * axis).imag / _TINY for axis in axes]))
 
     def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
         """The slopes on the left and on the right of some entries, and their error."""

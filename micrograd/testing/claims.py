@@ -39,21 +39,19 @@ class Outputs(NamedTuple):
 
     flat: np.ndarray
     arrays: list[np.ndarray]
-    originals: list[Any]
     itemsize: int
 
 
 def outputs_of(result: Any) -> Outputs:
     """The numbers in what a function returned."""
-    originals = [part for _, part in flatten(result)]
-    arrays = [to_array(part) for part in originals]
+    arrays = [to_array(part) for _, part in flatten(result)]
     for array in arrays:
         if array.dtype.kind not in "iufbc" and "float" not in str(array.dtype):
             raise TypeError(f"the function must return numbers, got {array!r}")
     flat = [array.astype(complex if array.dtype.kind == "c" else float) for array in arrays]
     sizes = [array.dtype.itemsize for array in arrays if array.dtype.kind == "f"]
     joined = np.concatenate([array.ravel() for array in flat]) if flat else np.zeros(0)
-    return Outputs(joined, arrays, originals, min([8, *sizes]))
+    return Outputs(joined, arrays, min([8, *sizes]))
 
 
 def _numbers(part: Any, name: str) -> np.ndarray:

@@ -61,6 +61,11 @@ class Case:
         """Up to which two numbers count as equal."""
         self.has_variables_shape = variable.shape == expected.shape
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arguments, whether there are gradients for them or not."""
+        return {**self.others, **self.constants}
+
     def terms(self, places: np.ndarray) -> np.ndarray | None:
         """The contributions of the outputs to entries of the true gradient, if they are known.
 
@@ -103,7 +108,6 @@ def largest(array: np.ndarray) -> float:
 def candidates(case: Case) -> Candidates:
     """What the gradient would be by some mistakes, with nan where that is not known."""
     got, expected, cotangent = case.got, case.expected, case.cotangent
-    others = {**case.others, **case.constants}
     axes = range(expected.ndim)
     if expected.ndim >= 2:
         if expected.shape[-1] == expected.shape[-2]:
@@ -133,7 +137,7 @@ def candidates(case: Case) -> Candidates:
     for name, gradient in case.gradients.items():
         if gradient.shape == got.shape:
             yield f"it is the gradient of {name}: are the two swapped?", gradient
-    for name, other in others.items():
+    for name, other in case.arrays.items():
         for words, numbers in (("", other), ("1 - ", 1 - other), ("the square of ", other**2)):
             if _fits(numbers.shape, got.shape) and (numbers != 1).any():
                 zero = np.broadcast_to(numbers == 0, got.shape)
@@ -143,10 +147,9 @@ def candidates(case: Case) -> Candidates:
                         without = np.where(zero, got, expected / numbers)
                         yield f"the factor {words}{name} is missing", without
                     yield f"the factor {words}{name} is too many", expected * numbers
-    if cotangent is not None:
-        yield from _of_cotangent(expected, others, cotangent)
-    yield from _by_transposes(expected, others)
-    yield from _of_softmax(got, expected, others, cotangent)
+    yield from _of_cotangent(case)
+    yield from _by_transposes(case)
+    yield from _of_softmax(case)
     means = [got.mean(axis=axis) for axis in axes if got.ndim > 1]
     for chosen in _sets_of_axes(got.shape):
         mean = got.mean(axis=chosen, keepdims=True)
@@ -166,9 +169,10 @@ def candidates(case: Case) -> Candidates:
         )
 
 
-def _by_transposes(expected: np.ndarray, others: Mapping[str, np.ndarray]) -> Candidates:
+def _by_transposes(case: Case) -> Candidates:
     """What the gradient would be if another argument or its transpose were multiplied with."""
-    for name, other in others.items():
+    expected = case.expected
+    for name, other in case.arrays.items():
         count = len(other)
         if other.ndim != 2 or not 1 < count == other.shape[1] or count not in expected.shape:
             continue
@@ -183,15 +187,11 @@ def _by_transposes(expected: np.ndarray, others: Mapping[str, np.ndarray]) -> Ca
                 yield words, one @ back @ expected
 
 
-def _of_softmax(
-    got: np.ndarray,
-    expected: np.ndarray,
-    others: Mapping[str, np.ndarray],
-    cotangent: np.ndarray | None,
-) -> Candidates:
+def _of_softmax(case: Case) -> Candidates:
     """What the gradient would be if the sum by which a softmax divides were a constant."""
+    got, expected, cotangent = case.got, case.expected, case.cotangent
     with np.errstate(all="ignore"):
-        tried = [np.exp(x - x.max()) for x in others.values() if x.shape == got.shape]
+        tried = [np.exp(x - x.max()) for x in case.arrays.values() if x.shape == got.shape]
         if cotangent is not None and cotangent.shape == got.shape:
             tried.append(got / cotangent)
     for shares in tried:
@@ -229,11 +229,12 @@ def invariance(case: Case) -> str:
     return ""
 
 
-def _of_cotangent(
-    expected: np.ndarray, others: Mapping[str, np.ndarray], cotangent: np.ndarray
-) -> Candidates:
+def _of_cotangent(case: Case) -> Candidates:
     """What the gradient would be as a product of dout and another argument, or as a sum of it."""
-    for name, other in others.items():
+    expected, cotangent = case.expected, case.cotangent
+    if cotangent is None:
+        return
+    for name, other in case.arrays.items():
         if not _fits(other.shape, cotangent.shape):
             continue
         if cotangent.shape == expected.shape and set(np.unique(other)) == {0.0, 1.0}:
