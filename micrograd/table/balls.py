@@ -182,21 +182,6 @@ def stopped(x: Ball, y: Ball) -> Ball:
     return Ball(0.0) if stops else x * y
 
 
-def added(mid: float, rad: float, x: Ball, y: Ball) -> tuple[float, float]:
-    """What `Ball(mid, rad) + x * y` is, as long as all is finite, without a ball for the product.
-
-    Networks have millions of these.
-    """
-    a, b, wide = x.mid, y.mid, y.rad
-    product = a * b
-    error = abs(a) * wide + (abs(b) + wide) * x.rad
-    if a not in _HARMLESS and b not in _HARMLESS:
-        error += HALF_ULP * abs(product) + LEAST
-    total = mid + product
-    part = total - mid
-    return total, rad + error + abs((mid - (total - part)) + (product - part))
-
-
 class Sweep(NamedTuple):
     """The derivatives of a value with respect to others, and the sums of the sizes of all paths."""
 
@@ -223,14 +208,7 @@ def swept(
         if not adjoint:
             continue
         for operand, slope in flows(node):
-            before = adjoints.get(operand)
-            if before is None:
-                adjoints[operand] = stopped(slope, adjoint)
-            else:
-                mid, rad = added(before.mid, before.rad, slope, adjoint)
-                is_finite = math.isfinite(mid) and math.isfinite(rad)
-                adjoints[operand] = (
-                    Ball(mid, rad) if is_finite else before + stopped(slope, adjoint)
-                )
+            share, before = stopped(slope, adjoint), adjoints.get(operand)
+            adjoints[operand] = share if before is None else before + share
             sizes[operand] = sizes.get(operand, 0.0) + sizes[node] * abs(slope.mid)
     return Sweep(adjoints, sizes)

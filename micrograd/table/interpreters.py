@@ -13,7 +13,7 @@ import math
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from micrograd.locks import forkable_property
 from micrograd.table.floats import SHARED, completed, power, quotient, real
@@ -27,6 +27,9 @@ from micrograd.table.formulas import (
     variables,
     with_truths,
 )
+
+if TYPE_CHECKING:
+    from micrograd.table.operations import Operation
 
 # ----------------------------------------------------------------------------------- Python text
 
@@ -98,21 +101,6 @@ def literal(number: float) -> Text:
 # ---------------------------------------------------------------------------- computing formulas
 
 
-class Rule(Protocol):
-    """What an interpreter needs to know of a row of the table."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def operands(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def expression(self) -> Tree: ...  # noqa: D102
-    @property
-    def is_primitive(self) -> bool: ...  # noqa: D102
-    @property
-    def function(self) -> Callable[..., Any] | None: ...  # noqa: D102
-
-
 class Interpreter:
     """Compiles formulas to Python functions that compute on one kind of number.
 
@@ -166,7 +154,7 @@ class Interpreter:
         """Evaluate Python text that was written from checked formulas."""
         return eval(text, self.scope)  # noqa: S307 (checked, and without builtins)
 
-    def value(self, row: Rule) -> Callable[..., Any]:
+    def value(self, row: Operation) -> Callable[..., Any]:
         """A row as a function of its operands."""
         if row.name in self._given:
             return cast("Callable[..., Any]", self.scope[row.name])
@@ -196,7 +184,7 @@ class Interpreter:
             "call: define it by a formula, or compile with backend='numpy'"
         )
 
-    def enter(self, row: Rule) -> None:
+    def enter(self, row: Operation) -> None:
         """Let formulas call a row. Its function is compiled when it is first called."""
         if row.name not in self._given:
             self.scope[row.name] = _Deferred(self, row)
@@ -210,7 +198,7 @@ class Interpreter:
 class _Deferred:
     """A row that is compiled when it is first called, and then replaces itself."""
 
-    def __init__(self, interpreter: Interpreter, row: Rule) -> None:
+    def __init__(self, interpreter: Interpreter, row: Operation) -> None:
         self._interpreter, self._row = interpreter, row
 
     @forkable_property

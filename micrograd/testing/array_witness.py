@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.testing.arguments import Arguments
 from micrograd.testing.claims import Claim
 from micrograd.testing.numerical import noise_of, slopes
 from micrograd.testing.options import Options
@@ -20,8 +19,8 @@ _TINY = 2.0**-300  # the step, which nothing is subtracted from
 class ArrayWitness:
     """Differences, and complex steps where they agree with these in random directions."""
 
-    def __init__(self, claim: Claim, arguments: Arguments, options: Options) -> None:
-        self.claim, self.x, self.step = claim, arguments.x, options.eps
+    def __init__(self, claim: Claim, options: Options) -> None:
+        self.claim, self.x, self.step = claim, claim.arguments.x, options.eps
         self.floor = claim.floor
         if claim.itemsize < 8:  # rounding inside the function exceeds that of its value
             noise = noise_of(claim.function, self.x, claim.value, claim.itemsize)
@@ -32,7 +31,7 @@ class ArrayWitness:
                 'modes: a gradient computed elsewhere is compared with "difference" and "complex'
                 ' step"; neither was named'
             )
-        fits = "complex step" in self.asked and arguments.is_numpy and claim.itemsize == 8
+        fits = "complex step" in self.asked and claim.arguments.is_numpy and claim.itemsize == 8
         self.is_complex = fits
         rng = np.random.default_rng(6)
         for _ in range(2 * fits):
@@ -87,42 +86,30 @@ class ArrayWitness:
 
     def elsewhere(self, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
         """The derivatives with respect to some entries at another point, outputs × entries."""
-        return self._steps(self.claim.function, x, indices)
+        return self._steps(self.claim.function, x, only=indices)
 
     def terms(self, indices: np.ndarray) -> np.ndarray | None:
         """The terms of these derivatives, of the shape of the result × entries."""
-        terms, cotangent = self.claim.terms, self.claim.cotangent
-        if terms is None or cotangent is None:
+        if self.claim.cotangent is None:
             return None
-        return self._steps(terms, self.x, indices).reshape(*cotangent.shape, len(indices))
+        found = self._steps(self.claim.terms, self.x, only=indices)
+        return np.asarray(found.reshape(*self.claim.cotangent.shape, len(indices)))
 
-    def pushed(self, entries: slice) -> np.ndarray | None:
-        """The Jacobian times dout, where the entries are as many as those of the result."""
-        terms, cotangent = self.claim.terms, self.claim.cotangent
-        if terms is None or cotangent is None:
-            return None
+    def pushed(self, cotangent: np.ndarray, entries: slice) -> np.ndarray:
+        """The Jacobian times dout, whose numbers are as many as these entries."""
         direction = np.zeros_like(self.x)
         direction[entries] = cotangent.ravel()
-        if self.is_complex:
-            found = terms(self.x + 1j * _TINY * direction).imag / _TINY
-        else:
-            size = self.claim.itemsize
-            found = slopes(terms, self.x, terms(self.x), [direction], itemsize=size).value[:, 0]
-        made: np.ndarray = found.reshape(cotangent.shape) / cotangent
-        return made
+        found = self._steps(self.claim.terms, self.x, directions=[direction])
+        return np.asarray(found.reshape(cotangent.shape) / cotangent)
 
     def _steps(
-        self, f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, indices: np.ndarray
+        self, f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, **along: Any
     ) -> np.ndarray:
-        """The derivatives of a function in the directions of some axes."""
-        found: np.ndarray
+        """The derivatives of a function along some axes (`only`) or `directions`."""
         if not self.is_complex:
-            found = slopes(f, x, f(x), itemsize=self.claim.itemsize, only=indices).value
-            return found
-        axes = np.zeros((len(indices), len(x)))
-        axes[np.arange(len(indices)), indices] = _TINY
-        found = np.array([f(x + 1j * axis).imag / _TINY for axis in axes]).T
-        return found
+            return np.asarray(slopes(f, x, f(x), itemsize=self.claim.itemsize, **along).value)
+        axes = along.get("directions") or (_axis(len(x), index) for index in along["only"])
+        return np.asarray(np.transpose([f(x + 1j * _TINY * axis).imag / _TINY for axis in axes]))
 
     def sides(self, indices: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
         """The slopes on the left and on the right of some entries, and their error."""

@@ -21,11 +21,11 @@ import numpy as np
 
 from micrograd.testing.arguments import Leaf
 from micrograd.testing.array_witness import ArrayWitness
-from micrograd.testing.claims import ROUNDING, ROUNDING_OF_TERMS, Claimant
+from micrograd.testing.claims import ROUNDING, ROUNDING_OF_TERMS, Claim
 from micrograd.testing.directions import first_wrong
 from micrograd.testing.options import Options
 from micrograd.testing.report import Problem, Report, aligned
-from micrograd.testing.surroundings import of_layers, surroundings
+from micrograd.testing.surroundings import ArrayCase, of_layers
 from micrograd.testing.suspicion import digits, suspicion
 
 _FEW = 256  # entries that are compared one by one
@@ -117,37 +117,36 @@ def check_arrays(
             f"order and wrt are for gradients of the engine; {kind}= is checked for order 1, with"
             " respect to the arguments"
         )
-    return _Check(Claimant(f, at, kind, function), options).report
+    return _Check(Claim(f, at, kind, function), options).report
 
 
 class _Check:
     """The comparison of what is claimed with what the witness says."""
 
-    def __init__(self, claimant: Claimant, options: Options) -> None:
-        self.claimant, self.claim, self.options = claimant, claimant.claim, options
-        self.arguments = claimant.arguments
-        self.report = ArrayReport(claimant.name, [], [], math.nan, notes=claimant.notes)
+    def __init__(self, claim: Claim, options: Options) -> None:
+        self.claim, self.arguments, self.options = claim, claim.arguments, options
+        self.report = ArrayReport(claim.name, [], [], math.nan, notes=claim.notes)
         self.rng = random.Random(4)  # noqa: S311 (places, not secrets)
         self.directions = np.random.default_rng(4)
-        if claimant.kind == "gradient":
-            self.report.value = float(self.claim.value.sum())
+        if claim.kind == "gradient":
+            self.report.value = float(claim.value.sum())
         self.expected: dict[str, np.ndarray] = {}
         self.bounds: dict[str, np.ndarray] = {}
-        if not claimant.is_repeatable:
+        if not claim.is_repeatable:
             self.report.undecided.append(
-                f"{claimant.name} is not deterministic: two calls with the same arguments returned"
+                f"{claim.name} is not deterministic: two calls with the same arguments returned"
                 " different numbers; fix its seed, or pass what is drawn at random as an argument"
             )
-        elif all(got is None for got in self.claim.gradients):
+        elif all(got is None for got in claim.gradients):
             self.report.undecided.append("no gradient was given")
-        elif not np.isfinite(self.claim.value).any():
-            unusual = self.claimant.outputs.flat[~np.isfinite(self.claimant.outputs.flat)]
+        elif not np.isfinite(claim.value).any():
+            unusual = claim.result.flat[~np.isfinite(claim.result.flat)]
             self.report.undecided.append(
-                f"{claimant.name} returned {unusual[0].item()!r}: choose a point where it is finite"
+                f"{claim.name} returned {unusual[0].item()!r}: choose a point where it is finite"
             )
         else:
             with np.errstate(all="ignore"):  # steps may lead out of the domain
-                self.witness = ArrayWitness(self.claim, self.arguments, options)
+                self.witness = ArrayWitness(claim, options)
                 self._compare()
 
     def _compare(self) -> None:
@@ -156,7 +155,7 @@ class _Check:
         for leaf, got in zip(self.arguments.leaves, self.claim.gradients, strict=True):
             if got is None:
                 continue
-            shape = self.claim.outputs + leaf.shape
+            shape = self.claim.shape + leaf.shape
             if got.shape != shape and got.size == math.prod(shape) == 1:
                 got = got.reshape(shape)
             if got.shape != shape:
@@ -168,7 +167,7 @@ class _Check:
                 wrongs.append((leaf, matrix, wrong))
         for leaf, got, wrong in wrongs:
             self._accuse(leaf, got, wrong)
-        nonlinear = [*self.claimant.nonlinear.values()]
+        nonlinear = [*self.claim.nonlinear.values()]
         self.report.suspicions += nonlinear
         if not self.report.problems:  # right for one gradient of the result, by accident
             self.report.problems += map(Problem, nonlinear)
@@ -398,7 +397,7 @@ class _Check:
         inner = indexed(f"d{leaf.name}", index, leaf.shape)
         if not self.claim.shown:
             return inner
-        return f"{indexed(f'd{self.claim.shown}', output, self.claim.outputs or ())}/{inner}"
+        return f"{indexed(f'd{self.claim.shown}', output, self.claim.shape)}/{inner}"
 
     def _accuse(self, leaf: Leaf, got: np.ndarray, wrong: np.ndarray) -> None:
         report, expected = self.report, self.expected[leaf.name]
@@ -422,21 +421,15 @@ class _Check:
             count, name = int(wrong.sum()), self._title(leaf)
             verb = "is" if count == 1 else "are"
             report.notes.append(f"{count} of {known} entries of {name}{looked} {verb} wrong")
-        shape = self.claim.outputs + leaf.shape
-        around = surroundings(
-            leaf, self.claim, self.arguments, self.witness, self.expected, lambda: self._of_layers
-        )
-        arrays = got.reshape(shape), expected.reshape(shape), wrong.reshape(shape)
-        if leaf.name in self.claimant.nonlinear:  # a pattern would be that of this dout alone
-            text = digits(*arrays)
-        else:
-            text = suspicion(*arrays, around)
+        case = ArrayCase(leaf, got, wrong, self.witness, self.expected, lambda: self._of_layers)
+        # For a wrong use of dout, a pattern would be that of this dout alone.
+        text = digits(case) if leaf.name in self.claim.nonlinear else suspicion(case)
         if text:
             report.suspicions.append(f"{self._title(leaf)}: {text}")
 
     @cached_property
     def _of_layers(self) -> dict[str, str]:
-        return of_layers(self.claim, self.arguments, self.witness, self.expected)
+        return of_layers(self.witness, self.expected)
 
     def _misshapen(self, leaf: Leaf, got: np.ndarray, shape: tuple[int, ...]) -> None:
         """Report a gradient whose shape is not that of its argument."""

@@ -1,4 +1,4 @@
-"""What is to be checked: a function, and the derivatives that are claimed for it.
+"""`Claim`: what is to be checked, a function and the derivatives that are claimed for it.
 
 A gradient, a Jacobian or a backward pass is called once, by the conventions of its field, and what
 it returns is laid out by the arguments.
@@ -39,50 +39,19 @@ class Outputs(NamedTuple):
 
     flat: np.ndarray
     arrays: list[np.ndarray]
-    originals: list[Any]
     itemsize: int
 
 
 def outputs_of(result: Any) -> Outputs:
     """The numbers in what a function returned."""
-    originals = [part for _, part in flatten(result)]
-    arrays = [to_array(part) for part in originals]
+    arrays = [to_array(part) for _, part in flatten(result)]
     for array in arrays:
         if array.dtype.kind not in "iufbc" and "float" not in str(array.dtype):
             raise TypeError(f"the function must return numbers, got {array!r}")
     flat = [array.astype(complex if array.dtype.kind == "c" else float) for array in arrays]
     sizes = [array.dtype.itemsize for array in arrays if array.dtype.kind == "f"]
     joined = np.concatenate([array.ravel() for array in flat]) if flat else np.zeros(0)
-    return Outputs(joined, arrays, originals, min([8, *sizes]))
-
-
-class Claim(NamedTuple):
-    """A function of a flat array, and its derivatives, computed in another way.
-
-    Args:
-        function: the function.
-        value: its value at the point.
-        floor: noise that the value is known to have.
-        itemsize: the size in bytes of the numbers in which it computes.
-        gradients: for each leaf of the arguments an array of the shape outputs × its shape, or None
-            where nothing is claimed.
-        shown: the name of the value that has a Jacobian; empty for a gradient.
-        outputs: the shape of this value.
-        cotangent: the gradient of the result that a backward pass got.
-        terms: the terms of `function`, one for each number of the result.
-        backward: what the backward pass returns for another gradient of the result.
-    """
-
-    function: Callable[[np.ndarray], np.ndarray]
-    value: np.ndarray
-    floor: float
-    itemsize: int
-    gradients: list[np.ndarray | None]
-    shown: str = ""
-    outputs: tuple[int, ...] = ()
-    cotangent: np.ndarray | None = None
-    terms: Callable[[np.ndarray], np.ndarray] | None = None
-    backward: Callable[[np.ndarray], list[np.ndarray | None]] | None = None
+    return Outputs(joined, arrays, min([8, *sizes]))
 
 
 def _numbers(part: Any, name: str) -> np.ndarray:
@@ -96,8 +65,8 @@ def _numbers(part: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} must be a number or an array of numbers, got {part!r}") from None
 
 
-class Claimant:
-    """Code that claims to compute the derivatives of a function: a gradient or a backward pass.
+class Claim:
+    """A function of arrays, and the derivatives that a gradient or a backward pass claims for it.
 
     Args:
         f: the function.
@@ -106,8 +75,15 @@ class Claimant:
         given: the function that computes the derivatives.
 
     Attributes:
-        claim: what is to be checked.
         arguments: the arguments, as a flat array.
+        value: the value of `function` at the point.
+        floor: noise that this value is known to have.
+        itemsize: the size in bytes of the numbers in which the function computes.
+        gradients: for each leaf of the arguments an array of the shape outputs × its shape, or None
+            where nothing is claimed.
+        shown: the name of the value that has a Jacobian; empty for a gradient.
+        shape: the shape of this value.
+        cotangent: the gradient of the result that a backward pass got, if the result is one array.
         notes: remarks on what was called.
         is_repeatable: whether two calls of the function returned the same.
         nonlinear: what is wrong with how a backward pass uses the gradient of the result, by the
@@ -123,10 +99,49 @@ class Claimant:
         self.outs = 0  # the number of results that are followed by a cache
         self.arguments = Arguments(f, at, with_whole=False)
         make = self._backward if kind == "vjp" else self._direct
-        claimed, outputs = make()
+        claimed, self.result = make()
         if self._has_whole(claimed):
             self.arguments = Arguments(f, at, with_whole=True)
-            claimed, outputs = make()
+            claimed, self.result = make()
+        self._refuse_what_has_no_gradient()
+        self.itemsize = min(self.result.itemsize, self.arguments.itemsize)
+        self.gradients = self._matched(claimed)
+        self.value, self.floor = self.result.flat, 0.0
+        self.shown, self.shape = "", ()
+        self.cotangent: np.ndarray | None = None
+        arrays = self.result.arrays
+        if kind == "jacobian":
+            self.shown, self.shape = self.name, arrays[0].shape
+        if kind == "vjp":
+            self._check_linearity()
+            terms = self._weights * self.value
+            self.value, self.floor = (
+                np.array([terms.sum()]),
+                _EPSILON[self.itemsize] * abs(terms).sum(),
+            )
+            if len(arrays) == 1:
+                self.cotangent = self._weights.reshape(arrays[0].shape)
+        with np.errstate(invalid="ignore"):
+            apart = abs(self._returned(self.arguments.x) - self.result.flat)
+        size = abs(self.result.flat).max(initial=0)
+        # On a GPU, sums may be rounded in another order. Nan is not a sign of chance.
+        self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()
+
+    def function(self, flat: np.ndarray) -> np.ndarray:
+        """What has the derivatives: the result, or its product with the gradient of the result."""
+        return np.array([self.terms(flat).sum()]) if self.kind == "vjp" else self._returned(flat)
+
+    def terms(self, flat: np.ndarray) -> np.ndarray:
+        """The terms of this product, one for each number of the result."""
+        made: np.ndarray = self._weights * self._returned(flat)
+        return made
+
+    def backward(self, dout: np.ndarray) -> list[np.ndarray | None]:
+        """What the backward pass returns for another gradient of the result."""
+        return self._matched(self._pulled_back(self._again(), dout.ravel()))
+
+    def _refuse_what_has_no_gradient(self) -> None:
+        at = self.arguments.at
         if not self.arguments.x.size:
             if any(is_array(part) and to_array(part).dtype.kind == "c" for _, part in flatten(at)):
                 raise TypeError(
@@ -137,18 +152,11 @@ class Claimant:
                 f"{self.name} got no number that varies: {at!r}; integers are taken for labels, so"
                 " pass floats or an array of floats"
             )
-        if outputs.flat.dtype.kind == "c":
+        if self.result.flat.dtype.kind == "c":
             raise TypeError(
-                f"{self.name} must return real numbers, got {outputs.arrays[0]!r}; check the real"
-                " and the imaginary part one by one"
+                f"{self.name} must return real numbers, got {self.result.arrays[0]!r}; check the"
+                " real and the imaginary part one by one"
             )
-        self.outputs, self.itemsize = outputs, min(outputs.itemsize, self.arguments.itemsize)
-        self.claim = self._claim_of_vjp(claimed) if kind == "vjp" else self._claim(claimed)
-        with np.errstate(invalid="ignore"):
-            apart = abs(self._function(self.arguments.x) - outputs.flat)
-        size = abs(outputs.flat).max(initial=0)
-        # On a GPU, sums may be rounded in another order. Nan is not a sign of chance.
-        self.is_repeatable = not (apart > ROUNDING[self.itemsize] * size).any()
 
     def _has_whole(self, claimed: Any) -> bool:
         """Whether whole numbers of Python vary: the gradient has parts for them, or all are."""
@@ -159,7 +167,7 @@ class Claimant:
         is_full = isinstance(claimed, tuple) and len(claimed) == len(at)
         return is_full and bool(whole) and all(claimed[index] is not None for index in whole)
 
-    def _function(self, flat: np.ndarray) -> np.ndarray:
+    def _returned(self, flat: np.ndarray) -> np.ndarray:
         """The result, without a cache, as a flat array."""
         made = self.f(*self.arguments.build(flat))
         return outputs_of(made[: self.outs] if self.outs else made).flat
@@ -181,18 +189,6 @@ class Claimant:
             )
         return self.given(*self.arguments.build(self.arguments.x)), outputs
 
-    def _claim(self, claimed: Any) -> Claim:
-        is_jacobian = self.kind == "jacobian"
-        return Claim(
-            self._function,
-            self.outputs.flat,
-            0.0,
-            self.itemsize,
-            self._matched(claimed),
-            self.name if is_jacobian else "",
-            self.outputs.arrays[0].shape if is_jacobian else (),
-        )
-
     # ---------------------------------------------------------------------------- backward passes
 
     def _backward(self) -> tuple[Any, Outputs]:
@@ -208,13 +204,13 @@ class Claimant:
         rng = np.random.default_rng(5)
         signs = rng.choice([-1.0, 1.0], outputs.flat.size)
         # Few digits, which are exact in every precision.
-        self.cotangent = signs * rng.integers(512, 1024, outputs.flat.size) / 1024
-        doubled = self._pulled_back(self._again(), 2.0 * self.cotangent)
+        self._weights = signs * rng.integers(512, 1024, outputs.flat.size) / 1024
+        doubled = self._pulled_back(self._again(), 2.0 * self._weights)
         # A layer may return the same arrays again, which its next call fills.
-        self.doubled = replaced(doubled, {
+        self._doubled = replaced(doubled, {
             path: to_array(part).copy() for path, part in flatten(doubled) if is_array(part)
         })  # fmt: skip
-        return self._pulled_back(result, self.cotangent), outputs
+        return self._pulled_back(result, self._weights), outputs
 
     def _again(self) -> Any:
         """What the function returns at the point, with a new cache."""
@@ -251,10 +247,10 @@ class Claimant:
             self._note(f"{title(self.given, self.kind)} changes dout in place")
         return made
 
-    def _claim_of_vjp(self, claimed: Any) -> Claim:
-        value, weights, outputs = self.outputs.flat, self.cotangent, self.outputs.arrays
-        gradients, doubled = self._matched(claimed), self._matched(self.doubled)
-        for leaf, once, twice in zip(self.arguments.leaves, gradients, doubled, strict=True):
+    def _check_linearity(self) -> None:
+        """Compare the backward pass for twice the gradient of the result with twice its own."""
+        doubled = self._matched(self._doubled)
+        for leaf, once, twice in zip(self.arguments.leaves, self.gradients, doubled, strict=True):
             if once is None or twice is None or not np.isfinite(once).all():
                 continue
             size = max(abs(once).max(initial=0), abs(twice).max(initial=0))
@@ -263,29 +259,6 @@ class Claimant:
                 if np.allclose(once, 1.5 * twice, rtol=1e-6):  # 2 g, then 2 g + g
                     how = "grows with every call of the backward pass, as if it were never set to 0"
                 self.nonlinear[leaf.name] = f"d{leaf.name} {how}"
-
-        def terms(flat: np.ndarray) -> np.ndarray:
-            made: np.ndarray = weights * self._function(flat)
-            return made
-
-        def weighted(flat: np.ndarray) -> np.ndarray:
-            return np.array([terms(flat).sum()])
-
-        claim = Claim(
-            weighted,
-            np.array([(weights * value).sum()]),
-            _EPSILON[self.itemsize] * abs(weights * value).sum(),
-            self.itemsize,
-            gradients,
-        )
-        if len(outputs) > 1:
-            return claim
-        cotangent = weights.reshape(outputs[0].shape)
-        return claim._replace(
-            cotangent=cotangent,
-            terms=terms,
-            backward=lambda dout: self._matched(self._pulled_back(self._again(), dout.ravel())),
-        )
 
     # ----------------------------------------------------------------------- layout of a gradient
 

@@ -11,25 +11,103 @@ import numpy as np
 _MOVES = 4  # axes of an array along which it is shifted together
 _DISTINCT = 1e-3  # of the largest: numbers that differ by less are the same
 _REGULAR = 1e4  # the condition of a matrix up to which a product with it can be undone
-_ENOUGH = 3  # numbers that agree with a pattern, beside those from which its factors are found
+ENOUGH = 3  # numbers that must agree with a pattern, beside those that its factors are found from
 
 
-def candidates(
-    got: np.ndarray,
-    expected: np.ndarray,
-    others: Mapping[str, np.ndarray],
-    gradients: Mapping[str, np.ndarray],
-    cotangent: np.ndarray | None,
-) -> Iterator[tuple[str, np.ndarray]]:
-    """What the gradient would be by some mistakes, with nan where that is not known.
+CLOSE = {True: 1e-5, False: 1e-3}  # of the largest entry, by whether it is in double precision
+_DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
+
+Candidates = Iterator[tuple[str, np.ndarray]]
+"""What a gradient would be by a mistake, with the mistake in words."""
+
+
+class Case:
+    """A wrong gradient, the true one, and what they are compared with.
 
     Args:
         got: the gradient.
-        expected: the true gradient.
-        others: the arguments, by their names.
-        gradients: the true gradients of the other arguments.
+        expected: the true gradient, with nan where it is not known.
+        wrong: which entries are wrong.
+        variable: the array with respect to which the gradient is.
+        is_double: whether the numbers are in double precision.
+
+    Attributes:
+        sizes: sizes that are commonly divided by, such as that of the batch, with their names.
         cotangent: the gradient of the output, if it is given.
+        others: the arguments with respect to which there are gradients, by their names.
+        constants: the arrays among the arguments that are not differentiated.
+        gradients: the true gradients of `others`, with nan where they are not known.
     """
+
+    sizes: Mapping[int, str] = {}
+    cotangent: np.ndarray | None = None
+    others: Mapping[str, np.ndarray] = {}
+    constants: Mapping[str, np.ndarray] = {}
+    gradients: Mapping[str, np.ndarray] = {}
+
+    def __init__(
+        self,
+        got: np.ndarray,
+        expected: np.ndarray,
+        wrong: np.ndarray,
+        variable: np.ndarray,
+        *,
+        is_double: bool,
+    ) -> None:
+        self.got, self.expected, self.wrong, self.variable = got, expected, wrong, variable
+        self.known, self.close = np.isfinite(expected), CLOSE[is_double]
+        self.largest = largest(got)
+        self.size = self.close * max(self.largest, largest(expected))
+        """Up to which two numbers count as equal."""
+        self.has_variables_shape = variable.shape == expected.shape
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arguments, whether there are gradients for them or not."""
+        return {**self.others, **self.constants}
+
+    def terms(self, places: np.ndarray) -> np.ndarray | None:
+        """The contributions of the outputs to entries of the true gradient, if they are known.
+
+        They have the shape of the output and one axis more.
+        """
+        return None
+
+    def variations(self, places: np.ndarray) -> Candidates:
+        """Some entries of the true gradient if another argument were in another order."""
+        yield from ()
+
+    def replacements(self, places: np.ndarray) -> Candidates:
+        """The same for another argument that is 1, 0, or a third one."""
+        yield from ()
+
+    def layers(self) -> str:
+        """What the gradients of linear layers say of the mistake."""
+        return ""
+
+    def pushed(self) -> np.ndarray | None:
+        """The Jacobian times dout, where the result has the shape of the variable."""
+        return None
+
+    def is_like(self, candidate: np.ndarray) -> bool:
+        """Whether a candidate agrees with the gradient wherever it is known, at enough entries."""
+        compared = np.isfinite(candidate)
+        decisive = (compared & self.wrong).sum()
+        enough = min(self.wrong.sum() / 2, _DECISIVE)
+        if compared.sum() < min(ENOUGH, self.got.size) or decisive < enough:
+            return False
+        size = float(max(abs(candidate[compared]).max(), self.largest))
+        return bool((abs(self.got - candidate)[compared] <= self.close * size).all())
+
+
+def largest(array: np.ndarray) -> float:
+    """The largest size among the finite numbers of an array."""
+    return float(np.max(abs(array), initial=0, where=np.isfinite(array)))
+
+
+def candidates(case: Case) -> Candidates:
+    """What the gradient would be by some mistakes, with nan where that is not known."""
+    got, expected, cotangent = case.got, case.expected, case.cotangent
     axes = range(expected.ndim)
     if expected.ndim >= 2:
         if expected.shape[-1] == expected.shape[-2]:
@@ -56,10 +134,10 @@ def candidates(
             expected - cotangent,
         )
         yield "the gradient of the output is added once too often", expected + cotangent
-    for name, gradient in gradients.items():
+    for name, gradient in case.gradients.items():
         if gradient.shape == got.shape:
             yield f"it is the gradient of {name}: are the two swapped?", gradient
-    for name, other in others.items():
+    for name, other in case.arrays.items():
         for words, numbers in (("", other), ("1 - ", 1 - other), ("the square of ", other**2)):
             if _fits(numbers.shape, got.shape) and (numbers != 1).any():
                 zero = np.broadcast_to(numbers == 0, got.shape)
@@ -69,10 +147,9 @@ def candidates(
                         without = np.where(zero, got, expected / numbers)
                         yield f"the factor {words}{name} is missing", without
                     yield f"the factor {words}{name} is too many", expected * numbers
-    if cotangent is not None:
-        yield from _of_cotangent(expected, others, cotangent)
-    yield from _by_transposes(expected, others)
-    yield from _of_softmax(got, expected, others, cotangent)
+    yield from _of_cotangent(case)
+    yield from _by_transposes(case)
+    yield from _of_softmax(case)
     means = [got.mean(axis=axis) for axis in axes if got.ndim > 1]
     for chosen in _sets_of_axes(got.shape):
         mean = got.mean(axis=chosen, keepdims=True)
@@ -92,11 +169,10 @@ def candidates(
         )
 
 
-def _by_transposes(
-    expected: np.ndarray, others: Mapping[str, np.ndarray]
-) -> Iterator[tuple[str, np.ndarray]]:
+def _by_transposes(case: Case) -> Candidates:
     """What the gradient would be if another argument or its transpose were multiplied with."""
-    for name, other in others.items():
+    expected = case.expected
+    for name, other in case.arrays.items():
         count = len(other)
         if other.ndim != 2 or not 1 < count == other.shape[1] or count not in expected.shape:
             continue
@@ -111,15 +187,11 @@ def _by_transposes(
                 yield words, one @ back @ expected
 
 
-def _of_softmax(
-    got: np.ndarray,
-    expected: np.ndarray,
-    others: Mapping[str, np.ndarray],
-    cotangent: np.ndarray | None,
-) -> Iterator[tuple[str, np.ndarray]]:
+def _of_softmax(case: Case) -> Candidates:
     """What the gradient would be if the sum by which a softmax divides were a constant."""
+    got, expected, cotangent = case.got, case.expected, case.cotangent
     with np.errstate(all="ignore"):
-        tried = [np.exp(x - x.max()) for x in others.values() if x.shape == got.shape]
+        tried = [np.exp(x - x.max()) for x in case.arrays.values() if x.shape == got.shape]
         if cotangent is not None and cotangent.shape == got.shape:
             tried.append(got / cotangent)
     for shares in tried:
@@ -133,19 +205,21 @@ def _of_softmax(
             )
 
 
-def invariance(got: np.ndarray, expected: np.ndarray, variable: np.ndarray, close: float) -> str:
+def invariance(case: Case) -> str:
     """Whether the gradient breaks a law that the derivative obeys; else an empty text.
 
     The derivatives sum to 0 where the function does not feel a shift, as behind a mean that is
     subtracted or in a softmax, and times the variable where it does not feel a scale.
     """
+    if not case.known.all() or not case.has_variables_shape:
+        return ""
     for weights, sums, path in (
-        (np.ones_like(variable), "the derivatives sum to 0", "a mean or a softmax"),
-        (variable, "the derivatives times the variable sum to 0", "a norm"),
+        (np.ones_like(case.variable), "the derivatives sum to 0", "a mean or a softmax"),
+        (case.variable, "the derivatives times the variable sum to 0", "a norm"),
     ):
-        for axes in _sets_of_axes(got.shape):
-            true, one = (_sliced(part * weights, axes) for part in (expected, got))
-            size = close * abs(true).sum(axis=0)
+        for axes in _sets_of_axes(case.got.shape):
+            true, one = (_sliced(part * weights, axes) for part in (case.expected, case.got))
+            size = case.close * abs(true).sum(axis=0)
             obeys = (abs(true.sum(axis=0)) <= 0.01 * size).all() and (abs(true) > size).any()
             if len(true) > 2 and obeys and (abs(one.sum(axis=0)) > size).any():
                 return (
@@ -155,11 +229,12 @@ def invariance(got: np.ndarray, expected: np.ndarray, variable: np.ndarray, clos
     return ""
 
 
-def _of_cotangent(
-    expected: np.ndarray, others: Mapping[str, np.ndarray], cotangent: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
+def _of_cotangent(case: Case) -> Candidates:
     """What the gradient would be as a product of dout and another argument, or as a sum of it."""
-    for name, other in others.items():
+    expected, cotangent = case.expected, case.cotangent
+    if cotangent is None:
+        return
+    for name, other in case.arrays.items():
         if not _fits(other.shape, cotangent.shape):
             continue
         if cotangent.shape == expected.shape and set(np.unique(other)) == {0.0, 1.0}:
@@ -180,29 +255,22 @@ def _of_cotangent(
                 yield f"it is the sum of dout * {words}", (cotangent * factor).sum(over)
 
 
-def sums(cotangent: np.ndarray | None, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """The sums of dout that have a shape."""
-    if cotangent is not None:
-        for axes in _sets_of_axes(cotangent.shape):
-            if (total := cotangent.sum(axes)).shape == shape:
+def sums(case: Case) -> Candidates:
+    """The sums of dout that have the shape of the gradient."""
+    if case.cotangent is not None:
+        for axes in _sets_of_axes(case.cotangent.shape):
+            if (total := case.cotangent.sum(axes)).shape == case.got.shape:
                 yield f"it is dout summed over axis {_joined(axes)}", total
 
 
-def difference(
-    got: np.ndarray, expected: np.ndarray, variable: np.ndarray, close: float, *, is_vjp: bool
-) -> str:
-    """What a gradient and the true one differ by; an empty text if it is nothing simple.
-
-    Args:
-        got: the gradient.
-        expected: the true one, with nan where it is not known.
-        variable: the array with respect to which the gradient is.
-        close: up to which two numbers count as equal.
-        is_vjp: whether the gradient is one of many, for a random gradient of the output.
-    """
-    apart = got - expected
-    known = np.isfinite(apart)
-    slope = _slope(apart, variable) if variable.shape == apart.shape and not is_vjp else None
+def difference(case: Case) -> str:
+    """What a gradient and the true one differ by; an empty text if it is nothing simple."""
+    if case.known.sum() < ENOUGH:
+        return ""
+    got, expected, variable, close = case.got, case.expected, case.variable, case.size
+    apart, known = got - expected, case.known
+    is_alone = case.has_variables_shape and case.cotangent is None
+    slope = _slope(apart, variable) if is_alone else None
     if slope and (abs(apart - slope * variable)[known] <= close).all():
         return f"{slope:+.4g} times the variable itself is added: a term of regularisation?"
     differs = known & (abs(apart) > close)
@@ -216,7 +284,7 @@ def difference(
     is_even = (abs(abs(off) - height) <= close).all() and abs(off.sum()) <= close * len(off)
     if len(off) > 3 and is_even:
         return f"{height:.4g} is added at some entries and lacks at others: is an index wrong?"
-    if known.all() and variable.shape == apart.shape:
+    if known.all() and case.has_variables_shape:
         for chosen in _sets_of_axes(apart.shape):
             text = _within(apart, variable, chosen, close)
             if text and not _are_multiples(_sliced(got, chosen), _sliced(variable, chosen), close):
@@ -224,13 +292,14 @@ def difference(
     return ""
 
 
-def factors(got: np.ndarray, expected: np.ndarray, close: float) -> str:
+def factors(case: Case) -> str:
     """Whether a gradient is a multiple of the true one along some axes; else an empty text."""
-    if np.isfinite(expected).all():
+    got, expected, close = case.got, case.expected, case.size
+    if case.known.all():
         for chosen in _sets_of_axes(got.shape):
             y, x = _sliced(got, chosen), _sliced(expected, chosen)
             spare = np.maximum((x != 0).sum(axis=0) - 1, 0).sum()  # one shows the factor
-            is_enough = len(chosen) < got.ndim and spare >= _ENOUGH
+            is_enough = len(chosen) < got.ndim and spare >= ENOUGH
             if is_enough and _are_multiples(y, x, close):
                 return (
                     f"along axis {_joined(chosen)} it is a multiple of the derivative: is a factor"
@@ -257,7 +326,7 @@ def _within(apart: np.ndarray, variable: np.ndarray, axes: tuple[int, ...], clos
     """Whether a difference is simple within the slices along some axes."""
     y, x = _sliced(apart, axes), _sliced(variable, axes)
     where, path = _joined(axes), "is the path through the"
-    if len(y) < 3 or y.size - y.shape[1] < _ENOUGH:
+    if len(y) < 3 or y.size - y.shape[1] < ENOUGH:
         return ""
     if (abs(y - y.mean(axis=0)) <= close).all():
         return f"it is off by the same number along axis {where}: {path} mean over it right?"
@@ -267,7 +336,7 @@ def _within(apart: np.ndarray, variable: np.ndarray, axes: tuple[int, ...], clos
             " right?"
         )
     centered, off = x - x.mean(axis=0), y - y.mean(axis=0)
-    if y.size - 2 * y.shape[1] >= _ENOUGH and _are_multiples(off, centered, close):
+    if y.size - 2 * y.shape[1] >= ENOUGH and _are_multiples(off, centered, close):
         return (
             f"it is off by a multiple of the variable, and a constant, along axis {where}: {path}"
             " variance over it right?"

@@ -414,39 +414,29 @@ def networks(
     >>> find(networks(), lambda network: len(network.sizes) > 2).model
     MLP of [Layer of [ReLUNeuron(1)], Layer of [LinearNeuron(1)]]
     """
-    sizes = {
-        "max_inputs": max_inputs,
-        "max_layers": max_layers,
-        "max_width": max_width,
-        "max_samples": max_samples,
-    }
-    for name, size in sizes.items():
-        options.whole(name, size)
-    return _networks(options.names("activations", activations), **sizes)
-
-
-@st.composite
-def _networks(
-    draw: DrawFn,
-    activations: Sequence[str],
-    max_inputs: int,
-    max_layers: int,
-    max_width: int,
-    max_samples: int,
-) -> Network:
     from nn import MLP
 
-    hidden = draw(st.lists(st.integers(1, max_width), max_size=max_layers - 1))
-    sizes = (draw(st.integers(1, max_inputs)), *hidden, 1)
-    activation: Any = draw(st.sampled_from(activations))
-    sample = st.lists(_ORDINARY, min_size=sizes[0], max_size=sizes[0])
-    data = draw(st.lists(st.tuples(sample, _ORDINARY), min_size=1, max_size=max_samples))
-    seed = draw(st.integers(0, 2**16))
-    state = random.getstate()  # the weights are drawn by the global generator
-    try:
-        random.seed(seed)
-        model = MLP(sizes[0], sizes[1:], activation=activation)
-    finally:
-        random.setstate(state)
-    inputs, targets = [x for x, _ in data], [y for _, y in data]
-    return Network(seed, sizes, activation, inputs, targets, model)
+    activations = options.names("activations", activations)
+    options.whole("max_inputs", max_inputs)
+    options.whole("max_layers", max_layers)
+    options.whole("max_width", max_width)
+    options.whole("max_samples", max_samples)
+
+    @st.composite
+    def drawn(draw: DrawFn) -> Network:
+        hidden = draw(st.lists(st.integers(1, max_width), max_size=max_layers - 1))
+        sizes = (draw(st.integers(1, max_inputs)), *hidden, 1)
+        activation: Any = draw(st.sampled_from(activations))
+        sample = st.lists(_ORDINARY, min_size=sizes[0], max_size=sizes[0])
+        data = draw(st.lists(st.tuples(sample, _ORDINARY), min_size=1, max_size=max_samples))
+        seed = draw(st.integers(0, 2**16))
+        state = random.getstate()  # the weights are drawn by the global generator
+        try:
+            random.seed(seed)
+            model = MLP(sizes[0], sizes[1:], activation=activation)
+        finally:
+            random.setstate(state)
+        inputs, targets = [x for x, _ in data], [y for _, y in data]
+        return Network(seed, sizes, activation, inputs, targets, model)
+
+    return drawn()

@@ -5,61 +5,127 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
 from micrograd.testing import linear_layers, products
 from micrograd.testing.arguments import Arguments, Leaf, flatten, is_array, to_array
 from micrograd.testing.array_witness import ArrayWitness
-from micrograd.testing.claims import Claim
 from micrograd.testing.linear_layers import Gradients
-from micrograd.testing.suspicion import CLOSE, Surroundings, suspicion
+from micrograd.testing.patterns import CLOSE, Candidates, Case
+from micrograd.testing.suspicion import suspicion
 
 
-def surroundings(
-    leaf: Leaf,
-    claim: Claim,
-    arguments: Arguments,
-    witness: ArrayWitness,
-    expected: Mapping[str, np.ndarray],
-    layers: Callable[[], Mapping[str, str]],
-) -> Surroundings:
-    """What the gradient of an argument is compared with.
+class ArrayCase(Case):
+    """A wrong gradient of an argument, and what the witness says of its surroundings.
 
     Args:
         leaf: the argument.
-        claim: what is checked.
-        arguments: all arguments.
+        got: the gradient.
+        wrong: which entries are wrong.
         witness: the witness that is heard.
         expected: the true gradients, by the names of the arguments, with nan where they are not
             known.
         layers: what `of_layers` says.
     """
-    variables = _variables(arguments)
-    variable = variables[leaf.name]
-    return Surroundings(
-        variable=variable,
-        sizes=_sizes(arguments, variable, claim.cotangent),
-        cotangent=claim.cotangent,
-        others=variables,
-        constants=_constants(arguments),
-        gradients={
-            name: found.reshape(variables[name].shape)
+
+    def __init__(
+        self,
+        leaf: Leaf,
+        got: np.ndarray,
+        wrong: np.ndarray,
+        witness: ArrayWitness,
+        expected: Mapping[str, np.ndarray],
+        layers: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self.leaf, self.witness, self.of_layers = leaf, witness, layers
+        self.claim, self.arguments = witness.claim, witness.claim.arguments
+        self.cotangent, self.others = self.claim.cotangent, _variables(self.arguments)
+        variable = self.others[leaf.name]
+        shape = self.claim.shape + leaf.shape
+        super().__init__(
+            got.reshape(shape),
+            expected[leaf.name].reshape(shape),
+            wrong.reshape(shape),
+            variable,
+            is_double=self.claim.itemsize == 8,
+        )
+        self.sizes = _sizes(self.arguments, variable, self.cotangent)
+        self.constants = _constants(self.arguments)
+        self.gradients = {
+            name: found.reshape(self.others[name].shape)
             for name, found in expected.items()
-            if name != leaf.name and found.size == variables[name].size
-        },
-        terms=lambda places: witness.terms(places + leaf.entries.start),
-        variations=partial(_varied, _variations, leaf, claim, arguments, witness),
-        replacements=partial(_varied, _replacements, leaf, claim, arguments, witness),
-        layers=lambda: layers().get(leaf.name, ""),
-        pushed=lambda: (
-            witness.pushed(leaf.entries)
-            if claim.cotangent is not None and claim.cotangent.shape == leaf.shape
-            else None
-        ),
-        is_double=claim.itemsize == 8,
-    )
+            if name != leaf.name and found.size == self.others[name].size
+        }
+
+    def terms(self, places: np.ndarray) -> np.ndarray | None:
+        """The contributions of the outputs to entries of the true gradient, if they are known."""
+        return self.witness.terms(places + self.leaf.entries.start)
+
+    def layers(self) -> str:
+        """What the gradients of linear layers say of the mistake."""
+        return self.of_layers().get(self.leaf.name, "")
+
+    def pushed(self) -> np.ndarray | None:
+        """The Jacobian times dout, where the result has the shape of the variable."""
+        if self.cotangent is None or self.cotangent.shape != self.leaf.shape:
+            return None
+        return self.witness.pushed(self.cotangent, self.leaf.entries)
+
+    def variations(self, places: np.ndarray) -> Candidates:
+        """Some entries of the true gradient if another argument were in another order."""
+        return self._varied(_variations, places)
+
+    def replacements(self, places: np.ndarray) -> Candidates:
+        """The same for another argument that is 1, 0, or a third one."""
+        return self._varied(self._replacements, places)
+
+    def _varied(
+        self, ways: Callable[[str, np.ndarray], Candidates], places: np.ndarray
+    ) -> Candidates:
+        """Entries of the gradient where an argument is changed as by a mistake."""
+
+        def entries(other: Leaf, varied: np.ndarray) -> np.ndarray:
+            x = self.arguments.x.copy()
+            x[other.entries] = varied.ravel()
+            found: np.ndarray = self.witness.elsewhere(x, places + self.leaf.entries.start)[0]
+            return found
+
+        for other in () if self.claim.shape else self.arguments.leaves:
+            for words, varied in ways(other.name, self.others[other.name]):
+                with suppress(ArithmeticError, ValueError):  # outside the domain of the function
+                    made = entries(other, varied)
+                    # Where other numbers give the same gradient, it is not these that fit it.
+                    if not np.allclose(made, entries(other, 1.5 * varied + 0.25), rtol=1e-3):
+                        yield words, made
+
+    def _replacements(self, name: str, array: np.ndarray) -> Candidates:
+        """What another argument may be by a mistake, and what the gradient then is."""
+        gradient = "it is the gradient with"
+        if name == self.leaf.name:
+            return
+        for number in (1, 0):
+            words = f"{gradient} {name} = {number}: is {name} forgotten?"
+            yield words, np.full(array.shape, float(number))
+        if (array * (1 - array) == 0).all():
+            yield f"{gradient} 1 - {name} in the place of {name}: is it inverted?", 1 - array
+        for third, instead in self.others.items():
+            if array.shape == instead.shape and third != name:
+                words = f"{gradient} {third} in the place of {name}: are they mixed up?"
+                yield words, instead
+
+
+def _variations(name: str, array: np.ndarray) -> Candidates:
+    """An argument with its last axes in another order, and what the gradient then is."""
+    axes = f"it is the gradient with the last two axes of {name}"
+    if array.ndim > 1:
+        yield f"{axes} reversed", array[..., ::-1, ::-1]
+    if array.ndim > 0:
+        words = f"it is the gradient with the last axis of {name} reversed"
+        yield words, array[..., ::-1]
+    if array.ndim > 1 and array.shape[-1] == array.shape[-2]:
+        yield f"{axes} swapped", array.swapaxes(-1, -2)
 
 
 def _arrays(arguments: Arguments) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -105,80 +171,17 @@ def _is_part(shape: tuple[int, ...], of: tuple[int, ...]) -> bool:
     return all(size in rest for size in shape)
 
 
-Ways = Iterator[tuple[str, np.ndarray]]
-
-
-def _variations(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
-    """An argument with its last axes in another order, and what the gradient then is."""
-    array: np.ndarray = arguments.x[other.entries].reshape(other.shape)
-    axes = f"it is the gradient with the last two axes of {other.name}"
-    if array.ndim > 1:
-        yield f"{axes} reversed", array[..., ::-1, ::-1]
-    if array.ndim > 0:
-        words = f"it is the gradient with the last axis of {other.name} reversed"
-        yield words, array[..., ::-1]
-    if array.ndim > 1 and array.shape[-1] == array.shape[-2]:
-        yield f"{axes} swapped", array.swapaxes(-1, -2)
-
-
-def _replacements(leaf: Leaf, other: Leaf, arguments: Arguments) -> Ways:
-    """What another argument may be by a mistake, and what the gradient then is."""
-    name, gradient, array = other.name, "it is the gradient with", arguments.x[other.entries]
-    if other is leaf:
-        return
-    for number in (1, 0):
-        words = f"{gradient} {name} = {number}: is {name} forgotten?"
-        yield words, np.full(other.shape, float(number))
-    if (array * (1 - array) == 0).all():
-        yield f"{gradient} 1 - {name} in the place of {name}: is it inverted?", 1 - array
-    for third in arguments.leaves:
-        if other.shape == third.shape and third is not other:
-            words = f"{gradient} {third.name} in the place of {name}: are they mixed up?"
-            yield words, arguments.x[third.entries]
-
-
-def _varied(
-    ways: Callable[[Leaf, Leaf, Arguments], Ways],
-    leaf: Leaf,
-    claim: Claim,
-    arguments: Arguments,
-    witness: ArrayWitness,
-    places: np.ndarray,
-) -> Ways:
-    """Entries of the gradient where an argument is changed as by a mistake."""
-
-    def entries(other: Leaf, varied: np.ndarray) -> np.ndarray:
-        x = arguments.x.copy()
-        x[other.entries] = varied.ravel()
-        found: np.ndarray = witness.elsewhere(x, places + leaf.entries.start)[0]
-        return found
-
-    for other in arguments.leaves:
-        if claim.outputs:
-            continue
-        for words, varied in ways(leaf, other, arguments):
-            with suppress(ArithmeticError, ValueError):  # outside the domain of the function
-                made = entries(other, varied)
-                # Where other numbers give the same gradient, it is not these that fit it.
-                if not np.allclose(made, entries(other, 1.5 * varied + 0.25), rtol=1e-3):
-                    yield words, made
-
-
 def _variables(arguments: Arguments) -> dict[str, np.ndarray]:
     """The arguments that vary, by their names."""
     return {leaf.name: arguments.x[leaf.entries].reshape(leaf.shape) for leaf in arguments.leaves}
 
 
-def of_layers(
-    claim: Claim,
-    arguments: Arguments,
-    witness: ArrayWitness,
-    expected: Mapping[str, np.ndarray],
-) -> dict[str, str]:
+def of_layers(witness: ArrayWitness, expected: Mapping[str, np.ndarray]) -> dict[str, str]:
     """What the gradients of linear layers say of the mistakes, by the names of the arguments.
 
-    The parameters are those of `surroundings`.
+    The parameters are those of `ArrayCase`.
     """
+    claim, arguments = witness.claim, witness.claim.arguments
     known: dict[str, np.ndarray] = {}
     claimed: dict[str, np.ndarray] = {}
     for leaf, got in zip(arguments.leaves, claim.gradients, strict=True):
@@ -191,14 +194,14 @@ def of_layers(
 
     def about(got: np.ndarray, true: np.ndarray, variable: np.ndarray) -> str:
         wrong = abs(got - true) > close * abs(true).max(initial=0)
-        return suspicion(got, true, wrong, Surroundings(variable, is_double=claim.itemsize == 8))
+        return suspicion(Case(got, true, wrong, variable, is_double=claim.itemsize == 8))
 
     variables = _variables(arguments)
     gradients = Gradients({name: variables[name] for name in known}, known, claimed, close)
     found = linear_layers.suspicions(gradients, about)
-    if (dout := claim.cotangent) is not None and dout.ndim and claim.backward is not None:
+    if (dout := claim.cotangent) is not None and dout.ndim:
         for steps in (slice(None), slice(1))[: max(dout.ndim - 1, 1)]:
-            seen = _contributions(dout, claim.backward, arguments, witness, steps)
+            seen = _contributions(dout, witness, steps)
             with suppress(Exception):  # of a backward pass that was not written for one sample
                 made = products.suspicions(gradients, seen, about)
                 if steps.stop:  # the first step of what may be unrolled along axis 1
@@ -209,18 +212,13 @@ def of_layers(
     return found
 
 
-def _contributions(
-    dout: np.ndarray,
-    backward: Callable[[np.ndarray], list[np.ndarray | None]],
-    arguments: Arguments,
-    witness: ArrayWitness,
-    steps: slice,
-) -> products.Contributions:
+def _contributions(dout: np.ndarray, witness: ArrayWitness, steps: slice) -> products.Contributions:
     """What each entry of the first axis of the result contributes to the gradients.
 
     Of the second axis, only these steps are seen.
     """
     at = (slice(None), steps) if dout.ndim > 1 else ...
+    claim, arguments = witness.claim, witness.claim.arguments
     leaves = {leaf.name: leaf for leaf in arguments.leaves}
 
     @cache
@@ -238,7 +236,7 @@ def _contributions(
         for sample in range(len(dout)):
             one = np.zeros_like(dout)
             one[at][sample] = dout[at][sample]
-            for (name, leaf), got in zip(leaves.items(), backward(one), strict=True):
+            for (name, leaf), got in zip(leaves.items(), claim.backward(one), strict=True):
                 if got is not None and got.shape == leaf.shape and np.isfinite(got).all():
                     made[name].append(got)
         return {name: np.array(all_) for name, all_ in made.items() if len(all_) == len(dout)}

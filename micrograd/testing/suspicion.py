@@ -7,117 +7,47 @@ are not known are nan, so that a candidate is compared where it is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from micrograd.testing.activations import mistakes
 from micrograd.testing.cotangents import from_terms
-from micrograd.testing.patterns import candidates, difference, factors, invariance, sums
-
-_ENOUGH = 3  # entries that must agree, where there are so many
-_DECISIVE = 8  # wrong entries that decide, or half of them, if there are not so many
-CLOSE = {True: 1e-5, False: 1e-3}  # of the largest entry, by whether it is in double precision
-
-
-@dataclass
-class Surroundings:
-    """What a gradient is compared with.
-
-    Args:
-        variable: the array with respect to which the gradient is.
-        sizes: sizes that are commonly divided by, such as that of the batch, with their names.
-        cotangent: the gradient of the output, if it is given.
-        others: the arguments with respect to which there are gradients, by their names.
-        constants: the arrays among the arguments that are not differentiated.
-        gradients: the true gradients of `others`, with nan where they are not known.
-        variations: what some entries of the true gradient would be if another argument were
-            in another order, with the mistake in words.
-        replacements: the same for another argument that is 1, 0, or the variable itself.
-        layers: what the gradients of linear layers say of the mistake, in words.
-        terms: the contributions of the outputs to entries of the true gradient, of the shape of the
-            output and one axis more; or None if they are not known.
-        pushed: the Jacobian times dout, where the result has the shape of the variable, or None.
-        is_double: whether the numbers are in double precision.
-    """
-
-    variable: np.ndarray
-    sizes: Mapping[int, str] = field(default_factory=dict)
-    cotangent: np.ndarray | None = None
-    others: Mapping[str, np.ndarray] = field(default_factory=dict)
-    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
-    gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
-    terms: Callable[[np.ndarray], np.ndarray | None] = lambda places: None
-    variations: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
-    replacements: Callable[[np.ndarray], Iterable[tuple[str, np.ndarray]]] = lambda places: ()
-    layers: Callable[[], str] = str
-    pushed: Callable[[], np.ndarray | None] = lambda: None
-    is_double: bool = True
+from micrograd.testing.patterns import (
+    ENOUGH,
+    Candidates,
+    Case,
+    candidates,
+    difference,
+    factors,
+    invariance,
+    largest,
+    sums,
+)
 
 
-def suspicion(
-    got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, surroundings: Surroundings
-) -> str:
-    """What the mistake looks like, in words; an empty text if it resembles no known mistake.
-
-    Args:
-        got: the gradient.
-        expected: the true gradient, with nan where it is not known.
-        wrong: which entries are wrong.
-        surroundings: what else there is.
-    """
-    case = _Case(got, expected, wrong, surroundings)
+def suspicion(case: Case) -> str:
+    """What the mistake looks like, in words; an empty text if it resembles no known mistake."""
     ways = (_at_first_sight, _as_a_whole, _at_its_place, _beside_the_function)
     return next((text for way in ways for text in way(case) if text), "")
 
 
-@dataclass
-class _Case:
-    """A wrong gradient, the true one, and what `suspicion` has found out about them."""
-
-    got: np.ndarray
-    expected: np.ndarray
-    wrong: np.ndarray
-    surroundings: Surroundings
-
-    def __post_init__(self) -> None:
-        self.known = np.isfinite(self.expected)
-        self.close = CLOSE[self.surroundings.is_double]
-        self.largest = _largest(self.got)
-        self.places = np.flatnonzero(self.wrong)[:_VARIED]
-
-    @property
-    def size(self) -> float:
-        """Up to which two numbers count as equal."""
-        return self.close * max(self.largest, _largest(self.expected))
-
-    @property
-    def has_variables_shape(self) -> bool:
-        """Whether there is one entry for each of the variable."""
-        return self.surroundings.variable.shape == self.expected.shape
-
-    def is_like(self, candidate: np.ndarray) -> bool:
-        """Whether a candidate agrees with the gradient wherever it is known, at enough entries."""
-        compared = np.isfinite(candidate)
-        decisive = (compared & self.wrong).sum()
-        enough = min(self.wrong.sum() / 2, _DECISIVE)
-        if compared.sum() < min(_ENOUGH, self.got.size) or decisive < enough:
-            return False
-        size = float(max(abs(candidate[compared]).max(), self.largest))
-        return bool((abs(self.got - candidate)[compared] <= self.close * size).all())
-
-    def first(self, made: Iterable[tuple[str, np.ndarray]]) -> str:
-        """The words of the first candidate that agrees with the gradient."""
-        return next((words for words, candidate in made if self.is_like(candidate)), "")
-
-    def agreeing(self, made: Iterable[tuple[str, np.ndarray]]) -> str:
-        """The words of the first that agrees with the gradient at `places`."""
-        entries = self.got.ravel()[self.places]
-        return next((words for words, each in made if _agree(entries, each, self.close)), "")
+def _first(case: Case, made: Iterable[tuple[str, np.ndarray]]) -> str:
+    """The words of the first candidate that agrees with the gradient."""
+    return next((words for words, candidate in made if case.is_like(candidate)), "")
 
 
-def _at_first_sight(case: _Case) -> Iterator[str]:
+def _agreeing(case: Case, made: Callable[[np.ndarray], Candidates]) -> str:
+    """The words of the first candidate that agrees with the gradient at some wrong entries."""
+    places = np.flatnonzero(case.wrong)[:_VARIED]
+    one = case.got.ravel()[places]
+    for words, other in made(places) if len(places) >= ENOUGH else ():
+        if (abs(one - other) <= case.close * max(largest(one), largest(other))).all():
+            return words
+    return ""
+
+
+def _at_first_sight(case: Case) -> Iterator[str]:
     """What needs no pattern."""
     got, expected = case.got, case.expected
     if not np.isfinite(got[case.wrong]).all():
@@ -127,73 +57,55 @@ def _at_first_sight(case: _Case) -> Iterator[str]:
     if (abs(expected[case.known]) <= case.close * case.largest).all():
         yield "the derivative is 0 in every entry: the value does not depend on it here"
     if case.is_like(expected):  # no pattern can be told from another
-        yield digits(got, expected, case.wrong)
+        yield digits(case)
         yield "only the last digits differ: do nearly equal numbers cancel?"
 
 
-def _as_a_whole(case: _Case) -> Iterator[str]:
+def _as_a_whole(case: Case) -> Iterator[str]:
     """Patterns of all entries: a factor, or another argument in the place of one."""
-    given = case.surroundings
-    yield _factor(case.got, case.expected, case.known, given, case.is_like)
-    if case.known.sum() >= _ENOUGH:
-        named = {**given.others, **given.constants}
-        yield case.first(
-            candidates(case.got, case.expected, named, given.gradients, given.cotangent)
-        )
+    yield _factor(case)
+    if case.known.sum() >= ENOUGH:
+        yield _first(case, candidates(case))
 
 
-def _at_its_place(case: _Case) -> Iterator[str]:
+def _at_its_place(case: Case) -> Iterator[str]:
     """Patterns of the entries that are wrong, and what is wrong there."""
-    got, expected, wrong, given = case.got, case.expected, case.wrong, case.surroundings
-    where, what = _region(got, expected, wrong), _where_wrong(got, expected, wrong, case.close)
-    where = where or _looked_up(got, expected, wrong, given.constants)
-    if where.endswith("?") and not _is_carried(wrong, given):
+    where, what = _region(case), _where_wrong(case)
+    where = where or _looked_up(case)
+    if where.endswith("?") and not _is_carried(case):
         where = where.partition(", the last:")[0]
     if where and what == _ZERO:
         yield f"{where}; {what}"
-    yield _from_terms(got, wrong, case.known, given, case.close)
-    if case.known.sum() > _ENOUGH and case.has_variables_shape:
+    yield _from_terms(case)
+    if case.known.sum() > ENOUGH and case.has_variables_shape:
         with np.errstate(all="ignore"):
-            words = case.first(mistakes(expected, given.variable))
+            words = _first(case, mistakes(case.expected, case.variable))
         yield words
-    if case.known.sum() >= _ENOUGH:
-        is_vjp = given.cotangent is not None
-        yield difference(got, expected, given.variable, case.size, is_vjp=is_vjp)
-    yield digits(got, expected, wrong)
-    yield case.agreeing(given.variations(case.places))
-    behind = given.layers()
+    yield difference(case)
+    yield digits(case)
+    yield _agreeing(case, case.variations)
+    behind = case.layers()
     if where:
         more = what or behind
         yield f"{where}; {more}" if more and not where.endswith("?") else where
     yield behind or ("where it is wrong, it is 0" if what == _ZERO else what)
 
 
-def _beside_the_function(case: _Case) -> Iterator[str]:
+def _beside_the_function(case: Case) -> Iterator[str]:
     """What only the function tells: its Jacobian, its other arguments, laws of its derivative."""
-    got, expected, given = case.got, case.expected, case.surroundings
-    if (pushed := given.pushed()) is not None and case.is_like(pushed):
+    if (pushed := case.pushed()) is not None and case.is_like(pushed):
         yield "it is the Jacobian times dout: is its transpose needed?"
-    yield _in_another_order(got, expected, case.wrong, case.close)
-    yield case.agreeing(given.replacements(case.places))
-    yield case.first(sums(given.cotangent, got.shape))
-    yield factors(got, expected, case.size)
-    if case.known.all() and case.has_variables_shape:
-        yield invariance(got, expected, given.variable, case.close)
+    yield _in_another_order(case)
+    yield _agreeing(case, case.replacements)
+    yield _first(case, sums(case))
+    yield factors(case)
+    yield invariance(case)
 
 
-def _agree(one: np.ndarray, other: np.ndarray, close: float) -> bool:
-    size = max(_largest(one), _largest(other))
-    return bool((abs(one - other) <= close * size).all()) and len(one) >= _ENOUGH
-
-
-def _largest(array: np.ndarray) -> float:
-    return float(np.max(abs(array), initial=0, where=np.isfinite(array)))
-
-
-def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float) -> str:
+def _where_wrong(case: Case) -> str:
     """What the wrong entries have in common."""
-    size = close * max(_largest(got), _largest(expected))
-    if wrong.sum() < min(_ENOUGH, wrong.size):
+    got, expected, wrong, size = case.got, case.expected, case.wrong, case.size
+    if wrong.sum() < min(ENOUGH, wrong.size):
         if wrong.sum() > 1 and not (abs(expected[wrong]) > size).any():
             return _NO_MASK
         return "" if got[wrong].any() else _ZERO
@@ -223,15 +135,10 @@ def _where_wrong(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close
     return f"where it is wrong, it is {words} times the derivative"
 
 
-def _factor(
-    got: np.ndarray,
-    expected: np.ndarray,
-    known: np.ndarray,
-    surroundings: Surroundings,
-    is_like: Callable[[np.ndarray], bool],
-) -> str:
+def _factor(case: Case) -> str:
     """A constant factor: of the usual ones, or any."""
-    place = np.unravel_index(np.argmax(np.where(known, abs(expected), -1)), got.shape)
+    got, expected = case.got, case.expected
+    place = np.unravel_index(np.argmax(np.where(case.known, abs(expected), -1)), got.shape)
     if not expected[place]:
         return ""
     factor = float(got[place] / expected[place])
@@ -241,7 +148,7 @@ def _factor(
         (0.5, ["it is half the derivative: a factor of 2 is missing"]),
     ]
     constant = f"it is {factor:.6g} times the derivative in every entry: a constant factor"
-    for size, name in surroundings.sizes.items():
+    for size, name in case.sizes.items():
         if size > 1:
             usual.append((float(size), [f"a division by {size} is missing: {name}"]))
             usual.append((1 / size, [f"it is divided by {size} once too often: {name}"]))
@@ -252,18 +159,19 @@ def _factor(
     found = [
         text
         for number, words in usual
-        if abs(factor - number) <= 1e-3 * abs(number) and is_like(number * expected)
+        if abs(factor - number) <= 1e-3 * abs(number) and case.is_like(number * expected)
         for text in words
     ]
-    if not found and known.sum() >= _ENOUGH and is_like(factor * expected):
+    if not found and case.known.sum() >= ENOUGH and case.is_like(factor * expected):
         return constant
     return "; or ".join(found[:2])
 
 
-def _is_carried(wrong: np.ndarray, surroundings: Surroundings) -> bool:
+def _is_carried(case: Case) -> bool:
     """Whether steps feel later ones: entries draw on outputs at other indices than their own."""
+    wrong = case.wrong
     places = np.flatnonzero(wrong)[:_TERMS]
-    terms = surroundings.terms(places)
+    terms = case.terms(places)
     if terms is None:
         return True
     indices = np.unravel_index(places, wrong.shape)
@@ -280,10 +188,9 @@ def _is_carried(wrong: np.ndarray, surroundings: Surroundings) -> bool:
     return True
 
 
-def digits(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
+def digits(case: Case) -> str:
     """Whether the numbers have fewer digits than those of double precision."""
-    known = np.isfinite(expected)
-    one, true = got[known], expected[known]
+    one, true = case.got[case.known], case.expected[case.known]
     apart, is_whole = abs(one - true), one == np.rint(one)
     if not is_whole.all():
         for name, kind in (("half", np.float16), ("single", np.float32)):
@@ -292,18 +199,16 @@ def digits(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
                 is_short = (one == one.astype(kind)).all()
             if is_short and (apart <= _UNITS * np.spacing(abs(rounded))).all():
                 return f"it has the digits of {name} precision only: is a type of numbers wrong?"
-    elif wrong.sum() >= _ENOUGH and ((one == np.trunc(true)) | ~wrong[known]).all():
+    elif case.wrong.sum() >= ENOUGH and ((one == np.trunc(true)) | ~case.wrong[case.known]).all():
         return _WHOLE
     return ""
 
 
-def _in_another_order(
-    got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, close: float
-) -> str:
+def _in_another_order(case: Case) -> str:
     """Whether the numbers are right, and their places are not."""
-    size = close * max(_largest(got), _largest(expected))
-    numbers = np.sort(expected[wrong])
-    if not np.isfinite(expected).all() or (np.diff(numbers) > 2 * size).sum() < _ENOUGH:
+    got, expected, size = case.got, case.expected, case.size
+    numbers = np.sort(expected[case.wrong])
+    if not case.known.all() or (np.diff(numbers) > 2 * size).sum() < ENOUGH:
         return ""
     for axis in (*range(got.ndim - 1, -1, -1), None) if got.ndim > 1 else (None,):
         if (abs(np.sort(got, axis) - np.sort(expected, axis)) <= size).all():
@@ -312,26 +217,20 @@ def _in_another_order(
     return ""
 
 
-def _from_terms(
-    got: np.ndarray,
-    wrong: np.ndarray,
-    known: np.ndarray,
-    surroundings: Surroundings,
-    close: float,
-) -> str:
+def _from_terms(case: Case) -> str:
     """Whether the gradient is made from a part of dout, or from dout in another order."""
-    chosen = [np.flatnonzero(wrong), np.flatnonzero(known & ~wrong)]
+    chosen = [np.flatnonzero(case.wrong), np.flatnonzero(case.known & ~case.wrong)]
     places = np.concatenate([
         flags[np.unique(np.linspace(0, len(flags) - 1, most).astype(int))] if len(flags) else flags
         for flags, most in zip(chosen, (_TERMS, _VARIED), strict=True)
     ])  # fmt: skip
-    terms = surroundings.terms(places)
-    entries = got.ravel()[places]
-    if terms is None or surroundings.cotangent is None or not entries.any():
+    terms = case.terms(places)
+    entries = case.got.ravel()[places]
+    if terms is None or case.cotangent is None or not entries.any():
         return ""
     size = max(float(abs(entries).max()), float(abs(terms).max()))
-    for words, made in from_terms(terms, surroundings.cotangent):
-        if (abs(entries - made) <= close * size).all():
+    for words, made in from_terms(terms, case.cotangent):
+        if (abs(entries - made) <= case.close * size).all():
             return words
     return ""
 
@@ -345,13 +244,12 @@ _VARIED = 6  # wrong entries that are compared where another argument is varied
 _TERMS = 12  # wrong entries whose contributions are compared
 
 
-def _looked_up(
-    got: np.ndarray, expected: np.ndarray, wrong: np.ndarray, constants: Mapping[str, np.ndarray]
-) -> str:
+def _looked_up(case: Case) -> str:
     """Whether the rows that whole numbers name are wrong, or no others are there."""
-    if wrong.ndim != 2 or not np.isfinite(expected).all():
+    got, expected, wrong = case.got, case.expected, case.wrong
+    if wrong.ndim != 2 or not case.known.all():
         return ""
-    for name, numbers in constants.items():
+    for name, numbers in case.constants.items():
         named = np.isin(np.arange(len(wrong)), numbers % len(wrong))
         if not named.any() or not expected[~named].any():
             continue
@@ -362,11 +260,11 @@ def _looked_up(
     return ""
 
 
-def _region(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
+def _region(case: Case) -> str:
     """Where the wrong entries are, if they have a common index."""
-    known = np.isfinite(expected)
+    known, wrong = case.known, case.wrong
     # An entry that is 0 is right by accident as often as not.
-    right = known & ~wrong & ((got != 0) | (expected != 0))
+    right = known & ~wrong & ((case.got != 0) | (case.expected != 0))
     names = ("row", "column") if wrong.ndim == 2 else ()
     if wrong.ndim == 2 and wrong.shape[0] == wrong.shape[1] and known.all() and wrong.size > 4:
         diagonal = np.eye(len(wrong), dtype=bool)
