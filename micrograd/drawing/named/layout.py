@@ -27,6 +27,7 @@ PAD = 7.0  # within a box
 BESIDE = "\u2003"  # between a value and its gradient, a space as wide as the letters are high
 MARGIN = 8.0
 _GAP = 15.0  # between rows
+_NO_WAY = 0.05  # a length that no coordinate of a picture, which has one decimal, would show
 _ENTRIES = 28.0  # at most, between arrows that arrive at the same box
 _STEEP = 0.16  # how steep an arrow is at least, across to along, in a gap
 _LANE = 4.0  # across that an arrow takes in a row that it passes, in a picture of any width
@@ -341,7 +342,10 @@ def _wires(
 
 
 def _straight(start: complex, end: complex) -> list[complex]:
-    return [] if start == end else [start + (end - start) / 3, end - (end - start) / 3, end]
+    way = end - start
+    if abs(way) < _NO_WAY:
+        return []
+    return [start + way / 3, end - way / 3, end]
 
 
 def _shifted(
