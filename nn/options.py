@@ -60,7 +60,7 @@ def whole(value: Any, name: str, least: int = 1, unit: str = "") -> int:
     It need not be an int: an array or a tensor with a single whole number has `__index__`, too.
     """
     number = None
-    if not isinstance(value, bool):
+    if type(value).__name__ not in ("bool", "bool_"):  # NumPy's have an index, for a while
         with suppress(TypeError):
             number = index(value)
     if number is None or number < least:
