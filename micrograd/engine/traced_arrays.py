@@ -138,7 +138,7 @@ def _traced(found: Any) -> Any:
 
 
 def ufunc_of_value(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-    """Compute a ufunc, one operand of which is a Value rather than an array."""
+    """Apply a ufunc to operands among which is a Value by itself."""
     if not options and ufunc in _OPERATORS and method == "__call__" and _is_number(inputs[0]):
         return _OPERATORS[ufunc](float(inputs[0]), inputs[1])
     operands = []
@@ -162,7 +162,7 @@ def _is_number(x: Any) -> bool:
 
 
 def function_of_value(function: Any, types: Any, args: Any, options: dict[str, Any]) -> Any:
-    """Compute any other function of NumPy, one operand of which is a Value."""
+    """Call any other function of NumPy with a Value by itself."""
     known = Value.__array_function__, np.ndarray.__array_function__
     if any(kind.__array_function__ not in known for kind in types):
         return NotImplemented

@@ -1,8 +1,7 @@
 """The limit of quotients of differences as the step goes to 0, with an estimate of its error.
 
-Steps halve, and the quotients are extrapolated to step 0 (Richardson). The entry of the table with
-the smallest estimated error is chosen (Ridders, Advances in Engineering Software 4, 1982). The
-estimate has two parts: the change against the neighbours in the table, and the rounding of the
+Steps halve, and the quotients are extrapolated to step 0 (see `richardson`). The estimate of the
+error has two parts: the change against the neighbours in the table, and the rounding of the
 function divided by the step. Where the entries do not settle to rounding, smaller steps are tried,
 and the noise of the function is measured.
 
@@ -15,17 +14,18 @@ extrapolation begins again there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, reduce
+from functools import reduce
 from itertools import accumulate
 from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.testing.richardson import extrapolated, variation
+
 _LEVELS = (8, 2, 2, 6, 6, 6, 6)  # steps that are taken at once; most functions need no more than 7
 _MEASURED = 12  # this many steps settle what is smooth: after these, the noise is measured
 _MOST = {8: 36, 4: 18, 2: 12}  # steps, by the bytes of the numbers that the function computes
-_COLUMNS = 7  # of the table: higher orders gain nothing
 _BELOW = 6  # halvings from the smallest step to the first one at which a limit is confirmed
 _PROBES = tuple(1.25 * 2.0**-k for k in (27, 34, 41))  # the others: no power of 2 times a period
 _FINER = tuple(1.25 * 2.0**-k for k in range(10, 50, 4))  # asked if one of these denies a limit
@@ -39,8 +39,6 @@ _SHARE = 0.5  # of the distance to a limit: quotients that scatter less are not 
 _SETTLED = 8  # times rounding at the smallest step: an error below is not improved any more
 _EXPLODED = 1e3  # times the function at the largest step, at the smallest: the steps cross a pole
 _INSIDE = 0.25  # units in the last place of the point that are lost inside, as by sin(50 * x)
-_SEEN = 3  # of the smallest steps: how far the quotients there vary shows noise
-_SLOW = 0.3  # the share of a change that is left at the next step: more for a fractional power
 _ENDLESS = 0.9  # the same: where more is left, no limit is in sight
 _LEAVES = 64  # units in the last place by which a function leaves a slope
 _HALVINGS = 30  # of an interval; after so many, only a jump still moves the function
@@ -232,8 +230,8 @@ class Extrapolation:
         quotients = self._weighed(np.moveaxis(values, 1, 0)) / steps
         sizes = abs(values).max(axis=1)
         rounding = self._precision * sizes / abs(steps)
-        (wide,), (error,) = _extrapolated(quotients[None], rounding[None], self.ratio, np.inf)
-        (wider,), (other,) = _extrapolated(
+        (wide,), (error,) = extrapolated(quotients[None], rounding[None], self.ratio, np.inf)
+        (wider,), (other,) = extrapolated(
             quotients[None, :-4], rounding[None, :-4], self.ratio, np.inf
         )
         error = 4 * (error + other + abs(wide - wider))  # of noise that grows inwards
@@ -275,17 +273,17 @@ class Extrapolation:
         inside = _INSIDE * self._unit * self._reach[rows][:, None, None] * abs(quotients[:, -1:])
         rounding = known / abs(steps)
         total = rounding + inside / abs(steps)
-        limit, error = _extrapolated(quotients, total, self.ratio, self._allowed)
+        limit, error = extrapolated(quotients, total, self.ratio, self._allowed)
         if self.ratio == 2:  # at the border of a domain, as of sqrt(x)
             changes = np.diff(quotients, axis=1)
             grows = (changes[:, 1:] / changes[:, :-1] >= _ENDLESS).all(axis=1)
             error = np.where(grows, np.inf, error)
         explodes = ~(sizes[:, -1] <= _EXPLODED * sizes[:, 0])  # beside a pole
         is_open = (error > _SETTLED * total[:, -1]) | ~np.isfinite(error) | explodes
-        noise = _variation(limit, quotients, self.ratio) * abs(steps[:, -1])
+        noise = variation(limit, quotients, self.ratio) * abs(steps[:, -1])
         if (is_loud := noise > known[:, -1]).any():
             wide = total + noise[:, None] / abs(steps)
-            _, wider = _extrapolated(quotients, wide, self.ratio, self._allowed)
+            _, wider = extrapolated(quotients, wide, self.ratio, self._allowed)
             error = np.where(is_loud, np.maximum(error, wider), error)
         if self.middle is not None:  # the difference of the slopes on the two sides
             bends = abs(values.sum(axis=2) - 2 * self.middle) * (2 / abs(steps))
@@ -428,8 +426,8 @@ class Extrapolation:
 def _jump_between(moved: Callable[[float], float], low: float, high: float, least: float) -> float:
     """The jump between two steps, at which a function moves at once; 0 if it is `least` or less.
 
-    The half in which the function moves more is halved again; it is no jump if that moves the
-    function by less than a 16th of the whole.
+    Of two halves, the one over which the function moves more is searched on. There is no jump if
+    the function moves over it by less than a 16th of what it moves over the whole.
     """
     near, far = moved(low), moved(high)
     least = max(least, abs(far - near) / 16)
@@ -461,91 +459,3 @@ def _spacing(numbers: np.ndarray) -> float:
     fractions, exponents = np.frexp(numbers[numbers != 0])
     whole = (fractions * 2.0**24).astype(int)
     return float(np.ldexp(whole & -whole, exponents - 24).min())
-
-
-def _variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarray:
-    """How far the limits from the smallest steps alone are off, by the noise of the function."""
-    near, power = quotients[:, -_SEEN - 3 :], ratio
-    for _ in range(3):
-        near = near[:, 1:] + (near[:, 1:] - near[:, :-1]) / (power - 1)
-        power *= ratio
-    apart = abs(near - limit[:, None])
-    found: np.ndarray = apart[:, -1]
-    for back in range(2, _SEEN + 1):  # what falls with the step is no noise, which grows
-        found = np.maximum(found, np.where(apart[:, -back] <= 8 * apart[:, -1], apart[:, -back], 0))
-    return found
-
-
-def _rest(change: np.ndarray) -> np.ndarray | float:
-    """What a geometric series adds to each entry of a column whose changes are slow as one.
-
-    So it is at the border of a domain, where a fractional power of the step remains.
-    """
-    ratio = change[:, 1:] / change[:, :-1]
-    before, now = ratio[:, :-1], ratio[:, 1:]
-    is_slow = (now > _SLOW) & (now < 1) & (abs(now - before) <= 0.05 * now)
-    if not is_slow.any():
-        return 0.0
-    rest = np.zeros_like(change)
-    rest[:, 2:] = np.where(is_slow, change[:, 2:] * now / (1 - now), 0.0)
-    return rest
-
-
-def _extrapolated(
-    quotients: np.ndarray, rounding: np.ndarray, ratio: int, allowed: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best entry of Richardson's table for each row and output, and its error.
-
-    Quotients at smaller steps deny an entry if they are farther off than its own, by more than
-    `allowed` times their rounding.
-    """
-    column, candidates, errors, growth = quotients, [], [], 1.0
-    change = column[:, 1:] - column[:, :-1]
-    for order in range(1, min(_COLUMNS, quotients.shape[1] - 2) + 1):
-        power = float(ratio) ** order
-        column = column[:, 1:] + change / (power - 1)
-        growth *= (power + 1) / (power - 1)  # of rounding
-        size, change = abs(change), column[:, 1:] - column[:, :-1]
-        # A change that is smaller than its predecessor lets expect is small by accident.
-        least = np.maximum(np.maximum(size[:, 1:], size[:, :-1] / power), _rest(abs(change)))
-        candidates.append(column[:, 1:])
-        errors.append(least + growth * rounding[:, order + 1 :])
-    everything, error = np.concatenate(candidates, axis=1), np.concatenate(errors, axis=1)
-    limit, least = _best(everything, error)
-    apart = abs(quotients - limit[:, None])
-    # If each step comes closer but for its rounding, which doubles, none can deny the limit.
-    if not (apart[:, 1:] > apart[:, :-1] + allowed / 2 * rounding[:, 1:]).any():
-        return limit, least
-    return _best(everything, error + _denial_below(quotients, allowed * rounding, everything))
-
-
-def _best(limits: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    error = np.where(np.isfinite(error), error, np.inf)
-    best = error.argmin(axis=1)[:, None]
-    return (
-        np.take_along_axis(limits, best, axis=1)[:, 0],
-        np.take_along_axis(error, best, axis=1)[:, 0],
-    )
-
-
-def _denial_below(quotients: np.ndarray, allowed: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """By how much quotients at smaller steps deny each entry of Richardson's table.
-
-    The quotients of a function that is resolved come ever closer to the limit. Those of steps that
-    are many periods of an oscillation may agree by accident, and smaller steps show it.
-    """
-    last = _last_levels(quotients.shape[1])
-    floors, ceilings = quotients - allowed, quotients + allowed
-    floors[:, ::-1] = np.fmax.accumulate(floors[:, ::-1], axis=1)
-    ceilings[:, ::-1] = np.fmin.accumulate(ceilings[:, ::-1], axis=1)
-    beyond = np.maximum(floors[:, last] - limits, limits - ceilings[:, last])
-    own = np.maximum(abs(quotients[:, last] - limits), abs(quotients[:, last - 1] - limits))
-    found: np.ndarray = np.fmax(beyond - own, 0.0)
-    return found
-
-
-@cache
-def _last_levels(count: int) -> np.ndarray:
-    """The smallest step of each entry of Richardson's table, in the order of `_extrapolated`."""
-    orders = range(1, min(_COLUMNS, count - 2) + 1)
-    return np.concatenate([np.arange(order + 1, count) for order in orders])

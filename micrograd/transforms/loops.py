@@ -264,7 +264,7 @@ def _inputs(xs: Any) -> tuple[list[Leaves], Structure, bool]:
 
 
 def _sequences(xs: Any) -> list[Any]:
-    """Return the lists and arrays of which each input takes one entry."""
+    """Return the lists and arrays that a loop reads one entry of at each step."""
     if isinstance(xs, list) or is_array(xs):
         return [xs]
     if not isinstance(xs, dict | tuple) or not xs:

@@ -205,7 +205,7 @@ def test_sums_of_numbers_that_follow_each_other_are_one_row_of_machine_code():
     assert np.allclose(slope, expected, rtol=1e-12)
     linked = program._last.executor.executor._backwards.linked
     forward, backward = (len(code) for code in linked._codes if code.shape[1] == STEP)
-    assert forward <= 4  # the products in front of the sums, of which there are 49
+    assert forward <= 4  # 49 sums are one row, after those of the products that they add up
     assert backward <= 4
 
 

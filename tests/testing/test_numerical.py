@@ -336,8 +336,11 @@ def test_steps_of_whole_periods_are_denied_by_smaller_ones(w, where):
     for x in np.linspace(-0.5, 0.7, 41).tolist():
         value, error = numerical_gradient(lambda z: f(w, z), x)
         slope = -w * math.sin(w * x + 10)
-        # What rounding of the point itself does to the slope is no error of the differences.
-        off += abs(value - slope) > 3 * error + 2.0**-24 * w * w * (abs(x) + 10 / w)
+        # If the argument is rounded, the function is another one, whose slope is off by as much.
+        moved = (
+            2.0**-24 * w * w * (abs(x) + 10 / w) if where in ("the argument", "the phase") else 0
+        )
+        off += abs(value - slope) > 3 * error + moved
     assert off <= 1
 
 

@@ -39,7 +39,7 @@ class Scalar(NamedTuple):
 
 
 def scalars(step: Instruction) -> Iterator[Scalar]:
-    """Yield how each result of an instruction is computed, if it is no loop, stack or lookup."""
+    """Yield how each result is computed; nothing for loops, stacks and lookups."""
     match step:
         case Elementwise(operation=row, operands=operands):
             columns = [

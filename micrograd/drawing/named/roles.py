@@ -59,7 +59,7 @@ def roles_of(
     given: Mapping[Any, str] | None = None,
     parameters: Collection[int] = (),
 ) -> dict[Value, str]:
-    """The roles of named values. Without weights there are no targets.
+    """The roles of named values. If none is a weight, what looks like a target is an input.
 
     Args:
         names: the values with their names.

@@ -45,12 +45,12 @@ class Canvas:
         self.symbols: dict[str, str] = {}  # for names that found no room
 
     def name(self, label: str, room: float, symbol: str) -> Formula:
-        """A label as it is typeset, or the symbol if there is no room for the label."""
+        """The typeset label, or the symbol if the label does not fit."""
         (name,) = self.names([label], room, [symbol])
         return name
 
     def names(self, labels: Sequence[str], room: float, symbols: Sequence[str]) -> list[Formula]:
-        """Labels as they are typeset, or symbols for all of them if one finds no room.
+        """The typeset labels, or the symbols for all of them if one label does not fit.
 
         A line below the drawing says what the symbols stand for.
         """
