@@ -15,7 +15,7 @@ pytest.importorskip("mpmath", reason="the true numbers need mpmath: pip install 
 from mpmath import mp, mpf
 
 from benchmarks.exact import definition
-from micrograd import Value, compile  # noqa: A004
+from micrograd import Value, compile, polygamma  # noqa: A004
 from micrograd.engine import functions
 from micrograd.ops import TABLE
 
@@ -388,3 +388,9 @@ def test_remainders_are_exact_whatever_the_quotient(kind):
     assert (
         program("mod", kind)(x, y) == np.mod(x.astype(float), y.astype(float)).astype(kind)
     ).all()
+
+
+def test_a_long_formula_is_a_function_for_vectors_and_one_for_numbers():
+    xs = np.linspace(0.5, 3, 20)  # two vectors of eight, or five of four, and single numbers
+    found = compile(lambda x: [polygamma(1, each) for each in x], backend="numba")(xs)
+    assert np.allclose(found, [polygamma(1, x) for x in xs.tolist()], rtol=1e-14)

@@ -636,3 +636,15 @@ def test_a_gradient_through_many_steps_keeps_eight_bytes_of_each_number():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.5 * 8 * steps  # one state of each step; as floats of Python, four times as much
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_comparison_in_a_step_is_of_the_slope_that_stops_at_zero(backend, batched):
+    """Zero times infinity is 0 there; with nan, the comparison would choose the other branch."""
+
+    def step(s):
+        slope = grad(lambda t: where(t > 0, log(t), 0.0))(0.0 * s)
+        return where(slope >= 0, s + 1.0, s - 1.0)
+
+    program = compile(lambda s: repeat(step, s, 3), backend=backend, batched=batched)
+    assert program(np.array([2.0]) if batched else 2.0) == 5.0

@@ -615,3 +615,15 @@ def test_sums_and_masks_of_the_output_are_named():
     )
     (suspicion,) = dropped.report.suspicions
     assert suspicion == "dx: it is the gradient for 1 - mask: is the mask inverted?"
+
+
+def test_a_function_that_changes_an_array_of_integers_gets_a_copy_each_time():
+    labels = np.array([1, 2])
+
+    def weighted(x, t):
+        t += 1
+        return float((x * t).sum())
+
+    at = np.array([0.5, 0.25]), labels
+    check_gradients(weighted, *at, gradient=lambda x, t: (t + 1.0, None))
+    assert labels.tolist() == [1, 2]

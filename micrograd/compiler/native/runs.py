@@ -106,8 +106,8 @@ def chosen(step: WeightedSums, sums: Any) -> WeightedSums:
         return step
     terms, start = terms_of(step.bounds, sums)
     columns = (column[terms] for column in step.columns)
-    found = WeightedSums(step.varies, rows_of(slots_of(step.out)[sums]), start, *columns)
-    return found._replace(mode=step.mode)
+    rows = rows_of(slots_of(step.out)[sums])
+    return WeightedSums(step.varies, rows, start, *columns, mode=step.mode)
 
 
 def _rows(row: Any, marked: Any, count: int) -> Any:
