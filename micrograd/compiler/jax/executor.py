@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import jax
@@ -22,10 +23,12 @@ from jax.sharding import Mesh, NamedSharding
 from micrograd.compiler.executor import (
     Blocks,
     Call,
+    Direct,
     Executor,
     Gradients,
     Layout,
     OnDevices,
+    Shapes,
 )
 from micrograd.compiler.jax.devices import Devices, sharing
 from micrograd.compiler.jax.loops import are_differentiable
@@ -153,6 +156,30 @@ class JaxExecutor(Executor):
 
         laid = None if rows is None else rows.T
         return Layout(parameters, laid, run, None, None, watched=True, reads_devices=True)
+
+    def direct(
+        self, call: Call, inputs: Sequence[Any], length: int, blocks: Shapes | None
+    ) -> Direct | None:
+        """Prepare calls with many numbers in arrays of NumPy, which JAX takes as they are."""
+        program = self.program
+        if self._room or sharing() is not None or program.inputs * length <= _FEW:
+            return None
+        parameters = aligned_empty(program.parameters, self.dtype)
+        jitted = self._compiled(call, (True,) * len(inputs), length)
+
+        def run(inputs: Sequence[Any]) -> tuple[Any, Any, bool] | None:
+            if sharing() is not None:
+                return None
+            ran = self._ran(jitted, parameters, *(each.T for each in inputs))
+            found, finite = self._fetched(call, length, ran)
+            if call == "values":
+                counts = None if blocks is None else [rows for rows, _ in blocks]
+                return _divided(found, counts) if counts else found, None, finite
+            value, slopes = found
+            counts = [len(each) for each in inputs]
+            return value, _divided(slopes, counts) if self.inputs else slopes, finite
+
+        return Direct(parameters, run)
 
     def _by_sample(self, numbers: Any, length: int) -> Any:
         """Return numbers of inputs as an array with a row for each sample, if there are samples."""
@@ -291,6 +318,12 @@ class JaxExecutor(Executor):
 
 def _are_finite(numbers: Any) -> bool:
     return bool(np.logical_and.reduce(np.isfinite(numbers), axis=None))  # faster than `all`
+
+
+def _divided(rows: Any, counts: Sequence[int]) -> list[Any]:
+    """Return rows in parts of these numbers of them."""
+    ends = zip(counts, accumulate(counts), strict=True)
+    return [rows[stop - count : stop] for count, stop in ends]
 
 
 def _joined(arrays: list[Any]) -> list[Any]:

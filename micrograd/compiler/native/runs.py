@@ -107,7 +107,7 @@ def chosen(step: WeightedSums, sums: Any) -> WeightedSums:
     terms, start = terms_of(step.bounds, sums)
     columns = (column[terms] for column in step.columns)
     rows = rows_of(slots_of(step.out)[sums])
-    return WeightedSums(step.varies, rows, start, *columns, mode=step.mode)
+    return WeightedSums(step.varies, rows, start, *columns)._replace(mode=step.mode)
 
 
 def _rows(row: Any, marked: Any, count: int) -> Any:
