@@ -408,7 +408,7 @@ def test_the_reference_has_every_command_and_every_rule():
 
 def test_the_reference_has_every_variable_error_and_format():
     from micrograd.anomaly import AnomalyError
-    from micrograd.drawing.computation_graph import SUFFIXES
+    from micrograd.drawing.formats import SUFFIXES
 
     sources = [path for folder in ("micrograd", "nn", "tests") for path in files(folder)]
     variables = {v for path in sources for v in re.findall(r"\bMICROGRAD_[A-Z_]+", text_of(path))}

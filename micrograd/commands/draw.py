@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def draw(options: argparse.Namespace) -> None:
     """Draw an expression's graph into a file, or print it as a tree."""
     from micrograd.drawing import RenderingError, film
-    from micrograd.drawing.computation_graph import SUFFIXES
+    from micrograd.drawing.formats import SUFFIXES
     from micrograd.drawing.named.builder import WIDTH
     from micrograd.drawing.page import step_page
     from micrograd.files import suffix, write

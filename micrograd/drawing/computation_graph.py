@@ -1,7 +1,7 @@
 """`ComputationGraph`: a `graphviz.Digraph` that is drawn by any renderer, in any format.
 
-`SUFFIXES` and `WRITERS` list the formats. Where there is no renderer, SVG is the project's own, and
-PNG is that SVG drawn by resvg. Only this module imports `graphviz`, so it is imported on use.
+`formats` lists the formats. Where there is no renderer, SVG is the project's own, and PNG is that
+SVG drawn by resvg. Only this module imports `graphviz`, so it is imported on use.
 Nothing global in that package is changed, and only its public names are used.
 """
 
@@ -10,45 +10,20 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import dot, json_graph, mermaid, renderers, svg, text_tree, themes, tikz
+from micrograd.drawing import dot, renderers, themes, tikz
+from micrograd.drawing.formats import DRAWN, SUFFIXES, WRITERS
 from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.svg_elements import accessible, letter_of
 from micrograd.drawing.themes import Theme
 from micrograd.drawing.typeset import typeset
-
-
-def _svg(picture: Picture, theme: Theme) -> str:
-    return themes.following(svg.svg(typeset(picture), theme), theme)
-
-
-def _tikz(picture: Picture, theme: Theme) -> str:
-    write = tikz.snippet if picture.width else tikz.document
-    return write(typeset(picture), theme)
-
-
-WRITERS: dict[str, Callable[[Picture, Theme], str]] = {
-    "mermaid": mermaid.flowchart,
-    "tikz": _tikz,
-    "json": lambda picture, _: json_graph.document(picture),
-    "tree": lambda picture, _: text_tree.text(picture),
-    "svg": _svg,
-}
-"""The formats that need no renderer. SVG is Graphviz's if there is one."""
-
-DRAWN = ("svg", "png", "pdf", "jpg")
-"""The formats that a renderer makes from the DOT text."""
-
-SUFFIXES = {f".{kind}": kind for kind in DRAWN} | {".gv": "dot", ".dot": "dot", ".mmd": "mermaid"}
-SUFFIXES |= {".tex": "tikz", ".json": "json", ".txt": "tree"}
-"""The format that each suffix of a file asks for."""
 
 LONGEST_SHOWN = 5_000
 """The most lines of DOT text that are drawn in a notebook unasked: over 1,000 values."""

@@ -64,7 +64,7 @@ def test_a_notebook_shows_a_graph_as_our_own_svg(python):
     code = f"{NEURON}\nfrom micrograd import draw_dot\n"
     shown = python.run(f"{code}draw_dot(y)._repr_mimebundle_()")
     ours = here(
-        f"{code}from micrograd.drawing.computation_graph import WRITERS\n"
+        f"{code}from micrograd.drawing.formats import WRITERS\n"
         "WRITERS['svg'](draw_dot(y).picture, draw_dot(y).theme)"
     )
     assert shown == {"image/svg+xml": ours}

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 
 from micrograd import Value
 from micrograd.drawing import draw_dot
-from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.formats import WRITERS
 from micrograd.drawing.metrics import text_width
 from micrograd.drawing.spans import of_mark
 from micrograd.drawing.typeset import typeset

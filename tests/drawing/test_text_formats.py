@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value
 from micrograd.drawing import draw_dot, renderers
-from micrograd.drawing.computation_graph import DRAWN, SUFFIXES, WRITERS
+from micrograd.drawing.formats import DRAWN, SUFFIXES, WRITERS
 from micrograd.drawing.mermaid import mermaid_text
 from micrograd.drawing.text_tree import terminal_text
 from micrograd.engine.graph import order

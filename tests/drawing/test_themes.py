@@ -6,7 +6,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import Theme, draw_dot, draw_network
-from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.formats import WRITERS
 from micrograd.drawing.themes import THEMES, blend
 from nn import MLP
 from tests.drawing.common import expression

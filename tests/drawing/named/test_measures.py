@@ -14,7 +14,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.drawing import draw, draw_dot
-from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.formats import WRITERS
 from micrograd.drawing.metrics import text_width
 from micrograd.drawing.named.layout import leading
 from micrograd.drawing.spans import (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from micrograd import Value, define, explain, where
 from micrograd.drawing import draw, draw_dot, draw_formula
-from micrograd.drawing.computation_graph import WRITERS
+from micrograd.drawing.formats import WRITERS
 from micrograd.drawing.named.builder import named_picture
 from micrograd.drawing.named.layout import FORMULA, laid_out
 from micrograd.drawing.named.roles import ROLES
