@@ -197,7 +197,9 @@ class Language(dict[str, Callable[..., Text]]):
         if row.is_primitive and ready(row.expression) == Call(name, row.operands):
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and {self.name} has no function of that name: "
-                "give it a formula of other operations, or add it to micrograd.source"
+                f"give it a formula of other operations, or add it to the library of {self.name} "
+                f"in micrograd/source/{self.name.lower()}.py, or to SUBSTITUTES in "
+                "micrograd/source/substitutes.py"
             )
         return row.operands, _formula_of(row)
 

@@ -115,6 +115,7 @@ class Interpreter:
             `_lt`, …, `_truth` and the choice `_where` of `with_truths`, are looked up in
             `primitives`.
         literal: how numbers are written.
+        place: the table of primitives and its file, for messages.
 
     Raises:
         NotImplementedError: when a formula is compiled that calls a primitive found nowhere.
@@ -128,8 +129,10 @@ class Interpreter:
         libraries: Sequence[ModuleType] = (),
         texts: Texts,
         literal: Callable[[float], Text] = literal,
+        place: str = "",
     ) -> None:
         self.name, self.libraries, self.texts, self.literal = name, libraries, texts, literal
+        self.place = place or f"the primitives of {name}"
         self.scope: dict[str, Any] = {"__builtins__": {}, **primitives}
         self._given = frozenset(primitives)
 
@@ -174,7 +177,7 @@ class Interpreter:
         raise NotImplementedError(
             f"operation {name!r} is a primitive, and {self.name} have no function of that name"
             f"{f' in {places}' * bool(places)}: give it a formula of other operations, or "
-            f"add it to the primitives of {self.name}"
+            f"add it to {self.place}"
         )
 
     def of_function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -273,12 +276,16 @@ class _Complete(_Floats):
         return completed("", super().of_function(name, function))
 
 
-ON_FLOATS = _Floats("floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"))
+_PLACE = "SHARED in micrograd/table/floats.py"
+ON_FLOATS = _Floats(
+    "floats", SHARED | {"pow": math.pow}, libraries=[math], texts=Texts("pow"), place=_PLACE
+)
 ON_IEEE = _Complete(
     "floats",
     SHARED | {"pow": power, "div": quotient},
     libraries=[math],
     texts=Texts("pow", "div", "mod", "floordiv"),
+    place=_PLACE,
 )
 FLOATS, IEEE = ON_FLOATS.scope, ON_IEEE.scope
 """The functions that formulas on floats call; the table adds its rows."""

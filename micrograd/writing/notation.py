@@ -15,17 +15,18 @@ not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 from unicodedata import normalize
 
-from micrograd.ops import TABLE, Operation
+from micrograd.ops import SERVING, TABLE, Operation
 from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
 from micrograd.writing import numbers, template
 from micrograd.writing.labels import one_line
-from micrograd.writing.marks import Mark, latex
+from micrograd.writing.marks import LETTERS, Mark, latex
 from micrograd.writing.names import Symbol, read, subscript, superscript
 from micrograd.writing.template import ATOM, CALL, FRACTION, LOOSE, POWER, PRODUCT, SUM
 
@@ -237,6 +238,26 @@ NAMES = {
 }
 """The usual names of functions that the table calls otherwise."""
 
+
+def name_in_text(name: str) -> str:
+    r"""What a function is called in a line of text, by the name of its row.
+
+    A function that is typeset as a Greek letter is called by this letter: Γ for `\Gamma(x)`.
+
+    >>> name_in_text("log"), name_in_text("erf")
+    ('ln', 'erf')
+    """
+    letter = "" if name in SERVING or name not in TABLE else _letter(TABLE[name].typeset)
+    return NAMES.get(name) or letter or name
+
+
+@cache
+def _letter(typeset: str) -> str:
+    """The letter of a function that is typeset as one; "" for others."""
+    found = re.fullmatch(r"\\([A-Za-z]+)\([xyz, ]+\)", typeset)
+    return LETTERS.get(found[1], "") if found else ""
+
+
 SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 """The operations that Karpathy's micrograd knows by these signs."""
 
@@ -284,8 +305,7 @@ def _power(base: Formula, exponent: Formula) -> Formula:
 
 
 def _call(row: Operation, *operands: Formula) -> Formula:
-    name = NAMES.get(row.name, row.name)
-    text = f"{name}({', '.join(operand.text for operand in operands)})"
+    text = f"{name_in_text(row.name)}({', '.join(operand.text for operand in operands)})"
     return _typeset(row, operands, text, CALL)
 
 

@@ -184,7 +184,7 @@ def _activation(neuron: Neuron, layer: int) -> str:
     if not is_known or not is_activation(name):
         raise ValueError(
             f"playground: the activation {name!r} of layer {layer} is not an operation of one "
-            "operand with a formula: micrograd.define makes one"
+            "operand with a formula that JavaScript can compute: micrograd.define makes one"
         )
     return name
 

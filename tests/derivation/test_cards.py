@@ -214,5 +214,5 @@ def test_an_unknown_operation_or_language_is_refused():
     with pytest.raises(ValueError, match="no operation 'tan_h': the table has add, sub") as told:
         rule_card("tan_h")
     assert not SERVING & {*str(told.value).replace(",", "").split()}
-    with pytest.raises(ValueError, match="lang is one of en, zh"):
-        rule_card("tanh", "de")
+    with pytest.raises(ValueError, match="lang is one of en, "):
+        rule_card("tanh", "xx")

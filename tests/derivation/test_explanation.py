@@ -304,11 +304,11 @@ def test_the_language_can_be_chosen_at_once_and_an_unknown_one_is_refused():
     x, y = meeting()
     assert explain(y, x, lang="zh").text() == explain(y, x).text("zh")
     for attempt in (
-        lambda: explain(y, x, lang="fr"),
-        lambda: explain(y, x).text("fr"),
+        lambda: explain(y, x, lang="xx"),
+        lambda: explain(y, x).text("xx"),
         lambda: explain(y, x).markdown("ZH"),
     ):
-        with pytest.raises(ValueError, match="lang is one of en, zh"):
+        with pytest.raises(ValueError, match="lang is one of en, "):
             attempt()
 
 

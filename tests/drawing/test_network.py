@@ -159,8 +159,8 @@ def test_captions_are_in_english_or_chinese():
     assert {"输入", "第 1 层", "32 个神经元", "正权重", "负权重", "… 还有 41 个"} <= {*texts(svg)}
     assert svg.get("lang") == "zh-Hans"
     assert not any(re.search("[a-wyz]", text) for text in texts(svg))
-    with pytest.raises(ValueError, match="lang is one of en, zh, got 'fr'"):
-        draw_network(mlp(1, 1), lang="fr")
+    with pytest.raises(ValueError, match=r"lang is one of en, .*got 'xx'"):
+        draw_network(mlp(1, 1), lang="xx")
 
 
 def test_strange_weights_do_no_harm():

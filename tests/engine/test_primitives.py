@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 GAMMA = r'Row("gamma", "gamma(x)", ["out * digamma(x)"], r"\Gamma(x)", domain="x > 0"),'
 ABSENT = 'Row("absent", "absent(x)", ["1"]),'
+ROOT = Path(micrograd.__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +136,14 @@ def test_a_primitive_is_written_as_text_and_in_latex(run):
         from micrograd.derivation.cards import rule_card
         x = Value(8.0, label="x")
         print(rule_card("gamma").latex(), explain(gamma(x) * 2, x).text())
+        y = gamma(x) * x
+        y.label = "y"
+        print(explain(y, x, style="board").equations())
     """
     written = run(program)
     assert r"\Gamma(x)" in written
-    assert "gamma(8)" in written
+    assert "Γ(8)" in written
+    assert "∂y/∂x = y·ψ(x) + Γ(x)" in written
 
 
 MISSING = {
@@ -164,3 +170,7 @@ def test_a_primitive_that_an_interpreter_lacks_is_an_error_that_names_both(run, 
     name = "gamma" if interpreter == "JavaScript" else "absent"
     assert f"operation '{name}' is a primitive" in message
     assert interpreter.removeprefix("eager ") in message
+    places = re.findall(r"(\w+) in (micrograd/[\w/]+\.py)", message)
+    assert places
+    for table, file in places:
+        assert table in (ROOT / file).read_text(encoding="utf-8")

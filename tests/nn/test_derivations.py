@@ -411,7 +411,7 @@ def test_bad_arguments_are_named():
         explain_layers(model, samples(2, 2), samples(2, 2), reduction="max")
     with pytest.raises(ValueError, match="most is at least 3, got 1"):
         explain_layers(model, samples(2, 2), samples(2, 2), most=1)
-    with pytest.raises(ValueError, match="lang is one of en, zh, got 'xx'"):
+    with pytest.raises(ValueError, match=r"lang is one of en, .*got 'xx'"):
         explain_layers(model, samples(2, 2), samples(2, 2), lang="xx")
     with pytest.raises(TypeError, match="a loss that sees the model has no matrix form"):
         explain_layers(model, samples(2, 2), samples(2, 2), loss=lambda m, x, t: m(x)[0])

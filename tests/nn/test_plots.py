@@ -416,8 +416,8 @@ def test_without_such_a_font_the_words_are_english(name, model, monkeypatch):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_another_language_is_a_value_error_that_lists_them(name, model):
-    with pytest.raises(ValueError, match="lang is one of en, zh, got 'fr'"):
-        DRAWN[name](model, lang="fr")
+    with pytest.raises(ValueError, match=r"lang is one of en, .*got 'xx'"):
+        DRAWN[name](model, lang="xx")
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -122,7 +122,8 @@ def test_every_key_is_used(part):
 
 
 def test_a_third_language_is_one_file(tok):
-    assert languages.languages() == ("en", "tok", "zh")
+    assert languages.languages()[0] == "en"
+    assert {"tok", "zh"} < set(languages.languages())
     x = Value(2.0, label="x")
     loss = x.relu() * 3.0
     loss.label = "loss"
@@ -222,9 +223,10 @@ def every_face(lang):
     }
 
 
-@pytest.mark.parametrize("face", every_face("fr"))
-@pytest.mark.parametrize("lang", ["fr", "ZH", "../zh", "__init__", 3, ["en"]])
+@pytest.mark.parametrize("face", every_face("xx"))
+@pytest.mark.parametrize("lang", ["xx", "ZH", "../zh", "__init__", 3, ["en"]])
 def test_an_unknown_language_is_the_same_error_everywhere(face, lang):
-    message = re.escape(f"lang is one of en, zh, got {lang!r}")
+    known = ", ".join(languages.languages())
+    message = re.escape(f"lang is one of {known}, got {lang!r}")
     with pytest.raises(ValueError, match=message):
         every_face(lang)[face]()

@@ -131,6 +131,7 @@ ON_JAX = Interpreter(
     },
     libraries=[jnp, special],
     texts=_Behind("div", "pow", "_where"),
+    place="ON_JAX in micrograd/compiler/jax/operations.py",
 )
 
 

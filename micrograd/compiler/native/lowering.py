@@ -147,7 +147,8 @@ class Lowering(dict[str, Callable[..., Any]]):
             raise NotImplementedError(
                 f"operation {name!r} is a primitive, and the C library, which machine code calls, "
                 "has no function of that name: give it a formula of other operations, or add it "
-                "to micrograd.compiler.native.elementary"
+                "to LIBRARY in micrograd/source/c.py, or to Functions in "
+                "micrograd/compiler/native/elementary/functions.py"
             )
         return self.functions.library(function, *map(self.functions.number, operands)).ir
 

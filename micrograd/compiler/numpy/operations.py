@@ -139,8 +139,8 @@ def primitive(name: str) -> Callable[..., Any]:
     if not isinstance(found, np.ufunc):
         raise NotImplementedError(
             f"operation {name!r} is a primitive, and neither NumPy nor SciPy has a ufunc of that "
-            "name: give it a formula of other operations, or add it to "
-            "micrograd.compiler.numpy.operations"
+            "name: give it a formula of other operations, or add it to PRIMITIVES in "
+            "micrograd/compiler/numpy/operations.py"
         )
     return found
 

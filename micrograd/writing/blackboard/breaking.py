@@ -101,7 +101,7 @@ class _Broken(Board):
                     *others, last = found if _ends_in_bracket(base) else _enclosed(found)
                     return [*others, _raised_bracket(last, power)]
             case Call(name, (argument,)) if is_function(tree):
-                shown = notation.NAMES.get(name, name)
+                shown = notation.name_in_text(name)
                 start: Mark = ("mi", shown) if len(shown) == 1 else ("func", shown)
                 room = width - columns(shown) - 2
                 if name == "relu":

@@ -135,8 +135,8 @@ def test_the_width_is_what_was_asked_for(figure):
 def test_an_impossible_width_language_or_theme_is_refused():
     with pytest.raises(ValueError, match="width is a number of pixels, at least 360; got 100"):
         draw_table([[1]], {}, width=100)
-    with pytest.raises(ValueError, match="lang is one of en, zh"):
-        draw_table([[1]], {}, lang="fr")
+    with pytest.raises(ValueError, match="lang is one of en, "):
+        draw_table([[1]], {}, lang="xx")
     with pytest.raises(ValueError, match="unknown theme"):
         draw_table([[1]], {}, theme="pink")
 
