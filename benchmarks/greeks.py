@@ -12,8 +12,6 @@ import numpy as np
 from benchmarks.timing import Effort, Engine, Run, available, compare, print_times
 from micrograd import compile, derivative, erf, exp, log, sqrt  # noqa: A004
 
-NAMES = "price", "delta", "gamma", "vega", "theta", "rho"
-
 
 def price(library: Any, spot: Any, strike: Any, time: Any, rate: Any, volatility: Any) -> Any:
     """The price of a European call option; `library` has the functions."""
