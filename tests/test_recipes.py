@@ -52,10 +52,11 @@ def ran(part: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_row_is_not_in_the_table_yet_and_passes_its_check():
+def test_the_row_passes_its_check():
     row = eval(example('"signed_square"'), {"Row": Row})
-    assert row.name not in TABLE
-    define(row.name, row.formula, row.partials, typeset=row.typeset, kink=row.kink, note=row.note)
+    options = {"typeset": row.typeset, "kink": row.kink, "note": row.note}
+    if row.name not in TABLE:
+        define(row.name, row.formula, row.partials, **options)
     assert bool(check_operation(row.name))
 
 

@@ -6,7 +6,7 @@ import re
 from micrograd import Value, explain
 from micrograd.ops import TABLE
 from micrograd.table.interpreters import IEEE
-from micrograd.writing.notation import NAMES
+from micrograd.writing.notation import name_in_text
 
 
 def neuron():
@@ -45,7 +45,7 @@ def evaluated(text):
         ("≠", "!="),
     ):
         source = source.replace(shown, python)
-    functions = {NAMES.get(name, name): IEEE[name] for name in TABLE} | {
+    functions = {name_in_text(name): IEEE[name] for name in TABLE} | {
         name: IEEE[name] for name in ("log2", "log10")
     }
     return float(eval(source, {**functions, "_inf": math.inf, "nan": math.nan}))

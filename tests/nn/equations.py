@@ -8,7 +8,7 @@ import numpy as np
 
 from micrograd.ops import TABLE
 from micrograd.table.interpreters import IEEE
-from micrograd.writing.notation import NAMES
+from micrograd.writing.notation import name_in_text
 
 
 def softmax(scores):
@@ -58,7 +58,7 @@ def evaluated(explanation, model, X, y):
     many = len(model.layers) > 1
     names = {
         "π": np.pi,
-        **{NAMES.get(name, name): np.vectorize(IEEE[name], otypes=[float]) for name in TABLE},
+        **{name_in_text(name): np.vectorize(IEEE[name], otypes=[float]) for name in TABLE},
         "log2": np.log2,
         "log10": np.log10,
         "np": np,
