@@ -68,7 +68,7 @@ class EarlyStopping:
         restore_best: whether the model gets the weights of the best epoch back.
         monitor: the name of the column. The default is `val_loss` if there are validation data,
             and `loss` otherwise.
-        mode: `"min"` or `"max"`. The default is `"max"` for the metrics of which more is better,
+        mode: `"min"` or `"max"`. The default is `"max"` for the metrics that should be large,
             `accuracy` and `r2`, and `"min"` for the losses and for other metrics.
 
     >>> from nn import MLP, fit

@@ -7,7 +7,7 @@ DETAILS = {
     "only a change by more than this is an improvement; at least 0.": "变化超过这个数才算改进；不小于 0。",
     "whether the model gets the weights of the best epoch back.": "是否把模型恢复到最佳一轮的权重。",
     "the name of the column. The default is `val_loss` if there are validation data, and `loss` otherwise.": "列的名字。有验证数据时默认为 `val_loss`，否则为 `loss`。",
-    '`"min"` or `"max"`. The default is `"max"` for the metrics of which more is better, `accuracy` and `r2`, and `"min"` for the losses and for other metrics.': '`"min"` 或 `"max"`。对越大越好的指标 `accuracy` 和 `r2` 默认为 `"max"`，对损失和其他指标默认为 `"min"`。',
+    '`"min"` or `"max"`. The default is `"max"` for the metrics that should be large, `accuracy` and `r2`, and `"min"` for the losses and for other metrics.': '`"min"` 或 `"max"`。对越大越好的指标 `accuracy` 和 `r2` 默认为 `"max"`，对损失和其他指标默认为 `"min"`。',
     # nn.callbacks.EarlyStopping.improves
     "the new number. nan is never better.": "新的数。nan 总不算更好。",
     "the best number so far. If it is nan, any other number is better.": "迄今最好的数。若它是 nan，任何其他数都更好。",

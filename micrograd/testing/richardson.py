@@ -99,6 +99,6 @@ def variation(limit: np.ndarray, quotients: np.ndarray, ratio: int) -> np.ndarra
         power *= ratio
     apart = abs(near - limit[:, None])
     found: np.ndarray = apart[:, -1]
-    for back in range(2, _SEEN + 1):  # what falls with the step is no noise, which grows
+    for back in range(2, _SEEN + 1):  # noise grows as the steps shrink
         found = np.maximum(found, np.where(apart[:, -back] <= 8 * apart[:, -1], apart[:, -back], 0))
     return found

@@ -23,7 +23,7 @@ _UNITS: tuple[tuple[float, Tree], ...] = (
     (math.log(10), Call("log", (10.0,))),
     (math.log(2 * math.pi), Call("log", (_TWO_PI,))),
 )
-_LONG_NUMBER = 15  # digits of a number that is no decimal fraction that somebody wrote
+_LONG_NUMBER = 15  # digits that nobody types: the number was computed
 _DECIMALS = 10_000  # what makes a decimal fraction of four digits a whole number
 _LARGEST = 32  # numerator and denominator of its fraction of a unit
 

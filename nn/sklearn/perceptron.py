@@ -66,7 +66,7 @@ class _Patience:
 
     It counts as scikit-learn does: the epochs in a row that are not better by `tol` than the best
     one, and one more than `patience` is too many. If the rate is adaptive, that divides it by 5
-    instead, until it is at most 1e-6. A column of which more is better has the sign 1, another -1.
+    instead, until it is at most 1e-6. `sign` is 1 for a column that should grow, else -1.
     """
 
     column: str

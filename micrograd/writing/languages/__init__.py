@@ -4,7 +4,7 @@ A language is a module of this folder with a table `WORDS` of parts, keys and te
 is the place of a name, a number or a formula. English has every key. Where another language lacks a
 text, the English one is shown, so a new language can begin with a few words, and needs no other
 change anywhere. The parts `help` and `message` have English texts as keys. A module whose name
-begins with `_` is no language: it holds a long part of one.
+begins with `_` is not a language: it holds a long part of one.
 
 Two parts have the names of rows of the table of operations as keys: `note` translates the notes
 that the table has in English, and `operation` says what a row is called in a sentence, such as 乘法
