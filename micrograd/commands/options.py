@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,16 @@ def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
             suffix(path, known)
         write(path, text)
     tell(f"wrote {path}", lang)
+
+
+def page(title: str, body: str, lang: str, style: str = "") -> str:
+    """Return a page of HTML with this title, which is text, and these elements."""
+    from micrograd.drawing.frame import asset
+
+    tag = languages.words(lang, "language")["tag"]
+    return asset("page.html", __package__).format(
+        tag=tag, title=escape(title), style=style, body=body
+    )
 
 
 def tell(text: str, lang: str) -> None:
