@@ -245,24 +245,22 @@ def _rows(
     if mark == " ":
         text = re.sub(r"[ \t]+(?=[\r\n]|$)", "", text.replace("\t", " "))
     reader = _reader(StringIO(text, newline=""), mark, quote, strict=True)
-    while True:
-        line = above + reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            complaint = str(error)
-            if "unexpected end" in complaint:
-                complaint = f"a quote ({quote}) opens here and is never closed"
-            else:
-                line = above + reader.line_num
-            if "expected after" in complaint:
-                complaint = (
-                    f"text follows the closing quote of a cell: write a quote in it as {2 * quote}"
-                )
-            raise TableError(f"{path}, line {line}: {complaint}") from None
-        if row is None:
-            return
-        yield line, [cell.strip() for cell in row] or [""]
+    line = above + 1
+    try:
+        for row in reader:
+            yield line, [cell.strip() for cell in row] or [""]
+            line = above + reader.line_num + 1
+    except csv.Error as error:
+        complaint = str(error)
+        if "unexpected end" in complaint:
+            complaint = f"a quote ({quote}) opens here and is never closed"
+        else:
+            line = above + reader.line_num
+        if "expected after" in complaint:
+            complaint = (
+                f"text follows the closing quote of a cell: write a quote in it as {2 * quote}"
+            )
+        raise TableError(f"{path}, line {line}: {complaint}") from None
 
 
 def _rectangle(
