@@ -99,7 +99,7 @@ def is_whole() -> bool:
 def _ourselves(words: Any) -> Iterator[Finding]:
     place = Path(__file__).parents[1]
     yield Finding("Python", f"{platform.python_version()}, {sys.executable}")
-    yield Finding("micrograd", f"{_version() or words['unknown']}, {place}")
+    yield Finding("micrograd", f"{_version(OURS) or words['unknown']}, {place}")
     owners = packages_distributions()
     again = f"pip install --force-reinstall --no-deps {_source()}"
     for package in PACKAGES:
@@ -125,10 +125,10 @@ def _ourselves(words: Any) -> Iterator[Finding]:
             )
 
 
-def _version() -> str | None:
-    """The version of the distribution, if it is installed."""
+def _version(package: str) -> str | None:
+    """The version of a distribution, if it is installed."""
     try:
-        return version(OURS)
+        return version(package)
     except PackageNotFoundError:
         return None
 
@@ -148,11 +148,8 @@ def _libraries(words: Any) -> Iterator[Finding]:
         if find_spec(module) is None:
             found = words["missing"].format(purpose=words[purpose])
             yield Finding(package, found, f"pip install {package}")
-            continue
-        try:
-            yield Finding(package, version(package))
-        except PackageNotFoundError:  # its files lie in the path, without metadata
-            yield Finding(package, words["unknown"])
+        else:  # without metadata, its files just lie in the path
+            yield Finding(package, _version(package) or words["unknown"])
 
 
 def _renderers(words: Any) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from micrograd.commands.options import (
     CommandError,
     add_output,
     add_theme,
+    add_valued,
     deliver,
     page,
     reported,
@@ -52,12 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "without it, the derivation is printed",
     )
     add_theme(parser)
-    option(
-        "--style",
-        choices=("board", "full"),
-        default="board",
-        help="a closed form, as on a blackboard, or every value and path (default board)",
-    )
+    what = "a closed form, as on a blackboard, or every value and path"
+    add_valued(parser, "--style", "board", what, choices=("board", "full"))
     option(
         "--width",
         type=int,

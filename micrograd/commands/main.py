@@ -127,7 +127,7 @@ def parser(lang: str = "en") -> Parser:
         "  micrograd demo --out out",
     )
     made.add_argument("--version", action="store_true", help="print the version and exit")
-    add_language(made, "language of the help (default %(default)s)")
+    add_language(made, "language of the help")
     made.set_defaults(command=None)
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:

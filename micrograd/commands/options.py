@@ -46,12 +46,9 @@ COLUMNS: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN
 """The settings of an option that names columns, one each time that it is given."""
 
 
-def add_language(
-    parser: argparse.ArgumentParser, what: str = "language of the output (default %(default)s)"
-) -> None:
+def add_language(parser: argparse.ArgumentParser, what: str = "language of the output") -> None:
     """Let a command take the language of its output; `what` is the help of the option."""
-    known = languages.languages()
-    parser.add_argument("--lang", choices=known, default="en", help=what)
+    add_valued(parser, "--lang", "en", what, choices=languages.languages())
 
 
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
@@ -59,13 +56,18 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
+def add_valued(
+    parser: argparse._ActionsContainer, name: str, default: Any, what: str, **settings: Any
+) -> argparse.Action:
+    """Let a command take an option of the type of its default, which follows `what` in the help."""
+    what += " (default %(default)s)"
+    return parser.add_argument(name, type=type(default), default=default, help=what, **settings)
+
+
 def add_theme(parser: argparse.ArgumentParser) -> None:
     """Let a command take the colours of its pictures."""
-    parser.add_argument(
-        "--theme",
-        default="light",
-        help="light, dark, print, or auto, which follows the reader's screen (default light)",
-    )
+    what = "light, dark, print, or auto, which follows the reader's screen"
+    add_valued(parser, "--theme", "light", what)
 
 
 def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
@@ -122,13 +124,7 @@ def add_reading(parser: argparse._ActionsContainer) -> list[argparse.Action]:
             choices=("point", "comma"),
             help="decimal mark of the numbers (default: detect it)",
         ),
-        option(
-            "--skip",
-            type=int,
-            default=0,
-            metavar="LINES",
-            help="number of lines above the table (default %(default)s)",
-        ),
+        add_valued(parser, "--skip", 0, "number of lines above the table", metavar="LINES"),
     ]
 
 
