@@ -203,8 +203,10 @@ class Objective:
         return loss if self.penalty is None else loss + self.penalty(self.parameters)
 
     def batch(self, rows: Any, *masks: Any) -> tuple[Any, ...]:
-        """Return the rows of a batch, with weights whose mean is 1 if they have weights."""
-        return normalised(rows) if self.weighted else rows, *masks
+        """Return the rows of a batch; the mean of their weights becomes 1, unless all are 0."""
+        if self.weighted and (mean := rows[:, -1].mean()):
+            rows = np.column_stack([rows[:, :-1], rows[:, -1] / mean])
+        return rows, *masks
 
     def mean(self, losses: Any, rows: Any) -> float:
         """Return the mean of the losses of rows, each with the weight of its sample."""
@@ -219,12 +221,6 @@ def rows_of(
         return np.concatenate([X, y], axis=1)
     weights = np.ones(len(X)) if weights is None else weights
     return np.column_stack([X, y, weights if by_class is None else weights * by_class(y)])
-
-
-def normalised(rows: Any) -> Any:
-    """Return rows with weights, scaled so that the mean of the weights is 1, unless all are 0."""
-    mean = rows[:, -1].mean()
-    return np.column_stack([rows[:, :-1], rows[:, -1] / mean]) if mean else rows
 
 
 def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
