@@ -26,7 +26,6 @@ from micrograd.commands.options import CommandError
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
 from micrograd.ops import TABLE
-from micrograd.source.names import variables_of
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import FormulaError, fold, variables
 from micrograd.table.reading import parse
@@ -116,6 +115,8 @@ def symbolic_graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]
 
     The numbers are inside the domains of as many operations as possible.
     """
+    from micrograd.source.names import variables_of
+
     names = variables_of(options.expression, TABLE)
     options.at = [f"{name}=0" for name in names]
     function, _ = function_and_point(options)
