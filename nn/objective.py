@@ -208,9 +208,10 @@ class Objective:
             rows = np.column_stack([rows[:, :-1], rows[:, -1] / mean])
         return rows, *masks
 
-    def mean(self, losses: Any, rows: Any) -> float:
-        """Return the mean of the losses of rows, each with the weight of its sample."""
-        return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
+    def evaluated(self, found: Any, rows: Any) -> tuple[float, Any]:
+        """Return the weighted mean of the losses in the first column, and the other columns."""
+        weights = rows[:, -1] if self.weighted else None
+        return float(np.average(found[:, 0], weights=weights)), found[:, 1:]
 
 
 def rows_of(
@@ -330,8 +331,7 @@ class Compiled:
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""
-        found = in_blocks(self._evaluation, rows)
-        return self._objective.mean(found[:, 0], rows), found[:, 1:]
+        return self._objective.evaluated(in_blocks(self._evaluation, rows), rows)
 
 
 def _devices(devices: Any, backend: str) -> Devices:
@@ -378,7 +378,7 @@ class Eager:
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in rows.tolist()
         ])  # fmt: skip
-        return self._objective.mean(found[:, 0], rows), found[:, 1:]
+        return self._objective.evaluated(found, rows)
 
 
 def as_number(value: Any) -> float:
