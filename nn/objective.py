@@ -161,12 +161,13 @@ class Objective:
     parameters: list[Value]
     features: int
     loss: Callable[..., Any]
-    penalty: Callable[[list[Value]], Any] | None
+    penalty: Penalty = None
     weighted: bool = False
 
     def __post_init__(self) -> None:
         self.end = -1 if self.weighted else None  # where the targets end in a row
         self._sees_model = sees_model(self.loss)
+        self._penalty = penalty_function(self.penalty)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
         """Return the loss in training, times the weight of the sample if there is one.
@@ -200,7 +201,7 @@ class Objective:
 
     def penalised(self, loss: Any) -> Any:
         """Return the loss plus the penalty."""
-        return loss if self.penalty is None else loss + self.penalty(self.parameters)
+        return loss if self._penalty is None else loss + self._penalty(self.parameters)
 
     def batch(self, rows: Any, *masks: Any) -> tuple[Any, ...]:
         """Return the rows of a batch; the mean of their weights becomes 1, unless all are 0."""

@@ -6,16 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
-from micrograd.commands.options import (
-    CommandError,
-    add_output,
-    add_theme,
-    add_valued,
-    deliver,
-    page,
-    reported,
-    tell,
-)
+from micrograd.commands.options import CommandError, add_output, add_theme, deliver, reported, tell
+from micrograd.commands.rules import page
 from micrograd.files import suffix
 from micrograd.writing.names import typeset
 
@@ -53,8 +45,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "without it, the derivation is printed",
     )
     add_theme(parser)
-    what = "a closed form, as on a blackboard, or every value and path"
-    add_valued(parser, "--style", "board", what, choices=("board", "full"))
+    option(
+        "--style",
+        choices=("board", "full"),
+        default="board",
+        help="a closed form, as on a blackboard, or every value and path (default %(default)s)",
+    )
     option(
         "--width",
         type=int,

@@ -6,14 +6,8 @@ import argparse
 from pathlib import Path
 
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import (
-    add_output,
-    add_reading,
-    add_valued,
-    deliver,
-    read_table,
-    reported,
-)
+from micrograd.commands.options import add_output, add_valued, deliver, reported
+from micrograd.commands.tables import add_reading, read_table
 
 HELP = "write a page on which an expression follows sliders"
 DESCRIPTION = (

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd.writing import languages
 from micrograd.writing.messages import message
-
-if TYPE_CHECKING:
-    from nn.tables import Table
 
 
 class CommandError(Exception):
@@ -40,10 +36,6 @@ def reported(
         if not isinstance(error, (ValueError, *errors)):
             raise
         raise CommandError(str(error)) from error
-
-
-COLUMNS: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN"}
-"""The settings of an option that names columns, one each time that it is given."""
 
 
 def add_language(parser: argparse.ArgumentParser, what: str = "language of the output") -> None:
@@ -87,62 +79,6 @@ def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
     tell(f"wrote {path}", lang)
 
 
-def page(title: str, body: str, lang: str, style: str = "") -> str:
-    """Return a page of HTML with this title, which is text, and these elements."""
-    from micrograd.drawing.frame import asset
-
-    tag = languages.words(lang, "language")["tag"]
-    return asset("page.html", __package__).format(
-        tag=tag, title=escape(title), style=style, body=body
-    )
-
-
 def tell(text: str, lang: str) -> None:
     """Print what a command says about its work, line by line in a language."""
     print(*(message(line, lang) for line in text.split("\n")), sep="\n", flush=True)
-
-
-def add_reading(parser: argparse._ActionsContainer) -> list[argparse.Action]:
-    """Let a command take options that say how to read a table, and return them."""
-    option = parser.add_argument
-    return [
-        option(
-            "--header",
-            choices=("auto", "yes", "no"),
-            default="auto",
-            help="whether the first line has the names of the columns (default: detect it)",
-        ),
-        option("--encoding", help="encoding of the file, such as gbk (default UTF-8)"),
-        option(
-            "--delimiter",
-            metavar="CHARACTER",
-            help="separator of the cells: comma, semicolon, tab, bar, space, or the character "
-            "itself (default: detect it)",
-        ),
-        option(
-            "--decimal",
-            choices=("point", "comma"),
-            help="decimal mark of the numbers (default: detect it)",
-        ),
-        add_valued(parser, "--skip", 0, "number of lines above the table", metavar="LINES"),
-    ]
-
-
-def read_table(
-    path: Path, options: argparse.Namespace, known: Collection[str] = (), *, unnamed: bool = False
-) -> Table:
-    """Read the table in a file as the options say. Raises CommandError."""
-    from nn.options import whole
-    from nn.tables import read
-
-    with reported(reading=path):
-        return read(
-            path,
-            header={"auto": None, "yes": True, "no": False}[options.header],
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            decimal=options.decimal,
-            skip=whole(options.skip, "--skip", least=0),
-            known=known,
-            unnamed=unnamed,
-        )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
-from micrograd.commands.options import CommandError, add_output, deliver, page, reported
+from micrograd.commands.options import CommandError, add_output, deliver, reported
 from micrograd.writing import languages
 from micrograd.writing.marks import MATH_STYLE
 
@@ -56,3 +57,13 @@ def _page(cards: Sequence[RuleCard], lang: str) -> str:
     header = f"<header><h1>{title}</h1><p>{words['page about']}</p></header>"
     style = f"<style>\n{MATH_STYLE}\n{asset('cards.css', __package__)}</style>\n"
     return page(title, f"{header}\n<main>\n{shown}\n</main>", lang, style)
+
+
+def page(title: str, body: str, lang: str, style: str = "") -> str:
+    """Return a page of HTML with this title, which is text, and these elements."""
+    from micrograd.drawing.frame import asset
+
+    tag = languages.words(lang, "language")["tag"]
+    return asset("page.html", __package__).format(
+        tag=tag, title=escape(title), style=style, body=body
+    )

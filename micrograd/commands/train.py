@@ -13,14 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands import trained
-from micrograd.commands.options import (
-    COLUMNS,
-    CommandError,
-    add_reading,
-    add_valued,
-    reported,
-    tell,
-)
+from micrograd.commands.options import CommandError, add_valued, reported, tell
+from micrograd.commands.tables import COLUMNS, add_reading
 from micrograd.commands.trained import Trained
 from micrograd.commands.training_data import SETS, data
 

@@ -365,14 +365,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         kept: Any = self.__dict__.get("_kept")
         if kept is None or kept[:3] != (self.model_, loss, is_weighted):
             parameters = self.model_.parameters()
-            objective = Objective(
-                self.model_,
-                parameters,
-                X.shape[1],
-                loss_function(loss)[1],
-                None,
-                weighted=is_weighted,
-            )
+            function = loss_function(loss)[1]
+            objective = Objective(self.model_, parameters, X.shape[1], function, None, is_weighted)
             biases = {id(neuron.b) for layer in self.model_.layers for neuron in layer.neurons}
             made = _Penalised(objective, np.array([id(each) not in biases for each in parameters]))
             kept = self._kept = (self.model_, loss, is_weighted, made)
