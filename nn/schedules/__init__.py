@@ -38,7 +38,7 @@ from nn.schedules.formulas import (
 )
 from nn.schedules.one_cycle import OneCycleLR, has_momentum
 from nn.schedules.plateau import ReduceLROnPlateau
-from nn.schedules.schedule import Schedule
+from nn.schedules.schedule import Schedule, rates_of
 
 __all__ = [
     "SCHEDULES",
@@ -69,10 +69,7 @@ SCHEDULES: dict[str, Callable[[Optimizer, int], Schedule]] = {
         optimizer, math.ceil(steps / 4)
     ),
     "one_cycle": lambda optimizer, steps: OneCycleLR(
-        optimizer,
-        [group["lr"] for group in optimizer.param_groups],
-        steps,
-        cycle_momentum=has_momentum(optimizer),
+        optimizer, rates_of(optimizer), steps, cycle_momentum=has_momentum(optimizer)
     ),
     "plateau": lambda optimizer, steps: ReduceLROnPlateau(optimizer),
 }
