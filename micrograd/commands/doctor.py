@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,23 +107,15 @@ def _ourselves(words: Any) -> Iterator[Finding]:
         found = find_spec(package)
         where = Path(found.origin).parent if found and found.origin else None
         others = sorted(set(owners.get(package, ())) - {OURS})
+        fault = partial(Finding, package, is_fault=True)
         if package == "micrograd" and not is_whole() and not others:
-            yield Finding(package, words["damaged"], again, is_fault=True)
+            yield fault(words["damaged"], again)
             continue
         if where is None or where.parent != place.parent:
-            yield Finding(
-                package,
-                words["elsewhere"].format(package=package, where=where),
-                words["fresh"],
-                is_fault=True,
-            )
+            yield fault(words["elsewhere"].format(package=package, where=where), words["fresh"])
         if others:
-            yield Finding(
-                package,
-                words["clash"].format(package=package, others=", ".join(others)),
-                f"pip uninstall {' '.join(others)} && {again}",
-                is_fault=True,
-            )
+            clash = words["clash"].format(package=package, others=", ".join(others))
+            yield fault(clash, f"pip uninstall {' '.join(others)} && {again}")
 
 
 def _version(package: str) -> str | None:
