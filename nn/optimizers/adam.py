@@ -21,12 +21,6 @@ class _Adaptive(Optimizer):
 
     memory: ClassVar[tuple[str, ...]] = ("mean", "square")
 
-    def _averaged(self, x: Array, g: Array) -> tuple[Array, Array, Array, Array]:
-        """Return x and g after weight decay, and the moving averages of g and of g²."""
-        x, g = self._decayed(x, g)
-        beta1, beta2 = self.betas
-        return x, g, self._follow("mean", beta1, g), self._follow("square", beta2, g * g)
-
 
 @dataclass(eq=False)
 class Adam(_Adaptive):
@@ -53,8 +47,10 @@ class Adam(_Adaptive):
     memory = ("mean", "square", "largest")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, _, m, v = self._averaged(x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
+        m = self._follow("mean", beta1, g)
+        v = self._follow("square", beta2, g * g)
         if self.amsgrad:
             v = self.state["largest"] = np.maximum(self.state["largest"], v)
         # √v̂ + eps = (√v + eps * c) / c: the faster order of the paper's section 2.
@@ -118,12 +114,14 @@ class NAdam(_Adaptive):
     memory = ("mean", "square", "mu_product")
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, g, m, v = self._averaged(x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
         mu, ahead = (
             beta1 * (1 - 0.5 * 0.96 ** (each * self.momentum_decay)) for each in (t, t + 1)
         )
         product = self.state["mu_product"] = mu * self.state["mu_product"]
+        m = self._follow("mean", beta1, g)
+        v = self._follow("square", beta2, g * g)
         size = np.sqrt(v / (1 - beta2**t)) + self.eps
         step = g * ((1 - mu) / (1 - product)) + m * (ahead / (1 - product * ahead))
         new: Array = x - self.lr * step / size
@@ -158,8 +156,10 @@ class RAdam(_Adaptive):
     decoupled_weight_decay: bool = False
 
     def rule(self, x: Array, g: Array) -> Array:  # noqa: D102
-        x, _, m, v = self._averaged(x, g)
+        x, g = self._decayed(x, g)
         (beta1, beta2), t = self.betas, self.steps
+        m = self._follow("mean", beta1, g)
+        v = self._follow("square", beta2, g * g)
         rate = self.lr / (1 - beta1**t)
         c = 1 - beta2**t
         longest = 2 / (1 - beta2) - 1
