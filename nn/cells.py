@@ -104,7 +104,8 @@ class Column:
     Attributes:
         cells: the texts, one for each row.
         readings: what `reading` gives for each cell.
-        missing: the rows whose cell stands for a missing value.
+        words: the cells, with None in place of those that stand for a missing value.
+        missing: the rows of those cells.
         numbers: the numbers after `resolve`, nan where one is missing; None for a column of words.
         unit: the unit of the numbers.
         fault: the first row with a mistake, and what is wrong and what to do; None without one.
@@ -116,7 +117,8 @@ class Column:
         self.cells = list(cells)
         self.readings = [reading(cell) for cell in cells] if readings is None else list(readings)
         tokens = MISSING - {"-"} if "+" in cells else MISSING  # beside a plus, a minus is a word
-        self.missing = [row for row, cell in enumerate(cells) if cell.lower() in tokens]
+        self.words = [None if cell.lower() in tokens else cell for cell in cells]
+        self.missing = [row for row, word in enumerate(self.words) if word is None]
         self.numbers: list[float] | None = None
         self.unit = ""
         self.fault: tuple[int, str] | None = None
@@ -137,12 +139,6 @@ class Column:
         """The first cell that is not missing, as a message shows it."""
         return quoted(next(word for word in self.words if word is not None))
 
-    @property
-    def words(self) -> list[str | None]:
-        """The cells, with None in place of missing ones."""
-        gone = set(self.missing)
-        return [None if row in gone else cell for row, cell in enumerate(self.cells)]
-
     @cached_property
     def decimals(self) -> list[str]:
         """The marks of decimals, as far as they follow from single cells."""
@@ -162,11 +158,11 @@ class Column:
         is_mixed = any(each and each.point == each.comma for each in self.readings)
         may_be_thousands = separator == ";" or (is_mixed and separator != ",")
         doubtful = () if decimal else (COMMA, POINT) if may_be_thousands else (COMMA,)
-        gone = set(self.missing)
-        for row, (each, number) in enumerate(zip(self.readings, self.numbers, strict=True)):
-            if row in gone:
+        known = zip(self.words, self.readings, self.numbers, strict=True)
+        for row, (word, each, number) in enumerate(known):
+            if word is None:
                 continue
-            cell, remedy = quoted(self.cells[row]), "correct it"
+            cell, remedy = quoted(word), "correct it"
             if each is None or isnan(number):
                 wrong = f"{cell} is not a number, but most cells of the column are"
             elif each.doubtful in doubtful:

@@ -183,12 +183,11 @@ class Encoder(NamedTuple):
         }  # fmt: skip
         made = cls(**unset | state)
         texts = [made.names, made.all, [made.target, made.missing], made.units, made.usual]
+        lists = made.names, made.words, made.units, made.usual, made.flagged
         if not (
             has_form([*texts, *made.words], [[str]])
             and has_form(made.flagged, [bool])
-            and all(
-                len(each) == count for each in (made.words, made.units, made.usual, made.flagged)
-            )
+            and all(len(each) == count for each in lists)
             and {*made.names, made.target} <= {*made.all}
             and all(len({*each}) == len(each) for each in (made.names, made.all, *made.words))
             and all(u in words for words, u in zip(made.words, made.usual, strict=True) if u)

@@ -133,15 +133,9 @@ class Layer(Module):
         initializer: str | Initializer = "uniform",
         generator: random.Random | None = None,
     ) -> None:
+        drawn: dict[str, Any] = {"initializer": initializer, "generator": generator}
         self.neurons = [
-            Neuron(
-                nin,
-                nonlin,
-                activation=activation,
-                initializer=initializer,
-                generator=generator,
-                fan_out=nout,
-            )
+            Neuron(nin, nonlin, activation=activation, fan_out=nout, **drawn)
             for _ in range(_size(nout))
         ]
 

@@ -188,13 +188,7 @@ def _same(what: str, outputs: int, targets: int) -> None:
         raise ValueError(f"the outputs have {outputs} {what}, and the targets {targets}")
 
 
-METRICS: dict[str, Metric] = {
-    "accuracy": accuracy,
-    "r2": r2,
-    "mse": mse,
-    "rmse": rmse,
-    "mae": mae,
-}
+METRICS: dict[str, Metric] = {each.__name__: each for each in (accuracy, r2, mse, rmse, mae)}
 LARGER_IS_BETTER = ("accuracy", "r2")
 
 

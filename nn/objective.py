@@ -161,12 +161,13 @@ class Objective:
     parameters: list[Value]
     features: int
     loss: Callable[..., Any]
-    penalty: Callable[[list[Value]], Any] | None
+    penalty: Penalty = None
     weighted: bool = False
 
     def __post_init__(self) -> None:
         self.end = -1 if self.weighted else None  # where the targets end in a row
         self._sees_model = sees_model(self.loss)
+        self._penalty = penalty_function(self.penalty)
 
     def sample(self, row: Any, masks: Any = ()) -> Any:
         """Return the loss in training, times the weight of the sample if there is one.
@@ -200,15 +201,18 @@ class Objective:
 
     def penalised(self, loss: Any) -> Any:
         """Return the loss plus the penalty."""
-        return loss if self.penalty is None else loss + self.penalty(self.parameters)
+        return loss if self._penalty is None else loss + self._penalty(self.parameters)
 
     def batch(self, rows: Any, *masks: Any) -> tuple[Any, ...]:
-        """Return the rows of a batch, with weights whose mean is 1 if they have weights."""
-        return normalised(rows) if self.weighted else rows, *masks
+        """Return the rows of a batch; the mean of their weights becomes 1, unless all are 0."""
+        if self.weighted and (mean := rows[:, -1].mean()):
+            rows = np.column_stack([rows[:, :-1], rows[:, -1] / mean])
+        return rows, *masks
 
-    def mean(self, losses: Any, rows: Any) -> float:
-        """Return the mean of the losses of rows, each with the weight of its sample."""
-        return float(np.average(losses, weights=rows[:, -1] if self.weighted else None))
+    def evaluated(self, found: Any, rows: Any) -> tuple[float, Any]:
+        """Return the weighted mean of the losses in the first column, and the other columns."""
+        weights = rows[:, -1] if self.weighted else None
+        return float(np.average(found[:, 0], weights=weights)), found[:, 1:]
 
 
 def rows_of(
@@ -219,12 +223,6 @@ def rows_of(
         return np.concatenate([X, y], axis=1)
     weights = np.ones(len(X)) if weights is None else weights
     return np.column_stack([X, y, weights if by_class is None else weights * by_class(y)])
-
-
-def normalised(rows: Any) -> Any:
-    """Return rows with weights, scaled so that the mean of the weights is 1, unless all are 0."""
-    mean = rows[:, -1].mean()
-    return np.column_stack([rows[:, :-1], rows[:, -1] / mean]) if mean else rows
 
 
 def confirm(compiled: Callable[[Any], Any], eager: Callable[[Any], Any], rows: Any) -> None:
@@ -334,8 +332,7 @@ class Compiled:
 
     def evaluate(self, rows: Any) -> tuple[float, Any]:
         """Return the weighted mean loss without the penalty, and the outputs of each row."""
-        found = in_blocks(self._evaluation, rows)
-        return self._objective.mean(found[:, 0], rows), found[:, 1:]
+        return self._objective.evaluated(in_blocks(self._evaluation, rows), rows)
 
 
 def _devices(devices: Any, backend: str) -> Devices:
@@ -382,7 +379,7 @@ class Eager:
         found = np.array([
             [as_number(each) for each in self._objective.evaluation(row)] for row in rows.tolist()
         ])  # fmt: skip
-        return self._objective.mean(found[:, 0], rows), found[:, 1:]
+        return self._objective.evaluated(found, rows)
 
 
 def as_number(value: Any) -> float:

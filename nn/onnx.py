@@ -7,7 +7,7 @@ of its formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ _OPERATORS = {
 _FORMULAS = {
     "gauss": "exp(-(x * x))",
     "expm1": "tanh(x / 2) * (exp(x) + 1)",
+    "cbrt": "sign(x) * abs(x) ** 0.3333333333333333",
     "log1p": "where(x > 1, log(1 + x), 2 * atanh(x / (2 + x)))",
     "log2": "log(x) * 1.4426950408889634",
     "log10": "log(x) * 0.4342944819032518",
@@ -117,7 +118,7 @@ class _Graph(dict[str, Callable[..., str]]):
         self.program, self.onnx = program, onnx
         self.nodes: list[Any] = []
         self.kept: list[Any] = []
-        self.uniform = np.zeros(program.uniform)
+        self.uniform = np.zeros(max(program.uniform, 1))  # a number for the slots that vary
         first = program.first_constant
         self.uniform[first : first + len(program.constants)] = program.constants
         self.tensors: list[tuple[int, int, str]] = []  # the slots of `v` that are in a tensor
@@ -130,12 +131,9 @@ class _Graph(dict[str, Callable[..., str]]):
         self.tensors.append((0, program.inputs, "X"))
         for instruction in program.instructions:
             self._enter(instruction)
-        outputs = program.outputs
-        if all(varies for varies, _ in outputs):
-            self._node("Identity", self._gathered([slot for _, slot in outputs]), out="y")
-        else:
-            self._node("Identity", self._mixed(outputs), out="y")
-        shapes = {"X": ["samples", program.inputs], "y": ["samples", len(outputs)]}
+        varies, slots = (np.array(each) for each in zip(*program.outputs, strict=True))
+        self._node("Identity", self._either(varies, slots, self._fixed(varies, slots)), out="y")
+        shapes = {"X": ["samples", program.inputs], "y": ["samples", len(slots)]}
         given, result = (helper.make_tensor_value_info(x, kind, shapes[x]) for x in shapes)
         return helper.make_graph(self.nodes, "model", [given], [result], initializer=self.kept)
 
@@ -168,13 +166,17 @@ class _Graph(dict[str, Callable[..., str]]):
             return tensor
         return self._node("Gather", tensor, self._constant(places, np.int64), axis=1)
 
-    def _mixed(self, places: Sequence[tuple[bool, int]]) -> str:
-        """Slots of both spaces, as a tensor."""
-        slots = np.array([slot if varies else 0 for varies, slot in places])
-        chosen = np.array([varies for varies, _ in places])
-        fixed = np.where(chosen, 0.0, self.uniform[np.where(chosen, 0, [s for _, s in places])])
-        condition = self._constant(chosen, bool)
-        return self._node("Where", condition, self._gathered(slots), self._constant(fixed))
+    def _fixed(self, varies: Any, slots: Any) -> Any:
+        """The numbers of slots that do not vary; some number for those that do."""
+        return self.uniform[np.where(varies, 0, slots)]
+
+    def _either(self, varies: Any, slots: Any, fixed: Any) -> str:
+        """A tensor of slots of `v` where they vary, and of these numbers elsewhere."""
+        if varies.all():
+            return self._gathered(slots)
+        some = slots[varies][0] if varies.any() else 0
+        tensor = self._gathered(np.where(varies, slots, some))
+        return self._node("Where", self._constant(varies, bool), tensor, self._constant(fixed))
 
     def _rows(self, varies: bool, rows: Any) -> str:
         slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else np.asarray(rows)
@@ -231,17 +233,9 @@ class _Graph(dict[str, Callable[..., str]]):
         product = self._constant(sign)
         for slots, kinds in step.sides:
             chosen, varies = slots[terms], kinds[terms] & (slots[terms] >= 0) & is_term
-            fixed = np.where(
-                chosen >= 0, self.uniform[np.where(varies | (chosen < 0), 0, chosen)], 1
-            )
-            if not varies.any():
-                product = self._node("Mul", product, self._constant(fixed))
-                continue
-            some = int(chosen[varies][0])
-            factor = self._gathered(np.where(varies, chosen, some))
-            if not varies.all():
-                condition = self._constant(varies, bool)
-                factor = self._node("Where", condition, factor, self._constant(fixed))
+            fixed = np.where(chosen >= 0, self._fixed(varies | (chosen < 0), chosen), 1)
+            several = varies.any()
+            factor = self._either(varies, chosen, fixed) if several else self._constant(fixed)
             product = self._node("Mul", product, factor)
         return self._node("ReduceSum", product, self._constant([2], np.int64), keepdims=0)
 

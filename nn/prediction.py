@@ -42,7 +42,6 @@ from nn.objective import (
     of_different_targets,
     outputs_of,
     parameters_of,
-    penalty_function,
 )
 
 
@@ -118,7 +117,7 @@ def loss_and_grad(
     parameters, X = parameters_of(model), samples.inputs(X)
     with evaluating(model):
         y = samples.targets(y, len(X), len(probe(model, X)), name)
-    objective = Objective(model, parameters, X.shape[1], function, penalty_function(penalty))
+    objective = Objective(model, parameters, X.shape[1], function, penalty)
 
     def penalised(row: Any) -> Any:
         return objective.penalised(objective.evaluation(row)[0])

@@ -80,22 +80,25 @@ def class_weights(given: Any, y: Any) -> Callable[[Any], Any] | None:
     found, counts = np.unique(_classes(y), return_counts=True)
     if isinstance(given, str) and given == "balanced":
         table = dict(zip(found.tolist(), len(y) / (len(found) * counts), strict=True))
-    elif isinstance(given, Mapping):
-        table = {key: real(given[key], f"class_weight[{key!r}]", least=0) for key in given}
+    else:
+        table = weights_by_class(given, "class_weight")
         classes = found.astype(int).tolist()
-        unknown = [key for key in given if key not in classes]
-        if unknown and not set(classes) <= set(given):
+        unknown = [key for key in table if key not in classes]
+        if unknown and not set(classes) <= set(table):
             raise ValueError(
                 f"class_weight has a weight for {unknown[0]!r}, "
                 f"but the classes are {', '.join(map(str, classes))}"
             )
         if not any(table.get(each, 1.0) for each in classes):
             raise ValueError("class_weight is 0 for all classes: there is nothing to learn from")
-    else:
-        raise OptionError(
-            f'class_weight is a dict of weights by class, or "balanced", got {given!r}'
-        )
     return lambda targets: np.array([table.get(k, 1.0) for k in _classes(targets).tolist()])
+
+
+def weights_by_class(given: Any, name: str) -> dict[Any, float]:
+    """Return weights by class as numbers. OptionError if they are anything else."""
+    if not isinstance(given, Mapping):
+        raise OptionError(f'{name} is a dict of weights by class, or "balanced", got {given!r}')
+    return {key: real(given[key], f"{name}[{key!r}]", least=0) for key in given}
 
 
 def _classes(y: Any) -> Any:

@@ -142,7 +142,12 @@ def read(
     columns = [Column(cells) for cells in zip(*rows, strict=True)]
     below = [Column(each.cells[1:], each.readings[1:]) for each in columns]
     if header is None:
-        header = _has_header(columns, below, known, unnamed, f"{path}, line {lines[0]}")
+        header = _has_header(columns, below, known, unnamed)
+        if header is None:
+            raise TableError(
+                f"{path}, line {lines[0]} may have the names of the columns ({listed(rows[0], 4)}) "
+                "or data: say --header yes or --header no"
+            )
         words = not any(each.readings[0] for each in columns)
         if header and not (words and any(each.is_numeric for each in below)):
             notes.append("the first line has the names of the columns")
@@ -245,24 +250,22 @@ def _rows(
     if mark == " ":
         text = re.sub(r"[ \t]+(?=[\r\n]|$)", "", text.replace("\t", " "))
     reader = _reader(StringIO(text, newline=""), mark, quote, strict=True)
-    while True:
-        line = above + reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            complaint = str(error)
-            if "unexpected end" in complaint:
-                complaint = f"a quote ({quote}) opens here and is never closed"
-            else:
-                line = above + reader.line_num
-            if "expected after" in complaint:
-                complaint = (
-                    f"text follows the closing quote of a cell: write a quote in it as {2 * quote}"
-                )
-            raise TableError(f"{path}, line {line}: {complaint}") from None
-        if row is None:
-            return
-        yield line, [cell.strip() for cell in row] or [""]
+    line = above + 1
+    try:
+        for row in reader:
+            yield line, [cell.strip() for cell in row] or [""]
+            line = above + reader.line_num + 1
+    except csv.Error as error:
+        complaint = str(error)
+        if "unexpected end" in complaint:
+            complaint = f"a quote ({quote}) opens here and is never closed"
+        else:
+            line = above + reader.line_num
+        if "expected after" in complaint:
+            complaint = (
+                f"text follows the closing quote of a cell: write a quote in it as {2 * quote}"
+            )
+        raise TableError(f"{path}, line {line}: {complaint}") from None
 
 
 def _rectangle(
@@ -305,37 +308,25 @@ def _rectangle(
 
 
 def _has_header(
-    columns: Sequence[Column],
-    below: Sequence[Column],
-    known: Collection[str],
-    unnamed: bool,
-    place: str,
-) -> bool:
-    """Whether the first line has the names of the columns. Raises TableError if that is unclear."""
+    columns: Sequence[Column], below: Sequence[Column], known: Collection[str], unnamed: bool
+) -> bool | None:
+    """Whether the first line has the names of the columns; None if that is unclear."""
     first, found = [each.cells[0] for each in columns], [each.readings[0] for each in columns]
     above_numbers = any(
         word is None and cell.lower() not in MISSING and column.is_numeric
         for cell, word, column in zip(first, found, below, strict=True)
     )
-    is_header: bool | None
     if unnamed:
-        is_header = None if above_numbers else False
-    elif known and ({*known} & {*first} or are_unnamed(known)):
-        is_header = not {*known}.isdisjoint(first)
-    elif above_numbers:
-        is_header = True
-    elif any(found):
+        return None if above_numbers else False
+    if known and ({*known} & {*first} or are_unnamed(known)):
+        return not {*known}.isdisjoint(first)
+    if above_numbers:
+        return True
+    if any(found):
         numbers = [(each.point, column) for each, column in zip(found, below, strict=True) if each]
-        is_header = _are_names(numbers)
-    else:
-        occur = all(cell in column.cells for cell, column in zip(first, below, strict=True))
-        is_header = None if occur else True
-    if is_header is None:
-        raise TableError(
-            f"{place} may have the names of the columns ({listed(first, 4)}) or data: "
-            "say --header yes or --header no"
-        )
-    return is_header
+        return _are_names(numbers)
+    occur = all(cell in column.cells for cell, column in zip(first, below, strict=True))
+    return None if occur else True
 
 
 def _are_names(numbers: Sequence[tuple[float | None, Column]]) -> bool | None:

@@ -27,15 +27,7 @@ from nn.callbacks import Callback, EarlyStopping, State
 from nn.history import History
 from nn.loop import DivergenceError, Training
 from nn.module import Module
-from nn.objective import (
-    Compiled,
-    Loss,
-    Objective,
-    Penalty,
-    loss_function,
-    parameters_of,
-    penalty_function,
-)
+from nn.objective import Compiled, Loss, Objective, Penalty, loss_function, parameters_of
 from nn.optimizers import LBFGS, Optimizer
 from nn.options import flag, one_of, whole
 from nn.prediction import loss_and_grad, predict, rehearsed
@@ -162,14 +154,8 @@ def fit(
     weights = samples.weights(sample_weight, len(X))
     X, y, weights, held_out = requests.held_out(validation, X, y, weights, outputs, name, seed)
     by_class = requests.class_weights(class_weight, y)
-    objective = Objective(
-        model,
-        learned.parameters,
-        X.shape[1],
-        function,
-        penalty_function(penalty),
-        weighted=weights is not None or by_class is not None,
-    )
+    weighted = weights is not None or by_class is not None
+    objective = Objective(model, learned.parameters, X.shape[1], function, penalty, weighted)
     epochs = whole(epochs, "epochs")
     size = len(X) if batch_size is None else whole(batch_size, "batch_size")
     if isinstance(learned, LBFGS):

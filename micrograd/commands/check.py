@@ -7,7 +7,7 @@ import sys
 from shutil import get_terminal_size
 
 from micrograd.commands.expression import add_arguments, function_and_point
-from micrograd.commands.options import CommandError, add_output, deliver
+from micrograd.commands.options import CommandError, add_output, add_valued, deliver
 from micrograd.commands.terminal import BAD, DOUBTFUL, GOOD, coloured
 
 HELP = "check the gradient of an expression at a point"
@@ -23,12 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_arguments(parser)
     add_output(parser, "output file; without it, the report is printed")
-    parser.add_argument(
-        "--order",
-        type=int,
-        default=1,
-        help="highest order of the derivatives to check, from 1 to 4 (default 1)",
-    )
+    add_valued(parser, "--order", 1, "highest order of the derivatives to check, from 1 to 4")
 
 
 def check(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,36 +100,28 @@ def is_whole() -> bool:
 def _ourselves(words: Any) -> Iterator[Finding]:
     place = Path(__file__).parents[1]
     yield Finding("Python", f"{platform.python_version()}, {sys.executable}")
-    yield Finding("micrograd", f"{_version() or words['unknown']}, {place}")
+    yield Finding("micrograd", f"{_version(OURS) or words['unknown']}, {place}")
     owners = packages_distributions()
     again = f"pip install --force-reinstall --no-deps {_source()}"
     for package in PACKAGES:
         found = find_spec(package)
         where = Path(found.origin).parent if found and found.origin else None
         others = sorted(set(owners.get(package, ())) - {OURS})
+        fault = partial(Finding, package, is_fault=True)
         if package == "micrograd" and not is_whole() and not others:
-            yield Finding(package, words["damaged"], again, is_fault=True)
+            yield fault(words["damaged"], again)
             continue
         if where is None or where.parent != place.parent:
-            yield Finding(
-                package,
-                words["elsewhere"].format(package=package, where=where),
-                words["fresh"],
-                is_fault=True,
-            )
+            yield fault(words["elsewhere"].format(package=package, where=where), words["fresh"])
         if others:
-            yield Finding(
-                package,
-                words["clash"].format(package=package, others=", ".join(others)),
-                f"pip uninstall {' '.join(others)} && {again}",
-                is_fault=True,
-            )
+            clash = words["clash"].format(package=package, others=", ".join(others))
+            yield fault(clash, f"pip uninstall {' '.join(others)} && {again}")
 
 
-def _version() -> str | None:
-    """The version of the distribution, if it is installed."""
+def _version(package: str) -> str | None:
+    """The version of a distribution, if it is installed."""
     try:
-        return version(OURS)
+        return version(package)
     except PackageNotFoundError:
         return None
 
@@ -148,11 +141,8 @@ def _libraries(words: Any) -> Iterator[Finding]:
         if find_spec(module) is None:
             found = words["missing"].format(purpose=words[purpose])
             yield Finding(package, found, f"pip install {package}")
-            continue
-        try:
-            yield Finding(package, version(package))
-        except PackageNotFoundError:  # its files lie in the path, without metadata
-            yield Finding(package, words["unknown"])
+        else:  # without metadata, its files just lie in the path
+            yield Finding(package, _version(package) or words["unknown"])
 
 
 def _renderers(words: Any) -> Iterator[Finding]:

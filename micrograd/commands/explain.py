@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands.expression import add_arguments, graph, symbolic_graph
 from micrograd.commands.options import CommandError, add_output, add_theme, deliver, reported, tell
+from micrograd.commands.rules import page
 from micrograd.files import suffix
-from micrograd.writing import languages
 from micrograd.writing.names import typeset
 
 if TYPE_CHECKING:
@@ -25,19 +24,6 @@ _FORMATS = {
     **dict.fromkeys((".svg", ".png", ".pdf"), "picture"),
 }
 """What is written into a file, by its suffix; `--format` names all but pictures."""
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="{tag}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
 
 
 HELP = "derive the gradient of an expression, step by step"
@@ -63,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--style",
         choices=("board", "full"),
         default="board",
-        help="a closed form, as on a blackboard, or every value and path (default board)",
+        help="a closed form, as on a blackboard, or every value and path (default %(default)s)",
     )
     option(
         "--width",
@@ -107,8 +93,7 @@ def explain(options: argparse.Namespace) -> None:
         tables = {"tables": False} if options.no_tables else {}
         text = getattr(explanation, form)(check=options.check, **tables)
     if form == "html":
-        tag = languages.words(options.lang, "language")["tag"]
-        text = _PAGE.format(tag=tag, title=escape(options.expression), body=text)
+        text = page(options.expression, text, options.lang)
     deliver(text, options.out, options.lang)
 
 

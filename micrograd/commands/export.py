@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from unicodedata import normalize
 
-from micrograd.commands.options import CommandError, add_output, deliver, reported
+from micrograd.commands.options import CommandError, add_output, add_valued, deliver, reported
 
 HELP = "write an expression and its gradient in JavaScript, Python or C"
 DESCRIPTION = (
@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_output(parser, "output file; without it, the source is printed")
     option("--language", help="javascript, python or c (default: by the suffix, else javascript)")
-    option("--name", default="f", help="name of the function (default %(default)s)")
+    add_valued(parser, "--name", "f", "name of the function")
 
 
 def export(options: argparse.Namespace) -> None:

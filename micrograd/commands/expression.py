@@ -115,8 +115,9 @@ def symbolic_graph(options: argparse.Namespace) -> tuple[Value, dict[str, Value]
 
     The numbers are inside the domains of as many operations as possible.
     """
-    names = list(dict.fromkeys(re.findall(r"(?<![\w.])[^\W\d]\w*", options.expression)))
-    names = [normalize("NFKC", name) for name in names if name not in TABLE]
+    from micrograd.source.names import variables_of
+
+    names = variables_of(options.expression, TABLE)
     options.at = [f"{name}=0" for name in names]
     function, _ = function_and_point(options)
     for size in (0.5, 1.5, 4.0, -0.5):

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from micrograd.commands.expression import add_arguments, graph
-from micrograd.commands.options import add_output, add_reading, deliver, read_table, reported
+from micrograd.commands.options import add_output, add_valued, deliver, reported
+from micrograd.commands.tables import add_reading, read_table
 
 HELP = "write a page on which an expression follows sliders"
 DESCRIPTION = (
@@ -33,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="samples: a CSV file whose columns are called like names of the expression, which "
         "then need no value",
     )
-    option("--rate", type=float, default=0.1, help="learning rate (default %(default)s)")
+    add_valued(parser, "--rate", 0.1, "learning rate")
     add_reading(parser.add_argument_group("options for CSV files"))
 
 

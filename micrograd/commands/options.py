@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd.writing import languages
 from micrograd.writing.messages import message
-
-if TYPE_CHECKING:
-    from nn.tables import Table
 
 
 class CommandError(Exception):
@@ -41,16 +38,9 @@ def reported(
         raise CommandError(str(error)) from error
 
 
-COLUMNS: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN"}
-"""The settings of an option that names columns, one each time that it is given."""
-
-
-def add_language(
-    parser: argparse.ArgumentParser, what: str = "language of the output (default %(default)s)"
-) -> None:
+def add_language(parser: argparse.ArgumentParser, what: str = "language of the output") -> None:
     """Let a command take the language of its output; `what` is the help of the option."""
-    known = languages.languages()
-    parser.add_argument("--lang", choices=known, default="en", help=what)
+    add_valued(parser, "--lang", "en", what, choices=languages.languages())
 
 
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
@@ -58,13 +48,18 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help=what)
 
 
+def add_valued(
+    parser: argparse._ActionsContainer, name: str, default: Any, what: str, **settings: Any
+) -> argparse.Action:
+    """Let a command take an option of the type of its default, which follows `what` in the help."""
+    what += " (default %(default)s)"
+    return parser.add_argument(name, type=type(default), default=default, help=what, **settings)
+
+
 def add_theme(parser: argparse.ArgumentParser) -> None:
     """Let a command take the colours of its pictures."""
-    parser.add_argument(
-        "--theme",
-        default="light",
-        help="light, dark, print, or auto, which follows the reader's screen (default light)",
-    )
+    what = "light, dark, print, or auto, which follows the reader's screen"
+    add_valued(parser, "--theme", "light", what)
 
 
 def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
@@ -87,55 +82,3 @@ def deliver(text: str, path: Path | None, lang: str, *known: str) -> None:
 def tell(text: str, lang: str) -> None:
     """Print what a command says about its work, line by line in a language."""
     print(*(message(line, lang) for line in text.split("\n")), sep="\n", flush=True)
-
-
-def add_reading(parser: argparse._ActionsContainer) -> list[argparse.Action]:
-    """Let a command take options that say how to read a table, and return them."""
-    option = parser.add_argument
-    return [
-        option(
-            "--header",
-            choices=("auto", "yes", "no"),
-            default="auto",
-            help="whether the first line has the names of the columns (default: detect it)",
-        ),
-        option("--encoding", help="encoding of the file, such as gbk (default UTF-8)"),
-        option(
-            "--delimiter",
-            metavar="CHARACTER",
-            help="separator of the cells: comma, semicolon, tab, bar, space, or the character "
-            "itself (default: detect it)",
-        ),
-        option(
-            "--decimal",
-            choices=("point", "comma"),
-            help="decimal mark of the numbers (default: detect it)",
-        ),
-        option(
-            "--skip",
-            type=int,
-            default=0,
-            metavar="LINES",
-            help="number of lines above the table (default %(default)s)",
-        ),
-    ]
-
-
-def read_table(
-    path: Path, options: argparse.Namespace, known: Collection[str] = (), *, unnamed: bool = False
-) -> Table:
-    """Read the table in a file as the options say. Raises CommandError."""
-    from nn.options import whole
-    from nn.tables import read
-
-    with reported(reading=path):
-        return read(
-            path,
-            header={"auto": None, "yes": True, "no": False}[options.header],
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            decimal=options.decimal,
-            skip=whole(options.skip, "--skip", least=0),
-            known=known,
-            unnamed=unnamed,
-        )

@@ -11,15 +11,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograd.commands.options import (
-    COLUMNS,
-    CommandError,
-    add_output,
-    add_reading,
-    deliver,
-    read_table,
-    reported,
-)
+from micrograd.commands.options import CommandError, add_output, deliver, reported
+from micrograd.commands.tables import COLUMNS, add_reading, read_table
 from micrograd.commands.terminal import printable
 from micrograd.commands.trained import Trained, load
 from micrograd.writing.messages import message

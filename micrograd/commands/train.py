@@ -6,13 +6,15 @@ import argparse
 import math
 import random
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.commands import trained
-from micrograd.commands.options import COLUMNS, CommandError, add_reading, reported, tell
+from micrograd.commands.options import CommandError, add_valued, reported, tell
+from micrograd.commands.tables import COLUMNS, add_reading
 from micrograd.commands.trained import Trained
 from micrograd.commands.training_data import SETS, data
 
@@ -46,41 +48,20 @@ DESCRIPTION = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    option = parser.add_argument
+    option, valued = parser.add_argument, partial(add_valued, parser)
     option("--data", required=True, metavar="NAME|FILE", help=f"{', '.join(SETS)}, or a CSV file")
-    option(
-        "--hidden",
-        default="64,64",
-        metavar="SIZES",
-        help="sizes of the hidden layers (default %(default)s)",
-    )
-    option(
-        "--activation", default="relu", help="activation of the hidden layers (default %(default)s)"
-    )
+    valued("--hidden", "64,64", "sizes of the hidden layers", metavar="SIZES")
+    valued("--activation", "relu", "activation of the hidden layers")
     option(
         "--epochs",
         type=int,
         help="largest number of epochs (100 or more, depending on the number of samples)",
     )
-    option(
-        "--batch-size",
-        type=int,
-        default=32,
-        help="number of samples in a batch (default %(default)s)",
-    )
-    option("--lr", type=float, default=0.005, help="learning rate (default %(default)s)")
-    option(
-        "--optimizer",
-        default="adam",
-        help="name of the optimizer: sgd, adam, adamw, … (default %(default)s)",
-    )
-    option(
-        "--test-size",
-        type=float,
-        default=0.33,
-        help="share of the samples held out (default %(default)s)",
-    )
-    option("--seed", type=int, default=0, help="seed of all random numbers (default %(default)s)")
+    valued("--batch-size", 32, "number of samples in a batch")
+    valued("--lr", 0.005, "learning rate")
+    valued("--optimizer", "adam", "name of the optimizer: sgd, adam, adamw, …")
+    valued("--test-size", 0.33, "share of the samples held out")
+    valued("--seed", 0, "seed of all random numbers")
     option(
         "--task",
         choices=("auto", "classification", "regression"),
@@ -108,13 +89,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             help="use this column even if it seems to number the rows; may be repeated",
             **COLUMNS,
         ),
-        option(
+        add_valued(
+            files,
             "--missing",
+            "error",
+            "what to do with missing values: drop leaves their rows out, fill puts the mean or the "
+            "most frequent word there, category makes them a value of their own",
             choices=("error", "drop", "fill", "category"),
-            default="error",
-            help="what to do with missing values: drop leaves their rows out, fill puts the mean "
-            "or the most frequent word there, category makes them a value of their own "
-            "(default %(default)s)",
         ),
         *add_reading(files),
     ]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.commands.options import CommandError, read_table, reported
+from micrograd.commands.options import CommandError, reported
+from micrograd.commands.tables import read_table
 
 if TYPE_CHECKING:
     from nn.columns import Encoder

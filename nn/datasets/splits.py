@@ -100,16 +100,16 @@ def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]
     """Return the numbers of rows for training and for the test; rounding favours the test."""
     if train_size is None and test_size is None:
         test_size = 0.25
-    for name, size in (("train_size", train_size), ("test_size", test_size)):
-        if size is None:
-            continue
-        if not 0 < real(size, name) < (length if isinstance(size, Integral) else 1):
+    rows: list[int | None] = []
+    for name, size, rounded in (("train_size", train_size, floor), ("test_size", test_size, ceil)):
+        is_count = isinstance(size, Integral)
+        if size is not None and not 0 < real(size, name) < (length if is_count else 1):
             raise ValueError(
                 f"{name} is a share between 0 and 1, or a number of rows between 0 and the "
                 f"{length} that there are, got {size!r}"
             )
-    test = _rows_of(test_size, length, ceil)
-    train = _rows_of(train_size, length, floor)
+        rows.append(size if size is None or is_count else rounded(size * length))
+    train, test = rows
     train = length - test if train is None else train  # type: ignore[operator]
     test = length - train if test is None else test
     if train < 1 or train + test > length:
@@ -118,12 +118,6 @@ def _part_sizes(length: int, train_size: Any, test_size: Any) -> tuple[int, int]
             f"test_size={test_size!r}: at least one is for training, and none is in both parts"
         )
     return train, test
-
-
-def _rows_of(size: Any, length: int, rounded: Any) -> int | None:
-    if size is None or isinstance(size, Integral):
-        return size  # type: ignore[return-value]
-    return int(rounded(size * length))
 
 
 def _stratified(

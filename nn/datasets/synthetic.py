@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
@@ -257,14 +258,11 @@ def _with_noise(X: Array, noise: float | None, generator: np.random.RandomState)
 
 
 def _box(given: Any) -> tuple[float, float]:
-    try:
+    with suppress(TypeError, ValueError):
         low, high = (real(each, "center_box") for each in given)
-        valid = low <= high
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise OptionError(f"center_box is (low, high), two finite numbers, got {given!r}")
-    return low, high
+        if low <= high:
+            return low, high
+    raise OptionError(f"center_box is (low, high), two finite numbers, got {given!r}")
 
 
 def _halves(n_samples: Any) -> tuple[int, int]:

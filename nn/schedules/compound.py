@@ -13,7 +13,47 @@ from nn.schedules.plateau import ReduceLROnPlateau
 from nn.schedules.schedule import Schedule, rates_of
 
 
-class SequentialLR(Schedule):
+class _Compound(Schedule):
+    """Base of the schedules that consist of `schedulers`, of which the first defines the rates."""
+
+    schedulers: list[Schedule]
+
+    def _consist_of(self, given: Sequence[Schedule]) -> None:
+        """Take the schedules, all of the optimizer, and the first rates of the first of them."""
+        name, schedulers = type(self).__name__, list(given)
+        for each in schedulers:
+            if not isinstance(each, Schedule):
+                raise OptionError(f"the schedules of {name} are schedules, got {each!r}")
+            if isinstance(each, ReduceLROnPlateau):
+                raise OptionError(
+                    f"{name} cannot contain ReduceLROnPlateau, which takes a metric: call its step "
+                    "beside this one"
+                )
+            if isinstance(each, OneCycleLR) and each.cycle_momentum:
+                raise OptionError(
+                    f"{name} changes rates only, and OneCycleLR the momentum too: set "
+                    "cycle_momentum=False"
+                )
+        if not schedulers:
+            raise ValueError(f"{name} takes at least one schedule, got 0 schedules")
+        if any(each.optimizer is not self.optimizer for each in schedulers):
+            raise ValueError(f"the schedules of {name} belong to its optimizer")
+        self.schedulers = schedulers
+        self.base_lrs = self._built = schedulers[0].base_lrs
+
+    def rate(self, base: float, epoch: int) -> float:
+        return self._rates([base] * len(self.base_lrs), epoch)[0]
+
+    def _bases_of(self, part: Schedule, bases: list[float]) -> list[float]:
+        """Return the first rates of a part when those of the whole are `bases`.
+
+        A part may have first rates of its own, as `OneCycleLR` has.
+        """
+        pairs = zip(part.base_lrs, bases, self._built, strict=True)
+        return [base if own == first else own for own, base, first in pairs]
+
+
+class SequentialLR(_Compound):
     """One schedule after another; each counts the epochs from its own start.
 
     Construct the schedules in the order in which they are used, since the first one defines the
@@ -43,30 +83,27 @@ class SequentialLR(Schedule):
         self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
     ) -> None:
         self._belong_to(optimizer)
-        schedulers, milestones = _parts(self, schedulers), milestones_of(milestones)
-        if len(milestones) != len(schedulers) - 1:
+        self._consist_of(schedulers)
+        milestones = milestones_of(milestones)
+        if len(milestones) != len(self.schedulers) - 1:
             raise ValueError(
                 "SequentialLR takes a milestone between each schedule and the next: "
-                f"got {len(schedulers)} schedules and {len(milestones)} milestones"
+                f"got {len(self.schedulers)} schedules and {len(milestones)} milestones"
             )
         if milestones != sorted(set(milestones)) or any(each < 1 for each in milestones):
             raise ValueError(f"milestones are epochs, each after the one before, got {milestones}")
-        self.schedulers, self.milestones = schedulers, milestones
-        self.base_lrs = self._built = schedulers[0].base_lrs
+        self.milestones = milestones
         self._set()
-
-    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
-        return self._rates([base] * len(self.base_lrs), epoch)[0]
 
     def _rates(self, bases: list[float], epoch: int) -> list[float]:
         part, since = self._part(epoch)
-        return part._rates(_bases_of(part, self, bases), since)
+        return part._rates(self._bases_of(part, bases), since)
 
     def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
         part, since = self._part(epoch)
         if epoch and not since:  # a later schedule starts from the first rate, in PyTorch too
             return self._rates(bases, epoch)
-        return part._chained(_bases_of(part, self, bases), since, before)
+        return part._chained(self._bases_of(part, bases), since, before)
 
     def _part(self, epoch: int) -> tuple[Schedule, int]:
         """Return the schedule of an epoch, and the number of epochs since it began."""
@@ -74,7 +111,7 @@ class SequentialLR(Schedule):
         return self.schedulers[begun], epoch - (self.milestones[begun - 1] if begun else 0)
 
 
-class ChainedScheduler(Schedule):
+class ChainedScheduler(_Compound):
     """Several schedules at once, whose factors are multiplied, as in PyTorch.
 
     The schedules change the rate one after another. `LambdaLR`, `OneCycleLR` and
@@ -105,13 +142,9 @@ class ChainedScheduler(Schedule):
         if not schedulers:
             raise ValueError("ChainedScheduler takes at least one schedule, got an empty list")
         self._belong_to(optimizer)
-        self.schedulers = _parts(self, schedulers)
-        self.base_lrs = self._built = self.schedulers[0].base_lrs
+        self._consist_of(schedulers)
         self._done: tuple[list[float], int, list[float]] | None = None  # bases, epoch and rates
         self._begin()
-
-    def rate(self, base: float, epoch: int) -> float:  # noqa: D102
-        return self._rates([base] * len(self.base_lrs), epoch)[0]
 
     def _rates(self, bases: list[float], epoch: int) -> list[float]:
         if self._done is None or self._done[0] != bases or self._done[1] > epoch:
@@ -124,44 +157,10 @@ class ChainedScheduler(Schedule):
 
     def _chained(self, bases: list[float], epoch: int, before: list[float]) -> list[float]:
         for part in self.schedulers:
-            before = part._chained(_bases_of(part, self, bases), epoch, before)
+            before = part._chained(self._bases_of(part, bases), epoch, before)
         return before
 
     def _begin(self) -> None:
         present = rates_of(self.optimizer)  # each part has made its first change
         self._is_alone = present == self._rates(self.base_lrs, 0)
         self._set(present)
-
-
-def _bases_of(
-    part: Schedule, owner: SequentialLR | ChainedScheduler, bases: list[float]
-) -> list[float]:
-    """Return the first rates of a part when those of its owner are `bases`.
-
-    A part may have first rates of its own, as `OneCycleLR` has.
-    """
-    pairs = zip(part.base_lrs, bases, owner._built, strict=True)
-    return [base if own == first else own for own, base, first in pairs]
-
-
-def _parts(owner: Schedule, given: Sequence[Schedule]) -> list[Schedule]:
-    """Return the schedules of which `owner` consists, all of its optimizer."""
-    name, schedulers = type(owner).__name__, list(given)
-    for each in schedulers:
-        if not isinstance(each, Schedule):
-            raise OptionError(f"the schedules of {name} are schedules, got {each!r}")
-        if isinstance(each, ReduceLROnPlateau):
-            raise OptionError(
-                f"{name} cannot contain ReduceLROnPlateau, which takes a metric: call its step "
-                "beside this one"
-            )
-        if isinstance(each, OneCycleLR) and each.cycle_momentum:
-            raise OptionError(
-                f"{name} changes rates only, and OneCycleLR the momentum too: set "
-                "cycle_momentum=False"
-            )
-    if not schedulers:
-        raise ValueError(f"{name} takes at least one schedule, got 0 schedules")
-    if any(each.optimizer is not owner.optimizer for each in schedulers):
-        raise ValueError(f"the schedules of {name} belong to its optimizer")
-    return schedulers

@@ -11,6 +11,8 @@ from nn.optimizers.optimizer import check_state
 from nn.options import one_of, real, whole
 from nn.schedules.schedule import Schedule, epochs_of
 
+_COUNTS = ("last_epoch", "num_bad_epochs", "cooldown_counter")
+
 
 class ReduceLROnPlateau(Schedule):
     """The rate is multiplied by `factor` when a metric has not improved for `patience` epochs.
@@ -95,8 +97,7 @@ class ReduceLROnPlateau(Schedule):
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that further epochs depend on, besides the constructor's arguments."""
-        names = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter")
-        state = {name: getattr(self, name) for name in names}
+        state = {name: getattr(self, name) for name in ("best", *_COUNTS)}
         return {"name": type(self).__name__, "rates": self.get_last_lr(), **state}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -108,11 +109,10 @@ class ReduceLROnPlateau(Schedule):
         Raises:
             ValueError: if it is not the state of such a schedule; nothing is changed then.
         """
-        names = ("last_epoch", "num_bad_epochs", "cooldown_counter")
-        types = dict.fromkeys(names, int)
+        types = dict.fromkeys(_COUNTS, int)
         check_state(saved, self, "a schedule", rates=list, best=float, **types)
         rates = self._one_each(saved["rates"], "a rate of the schedule", least=0)
-        counts = {name: whole(saved[name], name, 0) for name in names}
+        counts = {name: whole(saved[name], name, 0) for name in _COUNTS}
         vars(self).update(counts, best=saved["best"])
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from nn.functional import identity
 from nn.layers import Neuron
 from nn.optimizers import OPTIMIZERS
 from nn.options import OptionError, by_name, flag, one_of, real, whole
+from nn.requests import weights_by_class
 
 
 def activation_of(given: Any) -> Any:
@@ -33,11 +34,6 @@ def _sizes(value: Any, name: str) -> None:
         whole(each, f"each of {name}")
 
 
-def _batch(value: Any, name: str) -> None:
-    if not (isinstance(value, str) and value == "auto"):
-        whole(value, name)
-
-
 def _seed(value: Any, name: str) -> None:
     try:
         check_random_state(value)
@@ -50,10 +46,8 @@ def _solver(value: Any, name: str) -> None:
 
 
 def _class_weight(value: Any, name: str) -> None:
-    if value is not None and value != "balanced" and not isinstance(value, Mapping):
-        raise OptionError(f'{name} is a dict of weights by class, or "balanced", got {value!r}')
-    for label in value if isinstance(value, Mapping) else ():
-        real(value[label], f"{name}[{label!r}]", least=0)
+    if value is not None and value != "balanced":
+        weights_by_class(value, name)
 
 
 def _loudness(value: Any, name: str) -> None:
@@ -63,9 +57,9 @@ def _loudness(value: Any, name: str) -> None:
         flag(value, name)
 
 
-def _patience(value: Any, name: str) -> None:
-    if value != math.inf:  # which means that training does not end before max_iter
-        whole(value, name)
+def _whole_or(other: Any) -> Callable[[Any, str], Any]:
+    """Return a check that accepts whole numbers and one thing more."""
+    return lambda value, name: value == other or whole(value, name)
 
 
 # How `fit` checks each parameter. As in scikit-learn, a constructor accepts everything.
@@ -74,7 +68,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "activation": _known_activation,
     "solver": _solver,
     "alpha": partial(real, least=0),
-    "batch_size": _batch,
+    "batch_size": _whole_or("auto"),
     "learning_rate": partial(one_of, known=("constant", "invscaling", "adaptive")),
     "learning_rate_init": partial(real, above=0),
     "power_t": partial(real, least=0),
@@ -90,7 +84,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "beta_1": partial(real, least=0, below=1),
     "beta_2": partial(real, least=0, below=1),
     "epsilon": partial(real, above=0),
-    "n_iter_no_change": _patience,
+    "n_iter_no_change": _whole_or(math.inf),  # infinity does not end training before max_iter
     "warm_start": flag,
     "max_fun": whole,
     "class_weight": _class_weight,

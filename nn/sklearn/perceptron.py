@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from inspect import cleandoc
@@ -226,12 +226,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             if not found.success:
                 complaint = f"lbfgs ended after {found.nit} iterations: {found.message}"
         else:
+            given: dict[str, Any] = {"loss": loss, "engine": engine, "seed": seed, **weights}
             if self.early_stopping:
                 column = f"val_{score if isinstance(score, str) else score.__name__}"
-            fit_on = partial(fit, self.model_, X, y, loss=loss, engine=engine, seed=seed, **weights)
-            history = self._descended(
-                fit_on, X.shape[0], score, column, begins=begins, incremental=incremental
-            )
+                given["metrics"] = [score]
+                given["validation"] = float(self.validation_fraction)
+                given["early_stopping"] = EarlyStopping(self.max_iter, monitor=column, mode="max")
+            fit_on = partial(fit, self.model_, X, y, **given)
+            history = self._descended(fit_on, X.shape[0], column, begins, incremental)
             self.n_iter_ = history.epochs
             if history.end == "epochs" and not incremental:
                 complaint = f"{self.max_iter} epochs were done"
@@ -260,18 +262,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 )
 
     def _descended(
-        self,
-        fit_on: Callable[..., History],
-        count: int,
-        score: str | Metric,
-        column: str,
-        *,
-        begins: bool,
-        incremental: bool,
+        self, fit_on: partial[History], count: int, column: str, begins: bool, incremental: bool
     ) -> History:
         """Train by epochs of batches, until `column` of the history stops improving.
 
-        `fit_on` is `fit` with the model, the `count` samples and the loss.
+        `fit_on` is `fit` with the model, the `count` samples, the loss and what is held out.
         """
         stopping = column != "loss"
         count -= math.ceil(self.validation_fraction * count) if stopping else 0
@@ -300,11 +295,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 200 if isinstance(self.batch_size, str) else int(self.batch_size), count
             ),
             shuffle=self.shuffle,
-            validation=float(self.validation_fraction) if stopping else None,
-            metrics=[score] if stopping else (),
-            early_stopping=EarlyStopping(self.max_iter, monitor=column, mode="max")
-            if stopping
-            else None,
             schedule=schedule,
             callbacks=[self._patience],
             progress="auto" if self.verbose else False,
@@ -365,14 +355,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         kept: Any = self.__dict__.get("_kept")
         if kept is None or kept[:3] != (self.model_, loss, is_weighted):
             parameters = self.model_.parameters()
-            objective = Objective(
-                self.model_,
-                parameters,
-                X.shape[1],
-                loss_function(loss)[1],
-                None,
-                weighted=is_weighted,
-            )
+            function = loss_function(loss)[1]
+            objective = Objective(self.model_, parameters, X.shape[1], function, None, is_weighted)
             biases = {id(neuron.b) for layer in self.model_.layers for neuron in layer.neurons}
             made = _Penalised(objective, np.array([id(each) not in biases for each in parameters]))
             kept = self._kept = (self.model_, loss, is_weighted, made)

@@ -58,15 +58,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> MLPRegressor:
         X, y = self._validated(X, y, y_numeric=True, reset=self._begins(incremental))
         outputs = 1 if y.ndim == 1 else y.shape[1]
-        self._train(
-            X,
-            y,
-            half_squared_error,
-            "r2",
-            outputs=outputs,
-            incremental=incremental,
-            sample_weight=sample_weight,
-        )
+        options: Any = {"incremental": incremental, "sample_weight": sample_weight}
+        self._train(X, y, half_squared_error, "r2", outputs=outputs, **options)
         return self
 
     @property

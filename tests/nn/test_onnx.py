@@ -107,6 +107,12 @@ def test_models_of_any_functions_are_written(function, tmp_path):
     assert_agree(in_onnxruntime(model, tmp_path / "model.onnx", X32), predict(model, X32))
 
 
+def test_a_model_without_any_number_of_its_own_is_written(tmp_path):
+    model = Own(lambda w, x: x[0] * x[1] + x[2] * x[0])
+    model.w = []
+    assert_agree(in_onnxruntime(model, tmp_path / "model.onnx", X), predict(model, X))
+
+
 def test_operators_of_onnx_are_used_where_they_exist(tmp_path):
     onnx = pytest.importorskip("onnx")
     to_onnx(MLP(5, [6, 3], activation="softplus"), tmp_path / "model.onnx", X)

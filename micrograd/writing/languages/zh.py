@@ -427,11 +427,11 @@ WORDS: dict[str, dict[str, str]] = {
         "value is infinite.": "用几种独立的方法检查表达式的梯度。全部确认时退出码为 0；有一种不一致时为 1；命令无法执行时为 2；没有不一致、但并非全部得到确认时（例如某个值是无穷大）为 3。",
         "arithmetic and calls of operations": "由四则运算和各种函数组成的表达式",
         "the value of each name": "每个变量的值",
-        "highest order of the derivatives to check, from 1 to 4 (default 1)": "要检查的导数的最高阶数，1 到 4（默认 1）",
+        "highest order of the derivatives to check, from 1 to 4 (default %(default)s)": "要检查的导数的最高阶数，1 到 4（默认 %(default)s）",
         "Derive the gradient of an expression by the chain rule. Without values for the names, "
         "the derivation is in symbols only.": "用链式法则推导表达式的梯度。不给变量赋值时，只做符号推导。",
         "names to differentiate by (default all)": "对哪些变量求导（默认全部）",
-        "a closed form, as on a blackboard, or every value and path (default board)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 board",
+        "a closed form, as on a blackboard, or every value and path (default %(default)s)": "像板书那样的化简结果（board），或者写出每个值和每条路径（full）；默认 %(default)s",
         "columns of a line, for --style board (default 76)": "每行的宽度，用于 --style board（默认 76）",
         "format of the output (default: by the suffix of the file, else text)": "输出格式（默认由文件后缀决定，否则是 text）",
         "output file: .txt, .md, .tex, .html, or a picture of the formulas, .svg, .png or .pdf; without it, the derivation is printed": "输出文件：.txt、.md、.tex、.html，或公式的图片 .svg、.png、.pdf；不给则把推导打印出来",
@@ -443,7 +443,7 @@ WORDS: dict[str, dict[str, str]] = {
         "needed; pdf, for which Graphviz itself is needed; html, a page to step through; md, a "
         "derivation with a Mermaid graph; tex, mmd, gv, json or txt; gif, a film.": "画出表达式的计算图和梯度。格式由文件后缀决定：svg；png 和 jpg，需要 Graphviz 渲染器；pdf，需要 Graphviz；html，分步页面；md，带 Mermaid 图的推导；tex、mmd、gv、json 或 txt；gif，动画。",
         "output file; without it, a text tree is printed": "输出文件；不给则打印文字形式的树",
-        "light, dark, print, or auto, which follows the reader's screen (default light)": "light（浅色）、dark（深色）、print（印刷）或 auto（随读者的屏幕）；默认 light",
+        "light, dark, print, or auto, which follows the reader's screen (default %(default)s)": "light（浅色）、dark（深色）、print（印刷）或 auto（随读者的屏幕）；默认 %(default)s",
         "LR (from left to right, the default), RL, TB (from top to bottom) or BT; a compact "
         "picture is read from left to right or from top to bottom by default, whichever fits": "LR（从左到右，默认）、RL、TB（从上到下）或 BT；紧凑图默认从左到右或从上到下，取放得下的那种",
         "draw one box for each named value, with typeset formulas and partials": "每个有名字的值画一个框，写上排好版的公式和偏导数",
