@@ -29,15 +29,13 @@ def typeset(picture: Picture) -> Picture:
 
 def _boxes(box: Box, style: Style) -> Iterator[Box]:
     """The box, after its operation if that is drawn beside it."""
-    operation = box.operation
-    if operation is not None:
-        arrows = [_noted(arrow, style) for arrow in operation.arrows]
-        operation = OperationNode(box.name, "", arrows)
-    if box.oval is not None:
-        name, text, _ = box.oval
-        made, mark = OperationNode(name, "", arrows), box.oval.on_path
-        yield Box(name, "operation", text, "", "", made, on_path=mark, formula=_text(text))
-        operation = OperationNode(box.name, "", [result_arrow(box.name, box.oval)])
+    oval, arrows = box.oval, [_noted(arrow, style) for arrow in box.arrows]
+    if oval is not None:
+        name, text, _ = oval
+        made = OperationNode(name, "", arrows)
+        yield Box(name, "operation", text, "", "", made, on_path=oval.on_path, formula=_text(text))
+        arrows = [result_arrow(box.name, oval)]
+    operation = OperationNode(box.name, "", arrows) if box.operation else None
     lines = [line for cells in _aligned(list(style.lines(box))) for line in _lines(cells)]
     label = style.titles.get(box.label, box.label)
     headings = 0 if not box.label or box.kind == "omitted" else 1 + label.count("\n")

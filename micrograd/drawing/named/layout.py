@@ -153,7 +153,7 @@ class _Pieces:
         self.links: list[tuple[str, str, str]] = []
         self.notes: set[str] = set()
         for box in picture.boxes:
-            for arrow in box.operation.arrows if box.operation else ():
+            for arrow in box.arrows:
                 if arrow.formula:
                     name = note_name(arrow.name)
                     self.notes.add(name)
