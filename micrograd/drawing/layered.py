@@ -50,6 +50,11 @@ class Layer(NamedTuple):
         return [[entry(unit) for unit in row] for row in rows]
 
     @property
+    def outputs(self) -> list[list[Value]]:
+        """A row for each neuron, a column for each sample."""
+        return self.matrix(lambda unit: unit.output)
+
+    @property
     def inputs(self) -> list[list[Any]]:
         """A row for each input, a column for each sample."""
         columns = (application.units[0].inputs for application in self.samples)
@@ -155,8 +160,8 @@ class Layered:
         known = {name for name, box in self.boxes.items() if box.operation is None}
         for part in in_order(self.picture, parts):
             known.update(part.boxes)
-            operations = (self.boxes[name].operation for name in part.boxes)
-            if any(a.tail not in known for each in operations if each for a in each.arrows):
+            arrows = (arrow for name in part.boxes for arrow in self.boxes[name].arrows)
+            if any(arrow.tail not in known for arrow in arrows):
                 return False
         return True
 
@@ -196,69 +201,53 @@ class Layered:
         yield self._told(joined(self._outputs(i), " = ", right), outputs)
 
     def _backward(self, i: int) -> Iterator[Equation]:
-        layer, delta = self.layers[i], self.symbol("δ", i)
-        deltas = layer.matrix(lambda unit: self.adjoints[total(unit)])
+        layer, delta, deltas = self.layers[i], self.symbol("δ", i), self._deltas(i)
+        units = layer.samples[0].units
         upstream = self._quotient(self._outputs(i))
         if i + 1 < len(self.layers) and self._reaches(i):
-            following = joined(self.symbol("W", i + 1), [_TRANSPOSED], self.symbol("δ", i + 1))
-            upstream = following
-        if layer.units[0].activation:
-            slope = self._called(layer.units[0], self.symbol("z", i), prime="′")
-            yield self._told(joined(delta, " = ", upstream, " ⊙ ", slope), deltas)
-        else:
-            yield self._told(joined(delta, " = ", upstream), deltas)
-        yield self._told(*self._of_weights(i, deltas))
-        if layer.units[0].neuron.bias is not None:
-            yield self._told(*self._of_biases(i, deltas))
-        if i == 0 and any(isinstance(x, Value) for row in layer.inputs for x in row):
-            inputs = [
-                [self.adjoints[x] if isinstance(x, Value) else math.nan for x in row]
-                for row in layer.inputs
-            ]
-            weights = [unit.neuron.weights for unit in layer.samples[0].units]
-            back = _product(
-                [[w.data for w in column] for column in zip(*weights, strict=True)], deltas
-            )
-            line = self._quotient(self._inputs(0))
-            if _agree(back, inputs):
-                line = joined(line, " = ", self.symbol("W", 0), [_TRANSPOSED], delta)
-            if not any(map(math.isnan, chain.from_iterable(inputs))):
-                yield self._told(line, inputs)
-
-    def _of_weights(self, i: int, deltas: Matrix) -> tuple[Line, Matrix]:
-        layer = self.layers[i]
-        units = layer.samples[0].units
-        gradients = [[self.adjoints[w] for w in unit.neuron.weights] for unit in units]
-        line = self._quotient(self.symbol("W", i))
+            upstream = joined(self.symbol("W", i + 1), [_TRANSPOSED], self.symbol("δ", i + 1))
+        if units[0].activation:
+            slope = self._called(units[0], self.symbol("z", i), prime="′")
+            upstream = joined(upstream, " ⊙ ", slope)
+        yield self._told(joined(delta, " = ", upstream), deltas)
         samples = [list(column) for column in zip(*_numbers(layer.inputs), strict=True)]
-        if _agree(_product(deltas, samples), gradients):
-            line = joined(line, " = ", self.symbol("δ", i), self._inputs(i), [_TRANSPOSED])
-        return line, gradients
-
-    def _of_biases(self, i: int, deltas: Matrix) -> tuple[Line, Matrix]:
-        units = self.layers[i].samples[0].units
+        weights = [[self.adjoints[w] for w in unit.neuron.weights] for unit in units]
+        formula = joined(delta, self._inputs(i), [_TRANSPOSED])
+        yield self._slope(self.symbol("W", i), formula, _product(deltas, samples), weights)
         biases = [unit.neuron.bias for unit in units if unit.neuron.bias is not None]
-        gradients = [[self.adjoints[bias]] for bias in biases]
-        line = self._quotient(self.symbol("b", i))
-        if _agree([[math.fsum(row)] for row in deltas], gradients):
-            ones = () if len(self.layers[i].samples) == 1 else [Span("𝟏", "mn")]
-            line = joined(line, " = ", self.symbol("δ", i), ones)
-        return line, gradients
+        if biases:
+            ones = () if len(layer.samples) == 1 else [Span("𝟏", "mn")]
+            sums = [[math.fsum(row)] for row in deltas]
+            slopes = [[self.adjoints[bias]] for bias in biases]
+            yield self._slope(self.symbol("b", i), joined(delta, ones), sums, slopes)
+        if i == 0 and all(isinstance(x, Value) for row in layer.inputs for x in row):
+            inputs = [[self.adjoints[x] for x in row] for row in layer.inputs]
+            formula = joined(self.symbol("W", 0), [_TRANSPOSED], delta)
+            yield self._slope(self._inputs(0), formula, self._sent_back(0), inputs)
+
+    def _slope(self, of: Line, formula: Line, found: Matrix, numbers: Matrix) -> Equation:
+        """`∂L/∂W = δ hᵀ` with the numbers of the graph; without the formula if it gives others."""
+        line = self._quotient(of)
+        if _agree(found, numbers):
+            line = joined(line, " = ", formula)
+        return self._told(line, numbers)
+
+    def _deltas(self, i: int) -> Matrix:
+        return self.layers[i].matrix(lambda unit: self.adjoints[total(unit)])
+
+    def _sent_back(self, i: int) -> Matrix:
+        """What flows back to the inputs of a layer: `Wᵀ δ`."""
+        weights = [unit.neuron.weights for unit in self.layers[i].samples[0].units]
+        turned = [[w.data for w in column] for column in zip(*weights, strict=True)]
+        return _product(turned, self._deltas(i))
 
     def _reaches(self, i: int) -> bool:
         """Whether all gradients of a layer's outputs come through the next layer."""
         layer, following = self.layers[i], self.layers[i + 1]
-        if len(layer.samples) != len(following.samples):
+        if not _are_same(layer.outputs, following.inputs):
             return False
-        outputs = layer.matrix(lambda unit: unit.output)
-        if any(x is not y for x, y in zip(chain(*outputs), chain(*following.inputs), strict=False)):
-            return False
-        weights = [unit.neuron.weights for unit in following.samples[0].units]
-        turned = [[w.data for w in column] for column in zip(*weights, strict=True)]
-        deltas = following.matrix(lambda unit: self.adjoints[total(unit)])
-        return _agree(
-            _product(turned, deltas), [[self.adjoints[h] for h in row] for row in outputs]
-        )
+        slopes = [[self.adjoints[h] for h in row] for row in layer.outputs]
+        return _agree(self._sent_back(i + 1), slopes)
 
     # ------------------------------------------------------------------------------------- symbols
 
@@ -281,10 +270,7 @@ class Layered:
     def _inputs(self, i: int) -> Line:
         """The values that a layer is applied to: the outputs of the layer before it, or x."""
         for before in range(i):
-            outputs = self.layers[before].matrix(lambda unit: unit.output)
-            if [[id(x) for x in row] for row in outputs] == [
-                [id(x) for x in row] for row in self.layers[i].inputs
-            ]:
+            if _are_same(self.layers[before].outputs, self.layers[i].inputs):
                 return self._outputs(before)
         return self.symbol("x", i)
 
@@ -307,9 +293,7 @@ class Layered:
             )
             written = of_mark(mark.mark)
             name = written[:1] if written[2:-1] == argument else (Span(row.symbol, "func"),)
-        return (
-            joined(name, prime, "(", argument, ")") if prime else joined(name, "(", argument, ")")
-        )
+        return joined(name, f"{prime}(", argument, ")")
 
     def _quotient(self, line: Line) -> Line:
         return joined([Span("∂")], self.root, "/", [Span("∂")], line)
@@ -336,6 +320,11 @@ class Layered:
 
 _TRANSPOSED = Span("ᵀ", "mn")
 _COLORS = {"W": "weight_ink", "b": "weight_ink", "x": "leaf_ink", "h": "unit_ink", "δ": "backward"}
+
+
+def _are_same(values: list[list[Any]], others: list[list[Any]]) -> bool:
+    """Whether two matrices have the same values, and not only equal ones, in the same places."""
+    return [[*map(id, row)] for row in values] == [[*map(id, row)] for row in others]
 
 
 def _numbers(values: list[list[Any]]) -> Matrix:
