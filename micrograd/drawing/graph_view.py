@@ -129,9 +129,8 @@ def paths(view: GraphView, path: Any, names: Mapping[int, str]) -> list[set[Valu
 
 
 def _is_pair(thing: Any) -> bool:
-    if not isinstance(thing, tuple) or len(thing) != 2:
-        return False
-    return all(isinstance(each, Value) for each in thing)
+    is_pair = isinstance(thing, tuple) and len(thing) == 2
+    return is_pair and all(isinstance(each, Value) for each in thing)
 
 
 def _between(

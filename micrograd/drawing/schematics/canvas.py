@@ -112,13 +112,10 @@ class Canvas:
             f"{more}{self.paint(fill=color)}>{content(words, size)}</text>"
         )
 
-    def paragraph(
-        self, top: float, words: Sequence[Words], color: str = "ink", *, left: float = MARGIN
-    ) -> float:
+    def paragraph(self, top: float, words: Sequence[Words], color: str = "ink") -> float:
         """Draw words and formulas from the left margin on, broken into lines; return the bottom."""
-        lines = broken(words, self.width - left - MARGIN)
-        for line in lines:
-            x = left
+        for line in broken(words, self.width - 2 * MARGIN):
+            x = MARGIN
             for piece in line:
                 size = size_of(piece)
                 self.text((x, top + 11.0), piece, color, size=size, anchor="start")
