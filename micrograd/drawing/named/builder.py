@@ -253,11 +253,14 @@ def _title(picture: Picture) -> str:
     return picture.words["graph of"].format(output=picture.words["next output"].join(tops))
 
 
+_TOLD = ("told", "told value", "told gradient", "told value gradient")
+
+
 def description(picture: Picture) -> str:
     """Every box in words, from the last to the first, for those who cannot see them."""
     words = picture.words
     sentences = []
     for box in reversed(picture.boxes):
-        key = f"told{' value' * bool(box.data)}{' gradient' * bool(box.grad)}"
+        key = _TOLD[bool(box.data) + 2 * bool(box.grad)]
         sentences.append(words[key].format(formula=box.label, value=box.data, gradient=box.grad))
     return "".join(sentences).rstrip()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 from micrograd.drawing.metrics import BOLD, text_width
 from micrograd.drawing.spans import Line, line_width, of_mark, overhang, svg_spans, wrapped
@@ -26,6 +26,8 @@ MARGIN = 12.0
 NARROWEST = 360.0
 
 Words = str | Formula
+T = TypeVar("T")
+G = TypeVar("G")
 
 
 class Canvas:
@@ -267,6 +269,13 @@ def _in_lines(name: Formula, width: float) -> list[Words]:
     if name.mark[0] == "mtext" and all(breadth(w) <= room for w in name.text.split()):
         return [name.text]
     return [name if breadth(name, NAME) <= room else shortened(name.text, room, BODY)]
+
+
+def abridged(things: Sequence[T], most: int, between: G) -> list[T | G]:
+    """The things, or of more than `most` the first and the last, with what stands for others."""
+    if len(things) <= most:
+        return [*things]
+    return [*things[: most - 2], between, things[-1]]
 
 
 def shared(needed: Sequence[float], room: float) -> list[float]:

@@ -15,6 +15,7 @@ from micrograd.drawing.schematics.canvas import (
     NAME,
     Canvas,
     Words,
+    abridged,
     breadth,
 )
 from micrograd.drawing.schematics.neurons import towards
@@ -82,7 +83,8 @@ def draw_layers(
             bottom = matrices.draw_equation(canvas, bottom + 14.0, equation)
     shape = "–".join(map(str, sizes))
     seen = canvas.words["layers seen"].format(
-        sizes=canvas.words["next"].join(map(str, sizes)), count=_weights(sizes)
+        sizes=canvas.words["next"].join(map(str, sizes)),
+        count=sum(before * after for before, after in pairwise(sizes)),
     )
     title = canvas.words["layers"].format(sizes=shape)
     return canvas.drawing("layers", title, seen, bottom + 10.0)
@@ -101,10 +103,6 @@ def _sizes(model: Any) -> tuple[list[int], list[list[Neuron]]]:
     return [len(columns[0][0].weights), *map(len, columns)], columns
 
 
-def _weights(sizes: Sequence[int]) -> int:
-    return sum(m * n for m, n in pairwise(sizes))
-
-
 # ------------------------------------------------------------------------------------------ network
 
 
@@ -113,7 +111,7 @@ def _network(
 ) -> float:
     """Draw circles and lines, with names, and the shapes below; return the bottom."""
     words = canvas.words
-    shown = [_shown(size) for size in sizes]
+    shown = [abridged(range(size), MOST_CIRCLES, None) for size in sizes]
     labels = [_labels(k, sizes, names) for k in range(len(sizes))]
     inset = max(breadth(named(name), NAME) for name in labels[0]) if names else 2 * _RADIUS
     left = MARGIN + max(inset / 2 + (6.0 if names else 0.0), _RADIUS, 34.0)
@@ -221,12 +219,6 @@ def _labels(k: int, sizes: Sequence[int], names: Sequence[str]) -> list[str]:
         return [indexed("y", i) for i in range(1, size + 1)] if size > 1 else ["y"]
     above = f"^({k})" if len(sizes) > 3 else ""
     return [f"h{above}_{i}" if size < 10 else f"h{above}_{{{i}}}" for i in range(1, size + 1)]
-
-
-def _shown(size: int) -> list[int | None]:
-    if size <= MOST_CIRCLES:
-        return list(range(size))
-    return [*range(MOST_CIRCLES - 2), None, size - 1]
 
 
 def _edge(start: Point, end: Point, label: str) -> Point:
