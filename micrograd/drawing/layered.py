@@ -94,23 +94,17 @@ def unit_labels(layers: Sequence[Layer]) -> dict[str, Value]:
     if there are several.
     """
     labels: dict[str, Value] = {}
-
-    def add(letter: str, layer: int, row: int, column: int, count: int, value: Any) -> None:
-        if isinstance(value, Value) and not label_of(value).strip():
-            raised = f"^{{({layer})}}" if layer else ""
-            place = f"{row}{'' if count == 1 else column}"
-            labels.setdefault(f"{letter}{raised}_{{{place}}}", value)
-
     for layer in layers:
-        count = len(layer.samples)
-        for j, application in enumerate(layer.samples, 1):
-            for i, unit in enumerate(application.units, 1):
-                if unit.activation:
-                    add("z", layer.number, i, j, count, total(unit))
-                add("h", layer.number, i, j, count, unit.output)
-            if layer is layers[0]:
-                for i, value in enumerate(application.units[0].inputs, 1):
-                    add("x", 0, i, j, count, value)
+        raised = f"^{{({layer.number})}}" if layer.number else ""
+        sums = layer.matrix(lambda unit: total(unit) if unit.activation else None)
+        named = {f"z{raised}": sums, f"h{raised}": layer.outputs}
+        if layer is layers[0]:
+            named["x"] = layer.inputs
+        for letter, matrix in named.items():
+            for i, row in enumerate(matrix, 1):
+                for j, value in enumerate(row, 1):
+                    if isinstance(value, Value) and not label_of(value).strip():
+                        labels[f"{letter}_{{{i}{j if len(row) > 1 else ''}}}"] = value
     return labels
 
 

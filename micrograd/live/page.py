@@ -103,10 +103,10 @@ def live_page(
     for leaf in learning:
         if leaf in inputs:
             raise ValueError(f"{story.names[leaf]!r} cannot learn: data gives it its numbers")
-    options = {"learn": learning, "inputs": inputs, "samples": rows, "rate": _checked(rate)}
+    begin = {**settings(story, learning, inputs, rows), "rate": _checked(rate)}
     name = story.cut.names[story.nodes[-1]].text
     titles = titles_in(title, "live", output=name)
-    begin = {**settings(story, options), "layouts": layouts(output, names, max_values)}
+    begin["layouts"] = layouts(output, names, max_values)
     return saved(_document(story, begin, lang, titles), path)
 
 
