@@ -15,7 +15,7 @@ from micrograd.engine.value import Value
 from micrograd.writing.labels import shortened
 from micrograd.writing.numbers import number
 
-LEVELS = ("operation", "neuron", "layer")
+LEVELS = ("operation", "neuron", "layer", "named")
 
 _PATHS = "path is a Value, a pair of Values such as (x, loss), or a list of these"
 
@@ -105,6 +105,18 @@ class GraphView:
             for each in self.inputs(value):
                 found[each.tail].append(value)
         return found
+
+
+def checked_level(level: Any, known: Sequence[str], model: Any) -> str:
+    """The level of detail; ValueError unless it is known, and the model is given if it needs it."""
+    if level not in known:
+        raise ValueError(f"level is one of {', '.join(map(repr, known))}, got {level!r}")
+    if level in ("neuron", "layer") and model is None:
+        raise ValueError(
+            f"level={level!r} needs to know the network: give model=, "
+            "the MLP, layer or neuron that the graph was computed with"
+        )
+    return str(level)
 
 
 # ------------------------------------------------------------------------------------------- parts
