@@ -167,9 +167,10 @@ class Layered:
         for i, layer in enumerate(self.layers):
             units = layer.samples[0].units
             parameters = {p for unit in units for p in unit.parameters}
-            if i == 0 and not self._is_computed(layer.inputs):
+            inputs = {self.ids[x] for row in layer.inputs for x in row if isinstance(x, Value)}
+            if i == 0 and not any(self.boxes[x].operation for x in inputs & self.boxes.keys()):
                 equations.append(self._told(self._inputs(0), _numbers(layer.inputs)))
-                told |= {self.ids[x] for row in layer.inputs for x in row if isinstance(x, Value)}
+                told |= inputs
             weights = [[w.data for w in unit.neuron.weights] for unit in units]
             equations.append(self._told(self.symbol("W", i), weights))
             if biases := [[u.neuron.bias.data] for u in units if u.neuron.bias is not None]:
@@ -267,15 +268,6 @@ class Layered:
             if _are_same(self.layers[before].outputs, self.layers[i].inputs):
                 return self._outputs(before)
         return self.symbol("x", i)
-
-    def _is_computed(self, inputs: list[list[Any]]) -> bool:
-        boxes = (
-            self.boxes.get(self.ids.get(x, ""))
-            for row in inputs
-            for x in row
-            if isinstance(x, Value)
-        )
-        return any(box is not None and box.operation for box in boxes)
 
     def _called(self, unit: Unit, argument: Line, prime: str = "") -> Line:
         """`tanh(z)`, or `tanh′(z)`."""

@@ -153,7 +153,6 @@ def _of_text(text: str, names: Sequence[str] | None) -> _Request:
     for name in variables:
         if not name.isidentifier():
             raise FormulaError(f"expression: {name!r} cannot be the name of a variable")
-    for name in variables:
         if variables.count(name) > 1 or name in known:
             wrong = "is an operation" if name in known else "is given twice"
             raise FormulaError(f"expression: the name {name!r} {wrong}; choose another")

@@ -187,12 +187,6 @@ class Canvas:
             f'height="{_short(down)}" rx="{_short(round_)}"{self.paint(fill, line)}/>'
         )
 
-    def boxed(self, middle: Point, words: Words, roles: tuple[str, str], size: Point) -> None:
-        """Draw words in a box with round corners around its middle."""
-        corner = (middle[0] - size[0] / 2, middle[1] - size[1] / 2)
-        self.box(corner, size, roles[0], roles[1], min(size[1] / 2, 8.0))
-        self.text(middle, words, size=size_of(words))
-
 
 def _short(x: float) -> str:
     return f"{x:.1f}".removesuffix(".0")

@@ -10,14 +10,7 @@ from typing import Any
 from micrograd.drawing import neurons
 from micrograd.drawing.neurons import Neuron
 from micrograd.drawing.schematics import matrices
-from micrograd.drawing.schematics.canvas import (
-    MARGIN,
-    NAME,
-    Canvas,
-    Words,
-    abridged,
-    breadth,
-)
+from micrograd.drawing.schematics.canvas import MARGIN, NAME, Canvas, Words, abridged, breadth
 from micrograd.drawing.schematics.neurons import towards
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -137,10 +130,11 @@ def _network(
             name = named(labels[k][place_])
             across = breadth(name, NAME) + 12.0
             if across > 2 * _RADIUS:
-                canvas.boxed(place(k, i), name, roles, (across, 2 * _RADIUS))
+                corner = (x - across / 2, place(k, i)[1] - _RADIUS)
+                canvas.box(corner, (across, 2 * _RADIUS), *roles, 8.0)
             else:
                 canvas.circle(place(k, i), _RADIUS, *roles)
-                canvas.text(place(k, i), name, size=NAME)
+            canvas.text(place(k, i), name, size=NAME)
     bottom = middle + _PITCH * tallest / 2 + 6.0
     return _shapes(canvas, sizes, columns, bottom, (left, step))
 

@@ -68,10 +68,8 @@ def draw_losses(
     canvas = Canvas(width, theme, lang)
     words = canvas.words
     several = isinstance(losses, Mapping)
-    read = {
-        title: [number(x) for x in each]
-        for title, each in (dict(losses) if isinstance(losses, Mapping) else {"": losses}).items()
-    }
+    given = losses if isinstance(losses, Mapping) else {"": losses}
+    read = {title: [number(x) for x in each] for title, each in given.items()}
     if not 0 < len(read) <= MOST_SERIES or not all(read.values()):
         raise ValueError(f"there are 1 to {MOST_SERIES} lists of losses, none of them empty")
     finite = [x for each in read.values() for x in each if math.isfinite(x)]

@@ -80,16 +80,15 @@ def draw_points(
     if not 0 < len(given) <= MOST_PANELS:
         raise ValueError(f"there are 1 to {MOST_PANELS} panels, got {len(given)}")
     read = {title: _pairs(each) for title, each in given.items()}
-    start = 8.0
-    if labels is not None and any(len(labels) != len(each) for each in read.values()):
-        raise ValueError(f"there are {len(labels)} labels, but the number of points differs")
-    if labels is not None:
-        classes = list(dict.fromkeys(map(str, labels)))
-        entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(classes)]
-        start = legend(canvas, 8.0, entries, MARGIN)
     free = in_a_row(canvas, len(read))[1] - 2 * MARGIN - 60.0
     called = (canvas.name(names[0], free, "x"), canvas.name(names[1], free, "y"))
     look = _Look(fit, labels, regions, residuals, equal, called)
+    start = 8.0
+    if labels is not None:
+        if any(len(labels) != len(each) for each in read.values()):
+            raise ValueError(f"there are {len(labels)} labels, but the number of points differs")
+        entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(look.classes)]
+        start = legend(canvas, start, entries, MARGIN)
     seen: list[str] = []
     shown = [*read.items()]
 
@@ -166,8 +165,9 @@ def _panel(
             for x, y in pairs:
                 if math.isfinite(function(x)):
                     axes.line([(x, y), (x, function(x))], "faint", pen=1.4, dashes="3 3")
+    classes = look.classes
     for i, pair in enumerate(pairs):
-        k = look.classes.index(str(look.labels[i])) if look.labels is not None else 0
+        k = classes.index(str(look.labels[i])) if look.labels is not None else 0
         radius = 4.5 if len(pairs) <= 60 else 2.6
         mark(canvas, axes.place(pair), _MARKS[k % 4], _COLORS[k % 6], radius)
     bottom = top + down + 6.0
