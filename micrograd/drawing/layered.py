@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of
@@ -326,5 +326,5 @@ def _product(left: Matrix, right: Matrix) -> Matrix:
 
 def _agree(left: Matrix, right: Matrix) -> bool:
     largest = max((abs(x) for x in chain(*left, *right)), default=0.0)
-    pairs = zip(chain(*left), chain(*right), strict=True)
+    pairs = zip_longest(chain(*left), chain(*right), fillvalue=math.nan)  # which agrees with none
     return all(abs(x - y) <= _TOLERANCE * largest for x, y in pairs)
