@@ -131,8 +131,8 @@ def _as_typeset(line: Formula) -> object:
     return _BRACKETS.sub("", latex(line.mark))  # ln Φ(x) = ln(Φ(x)) would say nothing
 
 
-def _steps(
-    steps: Sequence[Step], shown: Callable[[Formula], object]
+def right_sides(
+    steps: Sequence[Step], shown: Callable[[Formula], object] = _as_written
 ) -> Iterator[tuple[str, tuple[Formula, ...]]]:
     """The right sides in lines, each with its sign; those that look like the one before are left
     out. `shown` is how a line looks.
@@ -185,7 +185,7 @@ def _text_lines(block: PlainBlock) -> Iterator[str]:
                 if is_narrow:
                     yield f"  {left.text}"
                 indent = _padded("" if is_narrow else left.text, widest)
-                for sign, (first, *others) in _steps(steps, _as_written):
+                for sign, (first, *others) in right_sides(steps):
                     yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
                     for other in others:
@@ -262,7 +262,7 @@ def as_aligned(blocks: Sequence[Block]) -> str:
         if isinstance(block, Equations | Let):
             for left, steps in block.equations:
                 side = latex(left.mark)
-                for sign, (first, *others) in _steps(steps, _as_typeset):
+                for sign, (first, *others) in right_sides(steps, _as_typeset):
                     lines.append(f"{side} {_SIGNS[sign]} {latex(first.mark)}")
                     lines += [rf"  &\quad {latex(line.mark)}" for line in others]
                     side = " "
@@ -305,7 +305,7 @@ def _html(block: PlainBlock, level: int) -> str:
             rows = []
             for left, steps in equations:
                 side = mathml(left.mark)
-                for sign, lines in _steps(steps, _as_typeset):
+                for sign, lines in right_sides(steps, _as_typeset):
                     for i, line in enumerate(lines):
                         sign_ = "" if i else f"<mo>{sign}</mo>"
                         right = mathml(line.mark if i == 0 else ("mrow", ("gap",), line.mark))

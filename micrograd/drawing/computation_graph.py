@@ -10,16 +10,15 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import graphviz  # type: ignore[import-untyped]
 
 from micrograd import files
-from micrograd.drawing import dot, renderers, themes, tikz
+from micrograd.drawing import renderers, themes, tikz
 from micrograd.drawing.formats import DRAWN, SUFFIXES, WRITERS
-from micrograd.drawing.named import dot as named_dot
 from micrograd.drawing.picture import Picture
 from micrograd.drawing.svg_elements import accessible, letter_of
 from micrograd.drawing.themes import Theme
@@ -37,19 +36,25 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
     """A drawing, as `micrograd.drawing.draw_dot` returns it: a `graphviz.Digraph`, and more.
 
     `picture` is what is shown, in the colours of `theme`. `mermaid`, `tikz`, `json`, `tree` and
-    `write` use it, and ignore what was added to the DOT text afterwards. `timeout` is the number of
-    seconds that a renderer may take.
+    `write` use it, and ignore what was added to the DOT text afterwards; `drawn` are the statements
+    without that. `timeout` is the number of seconds that a renderer may take.
     """
 
     timeout: float = renderers.TIMEOUT
     picture: Picture = Picture([], [], [])
     theme: Theme = Theme()
+    drawn: Sequence[Any] = ()
 
     def copy(self) -> ComputationGraph:
         """Return a copy, which can be changed."""
         twin: ComputationGraph = super().copy()
-        twin.picture, twin.theme = self.picture, self.theme
+        twin.picture, twin.theme, twin.drawn = self.picture, self.theme, self.drawn
         return twin
+
+    def statements(self) -> list[Any]:
+        """The lines of the DOT text, and the attributes of the graph, of nodes and of arrows."""
+        attributes = self.graph_attr, self.node_attr, self.edge_attr
+        return [[*self.body], *map(dict, attributes)]
 
     @property
     def title(self) -> str:
@@ -279,13 +284,7 @@ class ComputationGraph(graphviz.Digraph):  # type: ignore[misc]
 
     def _is_as_drawn(self, options: list[str]) -> bool:
         """Whether nothing was added to the DOT text, and the layout is the usual one."""
-        writer = named_dot if self.picture.width else dot
-        usual = writer.attributes(self.picture, self.theme)
-        return (
-            options[0] == "-Kdot"
-            and all(getattr(self, name) == usual[name] for name in usual)
-            and self.body == writer.statements(self.picture, self.theme)
-        )
+        return options[0] == "-Kdot" and self.statements() == self.drawn
 
     def _rendered(self, options: list[str], scale: float = 1.0) -> bytes:
         kind = next(option[2:] for option in options if option.startswith("-T"))

@@ -13,10 +13,12 @@ number, `grad`, the number.
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from micrograd.drawing.metrics import text_width
 from micrograd.drawing.picture import (
     DIRECTIONS,
     PLACE,
@@ -29,7 +31,6 @@ from micrograd.drawing.picture import (
 )
 from micrograd.drawing.styles import Cell, Style, classes, ink, is_dashed, stroke
 from micrograd.drawing.themes import Theme
-from micrograd.writing.labels import width
 
 FONT = "Helvetica,Arial,sans-serif"
 SIZE = 12  # points of the letters
@@ -114,7 +115,7 @@ class _Writer(Style):
         leaves = {box.name for box in self.picture.boxes if box.kind == "leaf"}
         for frame in self.picture.frames:
             neurons = self.inside.get(frame.name, [])
-            arrows = (arrow for box in neurons if box.operation for arrow in box.operation.arrows)
+            arrows = (arrow for box in neurons for arrow in box.arrows)
             inputs = dict.fromkeys(arrow.tail for arrow in arrows if arrow.tail in leaves)
             leaves -= inputs.keys()
             for column in (list(inputs), [box.name for box in neurons]):
@@ -166,7 +167,7 @@ class _Writer(Style):
     def _operation(self, oval: OperationNode) -> str:
         shown = html_text(oval.text)
         measured = oval.text.replace(PLACE, "").isascii()
-        content = f"<TD>{shown}</TD>" if measured else _measured(shown, oval.text)
+        content = f"<TD>{shown}</TD>" if measured else _measured(shown, _room(oval.text))
         label = (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0">'
             f"<TR>{content}</TR></TABLE>"
@@ -221,18 +222,19 @@ def _cell(written: Cell, theme: Theme, least: int = 0, **attributes: Any) -> str
         tag = written.face[0].upper()
         text = f"<{tag}>{text}</{tag}>"
     tinted = f'<FONT COLOR="{getattr(theme, written.color)}">{text}</FONT>'
-    return _measured(tinted, written.text, least, **attributes)
+    return _measured(tinted, max(_room(written.text), least), **attributes)
 
 
-def _measured(content: str, text: str, least: int = 0, **attributes: Any) -> str:
-    """A table cell wide enough for `text`, which is what its content shows."""
+def _measured(content: str, wide: int, **attributes: Any) -> str:
+    """A table cell that is at least so wide, as renderers without the right font mismeasure it."""
     written = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return f'<TD ALIGN="LEFT" WIDTH="{max(_room(text), least)}"{written}>{content}</TD>'
+    return f'<TD ALIGN="LEFT" WIDTH="{wide}"{written}>{content}</TD>'
 
 
 def _room(text: str) -> int:
     """The width of a cell that contains the text."""
-    return width(text, SIZE) + 2 * PADDING
+    widest = max(text_width(line, SIZE) for line in text.split("\n"))
+    return math.ceil(widest) + 2 * PADDING
 
 
 def html_text(text: str) -> str:

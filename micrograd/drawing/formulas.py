@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Protocol
 
-from micrograd.derivation.document import Block, Equations, Let
+from micrograd.derivation.document import Block, Equations, Let, right_sides
 from micrograd.derivation.explanation import Explanation
 from micrograd.drawing.named.builder import checked_width
 from micrograd.drawing.named.roles import ROLES, roles_of
@@ -105,13 +105,10 @@ _Row = tuple[Mark | None, str, Mark]  # left side, sign, right side
 def _equations(block: Equations | Let) -> Iterator[_Row]:
     for left, steps in block.equations:
         side: Mark | None = left.mark
-        before: tuple[Formula, ...] | None = None
-        for step in steps:
-            lines = step if isinstance(step, tuple) else (step,)
-            if lines != before:  # equal sides are written once
-                yield side, "=" if all(line.exact for line in lines) else "≈", lines[0].mark
-                yield from ((None, "", line.mark) for line in lines[1:])
-                side, before = None, lines
+        for sign, (first, *others) in right_sides(steps):
+            yield side, sign, first.mark
+            yield from ((None, "", line.mark) for line in others)
+            side = None
 
 
 def _roles(explanation: Explanation) -> dict[Mark, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from micrograd.drawing.themes import THEMES, Theme
+from micrograd.files import write
 from micrograd.writing import languages
 from micrograd.writing.labels import one_line
 from micrograd.writing.marks import DRAWN_ACCENTS, Mark
@@ -23,6 +25,13 @@ class Page(str):
     def _repr_html_(self) -> str:
         source = html.escape(self)
         return f'<iframe srcdoc="{source}" style="width:100%;height:440px;border:0"></iframe>'
+
+
+def saved(page: str, path: str | os.PathLike[str] | None) -> Page:
+    """The text as a page, which is written to the path if there is one."""
+    if path is not None:
+        write(path, page)
+    return Page(page)
 
 
 def framed(
@@ -103,17 +112,23 @@ def island(data: Any) -> str:
 # -------------------------------------------------------------------------------------------- words
 
 
-def title_in(lang: str, title: str | Mapping[str, str], default: str) -> str:
-    """The title that the caller gave, in a language, or else the default."""
-    given = title if isinstance(title, str) else title.get(lang, "")
-    return one_line(given) or default
+def titles_in(title: str | Mapping[str, str], part: str, **shown: str) -> dict[str, str]:
+    """The title of a page in each language: what the caller gave, or that of the page's words."""
+    titles = {}
+    for lang in languages.languages():
+        given = title if isinstance(title, str) else title.get(lang, "")
+        titles[lang] = one_line(given) or languages.words(lang, part)["title"].format(**shown)
+    return titles
 
 
-def words_of(lang: str, title: str, *parts: str) -> dict[str, str]:
-    """The words of a page in a language, the language's own name and tag, and the title."""
-    texts = {key: text for part in parts for key, text in languages.words(lang, part).items()}
-    own = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
-    return {**texts, **own, "title": title}
+def words_of(titles: Mapping[str, str], *parts: str) -> dict[str, dict[str, str]]:
+    """The words of a page in each language, the language's own name and tag, and the title."""
+    words = {}
+    for lang, title in titles.items():
+        texts = {key: text for part in parts for key, text in languages.words(lang, part).items()}
+        own = {f"language {key}": text for key, text in languages.words(lang, "language").items()}
+        words[lang] = {**texts, **own, "title": title}
+    return words
 
 
 def brief(mark: Any, places: Mapping[Mark, int]) -> Any:

@@ -15,7 +15,7 @@ from micrograd.engine.value import Value
 from micrograd.writing.labels import shortened
 from micrograd.writing.numbers import number
 
-LEVELS = ("operation", "neuron", "layer")
+LEVELS = ("operation", "neuron", "layer", "named")
 
 _PATHS = "path is a Value, a pair of Values such as (x, loss), or a list of these"
 
@@ -107,6 +107,18 @@ class GraphView:
         return found
 
 
+def checked_level(level: Any, known: Sequence[str], model: Any) -> str:
+    """The level of detail; ValueError unless it is known, and the model is given if it needs it."""
+    if level not in known:
+        raise ValueError(f"level is one of {', '.join(map(repr, known))}, got {level!r}")
+    if level in ("neuron", "layer") and model is None:
+        raise ValueError(
+            f"level={level!r} needs to know the network: give model=, "
+            "the MLP, layer or neuron that the graph was computed with"
+        )
+    return str(level)
+
+
 # ------------------------------------------------------------------------------------------- parts
 
 
@@ -129,9 +141,8 @@ def paths(view: GraphView, path: Any, names: Mapping[int, str]) -> list[set[Valu
 
 
 def _is_pair(thing: Any) -> bool:
-    if not isinstance(thing, tuple) or len(thing) != 2:
-        return False
-    return all(isinstance(each, Value) for each in thing)
+    is_pair = isinstance(thing, tuple) and len(thing) == 2
+    return is_pair and all(isinstance(each, Value) for each in thing)
 
 
 def _between(

@@ -231,5 +231,5 @@ def _graph(picture: Picture, colors: Theme, kind: str) -> ComputationGraph:
     graph = ComputationGraph(
         format=kind, body=writer.statements(picture, colors), **writer.attributes(picture, colors)
     )
-    graph.picture, graph.theme = picture, colors
+    graph.picture, graph.theme, graph.drawn = picture, colors, graph.statements()
     return graph

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import label_of
@@ -48,6 +48,11 @@ class Layer(NamedTuple):
         """A row for each neuron, a column for each sample."""
         rows = zip(*(application.units for application in self.samples), strict=True)
         return [[entry(unit) for unit in row] for row in rows]
+
+    @property
+    def outputs(self) -> list[list[Value]]:
+        """A row for each neuron, a column for each sample."""
+        return self.matrix(lambda unit: unit.output)
 
     @property
     def inputs(self) -> list[list[Any]]:
@@ -89,23 +94,17 @@ def unit_labels(layers: Sequence[Layer]) -> dict[str, Value]:
     if there are several.
     """
     labels: dict[str, Value] = {}
-
-    def add(letter: str, layer: int, row: int, column: int, count: int, value: Any) -> None:
-        if isinstance(value, Value) and not label_of(value).strip():
-            raised = f"^{{({layer})}}" if layer else ""
-            place = f"{row}{'' if count == 1 else column}"
-            labels.setdefault(f"{letter}{raised}_{{{place}}}", value)
-
     for layer in layers:
-        count = len(layer.samples)
-        for j, application in enumerate(layer.samples, 1):
-            for i, unit in enumerate(application.units, 1):
-                if unit.activation:
-                    add("z", layer.number, i, j, count, total(unit))
-                add("h", layer.number, i, j, count, unit.output)
-            if layer is layers[0]:
-                for i, value in enumerate(application.units[0].inputs, 1):
-                    add("x", 0, i, j, count, value)
+        raised = f"^{{({layer.number})}}" if layer.number else ""
+        sums = layer.matrix(lambda unit: total(unit) if unit.activation else None)
+        named = {f"z{raised}": sums, f"h{raised}": layer.outputs}
+        if layer is layers[0]:
+            named["x"] = layer.inputs
+        for letter, matrix in named.items():
+            for i, row in enumerate(matrix, 1):
+                for j, value in enumerate(row, 1):
+                    if isinstance(value, Value) and not label_of(value).strip():
+                        labels[f"{letter}_{{{i}{j if len(row) > 1 else ''}}}"] = value
     return labels
 
 
@@ -155,8 +154,8 @@ class Layered:
         known = {name for name, box in self.boxes.items() if box.operation is None}
         for part in in_order(self.picture, parts):
             known.update(part.boxes)
-            operations = (self.boxes[name].operation for name in part.boxes)
-            if any(a.tail not in known for each in operations if each for a in each.arrows):
+            arrows = (arrow for name in part.boxes for arrow in self.boxes[name].arrows)
+            if any(arrow.tail not in known for arrow in arrows):
                 return False
         return True
 
@@ -168,9 +167,10 @@ class Layered:
         for i, layer in enumerate(self.layers):
             units = layer.samples[0].units
             parameters = {p for unit in units for p in unit.parameters}
-            if i == 0 and not self._is_computed(layer.inputs):
+            inputs = {self.ids[x] for row in layer.inputs for x in row if isinstance(x, Value)}
+            if i == 0 and not any(self.boxes[x].operation for x in inputs & self.boxes.keys()):
                 equations.append(self._told(self._inputs(0), _numbers(layer.inputs)))
-                told |= {self.ids[x] for row in layer.inputs for x in row if isinstance(x, Value)}
+                told |= inputs
             weights = [[w.data for w in unit.neuron.weights] for unit in units]
             equations.append(self._told(self.symbol("W", i), weights))
             if biases := [[u.neuron.bias.data] for u in units if u.neuron.bias is not None]:
@@ -196,69 +196,53 @@ class Layered:
         yield self._told(joined(self._outputs(i), " = ", right), outputs)
 
     def _backward(self, i: int) -> Iterator[Equation]:
-        layer, delta = self.layers[i], self.symbol("δ", i)
-        deltas = layer.matrix(lambda unit: self.adjoints[total(unit)])
+        layer, delta, deltas = self.layers[i], self.symbol("δ", i), self._deltas(i)
+        units = layer.samples[0].units
         upstream = self._quotient(self._outputs(i))
         if i + 1 < len(self.layers) and self._reaches(i):
-            following = joined(self.symbol("W", i + 1), [_TRANSPOSED], self.symbol("δ", i + 1))
-            upstream = following
-        if layer.units[0].activation:
-            slope = self._called(layer.units[0], self.symbol("z", i), prime="′")
-            yield self._told(joined(delta, " = ", upstream, " ⊙ ", slope), deltas)
-        else:
-            yield self._told(joined(delta, " = ", upstream), deltas)
-        yield self._told(*self._of_weights(i, deltas))
-        if layer.units[0].neuron.bias is not None:
-            yield self._told(*self._of_biases(i, deltas))
-        if i == 0 and any(isinstance(x, Value) for row in layer.inputs for x in row):
-            inputs = [
-                [self.adjoints[x] if isinstance(x, Value) else math.nan for x in row]
-                for row in layer.inputs
-            ]
-            weights = [unit.neuron.weights for unit in layer.samples[0].units]
-            back = _product(
-                [[w.data for w in column] for column in zip(*weights, strict=True)], deltas
-            )
-            line = self._quotient(self._inputs(0))
-            if _agree(back, inputs):
-                line = joined(line, " = ", self.symbol("W", 0), [_TRANSPOSED], delta)
-            if not any(map(math.isnan, chain.from_iterable(inputs))):
-                yield self._told(line, inputs)
-
-    def _of_weights(self, i: int, deltas: Matrix) -> tuple[Line, Matrix]:
-        layer = self.layers[i]
-        units = layer.samples[0].units
-        gradients = [[self.adjoints[w] for w in unit.neuron.weights] for unit in units]
-        line = self._quotient(self.symbol("W", i))
+            upstream = joined(self.symbol("W", i + 1), [_TRANSPOSED], self.symbol("δ", i + 1))
+        if units[0].activation:
+            slope = self._called(units[0], self.symbol("z", i), prime="′")
+            upstream = joined(upstream, " ⊙ ", slope)
+        yield self._told(joined(delta, " = ", upstream), deltas)
         samples = [list(column) for column in zip(*_numbers(layer.inputs), strict=True)]
-        if _agree(_product(deltas, samples), gradients):
-            line = joined(line, " = ", self.symbol("δ", i), self._inputs(i), [_TRANSPOSED])
-        return line, gradients
-
-    def _of_biases(self, i: int, deltas: Matrix) -> tuple[Line, Matrix]:
-        units = self.layers[i].samples[0].units
+        weights = [[self.adjoints[w] for w in unit.neuron.weights] for unit in units]
+        formula = joined(delta, self._inputs(i), [_TRANSPOSED])
+        yield self._slope(self.symbol("W", i), formula, _product(deltas, samples), weights)
         biases = [unit.neuron.bias for unit in units if unit.neuron.bias is not None]
-        gradients = [[self.adjoints[bias]] for bias in biases]
-        line = self._quotient(self.symbol("b", i))
-        if _agree([[math.fsum(row)] for row in deltas], gradients):
-            ones = () if len(self.layers[i].samples) == 1 else [Span("𝟏", "mn")]
-            line = joined(line, " = ", self.symbol("δ", i), ones)
-        return line, gradients
+        if biases:
+            ones = () if len(layer.samples) == 1 else [Span("𝟏", "mn")]
+            sums = [[math.fsum(row)] for row in deltas]
+            slopes = [[self.adjoints[bias]] for bias in biases]
+            yield self._slope(self.symbol("b", i), joined(delta, ones), sums, slopes)
+        if i == 0 and all(isinstance(x, Value) for row in layer.inputs for x in row):
+            inputs = [[self.adjoints[x] for x in row] for row in layer.inputs]
+            formula = joined(self.symbol("W", 0), [_TRANSPOSED], delta)
+            yield self._slope(self._inputs(0), formula, self._sent_back(0), inputs)
+
+    def _slope(self, of: Line, formula: Line, found: Matrix, numbers: Matrix) -> Equation:
+        """`∂L/∂W = δ hᵀ` with the numbers of the graph; without the formula if it gives others."""
+        line = self._quotient(of)
+        if _agree(found, numbers):
+            line = joined(line, " = ", formula)
+        return self._told(line, numbers)
+
+    def _deltas(self, i: int) -> Matrix:
+        return self.layers[i].matrix(lambda unit: self.adjoints[total(unit)])
+
+    def _sent_back(self, i: int) -> Matrix:
+        """What flows back to the inputs of a layer: `Wᵀ δ`."""
+        weights = [unit.neuron.weights for unit in self.layers[i].samples[0].units]
+        turned = [[w.data for w in column] for column in zip(*weights, strict=True)]
+        return _product(turned, self._deltas(i))
 
     def _reaches(self, i: int) -> bool:
         """Whether all gradients of a layer's outputs come through the next layer."""
         layer, following = self.layers[i], self.layers[i + 1]
-        if len(layer.samples) != len(following.samples):
+        if not _are_same(layer.outputs, following.inputs):
             return False
-        outputs = layer.matrix(lambda unit: unit.output)
-        if any(x is not y for x, y in zip(chain(*outputs), chain(*following.inputs), strict=False)):
-            return False
-        weights = [unit.neuron.weights for unit in following.samples[0].units]
-        turned = [[w.data for w in column] for column in zip(*weights, strict=True)]
-        deltas = following.matrix(lambda unit: self.adjoints[total(unit)])
-        return _agree(
-            _product(turned, deltas), [[self.adjoints[h] for h in row] for row in outputs]
-        )
+        slopes = [[self.adjoints[h] for h in row] for row in layer.outputs]
+        return _agree(self._sent_back(i + 1), slopes)
 
     # ------------------------------------------------------------------------------------- symbols
 
@@ -281,21 +265,9 @@ class Layered:
     def _inputs(self, i: int) -> Line:
         """The values that a layer is applied to: the outputs of the layer before it, or x."""
         for before in range(i):
-            outputs = self.layers[before].matrix(lambda unit: unit.output)
-            if [[id(x) for x in row] for row in outputs] == [
-                [id(x) for x in row] for row in self.layers[i].inputs
-            ]:
+            if _are_same(self.layers[before].outputs, self.layers[i].inputs):
                 return self._outputs(before)
         return self.symbol("x", i)
-
-    def _is_computed(self, inputs: list[list[Any]]) -> bool:
-        boxes = (
-            self.boxes.get(self.ids.get(x, ""))
-            for row in inputs
-            for x in row
-            if isinstance(x, Value)
-        )
-        return any(box is not None and box.operation for box in boxes)
 
     def _called(self, unit: Unit, argument: Line, prime: str = "") -> Line:
         """`tanh(z)`, or `tanh′(z)`."""
@@ -307,9 +279,7 @@ class Layered:
             )
             written = of_mark(mark.mark)
             name = written[:1] if written[2:-1] == argument else (Span(row.symbol, "func"),)
-        return (
-            joined(name, prime, "(", argument, ")") if prime else joined(name, "(", argument, ")")
-        )
+        return joined(name, f"{prime}(", argument, ")")
 
     def _quotient(self, line: Line) -> Line:
         return joined([Span("∂")], self.root, "/", [Span("∂")], line)
@@ -338,6 +308,11 @@ _TRANSPOSED = Span("ᵀ", "mn")
 _COLORS = {"W": "weight_ink", "b": "weight_ink", "x": "leaf_ink", "h": "unit_ink", "δ": "backward"}
 
 
+def _are_same(values: list[list[Any]], others: list[list[Any]]) -> bool:
+    """Whether two matrices have the same values, and not only equal ones, in the same places."""
+    return [[*map(id, row)] for row in values] == [[*map(id, row)] for row in others]
+
+
 def _numbers(values: list[list[Any]]) -> Matrix:
     return [[number(x) for x in row] for row in values]
 
@@ -351,5 +326,5 @@ def _product(left: Matrix, right: Matrix) -> Matrix:
 
 def _agree(left: Matrix, right: Matrix) -> bool:
     largest = max((abs(x) for x in chain(*left, *right)), default=0.0)
-    pairs = zip(chain(*left), chain(*right), strict=True)
+    pairs = zip_longest(chain(*left), chain(*right), fillvalue=math.nan)  # which agrees with none
     return all(abs(x - y) <= _TOLERANCE * largest for x, y in pairs)

@@ -78,14 +78,12 @@ def _rewired(layered: Layered, heads: Mapping[str, Box], stands: Mapping[str, st
     present = {box.name for box in kept}
 
     def wired(box: Box) -> Box:
-        if box.operation is None:
-            return box
         arrows: dict[str, Arrow] = {}
-        for arrow in box.operation.arrows:
+        for arrow in box.arrows:
             tail = stands.get(arrow.tail, arrow.tail)
             if tail in present:
                 arrows.setdefault(tail, arrow._replace(tail=tail, formula=()))
-        return box._replace(operation=box.operation._replace(arrows=list(arrows.values())))
+        return box.with_arrows(list(arrows.values()))
 
     return layered.picture._replace(boxes=[wired(box) for box in kept])
 
@@ -103,7 +101,7 @@ def _by_number(layered: Layered, boxes: list[Box]) -> list[Box]:
         names = [layered.ids[unit.output] for unit in layer.units]
         places = [i for i, box in enumerate(boxes) if box.name in names]
         between = boxes[min(places) : max(places)]
-        tails = {a.tail for box in between if box.operation for a in box.operation.arrows}
+        tails = {arrow.tail for box in between for arrow in box.arrows}
         if len(places) == len(names) and tails.isdisjoint(names):
             found = {box.name: box for box in boxes}
             for place, name in zip(places, names, strict=True):

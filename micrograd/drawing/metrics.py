@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from unicodedata import category, east_asian_width
 
@@ -26,6 +26,7 @@ def _widths() -> dict[str, float]:
     }
 
 
+@lru_cache(4096)
 def text_width(text: str, size: float) -> float:
     """The width of one line of text in letters of that size.
 

@@ -18,7 +18,8 @@ from micrograd.drawing.frame import (
     asset,
     color_variables,
     framed,
-    title_in,
+    saved,
+    titles_in,
     words_of,
 )
 from micrograd.drawing.named.builder import DIGITS
@@ -28,7 +29,6 @@ from micrograd.drawing.steps import Equation, Step
 from micrograd.drawing.svg import svg
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.value import Value
-from micrograd.files import write
 from micrograd.writing import languages
 
 _SCRIPTS = ("story.js", "words.js", "page.js")
@@ -90,17 +90,9 @@ def step_page(
     """
     languages.checked(lang)
     walk = Walkthrough(output, names, model, level, digits, max_nodes)
-    titles = {each: _title(walk, title, each) for each in languages.languages()}
+    titles = titles_in(title, "page", output=walk.title)
     link = f'<a href="{html.escape(live)}" data-say="live"></a>' if live else ""
-    text = _document(walk, lang, titles, link)
-    if path is not None:
-        write(path, text)
-    return Page(text)
-
-
-def _title(walk: Walkthrough, title: str | Mapping[str, str], lang: str) -> str:
-    default = languages.words(lang, "page")["title"].format(output=walk.title)
-    return title_in(lang, title, default)
+    return saved(_document(walk, lang, titles, link), path)
 
 
 def _document(walk: Walkthrough, lang: str, titles: Mapping[str, str], link: str) -> str:
@@ -127,7 +119,7 @@ def _data(walk: Walkthrough, lang: str, titles: Mapping[str, str]) -> dict[str, 
     places = {box.name: i for i, box in enumerate(walk.boxes)}
     return {
         "lang": lang,
-        "words": {each: words_of(each, title, "page") for each, title in titles.items()},
+        "words": words_of(titles, "page"),
         "values": [
             {
                 "id": box.name,

@@ -105,6 +105,16 @@ class Box(NamedTuple):
     room: tuple[float, float] = (0.0, 0.0)  # kept free below the texts in a compact picture
 
     @property
+    def arrows(self) -> list[Arrow]:
+        """The arrows to its operation, in the order of the operands; none to a leaf."""
+        return [] if self.operation is None else self.operation.arrows
+
+    def with_arrows(self, arrows: list[Arrow]) -> Box:
+        """The box with other arrows; a leaf has none."""
+        operation = self.operation
+        return self._replace(operation=operation and operation._replace(arrows=arrows))
+
+    @property
     def oval(self) -> OperationNode | None:
         """The operation if it is drawn beside the box, and not within it."""
         operation = self.operation

@@ -8,7 +8,7 @@ from typing import Any
 from micrograd.derivation.naming import label_of, variable_names
 from micrograd.derivation.parameters import parameter_labels
 from micrograd.drawing.boxes import BoxBuilder
-from micrograd.drawing.graph_view import LEVELS, GraphView, neighbourhood, paths
+from micrograd.drawing.graph_view import LEVELS, GraphView, checked_level, neighbourhood, paths
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.engine.graph import order
 from micrograd.engine.value import Value
@@ -43,7 +43,7 @@ def build_picture(
     """
     words = languages.words(lang, "picture")
     roots = checked_roots(root)
-    _check_level(level, model)
+    checked_level(level, LEVELS, model)
     if focus is None and level == "operation" and len(nodes := order(roots)) > max_nodes:
         raise _too_large(len(nodes), max_nodes, model, level)
     view = GraphView(roots, model, level)
@@ -106,17 +106,6 @@ def checked_roots(root: Any) -> list[Value]:
 def _kind(thing: Any) -> str:
     hint = ", which has no order: give a list" if isinstance(thing, set | frozenset) else ""
     return f"{type(thing).__name__} {shortened(repr(thing))}{hint}"
-
-
-def _check_level(level: Any, model: Any) -> None:
-    if level not in LEVELS:
-        levels = ", ".join(map(repr, (*LEVELS, "named")))
-        raise ValueError(f"level is one of {levels}, got {level!r}")
-    if level != "operation" and model is None:
-        raise ValueError(
-            f"level={level!r} needs to know the network: give model=, "
-            "the MLP, layer or neuron that the graph was computed with"
-        )
 
 
 def _too_large(

@@ -22,6 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from micrograd.writing import fonts
+
 VARIABLE = "MICROGRAD_DOT"
 TIMEOUT = 120.0
 
@@ -136,21 +138,8 @@ _INSTALL_RESVG = f"""\
 or use format='svg', which every browser shows with its own fonts."""
 
 # The fonts for resvg, of which the first that is installed is used.
-_FAMILIES = (
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Microsoft YaHei",
-    "SimHei",
-    "Droid Sans Fallback",
-    "Noto Sans",
-    "DejaVu Sans",
-    "Liberation Sans",
-    "Arial",
-)
+_OTHERS = ("Droid Sans Fallback", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial")
+_FAMILIES = (*fonts.CHINESE, *_OTHERS)
 _LATIN = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Verdana", "Noto Sans")
 
 

@@ -238,8 +238,7 @@ class Setter:
                 padded += [Setting(gap * (i > 0), 0.0, 0.0), side, cell, side]
             lines.append(beside(padded))
         body = _stacked(lines, 0.15 * size)
-        brackets = (_bracket(sign, body, size, color, tall=True) for sign in "[]")
-        left, right = brackets
+        left, right = (_bracket(sign, body, size, color, tall=True) for sign in "[]")
         return beside([left, body, right])
 
     def _cases(self, parts: Sequence[Any], size: float, color: str) -> Setting:

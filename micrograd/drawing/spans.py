@@ -95,7 +95,7 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
             yield from _row((("func", "exp"), ("fence", "(", parts[1], ")")), shift, color)
         case "msub" | "msup":
             yield from _of_mark(parts[0], shift, color)
-            script = _within_script(parts[1], -1 if tag == "msub" else 1, color)
+            script = _of_mark(parts[1], -1 if tag == "msub" else 1, color)
             yield from (_within(span, shift) for span in script)
         case "msubsup":
             base, below, above = parts
@@ -115,30 +115,18 @@ def _of_mark(mark: Mark, shift: int, color: str) -> Iterator[Span]:
         case "gap":
             yield Span("\u2003", "mo", shift, color)
         case "munderover":
-            below = _within_script(parts[1], -1, color)
-            above = _within_script(parts[2], 1, color)
-            yield from (*_of_mark(parts[0], shift, color), *below, *above)
-        case "matrix":
-            rows = [
-                ("mrow", *[part for entry in row for part in (("mo", ","), entry)][1:])
-                for row in parts
-            ]
-            for i, row in enumerate(rows):
-                yield Span("; " if i else "[", "mo", shift, color)
-                yield from _of_mark(row, shift, color)
-            yield Span("]", "mo", shift, color)
-        case "cases":
-            for i, (value, condition) in enumerate(parts):
-                yield Span("; " if i else "{", "mo", shift, color)
-                yield from _of_mark(("mrow", value, ("mo", ","), condition), shift, color)
-            yield Span("}", "mo", shift, color)
+            for part, at in zip(parts, (shift, -1, 1), strict=True):
+                yield from _of_mark(part, at, color)
+        case "matrix" | "cases":
+            left, right = "[]" if tag == "matrix" else "{}"
+            for i, row in enumerate(parts):
+                yield Span("; " if i else left, "mo", shift, color)
+                entries = [part for entry in row for part in (("mo", ","), entry)]
+                yield from _row(entries[1:], shift, color)
+            yield Span(right, "mo", shift, color)
         case _:
             for part in parts:
                 yield from _of_mark(part if isinstance(part, tuple) else ("mo", part), shift, color)
-
-
-def _within_script(mark: Mark, shift: int, color: str) -> Line:
-    return tuple(_of_mark(mark, shift, color))
 
 
 def _within(span: Span, shift: int) -> Span:

@@ -115,7 +115,7 @@ class _Walk:
         (self.root,) = (self.boxes[name] for name in picture.roots)
         self.uses: dict[str, list[tuple[Box, Arrow]]] = {name: [] for name in self.boxes}
         for box in picture.boxes:
-            for arrow in box.operation.arrows if box.operation else ():
+            for arrow in box.arrows:
                 self.uses[arrow.tail].append((box, arrow))
         self.parts = in_order(picture, parts)
         computed = [name for part in self.parts for name in part.boxes]
@@ -135,8 +135,7 @@ class _Walk:
         for part in reversed(self.parts):
             receivers = []
             for name in reversed(part.boxes):
-                operation = self.boxes[name].operation
-                arrows = operation.arrows if operation and name in known else ()
+                arrows = self.boxes[name].arrows if name in known else ()
                 for tail in dict.fromkeys(arrow.tail for arrow in arrows):
                     if tail not in known and self._is_last(name, tail):
                         known.add(tail)

@@ -48,10 +48,9 @@ class Style:
         weights = (abs(arrow.weight) for arrow, _ in picture.arrows() if arrow.weight is not None)
         self.heaviest = max(filter(math.isfinite, weights), default=0.0)
 
-    def colors(self, kind: str, on_path: bool | None, none: str = "") -> list[str]:
-        """The border, title and fill of a kind of box, or `none` where it has no such part."""
-        theme = self.palettes[on_path]
-        return [getattr(theme, name) if name else none for name in COLORS[kind]]
+    def colors(self, kind: str, on_path: bool | None) -> list[str]:
+        """The border, title and fill of a kind of box, or "" where it has no such part."""
+        return [getattr(self.palettes[on_path], name, "") for name in COLORS[kind]]
 
     def outline(self, box: Box) -> tuple[str, str]:
         """The colours of the border and the background of a box, as fields of `Theme`."""

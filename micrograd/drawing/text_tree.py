@@ -42,7 +42,7 @@ def _lines(picture: Picture) -> Iterator[Sequence[str]]:
     while waiting:
         top = waiting.pop()
         box = boxes[top]
-        inner = [arrow.tail for arrow in _arrows(box)]
+        inner = [arrow.tail for arrow in box.arrows]
         if top in printed or (box.kind == "omitted" and inner and printed.issuperset(inner)):
             continue
         deep: list[str] = []
@@ -50,7 +50,7 @@ def _lines(picture: Picture) -> Iterator[Sequence[str]]:
         while stack:
             arrow, before, below, depth = stack.pop()
             box = boxes[arrow.tail]
-            arrows = _arrows(box)
+            arrows = box.arrows
             if box.name in printed or (depth == DEEPEST and arrows):
                 where = picture.words["above" if box.name in printed else "below"]
                 deep += [box.name] * (box.name not in printed)
@@ -67,10 +67,6 @@ def _lines(picture: Picture) -> Iterator[Sequence[str]]:
                 turn, rest = ("└── ", "    ") if i == last else ("├── ", "│   ")
                 stack.append((arrows[i], f"{below}{turn}", f"{below}{rest}", depth + 1))
         waiting += reversed(deep)
-
-
-def _arrows(box: Box) -> Sequence[Arrow]:
-    return box.operation.arrows if box.operation else ()
 
 
 def _marked(arrow: Arrow, name: str, operation: str, data: str, grad: str) -> Sequence[str]:

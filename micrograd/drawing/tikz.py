@@ -61,8 +61,7 @@ class _Writer(Style):
         drawn = [self._arrow(arrow) for arrow, _ in self.picture.arrows()]
         for box in self.picture.boxes:
             drawn.append(self._box(box))
-            arrows = box.operation.arrows if box.operation else ()
-            drawn += [self._note(arrow) for arrow in arrows if arrow.formula]
+            drawn += [self._note(arrow) for arrow in box.arrows if arrow.formula]
         yield "\n".join(
             rf"\definecolor{{{name}}}{{HTML}}{{{color}}}%"
             for name, color in sorted(self.used.items())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from micrograd.drawing.metrics import text_width
 from micrograd.drawing.named.layout import laid_out
-from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture, result_arrow
+from micrograd.drawing.picture import Box, OperationNode, Picture, result_arrow
 from micrograd.drawing.spans import BREAK, DIVIDER, SPACE, Line, Span, of_mark
 from micrograd.drawing.styles import Cell, Style, ink
 from micrograd.drawing.themes import Theme
@@ -29,24 +29,19 @@ def typeset(picture: Picture) -> Picture:
 
 def _boxes(box: Box, style: Style) -> Iterator[Box]:
     """The box, after its operation if that is drawn beside it."""
-    operation = box.operation
-    if operation is not None:
-        arrows = [_noted(arrow, style) for arrow in operation.arrows]
-        operation = OperationNode(box.name, "", arrows)
-    if box.oval is not None:
-        name, text, _ = box.oval
-        made, mark = OperationNode(name, "", arrows), box.oval.on_path
-        yield Box(name, "operation", text, "", "", made, on_path=mark, formula=_text(text))
-        operation = OperationNode(box.name, "", [result_arrow(box.name, box.oval)])
+    arrows = [arrow._replace(formula=_text(style.note(arrow), ink(arrow))) for arrow in box.arrows]
+    oval = box.oval
+    if oval is not None:
+        name, text, _ = oval
+        made = OperationNode(name, "", arrows)
+        yield Box(name, "operation", text, "", "", made, on_path=oval.on_path, formula=_text(text))
+        arrows = [result_arrow(box.name, oval)]
+    operation = OperationNode(box.name, "", arrows) if box.operation else None
     lines = [line for cells in _aligned(list(style.lines(box))) for line in _lines(cells)]
     label = style.titles.get(box.label, box.label)
     headings = 0 if not box.label or box.kind == "omitted" else 1 + label.count("\n")
     numberless = box._replace(label=label, data="", grad="", operation=operation)
     yield numberless._replace(formula=_stacked(lines), headings=headings)
-
-
-def _noted(arrow: Arrow, style: Style) -> Arrow:
-    return arrow._replace(formula=_text(style.note(arrow), ink(arrow)))
 
 
 def _aligned(lines: list[list[Cell]]) -> list[list[Cell]]:

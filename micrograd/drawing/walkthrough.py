@@ -7,6 +7,7 @@ from typing import Any
 
 from micrograd.derivation.parameters import is_model
 from micrograd.drawing.film import adjoints
+from micrograd.drawing.graph_view import checked_level
 from micrograd.drawing.layered import Layered, layers_in, unit_labels
 from micrograd.drawing.layered_pictures import pictures
 from micrograd.drawing.named.builder import DIGITS, named_picture
@@ -41,7 +42,8 @@ class Walkthrough:
         digits: int = DIGITS,
         max_nodes: int | None = None,
     ) -> None:
-        self.level = _checked(level, model)
+        usual = "named" if model is None else "layer"
+        self.level = checked_level(usual if level is None else level, LEVELS, model)
         if max_nodes is None:
             max_nodes = MAX_LAYERED_NODES if self.level == "layer" else MAX_STEPS_NODES
         layers = [] if self.level == "named" else layers_in(output, model)
@@ -78,13 +80,3 @@ class Walkthrough:
         for picture in self.pictures:
             found |= {arrow.name: (arrow, head) for arrow, head in picture.arrows()}
         return list(found.values())
-
-
-def _checked(level: Any, model: Any) -> str:
-    if level is None:
-        return "named" if model is None else "layer"
-    if level not in LEVELS:
-        raise ValueError(f"level is one of {', '.join(map(repr, LEVELS))}, got {level!r}")
-    if level != "named" and model is None:
-        raise ValueError(f"level={level!r} needs to know the network: give model=")
-    return str(level)

@@ -78,6 +78,17 @@ class Layout(ABC):
     def function(self, function: Function) -> str:
         """The text of the function."""
 
+    def body(
+        self,
+        function: Function,
+        first: Iterable[str],
+        forwards: Iterable[str],
+        backwards: Iterable[str],
+    ) -> str:
+        """The lines within a function, with a comment before each of its two parts."""
+        value, derivatives = (f"{self.mark} {title}" for title in function.titles)
+        return self.indented(*first, value, *forwards, derivatives, *backwards)
+
     def indented(self, *lines: str) -> str:
         """Lines within a function."""
         return "\n".join(f"{self.language.syntax.indent}{line}" for line in lines)
@@ -100,13 +111,9 @@ class JavaScriptLayout(Layout):
     def function(self, function: Function) -> str:  # noqa: D102
         head = ", ".join(self.listed(nest) for _, nest in function.parameters)
         gradient = self.listed(function.gradient)
-        body = self.indented(
-            f"// {function.titles[0]}",
-            *self.locals(function.forwards),
-            f"// {function.titles[1]}",
-            *self.locals(function.backwards),
-            f"return {{ value: {self.listed(function.value)}, gradient: {gradient} }};",
-        )
+        result = f"return {{ value: {self.listed(function.value)}, gradient: {gradient} }};"
+        backwards = [*self.locals(function.backwards), result]
+        body = self.body(function, (), self.locals(function.forwards), backwards)
         export = "export " if self.module else ""
         return f"{export}function {function.name}({head}) {{\n{body}\n}}"
 
@@ -128,14 +135,9 @@ class PythonLayout(Layout):
         unpacked = [
             f"{self.listed(nest)} = {name}" for name, nest in function.parameters if name != nest
         ]
-        body = self.indented(
-            *unpacked,
-            f"# {function.titles[0]}",
-            *self.locals(function.forwards),
-            f"# {function.titles[1]}",
-            *self.locals(function.backwards),
-            f"return {self.listed(function.value)}, {self.listed(function.gradient)}",
-        )
+        result = f"return {self.listed(function.value)}, {self.listed(function.gradient)}"
+        backwards = [*self.locals(function.backwards), result]
+        body = self.body(function, unpacked, self.locals(function.forwards), backwards)
         return f"def {function.name}({head}):\n{body}"
 
 
@@ -169,16 +171,10 @@ class CLayout(Layout):
         derivatives = [self.language.text(tree) for tree in _flat(function.gradient)]
         heads.append(f"double gradient[{max(1, len(derivatives))}]")
         value = self.language.text(function.value)
-        body = self.indented(
-            *first,
-            f"// {function.titles[0]}",
-            *forwards,
-            f"if (!gradient) return {value};",
-            f"// {function.titles[1]}",
-            *backwards,
-            *(f"gradient[{i}] = {text};" for i, text in enumerate(derivatives)),
-            f"return {value};",
-        )
+        filled = [f"gradient[{i}] = {text};" for i, text in enumerate(derivatives)]
+        forwards = [*forwards, f"if (!gradient) return {value};"]
+        backwards = [*backwards, *filled, f"return {value};"]
+        body = self.body(function, first, forwards, backwards)
         return f"double {function.name}({', '.join(heads)}) {{\n{body}\n}}"
 
     def _in_parts(self, function: Function) -> str:

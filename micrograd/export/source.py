@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import variable_names
@@ -154,7 +153,6 @@ def _of_text(text: str, names: Sequence[str] | None) -> _Request:
     for name in variables:
         if not name.isidentifier():
             raise FormulaError(f"expression: {name!r} cannot be the name of a variable")
-    for name in variables:
         if variables.count(name) > 1 or name in known:
             wrong = "is an operation" if name in known else "is given twice"
             raise FormulaError(f"expression: the name {name!r} {wrong}; choose another")
@@ -236,7 +234,7 @@ class _Writer:
         for name, keys in request.parameters:
             if not isinstance(keys, str):  # an array has a name of its own
                 self.chosen[name] = self.identifiers.new(name)
-        for key in line_keys(self.line):
+        for key in (*self.line.parameters, *(step.key for step in self.line.steps)):
             if label := self.line.names.get(key):
                 self.chosen[key] = self.identifiers.new(label)
         self._values = self.identifiers.numbered("v")
@@ -267,12 +265,15 @@ class _Writer:
             Function(
                 name=self.function,
                 parameters=[
-                    (self._of_parameter(name, keys), self._nest(keys)) for name, keys in parameters
+                    (self._of_parameter(name, keys), _each(keys, self.chosen.__getitem__))
+                    for name, keys in parameters
                 ],
                 forwards=lines[:middle],
                 backwards=lines[middle + 1 :],
                 value=self._named(self.line.output),
-                gradient=self._nest_of([keys for _, keys in parameters], gradient),
+                gradient=_each(
+                    [keys for _, keys in parameters], lambda key: self._named(gradient[key])
+                ),
                 titles=(self.words["value"], self.words["derivatives"]),
             )
         )
@@ -283,15 +284,6 @@ class _Writer:
 
     def _of_parameter(self, name: str, keys: Any) -> str:
         return self.chosen[keys if isinstance(keys, str) else name]
-
-    def _nest(self, keys: Any) -> Any:
-        return self.chosen[keys] if isinstance(keys, str) else [self._nest(each) for each in keys]
-
-    def _nest_of(self, keys: Any, gradient: Mapping[str, Tree]) -> Any:
-        """The derivatives in the structure of the parameters."""
-        if isinstance(keys, str):
-            return self._named(gradient[keys])
-        return [self._nest_of(each, gradient) for each in keys]
 
     def _comments(self) -> list[str]:
         """The lines of the comment at the head of the file."""
@@ -315,6 +307,6 @@ class _Writer:
         return [comment(text) for text in (first, made, self.words["made"], *renamed)]
 
 
-def line_keys(line: StraightLine) -> Iterator[str]:
-    """The keys of the parameters and of the steps."""
-    return chain(line.parameters, (step.key for step in line.steps))
+def _each(keys: Any, meaning: Callable[[str], Any]) -> Any:
+    """What the keys mean, in the structure of the parameters."""
+    return meaning(keys) if isinstance(keys, str) else [_each(key, meaning) for key in keys]

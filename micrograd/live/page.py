@@ -17,11 +17,11 @@ from micrograd.drawing.frame import (
     compact,
     framed,
     island,
-    title_in,
+    saved,
+    titles_in,
     words_of,
 )
 from micrograd.engine.value import Value
-from micrograd.files import write
 from micrograd.live.pictures import layouts
 from micrograd.live.samples import samples
 from micrograd.live.story import Story, settings
@@ -103,24 +103,17 @@ def live_page(
     for leaf in learning:
         if leaf in inputs:
             raise ValueError(f"{story.names[leaf]!r} cannot learn: data gives it its numbers")
-    options = {"learn": learning, "inputs": inputs, "samples": rows, "rate": _checked(rate)}
-    titles = {each: _title(story, title, each) for each in languages.languages()}
-    begin = {**settings(story, options), "layouts": layouts(output, names, max_values)}
-    text = _document(story, begin, lang, titles)
-    if path is not None:
-        write(path, text)
-    return Page(text)
+    begin = {**settings(story, learning, inputs, rows), "rate": _checked(rate)}
+    name = story.cut.names[story.nodes[-1]].text
+    titles = titles_in(title, "live", output=name)
+    begin["layouts"] = layouts(output, names, max_values)
+    return saved(_document(story, begin, lang, titles), path)
 
 
 def _checked(rate: Any) -> float:
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
         raise ValueError(f"rate is a positive number, got {rate!r}")
     return float(rate)
-
-
-def _title(story: Story, title: str | Mapping[str, str], lang: str) -> str:
-    name = story.cut.names[story.nodes[-1]].text
-    return title_in(lang, title, languages.words(lang, "live")["title"].format(output=name))
 
 
 def _document(
@@ -130,8 +123,7 @@ def _document(
     titles: Mapping[str, str],
 ) -> str:
     data, functions = story.data()
-    words = {each: words_of(each, title, "live") for each, title in titles.items()}
-    shown = island({**data, **begin, "lang": lang, "words": words})
+    shown = island({**data, **begin, "lang": lang, "words": words_of(titles, "live")})
     begins = compact(asset("formulas.js") + functions)
     sources = [asset("state.js", __package__), asset("words.js")]
     sources += [asset(name, __package__) for name in _SCRIPTS]

@@ -10,7 +10,7 @@ from typing import Any
 
 from micrograd.drawing.named.builder import named_picture
 from micrograd.drawing.named.layout import FORMULA, Layout, laid_out, note_name
-from micrograd.drawing.picture import Arrow, Box, Picture
+from micrograd.drawing.picture import Box, Picture
 from micrograd.drawing.spans import Line, Span, placed
 from micrograd.drawing.svg_elements import Point
 from micrograd.engine.value import Value
@@ -38,8 +38,9 @@ def layouts(output: Value, names: Any, max_values: int) -> list[dict[str, Any]]:
     picture = named_picture(
         [output], names=names, hide=("values", "gradients"), max_nodes=max_values
     )
-    count = sum(len(box.operation.arrows) for box in picture.boxes if box.operation)
-    boxes = [_with_room(box, count <= MOST_NOTES) for box in picture.boxes]
+    count = sum(1 for _ in picture.arrows())
+    note = (Span(_SLOPE, "mn"),) if count <= MOST_NOTES else ()
+    boxes = [_with_room(box, note) for box in picture.boxes]
     wide, narrow = (
         _data(drawn, laid_out(drawn, fold=False))
         for width in (WIDE, NARROW)
@@ -48,16 +49,11 @@ def layouts(output: Value, names: Any, max_values: int) -> list[dict[str, Any]]:
     return [wide] if wide == narrow else [wide, narrow]
 
 
-def _with_room(box: Box, has_notes: bool) -> Box:
+def _with_room(box: Box, note: Line) -> Box:
     if box.operation is None:
         return box._replace(room=LEAF)
-    arrows = [_with_number(arrow, has_notes) for arrow in box.operation.arrows]
-    operation = box.operation._replace(arrows=arrows)
-    return box._replace(data=_NUMBER, grad=_NUMBER, operation=operation)
-
-
-def _with_number(arrow: Arrow, has_notes: bool) -> Arrow:
-    return arrow._replace(formula=(Span(_SLOPE, "mn"),) if has_notes else ())
+    box = box.with_arrows([arrow._replace(formula=note) for arrow in box.arrows])
+    return box._replace(data=_NUMBER, grad=_NUMBER)
 
 
 def _data(picture: Picture, layout: Layout) -> dict[str, Any]:
@@ -65,11 +61,7 @@ def _data(picture: Picture, layout: Layout) -> dict[str, Any]:
         "size": layout.size,
         "across": layout.direction == "LR",
         "boxes": [_box(box, layout) for box in picture.boxes],
-        "wires": [
-            _wire(arrow.name, layout)
-            for box in picture.boxes
-            for arrow in (box.operation.arrows if box.operation else ())
-        ],
+        "wires": [_wire(arrow.name, layout) for arrow, _ in picture.arrows()],
     }
 
 

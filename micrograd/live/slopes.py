@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from micrograd.derivation.algebra import simplified
 from micrograd.derivation.choices import assuming
@@ -29,19 +29,7 @@ LONGEST_SUM = 400  # likewise, of a sum over all paths
 LARGEST_CLOSED = 24  # named values of a graph for which closed forms are derived
 
 
-class Choice(NamedTuple):
-    """A test, and the formulas that hold if it is true and if it is false."""
-
-    test: Tree
-    then: Branches
-    otherwise: Branches
-
-
-Branches = Choice | Tree
-"""A formula, or several with the tests that decide between them."""
-
-
-def branches(definition: Definition, operand: str) -> Branches | None:
+def branches(definition: Definition, operand: str) -> Tree | None:
     """The local derivative of a named value with respect to an operand, branch by branch.
 
     Args:
@@ -49,14 +37,14 @@ def branches(definition: Definition, operand: str) -> Branches | None:
         operand: the key of the operand.
 
     Returns:
-        The formulas; None if there are too many branches, or one is too long to be read.
+        The formula, with the choices between branches outside; None if there are too many
+        branches, or one is too long to be read.
 
     >>> from micrograd import Value
     >>> from micrograd.derivation.definitions import definitions
     >>> z = Value(2.0, label="z")
-    >>> found = branches(definitions([z.relu() * 3])[0], "z")
-    >>> str(found.test), found.then, found.otherwise
-    ('le(z, 0.0)', 0.0, 3.0)
+    >>> str(branches(definitions([z.relu() * 3])[0], "z"))
+    'where(le(z, 0.0), 0.0, 3.0)'
     """
     found = _decided(partial(definition, operand), definition)
     shown = [*_formulas(found)]
@@ -65,7 +53,7 @@ def branches(definition: Definition, operand: str) -> Branches | None:
     return found
 
 
-def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Branches:
+def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Tree:
     test = next(_tests(tree), None)
     if test is None or 2**depth > MOST_BRANCHES:
         if not depth:
@@ -75,7 +63,7 @@ def _decided(tree: Tree, definition: Definition, depth: int = 0) -> Branches:
     then, otherwise = (
         _decided(assuming(test, tree, holds), definition, depth + 1) for holds in (True, False)
     )
-    return then if then == otherwise else Choice(test, then, otherwise)
+    return then if then == otherwise else Call("where", (test, then, otherwise))
 
 
 def _tests(tree: Tree) -> Iterator[Tree]:
@@ -86,9 +74,10 @@ def _tests(tree: Tree) -> Iterator[Tree]:
                 yield test
 
 
-def _formulas(found: Branches) -> list[Tree]:
-    if isinstance(found, Choice):
-        return [*_formulas(found.then), *_formulas(found.otherwise)]
+def _formulas(found: Tree) -> list[Tree]:
+    match found:
+        case Call("where", (_, then, otherwise)):
+            return [*_formulas(then), *_formulas(otherwise)]
     return [found]
 
 
@@ -153,23 +142,23 @@ class Writer:
         self.used: set[str] = set()
         self.functions: dict[str, int] = {}
 
-    def data(self, found: Branches) -> Any:
+    def data(self, found: Tree) -> Any:
         """A formula as its mark, its function, and when it needs brackets in a product.
 
         It is 1 for a sum, beside other factors, and 2 for a product with a minus sign, after them.
 
         A name and a whole number have no function: the page knows them from their mark.
         """
-        if isinstance(found, Choice):
-            test = found.test
-            if not (isinstance(test, Call) and test.name in COMPARISONS):
-                test = Call("ne", (test, 0.0))
-            return {
-                "test": self._function(test),
-                "marks": [self._mark(each)[0] for each in (test, opposite(test))],
-                "then": self.data(found.then),
-                "else": self.data(found.otherwise),
-            }
+        match found:
+            case Call("where", (test, then, otherwise)):
+                if not (isinstance(test, Call) and test.name in COMPARISONS):
+                    test = Call("ne", (test, 0.0))
+                return {
+                    "test": self._function(test),
+                    "marks": [self._mark(each)[0] for each in (test, opposite(test))],
+                    "then": self.data(then),
+                    "else": self.data(otherwise),
+                }
         mark, loose = self._mark(found)
         if isinstance(mark, int) or (isinstance(mark, str) and mark.isdecimal()):
             return [mark]

@@ -60,15 +60,16 @@ class Story:
             )
         self.places = {node: i for i, node in enumerate(self.nodes)}
         self.sweep = graph_functions(self.nodes)
-        self._called = variable_names(names, self.nodes)
+        called = variable_names(names, self.nodes)
+        self._written = {
+            value: (label_of(value).strip() or called.get(id(value), "").strip())
+            for value in self.values
+        }
         self.names = self._names()
 
     def _names(self) -> dict[Value, str]:
         """The names as they are written in the program, unless two values have the same."""
-        written = {
-            value: (label_of(value).strip() or self._called.get(id(value), "").strip())
-            for value in self.values
-        }
+        written = self._written
         texts = {value: self.cut.names[value].text for value in self.values}
         often = [*written.values()]
         taken = {*texts.values()}
@@ -110,8 +111,7 @@ class Story:
         return [
             leaf
             for leaf in self.leaves
-            if (label_of(leaf).strip() or self._called.get(id(leaf), "").strip())
-            and role(leaf, self.cut.names[leaf]) == "weight"
+            if self._written[leaf] and role(leaf, self.cut.names[leaf]) == "weight"
         ]
 
     # --------------------------------------------------------------------------------------- data
@@ -182,12 +182,13 @@ class Story:
         )
 
 
-def settings(story: Story, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page begins with, as data."""
+def settings(
+    story: Story, learning: list[Value], inputs: list[Value], samples: list[list[float]]
+) -> dict[str, Any]:
+    """What the page begins with, as data: the leaves that learn, and the samples."""
     indices = {value: i for i, value in enumerate(story.values)}
     return {
-        "learn": [indices[leaf] for leaf in options["learn"]],
-        "inputs": [indices[leaf] for leaf in options["inputs"]],
-        "samples": [[strict(x) for x in row] for row in options["samples"]],
-        "rate": options["rate"],
+        "learn": [indices[leaf] for leaf in learning],
+        "inputs": [indices[leaf] for leaf in inputs],
+        "samples": [[strict(x) for x in row] for row in samples],
     }

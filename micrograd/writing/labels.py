@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from unicodedata import category, combining, east_asian_width
 
 LONGEST = 60  # characters of a label that are shown
@@ -44,16 +42,6 @@ def without_turns(text: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------- measures
-
-
-@lru_cache(4096)
-def width(text: str, size: float) -> int:
-    """The width to reserve for text in letters of that size, in points; of the widest line.
-
-    It is generous, because renderers without the right font measure Chinese letters too narrow, and
-    the font of a reader's browser may be wider than theirs.
-    """
-    return math.ceil(max(sum(map(_ems, line)) for line in text.split("\n")) * size)
 
 
 def columns(text: str) -> int:
@@ -96,29 +84,3 @@ def filled(parts: Iterable[str], width: int) -> Iterator[str]:
 
 
 _CLOSING = frozenset(",.;:!?)，。；：！？）、")
-
-
-def _ems(character: str) -> float:
-    if character in _EMS:
-        return _EMS[character]
-    kind, wide = category(character), east_asian_width(character)
-    if kind in _INVISIBLE:
-        return 0.0
-    if wide in "WF" or (wide == "A" and kind[0] != "L"):
-        return 1.0
-    return 0.8 if kind == "Lu" else 0.62
-
-
-# The widths of ASCII letters in DejaVu Sans, which is the widest of the usual fonts, by groups.
-_EMS = {
-    letter: ems
-    for letters, ems in (
-        (" ijlI.,:;|'", 0.35),
-        ("frt()[]/\\-!", 0.45),
-        ('abcdeghknopqsuvxyz0123456789{}$_*?`"JL', 0.64),
-        ("ABCEFKPRSTVXYZ", 0.73),
-        ("DGHNOQUw&+=<>^~#", 0.84),
-        ("mMW%@", 1.0),
-    )
-    for letter in letters
-}

@@ -76,24 +76,13 @@ def with_choice_outside(tree: Tree) -> Tree:
 def _without_repeated_tests(tree: Tree) -> Tree:
     """Return the formula in which relu(x) is not multiplied by the test whether x is above 0."""
     factors = factors_of(tree)
-    kept = [
-        factor
+    slopes = [
+        Call("where", (Call("le", (*factor.operands, 0.0)), 0.0, 1.0))
         for factor in factors
-        if not (
-            isinstance(factor, Call)
-            and factor.name == "where"
-            and any(factor == _slope_of_relu(each) for each in factors)
-        )
+        if isinstance(factor, Call) and factor.name == "relu"
     ]
+    kept = [factor for factor in factors if factor not in slopes]
     return tree if len(kept) == len(factors) else times(kept)
-
-
-def _slope_of_relu(tree: Tree) -> Tree | None:
-    """Return the derivative of `relu(x)` as a formula, or None for any other formula."""
-    match tree:
-        case Call("relu", (inner,)):
-            return Call("where", (Call("le", (inner, 0.0)), 0.0, 1.0))
-    return None
 
 
 def _without_mirrors(tree: Tree) -> Tree:

@@ -13,10 +13,10 @@ from micrograd.drawing.frame import (
     color_variables,
     compact,
     framed,
-    title_in,
+    saved,
+    titles_in,
     words_of,
 )
-from micrograd.files import write
 from micrograd.writing import languages
 from micrograd.writing.marks import MATH_STYLE
 from nn.pages.contents import MOST, contents
@@ -90,29 +90,17 @@ def playground(
     """
     languages.checked(lang)
     model_, points, chosen = contents(model, data, settings)
-    titles = {
-        each: title_in(each, title, languages.words(each, "playground")["title"])
-        for each in languages.languages()
+    titles = titles_in(title, "playground")
+    story = {
+        "lang": lang,
+        "words": words_of(titles, "playground", "playground names"),
+        "most": MOST,
+        "model": model_,
+        "points": points,
+        "settings": chosen,
+        "formulas": formulas(),
     }
-    text = _document(
-        lang,
-        titles[lang],
-        {
-            "lang": lang,
-            "words": {
-                each: words_of(each, name, "playground", "playground names")
-                for each, name in titles.items()
-            },
-            "most": MOST,
-            "model": model_,
-            "points": points,
-            "settings": chosen,
-            "formulas": formulas(),
-        },
-    )
-    if path is not None:
-        write(path, text)
-    return Page(text)
+    return saved(_document(lang, titles[lang], story), path)
 
 
 def _document(lang: str, title: str, data: dict[str, Any]) -> str:

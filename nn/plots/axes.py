@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-from micrograd.writing import languages
+from micrograd.writing import fonts, languages
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,17 +15,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 INK, FAINT = "#333333", "#999999"
 
-FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "SimHei",
-)
+FONTS = fonts.CHINESE
 """Fonts with East Asian letters; the first one installed is used if a language needs them."""
 
 

@@ -10,7 +10,7 @@ from micrograd.drawing.steps import Known
 from micrograd.drawing.walkthrough import Walkthrough
 from micrograd.engine.graph import order
 from micrograd.writing.numbers import rounded
-from nn import MLP, Neuron
+from nn import MLP, Layer, Neuron
 
 
 def network(sizes, samples=1, activation="tanh"):
@@ -51,6 +51,30 @@ def test_a_network_3_4_1_takes_eight_steps():
         ("backward", 2),
         ("backward", 1),
     ]
+
+
+class Shortcut:
+    """A network whose second layer takes the inputs, too; its last hidden neuron has no bias."""
+
+    def __init__(self):
+        self.layers = [Layer(2, 3, activation="tanh"), Layer(5, 1, nonlin=False)]
+        self.layers[0].neurons[-1].b = 0.0
+
+    def __call__(self, x):
+        return self.layers[1]([*self.layers[0](x), *x])
+
+
+def test_a_layer_may_take_more_than_the_outputs_of_the_layer_before():
+    model = Shortcut()
+    x = [Value(0.5, label="x1"), Value(-1.5, label="x2")]
+    loss = (model(x) - 1.0) ** 2
+    loss.label = "L"
+    walk = Walkthrough(loss, model=model)
+    (delta,) = [each.text for each in equations(walk) if each.text.startswith("δ⁽¹⁾")]
+    assert delta.startswith("δ⁽¹⁾ = ∂L/∂h⁽¹⁾ ⊙ tanh′(z⁽¹⁾)")
+    loss.backward()
+    shown = result(walk, "∂L/∂b⁽¹⁾")
+    assert shown == [rounded(neuron.b.grad) for neuron in model.layers[0].neurons[:-1]]
 
 
 def test_neurons_are_steps_if_they_are_asked_for():

@@ -253,12 +253,7 @@ def _title(picture: Picture) -> str:
     return picture.words["graph of"].format(output=picture.words["next output"].join(tops))
 
 
-_TOLD = {
-    (False, False): "told",
-    (True, False): "told value",
-    (False, True): "told gradient",
-    (True, True): "told value gradient",
-}
+_TOLD = ("told", "told value", "told gradient", "told value gradient")
 
 
 def description(picture: Picture) -> str:
@@ -266,6 +261,6 @@ def description(picture: Picture) -> str:
     words = picture.words
     sentences = []
     for box in reversed(picture.boxes):
-        key = _TOLD[bool(box.data), bool(box.grad)]
+        key = _TOLD[bool(box.data) + 2 * bool(box.grad)]
         sentences.append(words[key].format(formula=box.label, value=box.data, gradient=box.grad))
     return "".join(sentences).rstrip()

@@ -60,7 +60,7 @@ class _Writer:
         """The statements."""
         for box in self.picture.boxes:
             yield from self._node(box)
-            for arrow in box.operation.arrows if box.operation else ():
+            for arrow in box.arrows:
                 if not arrow.formula:
                     yield self._edge(arrow.name, arrow.tail, box.name)
                     continue

@@ -133,11 +133,8 @@ def with_names_only(picture: Picture) -> Picture:
 
 def with_arrows(picture: Picture, changed: Callable[[Arrow], Arrow | None]) -> Picture:
     """The picture with each arrow changed, or left out."""
-
-    def box(each: Box) -> Box:
-        if each.operation is None:
-            return each
-        arrows = [new for arrow in each.operation.arrows if (new := changed(arrow))]
-        return each._replace(operation=each.operation._replace(arrows=arrows))
-
-    return picture._replace(boxes=[box(each) for each in picture.boxes])
+    boxes = [
+        box.with_arrows([new for arrow in box.arrows if (new := changed(arrow))])
+        for box in picture.boxes
+    ]
+    return picture._replace(boxes=boxes)

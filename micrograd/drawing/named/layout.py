@@ -88,9 +88,8 @@ def laid_out(picture: Picture, *, fold: bool = True) -> Layout:
         if other.size[0] <= picture.width and other.size[1] <= layout.size[1]:
             return other
     if fold and layout.size[1] > layout.size[0]:
-        return min(
-            filter(None, (p.pieces.folded(room) for p in plans)), key=_height, default=layout
-        )
+        rows = filter(None, (plan.pieces.folded(room) for plan in plans))
+        return min(rows, key=lambda layout: layout.size[1], default=layout)
     return layout
 
 
@@ -106,10 +105,6 @@ class _Plan(NamedTuple):
     def layout(self, room: float) -> Layout:
         """The pieces in their places."""
         return self.pieces.placed(self.direction, self.layers, room)
-
-
-def _height(layout: Layout) -> float:
-    return layout.size[1]
 
 
 def _badness(plan: _Plan) -> tuple[float, int, float]:
@@ -153,7 +148,7 @@ class _Pieces:
         self.links: list[tuple[str, str, str]] = []
         self.notes: set[str] = set()
         for box in picture.boxes:
-            for arrow in box.operation.arrows if box.operation else ():
+            for arrow in box.arrows:
                 if arrow.formula:
                     name = note_name(arrow.name)
                     self.notes.add(name)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from micrograd.derivation.naming import label_of
+from micrograd.drawing.neurons import USUAL
 from micrograd.engine.graph import is_leaf, operation
 from micrograd.engine.value import Value
 from micrograd.writing.notation import Name
@@ -30,9 +31,7 @@ ROLES = {
 BIASES = frozenset("b B bias 偏置".split())
 _WEIGHTS = BIASES.union("w W u U v V θ Θ β ω weight 权重".split())
 _TARGETS = frozenset("y t Y T target label truth 目标 标签 真值".split())
-_ACTIVATIONS = frozenset(
-    "sigmoid tanh relu step softplus silu gelu elu leaky_relu mish hardtanh sin softsign".split()
-)
+_ACTIVATIONS = USUAL | {"step", "hardtanh"}
 
 
 def role(value: Value, name: Name, *, is_root: bool = False, is_weight: bool = False) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from micrograd.derivation.curves import Frame, Function, loose_ends, pieces, ticks
+from micrograd.drawing.metrics import BOLD
 from micrograd.drawing.schematics.canvas import (
     BODY,
+    MARGIN,
     SMALL,
     Canvas,
     Words,
@@ -19,6 +21,9 @@ from micrograd.drawing.svg_elements import Point
 
 SERIES = ("positive", "backward", "unit_line", "loss_line", "weight_line", "ink")
 """The colours of several curves or classes."""
+
+Room = tuple[float, float, float]
+"""The left, the upper and the right border of what is drawn; its bottom is known later."""
 
 _LABEL = 18.0  # the height of a line of numbers below
 
@@ -157,3 +162,30 @@ def legend(
         canvas.text((x + 32.0, top + 10.0), words, anchor="start", size=size_of(words))
         x += across
     return top + 22.0
+
+
+def in_a_row(canvas: Canvas, most: int) -> tuple[int, float]:
+    """How many panels stand in a row, at most `most`, and how far apart they begin."""
+    count = most if canvas.width >= 560 else 1
+    return count, (canvas.width - MARGIN) / count
+
+
+def panels(
+    canvas: Canvas, titles: Sequence[str], most: int, top: float, draw: Callable[[int, Room], float]
+) -> float:
+    """Draw panels under their titles, at most `most` in a row; return the bottom.
+
+    `draw` draws the panel of a number, and returns its bottom.
+    """
+    count, across = in_a_row(canvas, most)
+    bottom = top
+    for i, title in enumerate(titles):
+        if i % count == 0:
+            top = bottom
+        left = MARGIN + across * (i % count)
+        right = left + across - MARGIN
+        shown = shortened(title, (right - left) / BOLD, BODY)
+        if title:
+            canvas.text((left, top + 10.0), shown, anchor="start", bold=True)
+        bottom = max(bottom, draw(i, (left, top + (24.0 if title else 0.0), right)))
+    return bottom

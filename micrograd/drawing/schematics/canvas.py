@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 from micrograd.drawing.metrics import BOLD, text_width
 from micrograd.drawing.spans import Line, line_width, of_mark, overhang, svg_spans, wrapped
@@ -26,6 +26,8 @@ MARGIN = 12.0
 NARROWEST = 360.0
 
 Words = str | Formula
+T = TypeVar("T")
+G = TypeVar("G")
 
 
 class Canvas:
@@ -112,13 +114,10 @@ class Canvas:
             f"{more}{self.paint(fill=color)}>{content(words, size)}</text>"
         )
 
-    def paragraph(
-        self, top: float, words: Sequence[Words], color: str = "ink", *, left: float = MARGIN
-    ) -> float:
+    def paragraph(self, top: float, words: Sequence[Words], color: str = "ink") -> float:
         """Draw words and formulas from the left margin on, broken into lines; return the bottom."""
-        lines = broken(words, self.width - left - MARGIN)
-        for line in lines:
-            x = left
+        for line in broken(words, self.width - 2 * MARGIN):
+            x = MARGIN
             for piece in line:
                 size = size_of(piece)
                 self.text((x, top + 11.0), piece, color, size=size, anchor="start")
@@ -187,12 +186,6 @@ class Canvas:
             f'<rect x="{_short(x)}" y="{_short(y)}" width="{_short(across)}" '
             f'height="{_short(down)}" rx="{_short(round_)}"{self.paint(fill, line)}/>'
         )
-
-    def boxed(self, middle: Point, words: Words, roles: tuple[str, str], size: Point) -> None:
-        """Draw words in a box with round corners around its middle."""
-        corner = (middle[0] - size[0] / 2, middle[1] - size[1] / 2)
-        self.box(corner, size, roles[0], roles[1], min(size[1] / 2, 8.0))
-        self.text(middle, words, size=size_of(words))
 
 
 def _short(x: float) -> str:
@@ -270,6 +263,13 @@ def _in_lines(name: Formula, width: float) -> list[Words]:
     if name.mark[0] == "mtext" and all(breadth(w) <= room for w in name.text.split()):
         return [name.text]
     return [name if breadth(name, NAME) <= room else shortened(name.text, room, BODY)]
+
+
+def abridged(things: Sequence[T], most: int, between: G) -> list[T | G]:
+    """The things, or of more than `most` the first and the last, with what stands for others."""
+    if len(things) <= most:
+        return [*things]
+    return [*things[: most - 2], between, things[-1]]
 
 
 def shared(needed: Sequence[float], room: float) -> list[float]:

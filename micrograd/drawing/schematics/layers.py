@@ -10,13 +10,7 @@ from typing import Any
 from micrograd.drawing import neurons
 from micrograd.drawing.neurons import Neuron
 from micrograd.drawing.schematics import matrices
-from micrograd.drawing.schematics.canvas import (
-    MARGIN,
-    NAME,
-    Canvas,
-    Words,
-    breadth,
-)
+from micrograd.drawing.schematics.canvas import MARGIN, NAME, Canvas, Words, abridged, breadth
 from micrograd.drawing.schematics.neurons import towards
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -82,7 +76,8 @@ def draw_layers(
             bottom = matrices.draw_equation(canvas, bottom + 14.0, equation)
     shape = "–".join(map(str, sizes))
     seen = canvas.words["layers seen"].format(
-        sizes=canvas.words["next"].join(map(str, sizes)), count=_weights(sizes)
+        sizes=canvas.words["next"].join(map(str, sizes)),
+        count=sum(before * after for before, after in pairwise(sizes)),
     )
     title = canvas.words["layers"].format(sizes=shape)
     return canvas.drawing("layers", title, seen, bottom + 10.0)
@@ -101,10 +96,6 @@ def _sizes(model: Any) -> tuple[list[int], list[list[Neuron]]]:
     return [len(columns[0][0].weights), *map(len, columns)], columns
 
 
-def _weights(sizes: Sequence[int]) -> int:
-    return sum(m * n for m, n in pairwise(sizes))
-
-
 # ------------------------------------------------------------------------------------------ network
 
 
@@ -113,7 +104,7 @@ def _network(
 ) -> float:
     """Draw circles and lines, with names, and the shapes below; return the bottom."""
     words = canvas.words
-    shown = [_shown(size) for size in sizes]
+    shown = [abridged(range(size), MOST_CIRCLES, None) for size in sizes]
     labels = [_labels(k, sizes, names) for k in range(len(sizes))]
     inset = max(breadth(named(name), NAME) for name in labels[0]) if names else 2 * _RADIUS
     left = MARGIN + max(inset / 2 + (6.0 if names else 0.0), _RADIUS, 34.0)
@@ -139,10 +130,11 @@ def _network(
             name = named(labels[k][place_])
             across = breadth(name, NAME) + 12.0
             if across > 2 * _RADIUS:
-                canvas.boxed(place(k, i), name, roles, (across, 2 * _RADIUS))
+                corner = (x - across / 2, place(k, i)[1] - _RADIUS)
+                canvas.box(corner, (across, 2 * _RADIUS), *roles, 8.0)
             else:
                 canvas.circle(place(k, i), _RADIUS, *roles)
-                canvas.text(place(k, i), name, size=NAME)
+            canvas.text(place(k, i), name, size=NAME)
     bottom = middle + _PITCH * tallest / 2 + 6.0
     return _shapes(canvas, sizes, columns, bottom, (left, step))
 
@@ -221,12 +213,6 @@ def _labels(k: int, sizes: Sequence[int], names: Sequence[str]) -> list[str]:
         return [indexed("y", i) for i in range(1, size + 1)] if size > 1 else ["y"]
     above = f"^({k})" if len(sizes) > 3 else ""
     return [f"h{above}_{i}" if size < 10 else f"h{above}_{{{i}}}" for i in range(1, size + 1)]
-
-
-def _shown(size: int) -> list[int | None]:
-    if size <= MOST_CIRCLES:
-        return list(range(size))
-    return [*range(MOST_CIRCLES - 2), None, size - 1]
 
 
 def _edge(start: Point, end: Point, label: str) -> Point:

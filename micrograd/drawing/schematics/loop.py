@@ -57,10 +57,11 @@ def draw_training_loop(
     line = ("mrow", ("mo", "∂"), loss.mark, ("mo", "/"), ("mo", "∂"), weight.mark)
     rate = notation.number(lr) if lr is not None else named("eta")
     change = ("mrow", weight.mark, ("mo", "−"), rate.mark, ("mo", "·"), *line[1:])
-    y, guess = named("y"), named("y_hat")
+    guess = named("y_hat")
+    pair = notation.point([guess, named("y")])
     formulas = (
         notation.equation([guess, called("f", named("x"))]),
-        _of_both(loss, guess, y),
+        Formula(f"{loss.text}{pair.text}", ("mrow", loss.mark, pair.mark)),
         Formula(slope.text, line),
         Formula("", ("mrow", weight.mark, ("mtext", " ← "), change)),
     )
@@ -73,12 +74,6 @@ def draw_training_loop(
         bottom = canvas.paragraph(bottom + 6.0, [repeat], "faint")
     seen = words["loop seen"].format(repeat=repeat)
     return canvas.drawing("a loop", title, seen, bottom + 10.0)
-
-
-def _of_both(loss: Formula, guess: Formula, target: Formula) -> Formula:
-    """The loss of a prediction and a target."""
-    pair = notation.point([guess, target])
-    return Formula(f"{loss.text}{pair.text}", ("mrow", loss.mark, pair.mark))
 
 
 def _station(canvas: Canvas, k: int, formula: Formula, middle: Point, size: Point) -> None:

@@ -7,17 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd.derivation.curves import Frame
-from micrograd.drawing.metrics import BOLD
-from micrograd.drawing.schematics.axes import SERIES, Axes, legend
-from micrograd.drawing.schematics.canvas import (
-    BODY,
-    MARGIN,
-    Canvas,
-    Words,
-    digits,
-    number,
-    shortened,
-)
+from micrograd.drawing.schematics.axes import SERIES, Axes, Room, legend, panels
+from micrograd.drawing.schematics.canvas import MARGIN, Canvas, Words, digits, number
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
 
@@ -77,10 +68,8 @@ def draw_losses(
     canvas = Canvas(width, theme, lang)
     words = canvas.words
     several = isinstance(losses, Mapping)
-    read = {
-        title: [number(x) for x in each]
-        for title, each in (dict(losses) if isinstance(losses, Mapping) else {"": losses}).items()
-    }
+    given = losses if isinstance(losses, Mapping) else {"": losses}
+    read = {title: [number(x) for x in each] for title, each in given.items()}
     if not 0 < len(read) <= MOST_SERIES or not all(read.values()):
         raise ValueError(f"there are 1 to {MOST_SERIES} lists of losses, none of them empty")
     finite = [x for each in read.values() for x in each if math.isfinite(x)]
@@ -123,20 +112,14 @@ def _together(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) ->
 
 def _panels(canvas: Canvas, lines: Sequence[_Line], called: Words, by: str) -> float:
     """Draw losses side by side or one below another; return the bottom."""
-    count = 2 if canvas.width >= 560 else 1
-    across = (canvas.width - MARGIN) / count
-    bottom = top = 8.0
-    for i, line in enumerate(lines):
-        top = bottom if i % count == 0 else top
-        left = MARGIN + across * (i % count)
-        right = left + across - MARGIN
-        title = shortened(line.title, (right - left) / BOLD, BODY)
-        canvas.text((left, top + 10.0), title, anchor="start", bold=True)
-        area = (left, top + 24.0, right, top + 264.0)
-        axes = Axes(canvas, _frame([line]), area, across=by, upward=called)
-        _draw(axes, line._replace(dashes=""))
-        bottom = area[-1] + 8.0
-    return bottom
+
+    def panel(i: int, room: Room) -> float:
+        bottom = room[1] + 240.0
+        axes = Axes(canvas, _frame([lines[i]]), (*room, bottom), across=by, upward=called)
+        _draw(axes, lines[i]._replace(dashes=""))
+        return bottom + 8.0
+
+    return panels(canvas, [line.title for line in lines], 2, 8.0, panel)
 
 
 def _frame(lines: Sequence[_Line]) -> Frame:

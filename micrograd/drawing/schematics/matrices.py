@@ -14,6 +14,7 @@ from micrograd.drawing.schematics.canvas import (
     SMALL,
     Canvas,
     Words,
+    abridged,
     breadth,
     digits,
     number,
@@ -170,11 +171,9 @@ class Matrix(NamedTuple):
 def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
     """A matrix of numbers or names, with as many columns and digits as fit into the room."""
     shape = f"{len(rows)}×{len(rows[0])}"
-    shown = rows if len(rows) <= MOST_ENTRIES else [*rows[: MOST_ENTRIES - 2], rows[-1]]
     for most, count in ((MOST_ENTRIES, 4), (MOST_ENTRIES, 3), (5, 3), (4, 3), (3, 2)):
-        cells = [_cells(row, most, count) for row in shown]
-        if len(rows) > MOST_ENTRIES:
-            cells.insert(MOST_ENTRIES - 2, ["⋮"] * len(cells[0]))
+        cells = [_cells(row, most, count) for row in rows]
+        cells = abridged(cells, MOST_ENTRIES, ["⋮"] * len(cells[0]))
         matrix = Matrix(named(name), shape, tuple(map(tuple, cells)))
         if _across(matrix) <= room:
             break
@@ -183,7 +182,7 @@ def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
 
 def _cells(row: Sequence[float | Formula], most: int, count: int) -> list[Words]:
     cells = [each if isinstance(each, Formula) else digits(each, count) for each in row]
-    return cells if len(cells) <= most else [*cells[: most - 2], "⋯", cells[-1]]
+    return abridged(cells, most, "⋯")
 
 
 _BRACKET = 8.0

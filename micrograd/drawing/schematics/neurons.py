@@ -20,6 +20,7 @@ from micrograd.drawing.schematics.canvas import (
     NAME,
     SMALL,
     Canvas,
+    abridged,
     breadth,
     digits,
     number,
@@ -58,10 +59,7 @@ class Sketch(NamedTuple):
     @property
     def rows(self) -> list[tuple[_Part, _Part] | None]:
         """What leads to the sum: an input and a weight for each row, None for those left out."""
-        pairs: list[tuple[_Part, _Part] | None]
-        pairs = list(zip(self.inputs, self.weights, strict=True))
-        if len(pairs) > MOST_ROWS:
-            pairs = [*pairs[: MOST_ROWS - 2], None, pairs[-1]]
+        pairs = abridged([*zip(self.inputs, self.weights, strict=True)], MOST_ROWS, None)
         if self.bias is not None:
             pairs.append((_Part(notation.number(1.0)), self.bias))
         return pairs

@@ -9,17 +9,16 @@ from statistics import fmean, linear_regression
 from typing import Any, NamedTuple
 
 from micrograd.derivation.curves import Frame, fitted
-from micrograd.drawing.metrics import BOLD
-from micrograd.drawing.schematics.axes import Axes, inset_of, legend, mark
-from micrograd.drawing.schematics.canvas import (
-    BODY,
-    MARGIN,
-    NAME,
-    Canvas,
-    digits,
-    number,
-    shortened,
+from micrograd.drawing.schematics.axes import (
+    Axes,
+    Room,
+    in_a_row,
+    inset_of,
+    legend,
+    mark,
+    panels,
 )
+from micrograd.drawing.schematics.canvas import MARGIN, NAME, Canvas, digits, number
 from micrograd.drawing.spans import of_mark, wrapped
 from micrograd.drawing.svg_elements import Point, SvgDrawing
 from micrograd.drawing.themes import Theme
@@ -77,31 +76,28 @@ def draw_points(
     'Points: 4; line: y = 2·x.'
     """
     canvas = Canvas(width, theme, lang)
-    panels = dict(points) if isinstance(points, Mapping) else {"": points}
-    if not 0 < len(panels) <= MOST_PANELS:
-        raise ValueError(f"there are 1 to {MOST_PANELS} panels, got {len(panels)}")
-    read = {title: _pairs(each) for title, each in panels.items()}
-    start = 8.0
-    if labels is not None and any(len(labels) != len(each) for each in read.values()):
-        raise ValueError(f"there are {len(labels)} labels, but the number of points differs")
-    if labels is not None:
-        classes = list(dict.fromkeys(map(str, labels)))
-        entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(classes)]
-        start = legend(canvas, 8.0, entries, MARGIN)
-    count = len(read) if canvas.width >= 560 else 1
-    across = (canvas.width - MARGIN) / count
-    free = across - 2 * MARGIN - 60.0
+    given = dict(points) if isinstance(points, Mapping) else {"": points}
+    if not 0 < len(given) <= MOST_PANELS:
+        raise ValueError(f"there are 1 to {MOST_PANELS} panels, got {len(given)}")
+    read = {title: _pairs(each) for title, each in given.items()}
+    free = in_a_row(canvas, len(read))[1] - 2 * MARGIN - 60.0
     called = (canvas.name(names[0], free, "x"), canvas.name(names[1], free, "y"))
     look = _Look(fit, labels, regions, residuals, equal, called)
-    seen, top, bottom = [], start, start
-    for i, (title, pairs) in enumerate(read.items()):
-        if i % count == 0:
-            top = bottom
-        left = MARGIN + across * (i % count)
-        room = (left, top, left + across - MARGIN)
-        told, lower = _panel(canvas, room, title, pairs, look)
-        bottom = max(bottom, lower)
+    start = 8.0
+    if labels is not None:
+        if any(len(labels) != len(each) for each in read.values()):
+            raise ValueError(f"there are {len(labels)} labels, but the number of points differs")
+        entries = [(_MARKS[k % 4], _COLORS[k % 6], name) for k, name in enumerate(look.classes)]
+        start = legend(canvas, start, entries, MARGIN)
+    seen: list[str] = []
+    shown = [*read.items()]
+
+    def panel(i: int, room: Room) -> float:
+        told, bottom = _panel(canvas, room, *shown[i], look)
         seen.append(told)
+        return bottom
+
+    bottom = panels(canvas, [*read], len(read), start, panel)
     words = canvas.words
     title = words["points fit" if fit else "points"]
     return canvas.drawing("points", title, seen, bottom + 8.0)
@@ -136,11 +132,7 @@ class _Look(NamedTuple):
 
 
 def _panel(
-    canvas: Canvas,
-    room: tuple[float, float, float],
-    title: str,
-    pairs: list[Point],
-    look: _Look,
+    canvas: Canvas, room: Room, title: str, pairs: list[Point], look: _Look
 ) -> tuple[str, float]:
     """Draw one set of points; return what is seen, and the bottom."""
     left, top, right = room
@@ -148,14 +140,7 @@ def _panel(
     function, equation = _fitted(look.fit, pairs, look.names)
     seen = words["points seen"].format(count=len(pairs))
     if title:
-        canvas.text(
-            (left, top + 10.0),
-            shortened(title, (right - left) / BOLD, BODY),
-            anchor="start",
-            bold=True,
-        )
         seen = f"{title}: {seen}" if canvas.lang == "en" else f"{title}：{seen}"
-        top += 24.0
     x_range = fitted((x for x, _ in pairs), least=1e-9)
     xs = [x_range[0] + (x_range[1] - x_range[0]) * i / 60 for i in range(61)]
     heights = [y for _, y in pairs]
@@ -180,9 +165,11 @@ def _panel(
             for x, y in pairs:
                 if math.isfinite(function(x)):
                     axes.line([(x, y), (x, function(x))], "faint", pen=1.4, dashes="3 3")
+    classes = look.classes
     for i, pair in enumerate(pairs):
-        k = look.classes.index(str(look.labels[i])) if look.labels is not None else 0
-        _mark(axes, pair, k, len(pairs))
+        k = classes.index(str(look.labels[i])) if look.labels is not None else 0
+        radius = 4.5 if len(pairs) <= 60 else 2.6
+        mark(canvas, axes.place(pair), _MARKS[k % 4], _COLORS[k % 6], radius)
     bottom = top + down + 6.0
     if equation is not None:
         bottom = _centred(canvas, bottom, equation, (left, right))
@@ -241,12 +228,6 @@ def _tint(axes: Axes, classify: Classify, classes: list[str]) -> None:
 
 
 _MARKS = ("dot", "box", "circle", "full box")
-
-
-def _mark(axes: Axes, point: Point, k: int, count: int) -> None:
-    """Draw a point in the shape and the colour of its class."""
-    radius = 4.5 if count <= 60 else 2.6
-    mark(axes.canvas, axes.place(point), _MARKS[k % 4], _COLORS[k % 6], radius)
 
 
 def _centred(canvas: Canvas, top: float, formula: Formula, room: tuple[float, float]) -> float:

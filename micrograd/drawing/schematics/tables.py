@@ -223,11 +223,11 @@ def draw_grid(
     left = (canvas.width - sum(widths)) / 2
     y = top
     for i, row in enumerate(lines):
-        bold = BOLD if header and i == 0 else 1.0
+        is_header = bool(header) and i == 0
+        bold = BOLD if is_header else 1.0
         rooms = ((across - 2 * _NARROW) / bold + 0.01 for across in widths)
         wrapped = [broken([cell], room) for cell, room in zip(row, rooms, strict=True)]
         height = _ROW + _LINE * (max(map(len, wrapped)) - 1)
-        is_header = bool(header) and i == 0
         if is_header:
             canvas.box((left, y), (sum(widths), height), fill="value_head")
         x = left
