@@ -136,8 +136,8 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
         build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
-def write_run(w: Writer, size: int = ROW) -> Any:
-    """Write a function that carries out rows of so many words, one after the other."""
+def write_run(w: Writer) -> Any:
+    """Write a function that carries out rows, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(
         ir.VoidType(), WORD.as_pointer(), WORD, memory, memory, WORD, name="run"
@@ -145,7 +145,7 @@ def write_run(w: Writer, size: int = ROW) -> Any:
     function = w.build.function
     kernel = ir.FunctionType(ir.VoidType(), [WORD.as_pointer(), memory, memory, WORD])
     with w.range(count) as i:
-        row = w.at(code, w.times(i, word(size)))
+        row = w.at(code, w.times(i, word(ROW)))
         address = w.build.inttoptr(w.build.load(row), kernel.as_pointer())
         w.build.call(address, [row, u, v, lanes])
     w.build.ret_void()
@@ -174,18 +174,6 @@ def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
         return build.or_(found, build.insert_element(ir.Constant(bits, None), first, word(0)))
 
     build.store(w.in_steps(count, (w.width, 1), look, build.load(trouble)), trouble)
-
-
-def _sum(w: Writer, row: Any, count: Any) -> Any:
-    """Return the sum of the first `count` numbers."""
-
-    def share(i: Any, width: int, total: Any) -> Any:
-        numbers = w.load(w.at(row, i), width)
-        if width == 1:
-            numbers = w.build.insert_element(w.constant(-0.0, w.width), numbers, word(0))
-        return w.build.fadd(total, numbers)
-
-    return w.total(w.in_steps(count, (w.width, 1), share, w.constant(0.0, w.width)))
 
 
 def _picked(w: Writer, vectors: Sequence[Any], places: Sequence[int]) -> Any:
@@ -427,9 +415,11 @@ class _Block:
         """Add the results to their sum over all samples, if that is asked for."""
         w, build, place = self.w, self.w.build, self.get(Frame.TOTAL_OF)
         with w.when(build.icmp_signed(">=", place, word(0))):
-            source, total = w.lanes_of(self.v, place, self.lanes), self.get(Frame.TOTAL)
-            total = w.at(self.u, total)
-            w.store(build.fadd(w.load(total, 1), _sum(w, source, self.count)), total)
+            source = w.lanes_of(self.v, place, self.lanes)
+            total = w.at(self.u, self.get(Frame.TOTAL))
+            widths = w.width, 1
+            found = w.summed(self.count, widths, lambda i, width: w.load(w.at(source, i), width))
+            w.store(build.fadd(w.load(total, 1), found), total)
 
     def seed(self) -> None:
         """Set the adjoint of the result; it is 0 in lanes without a sample."""

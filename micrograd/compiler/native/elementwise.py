@@ -60,16 +60,8 @@ def total(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     size = lanes
     if alone:
         v, lanes, size = u, word(1), count
-    result, none = _results(w, spec, row, u, v, lanes), w.constant(-0.0, w.width)
-
-    def share(i: Any, width: int, total: Any) -> Any:
-        found = result(i, width)
-        if width == 1:
-            found = w.build.insert_element(none, found, word(0))
-        return w.build.fadd(total, found)
-
-    found = w.in_steps(size, (w.width, 1) if alone else (w.width,), share, none)
-    _put(w, spec, w.total(found), w.at(u, out))
+    result = _results(w, spec, row, u, v, lanes)
+    _put(w, spec, w.summed(size, (w.width, 1)[: 1 + alone], result), w.at(u, out))
     return w.finished()
 
 

@@ -62,17 +62,13 @@ _KEPT = 4  # each thread keeps the arrays for this many lengths of batches
 
 
 _making = reentrant_lock()
+_only_machine = cache(Machine)
 
 
 def _machine() -> Machine:
     """Return the one machine of this process, which keeps the code alive."""
     with _making:
         return _only_machine()
-
-
-@cache
-def _only_machine() -> Machine:
-    return Machine()
 
 
 def _addresses(specs: Sequence[Spec | LoopSpec]) -> list[int]:

@@ -233,10 +233,7 @@ class Linked:
                 fields = words(count=out.stop - out.start, out=out.start, starts=starts, left=left)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                steps = tapes.rows(self, instruction)
-                self._codes.append(steps)
-                fields = words(count=len(steps), left=int(steps.ctypes.data))
-                self.emit(varies, self.kernel("steps"), fields)
+                self._code[varies].append(tapes.rows(self, instruction))
             case Lookup() | Scatter():
                 lookups.link(self, instruction)
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():

@@ -192,14 +192,11 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
         _copy(linked, varies, first_state, moved)
     done = linked.reserve(1, varies=False)
     fields = {LIMIT: int(loop.limit.slots[0]), INDEX: index, DONE: done}
-    rows_of_step = linked.finished(code)
-    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "r" if loop.reverse else ""
     if flag is not None:
         fields[FLAG] = flag
         mode += "f"
-    kinds = _kinds(loop.limit) + "uv"[varies]
-    linked.emit(varies, linked.kernel("loop", operands=kinds, mode=mode), fields)
+    _repeat(linked, varies, code, fields, operands=_kinds(loop.limit) + "uv"[varies], mode=mode)
     _copy(linked, varies, loop.out.start, _range(varies, first_state, states))
     _copy(linked, varies, loop.out.start + states, _range(False, done, 1))
     if way is not None:
@@ -212,6 +209,13 @@ def _by_rows(linked: Linked, loop: Loop) -> None:
             _note(linked, varies, stack, done)
     if way is not None and loop.kept >= 0:
         _note(linked, varies, loop.kept + len(linked.program.stacks), done)
+
+
+def _repeat(linked: Linked, varies: bool, code: Any, fields: dict[Any, Any], **spec: str) -> None:
+    """Add the row that runs a code again and again."""
+    step = linked.finished(code)
+    fields |= {CODE: linked.table(step), ROWS: len(step)}
+    linked.emit(varies, linked.kernel("loop", **spec), fields)
 
 
 def _note(linked: Linked, varies: bool, stack: int, done: int) -> None:
@@ -263,11 +267,8 @@ def _back(linked: Linked, back: LoopBack) -> None:
             linked.zero(False, slice(before, reserved))
         code += body
     fields = {LIMIT: way.done, INDEX: way.index, DONE: way.done}
-    rows_of_step = linked.finished(code)
-    fields |= {CODE: linked.table(rows_of_step), ROWS: len(rows_of_step)}
     mode = "" if loop.reverse else "r"
-    kernel = linked.kernel("loop", operands="u" + "uv"[varies], mode=mode)
-    linked.emit(varies, kernel, fields)
+    _repeat(linked, varies, code, fields, operands="u" + "uv"[varies], mode=mode)
 
 
 def _one_step_back(linked: Linked, back: LoopBack) -> None:

@@ -257,10 +257,7 @@ def clear(w: Writer, spec: Spec) -> str:
     varies = spec.operands == "v"
     stack = _Stack(w, u, at, columns, varies=varies)
     size = w.times(stack.room, columns)
-    if varies:
-        size = w.times(size, lanes)
-    with w.loop(word(0), size, word(stack.width)) as i:
-        w.store(w.constant(0.0, stack.width), w.at(stack.numbers, i))
+    w.clear(stack.numbers, w.times(size, lanes) if varies else size)
     return w.finished()
 
 

@@ -31,7 +31,7 @@ def sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
     if alone:
         v, lanes = u, word(1)
     count, out, length = w.words(row, Field.COUNT, Field.OUT, Field.STARTS)
-    tables, zero = _tables_of_terms(w, row), w.constant(0.0, w.width)
+    tables = _tables_of_terms(w, row)
     # Several registers at once, since each term is looked up again for the next ones.
     widths = (4 * w.width, 2 * w.width, w.width, w.width // 2, 1)[: 5 if alone else 3]
 
@@ -45,15 +45,9 @@ def sums(w: Writer, spec: Spec, *, alone: bool = False) -> str:
         start = w.load(at, width) if spec.mode == "add" else w.constant(-0.0, width)
         w.store(summed(i, width, start), at)
 
-    def share(i: Any, width: int, total: Any) -> Any:
-        found = summed(i, width, w.constant(-0.0, width))
-        for k in range(0, width, w.width):
-            total = w.build.fadd(total, w.shuffled(found, found, range(k, k + w.width)))
-        return total
-
     if spec.mode == "total":
-        found, into = w.total(w.in_steps(lanes, widths, share, zero)), w.at(u, out)
-        w.store(w.build.fadd(w.load(into, 1), found), into)
+        found = w.summed(lanes, widths, lambda i, width: summed(i, width, w.constant(-0.0, width)))
+        w.store(w.build.fadd(w.load(w.at(u, out), 1), found), w.at(u, out))
     else:
         w.in_steps(w.times(count, lanes), widths, store)
     return w.finished()

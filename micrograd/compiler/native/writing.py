@@ -309,6 +309,24 @@ class Writer:
             start, held = end, turn.values if held else []
         return held[0] if held else None
 
+    def summed(self, stop: Any, widths: Sequence[int], numbers: Callable[[Any, int], Any]) -> Any:
+        """Return the sum of `numbers(i, width)` up to `stop`, as `in_steps` goes there.
+
+        Each lane is added up by itself. A width is 1 or a multiple of that of a register.
+        """
+        none = self.constant(-0.0, self.width)
+
+        def share(i: Any, width: int, total: Any) -> Any:
+            found = numbers(i, width)
+            if width == 1:
+                return self.build.fadd(total, self.build.insert_element(none, found, word(0)))
+            for k in range(0, width, self.width):
+                part = self.shuffled(found, found, range(k, k + self.width))
+                total = self.build.fadd(total, part)
+            return total
+
+        return self.total(self.in_steps(stop, widths, share, none))
+
     def when(self, condition: Any) -> Any:
         """Write `if condition:`."""
         return self.build.if_then(condition)

@@ -29,15 +29,14 @@ class NormalLaw(Angles):
             border, near = 1.0, x * ratio
             far_x = self.larger(self.smaller(size, 6.0), 1.0)  # beyond, the result is 1
             ratio = self._ratio(far_x, tables.ERFC_NUMERATOR, tables.ERFC_DENOMINATOR)
-            rest = self._exp(-(far_x * far_x)) * ratio
+            far = 1.0 - self._exp(-(far_x * far_x)) * ratio
         else:
-            border = 0.68
+            border = 0.72
             near = self.muladd(x, self.long_polynomial(square, tables.ERF_SINGLE), x)
-            power = self.long_polynomial(self.smaller(size, 4.0), tables.ERF_SINGLE_FAR)
-            shifted = power + self.form.magic
-            part = self.long_polynomial(power - (shifted - self.form.magic), tables.EXP2_SINGLE)
-            rest = part * self.power_of_two(self.whole(shifted))
-        return self.select(size < border, near, self.signed(1.0 - rest, x))
+            root = self.long_polynomial(self.smaller(size, 3.95), tables.ERFC_ROOT_SINGLE)
+            root = root * root
+            far = self.muladd(-root, root, 1.0)
+        return self.select(size < border, near, self.signed(far, x))
 
     def _ratio(self, x: Number, above: Sequence[float], below: Sequence[float]) -> Number:
         return self.long_polynomial(x, above) / self.long_polynomial(x, below)
