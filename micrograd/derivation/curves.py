@@ -206,13 +206,9 @@ class Section(NamedTuple):
         operands, names = {**self.held, self.operand: x}, self.row.operands
         out, slopes = self.row.evaluate(*[operands[name] for name in names])
         slope = slopes[names.index(self.operand)]
-        if not math.isfinite(out) or not self._is_smooth(operands):
+        if not math.isfinite(out) or not all(fold(test, IEEE, operands) for test in self.tests):
             return out, math.nan
         return out, 0.0 if slope is None else slope
-
-    def _is_smooth(self, operands: dict[str, float]) -> bool:
-        """Whether a derivative exists: the point is in the domain, and the kink is not 0."""
-        return all(fold(test, IEEE, operands) for test in self.tests)
 
     def frame(self) -> Frame:
         """Axes that suit the function and its derivative."""

@@ -385,16 +385,13 @@ def _as_power(tree: Tree) -> tuple[Tree, float]:
 
 def _definition(node: Value, tree: Tree, names: Mapping[Value, Name], held: Held) -> Definition:
     below = {names[x].text: x for x in _named_below(node, names, held)}
-    used = variables(tree)
     slopes = None
     is_known = operation(node) is not None or is_alias(node)
     if backward_step(node) is not None or not is_known:
         slopes = dict.fromkeys(below, 0.0)
         for edge in edges(node):
             slopes[names[held[node][edge.place]].text] += edge.slope or 0.0
-    return Definition(
-        node, names[node].text, tree, {k: x for k, x in below.items() if k in used}, slopes
-    )
+    return _with_formula(Definition(node, names[node].text, tree, below, slopes), tree)
 
 
 def _named_below(node: Value, names: Container[Value], held: Held) -> Iterator[Value]:

@@ -56,8 +56,8 @@ class Let(NamedTuple):
     width: int
     is_narrow: bool = False
 
-    def paragraph(self) -> Paragraph | None:
-        """The sentence; None if a definition does not fit in a line."""
+    def blocks(self) -> tuple[PlainBlock, ...]:
+        """The sentence; or the word and the equations, if a definition does not fit in a line."""
         words: list[str | Formula] = []
         for left, (right,) in self.equations:
             lines = lines_of(right)
@@ -65,16 +65,9 @@ class Let(NamedTuple):
             others = columns(f"{self.word} {self.comma.rstrip()}")
             is_long = columns(whole.text) > self.width - others
             if len(lines) > 1 or "\n" in whole.text or is_long:
-                return None
+                return Paragraph((self.word,)), Equations(self.equations, self.is_narrow)
             words += [self.comma if words else f"{self.word} ", whole]
-        return Paragraph(tuple(words), self.width)
-
-    def blocks(self) -> tuple[PlainBlock, ...]:
-        """The sentence, or the word and the equations."""
-        paragraph = self.paragraph()
-        if paragraph is not None:
-            return (paragraph,)
-        return Paragraph((self.word,)), Equations(self.equations, self.is_narrow)
+        return (Paragraph(tuple(words), self.width),)
 
 
 class TableBlock(NamedTuple):

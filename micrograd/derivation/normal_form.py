@@ -188,7 +188,7 @@ class NormalForm:
 
         More brackets than `joining`, 2 unless told, are terms of a sum over an index, and stay.
         """
-        if not 0 < sum(map(_is_bracket, whole.terms)) <= self.joining:
+        if not 0 < sum(_bracket(term) is not None for term in whole.terms) <= self.joining:
             return whole
         opened = [self.opened(each, term) for term, each in whole.terms.items()]
         joined = added(opened)
@@ -420,12 +420,6 @@ def _bracket(term: Term) -> Sum | None:
         case [(Sum() as inner, 1)]:
             return inner
     return None
-
-
-def _is_bracket(term: Term) -> bool:
-    """Whether a product is a single sum of several terms."""
-    inner = _bracket(term)
-    return inner is not None and len(inner.terms) > 1
 
 
 def _is_quotient(term: Term) -> bool:

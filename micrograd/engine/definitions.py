@@ -10,9 +10,9 @@ from micrograd.engine.value import Value, apply, to_number
 from micrograd.locks import forkable_property
 from micrograd.ops import TABLE, Operation, Row, add_row
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import LETTERS, RESULT, Call, FormulaError, Tree
+from micrograd.table.formulas import LETTERS, Call, FormulaError, Tree
 from micrograd.table.interpreters import ON_FLOATS
-from micrograd.table.reading import parse
+from micrograd.table.operations import complete
 
 if TYPE_CHECKING:
     from micrograd.engine.signatures import Elementwise
@@ -133,15 +133,10 @@ class FunctionOperation(Operation):
             if not isinstance(each, str) and not callable(each):
                 raise FormulaError(f"{name}: a partial is a formula or a function, got {each!r}")
         operands = LETTERS[: len(row.partials)]
-        typeset = rf"\operatorname{{{row.name}}}({', '.join(operands)})".replace("_", r"\_")
-        row = row._replace(
-            formula=f"{row.name}({', '.join(operands)})",
-            typeset=row.typeset or typeset,
-            symbol=row.symbol or row.name,
-        )
+        row = complete(row)._replace(formula=f"{row.name}({', '.join(operands)})")
         super().__init__(row, Call(row.name, operands), ())
         self.function, self.array_function = function, array
-        del self.__dict__["partials"]  # they are written when they are known
+        del self.__dict__["partials"], self.__dict__["slopes"]  # until they are known
         for column in (row.domain, row.kink):
             if column:
                 self.read(column)
@@ -173,8 +168,7 @@ class FunctionOperation(Operation):
             return tree_of(partial, self.operands, place)
         if partial in TABLE and TABLE[partial].arity == self.arity:
             return Call(partial, self.operands)
-        known = {row.name: row.arity for row in TABLE.values()}
-        return parse(partial, names=(*self.operands, RESULT), known=known, place=place)
+        return self.read(partial, place)
 
 
 def _function(row: Operation) -> Elementwise:

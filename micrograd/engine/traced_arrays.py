@@ -232,6 +232,14 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sinc: VOCABULARY["sinc"],
 }
 
+_COMPARING: dict[Any, Callable[..., Any]] = {
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -241,12 +249,7 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.floor_divide: operator.floordiv,
     np.remainder: operator.mod,
     np.divmod: divmod,
-    np.less: operator.lt,
-    np.less_equal: operator.le,
-    np.greater: operator.gt,
-    np.greater_equal: operator.ge,
-    np.equal: operator.eq,
-    np.not_equal: operator.ne,
+    **_COMPARING,
 }
 
 _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
@@ -263,12 +266,7 @@ _BY_ARITY: dict[int, dict[str, Callable[..., Any]]] = {
         "psi": VOCABULARY["digamma"],
     },
     2: {
-        "greater": operator.gt,
-        "greater_equal": operator.ge,
-        "less": operator.lt,
-        "less_equal": operator.le,
-        "equal": operator.eq,
-        "not_equal": operator.ne,
+        **{ufunc.__name__: compare for ufunc, compare in _COMPARING.items()},
         "bitwise_and": operator.and_,
         "logical_and": operator.and_,
         "bitwise_or": operator.or_,

@@ -69,12 +69,14 @@ class Operation:
     operator: str
     textbook: Sequence[str]
     traced: Sequence[str]
+    slopes: tuple[Tree, ...]
+    """The partials as trees."""
 
     def __init__(self, row: Row, expression: Tree, slopes: tuple[Tree, ...]) -> None:
         self.__dict__.update(row._asdict())
         self.row = row
         self.expression = expression
-        self._slopes = slopes
+        self.slopes = slopes
         self._flows: dict[tuple[int, str], Tree | None] = {}
 
     def __repr__(self) -> str:
@@ -84,11 +86,6 @@ class Operation:
     """The function on floats that computes the operation, if a user defined it by one."""
     array_function: Callable[..., Any] | None = None
     """The same function on NumPy arrays."""
-
-    @property
-    def slopes(self) -> tuple[Tree, ...]:
-        """The partials as trees."""
-        return self._slopes
 
     @property
     def is_known(self) -> bool:
@@ -181,10 +178,10 @@ class Operation:
             self.read(text) if text else tree for text, tree in zip_longest(self.textbook, own)
         )
 
-    def read(self, text: str) -> Tree:
+    def read(self, text: str, place: str = "") -> Tree:
         """Parse a formula of the operands and the result, such as the domain."""
         known = {row.name: row.arity for row in TABLE.values()}
-        return parse(text, names=(*self.operands, RESULT), known=known, place=self.name)
+        return parse(text, names=(*self.operands, RESULT), known=known, place=place or self.name)
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return lookup, (self.name,)
@@ -228,8 +225,8 @@ class _BuiltIn(Operation):
     """
 
     def __init__(self, row: Row, known: dict[str, int]) -> None:
-        super().__init__(_complete(row), row.name, ())
-        del self.__dict__["expression"]  # until it is needed
+        super().__init__(complete(row), row.name, ())
+        del self.__dict__["expression"], self.__dict__["slopes"]  # until they are needed
         self._check = partial(checked, row, known)
 
     @forkable_property
@@ -365,12 +362,12 @@ def checked(row: Row, known: dict[str, int]) -> Operation:
     for column in ("domain", "kink"):
         if text := getattr(row, column):
             parse(text, names=names, known=known, place=f"{name}: {column}")
-    return Operation(_complete(row), expression, slopes)
+    return Operation(complete(row), expression, slopes)
 
 
-def _complete(row: Row) -> Row:
+def complete(row: Row) -> Row:
     """Fill in the columns that may be left out."""
-    arguments = ", ".join(OPERANDS[: len(row.partials)])
+    arguments = ", ".join(LETTERS[: len(row.partials)])
     typeset = rf"\operatorname{{{row.name}}}({arguments})".replace("_", r"\_")
     return row._replace(
         partials=tuple(row.partials),

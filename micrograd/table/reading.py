@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from micrograd.table.floats import to_float
-from micrograd.table.formulas import Call, FormulaError, Tree, fold, variables
+from micrograd.table.formulas import COMPARISONS, Call, FormulaError, Tree, fold, variables
 from micrograd.table.interpreters import IEEE
 
 # The operators of the language, and the rows of the table that they stand for.
@@ -24,14 +24,9 @@ _ARITHMETIC: dict[type[ast.AST], str] = {
     ast.Mod: "mod",
     ast.FloorDiv: "floordiv",
 }
-_COMPARING: dict[type[ast.AST], str] = {
-    ast.Lt: "lt",
-    ast.LtE: "le",
-    ast.Gt: "gt",
-    ast.GtE: "ge",
-    ast.Eq: "eq",
-    ast.NotEq: "ne",
-}
+_COMPARING: dict[type[ast.AST], str] = dict(
+    zip((ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq), COMPARISONS, strict=True)
+)
 _LONGEST = 10_000  # characters
 _DEEPEST = 100  # levels; Python's compiler is recursive, and so is `fold`
 

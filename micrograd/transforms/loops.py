@@ -16,6 +16,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, TypeVar
 
+from micrograd.engine.graph import number
 from micrograd.engine.value import Value, to_number
 from micrograd.table.floats import to_float
 from micrograd.transforms.runs import scalar
@@ -76,13 +77,8 @@ def repeat(step: Callable[[State], State], state: State, n: Any) -> State:
     def one(held: Leaves, _: Leaves) -> tuple[Leaves, Any, Leaves]:
         return _next(step(unflatten(structure, held)), structure, "repeat"), None, []
 
-    loop = in_trace()
-    if loop is not None:
-        leaves, _ = loop(one, leaves, _count(n, in_trace=True))
-    else:
-        for _ in range(_count(n)):
-            leaves, _, _ = one(leaves, [])
-    result: State = unflatten(structure, leaves)
+    count = _count(n, in_trace=in_trace() is not None)
+    result: State = unflatten(structure, _looped(one, leaves, count))
     return result
 
 
@@ -199,17 +195,20 @@ def while_(
         following = _next(step(unflatten(structure, held)), structure, "while_")
         return following, holds(following), []
 
-    goes_on = holds(leaves)
+    result: State = unflatten(structure, _looped(one, leaves, float(limit), holds(leaves)))
+    return result
+
+
+def _looped(one: Step, leaves: Leaves, count: Any, goes_on: Any = None) -> Leaves:
+    """Return the state after `count` steps, or when `goes_on` is 0; None says nothing."""
     loop = in_trace()
     if loop is not None:
-        leaves, _ = loop(one, leaves, float(limit), goes_on=goes_on)
-    else:
-        done = 0
-        while done < limit and (goes_on.data if isinstance(goes_on, Value) else goes_on):
-            leaves, goes_on, _ = one(leaves, [])
-            done += 1
-    result: State = unflatten(structure, leaves)
-    return result
+        return loop(one, leaves, count, goes_on=goes_on)[0]
+    done = 0
+    while done < count and (goes_on is None or number(goes_on)):
+        leaves, goes_on, _ = one(leaves, [])
+        done += 1
+    return leaves
 
 
 # -------------------------------------------------------------------------------------- structures

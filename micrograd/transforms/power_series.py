@@ -146,8 +146,8 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
 class Series:
     """A power series, whose coefficients are computed when they are asked for."""
 
-    def __init__(self, space: _Space) -> None:
-        self.space = space
+    def __init__(self, space: _Space, *held: Series) -> None:
+        self.space, self.held = space, held
         self.known: list[Any] = []
 
     def coefficient(self, k: int) -> Any:
@@ -170,48 +170,44 @@ class _Given(Series):
         return self.space.zero
 
 
-class _Combination(Series):
-    """A series that is computed from two others."""
-
-    def __init__(self, space: _Space, x: Series, y: Series) -> None:
-        super().__init__(space)
-        self.x, self.y = x, y
-
-
-class _Sum(_Combination):
+class _Sum(Series):
     def next(self, k: int) -> Any:
-        return self.x.coefficient(k) + self.y.coefficient(k)
+        x, y = self.held
+        return x.coefficient(k) + y.coefficient(k)
 
 
-class _Difference(_Combination):
+class _Difference(Series):
     def next(self, k: int) -> Any:
-        return self.x.coefficient(k) - self.y.coefficient(k)
+        x, y = self.held
+        return x.coefficient(k) - y.coefficient(k)
 
 
-class _Product(_Combination):
+class _Product(Series):
     def next(self, k: int) -> Any:
+        x, y = self.held
         if k == 0:
-            return self.space.value("mul", self.x, self.y)
-        self.x.coefficient(k)
-        self.y.coefficient(k)
-        pairs = zip(self.x.known[: k + 1], self.y.known[k::-1], strict=False)
+            return self.space.value("mul", x, y)
+        x.coefficient(k)
+        y.coefficient(k)
+        pairs = zip(x.known[: k + 1], y.known[k::-1], strict=False)
         return self.space.kind.total(pairs, self.space.zero)
 
 
-class _Quotient(_Combination):
+class _Quotient(Series):
     def next(self, k: int) -> Any:
-        self.y.coefficient(k)
-        pairs = zip(self.known, self.y.known[k:0:-1], strict=True)
+        x, y = self.held
+        y.coefficient(k)
+        pairs = zip(self.known, y.known[k:0:-1], strict=True)
         rest = sum((a * b for a, b in pairs), self.space.zero)
-        return self.space.kind.quotient(self.x.coefficient(k) - rest, self.y.known[0])
+        return self.space.kind.quotient(x.coefficient(k) - rest, y.known[0])
 
 
 class _Operation(Series):
     """An operation, whose derivative is the sum of its partials times those of its operands."""
 
     def __init__(self, space: _Space, row: Any, held: Sequence[Series]) -> None:
-        super().__init__(space)
-        self.row, self.held = row, held
+        super().__init__(space, *held)
+        self.row = row
         self.partials: list[tuple[Series, Series]] | None = None
 
     def next(self, k: int) -> Any:
@@ -267,26 +263,18 @@ class _ByHand(_Operation):
             return _Constant(self.space, [slope])
         nodes = order_of(slope, until=self.found)
         _make_series(nodes, self.space, self.found)
-        return _Last(self.space, [self.found[node] for node in nodes or [slope]])
+        return _Last(self.space, *(self.found[node] for node in nodes or [slope]))
 
 
 class _Last(Series):
     """The last series of a graph, computed after those before it, so that nothing recurses."""
 
-    def __init__(self, space: _Space, ordered: Sequence[Series]) -> None:
-        super().__init__(space)
-        self.ordered = ordered
-
     def next(self, k: int) -> Any:
-        return [each.coefficient(k) for each in self.ordered][-1]
+        return [each.coefficient(k) for each in self.held][-1]
 
 
 class _Choice(Series):
     """One of two series, as a traced condition says, which is known when the program runs."""
-
-    def __init__(self, space: _Space, held: Sequence[Series]) -> None:
-        super().__init__(space)
-        self.held = held
 
     def next(self, k: int) -> Any:
         test, *branches = self.held
@@ -353,7 +341,7 @@ class _Space:
             case "reciprocal":
                 return _Quotient(self, self.constant(1.0), *held)
             case "where" if not self.decides:
-                return _Choice(self, held)
+                return _Choice(self, *held)
             case "where":
                 return held[1 if self.real(held[0]) else 2]
             case "pow" if (power := self._whole(held[1])) is not None:

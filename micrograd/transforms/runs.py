@@ -57,7 +57,6 @@ class Run:
     ) -> None:
         self.chosen = tuple(range(len(args))) if chosen is None else chosen
         self.structures: list[Structure] = []
-        self.sizes: list[int] = []
         self.variables: list[Value] = []
         self.symbolic = False
         self.inner = _running.depth > 0
@@ -68,7 +67,6 @@ class Run:
             variables = [self._variable(leaf, f"argument {number}") for leaf in leaves]
             args[number] = unflatten(structure, variables)
             self.structures.append(structure)
-            self.sizes.append(len(variables))
             self.variables += variables
         with self._running():
             try:
@@ -188,12 +186,8 @@ class Run:
 
     def in_structure(self, leaves: Sequence[Scalar]) -> list[Any]:
         """One part for each chosen argument, in its structure."""
-        rest = [self.result(leaf) for leaf in leaves]
-        parts = []
-        for structure, size in zip(self.structures, self.sizes, strict=True):
-            parts.append(unflatten(structure, rest[:size]))
-            rest = rest[size:]
-        return parts
+        rest = iter([self.result(leaf) for leaf in leaves])
+        return [unflatten(structure, rest) for structure in self.structures]
 
     def aux(self) -> Any:
         """What the function returned beside its result, with numbers in place of Values."""

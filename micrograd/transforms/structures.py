@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from numbers import Number
 from typing import Any, NamedTuple
@@ -92,8 +93,11 @@ def flatten_rows(entries: Any, name: str) -> tuple[list[list[Any]], Structure]:
     return [leaves for leaves, _ in found], structure
 
 
-def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
-    """Rebuild a structure from leaves. An array of anything but floats has the dtype object."""
+def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
+    """Rebuild a structure from leaves. An array of anything but floats has the dtype object.
+
+    Of an iterator, as many leaves are taken as the structure has.
+    """
     return _unflatten(structure, iter(leaves))
 
 
@@ -139,7 +143,7 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
     if kind is None:
         return next(leaves)
     if holds_arrays(kind):
-        return array([next(leaves) for _ in range(_size(keys))], keys)
+        return array([next(leaves) for _ in range(math.prod(keys))], keys)
     return assembled(structure, [_unflatten(child, leaves) for child in children])
 
 
@@ -335,11 +339,4 @@ def count_leaves(structure: Structure) -> int:
         return 1
     if not holds_arrays(structure.kind):
         return sum(map(count_leaves, structure.children))
-    return _size(structure.keys)
-
-
-def _size(shape: Sequence[int]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+    return math.prod(structure.keys)

@@ -141,12 +141,10 @@ def _latex(mark: Mark) -> str:
             return rf"{_latex(sign)}_{{{latex(below)}}}^{{{latex(above)}}} "
         case "fence":
             return _fenced(*parts)
-        case "cases":
-            lines = [", & ".join(map(latex, entries)) for entries in parts]
-            return "".join((r"\begin{cases} ", r" \\ ".join(lines), r" \end{cases}"))
-        case "matrix":
-            lines = [" & ".join(map(latex, entries)) for entries in parts]
-            return "".join((r"\begin{pmatrix} ", r" \\ ".join(lines), r" \end{pmatrix}"))
+        case "cases" | "matrix":
+            kind, comma = ("cases", ",") if tag == "cases" else ("pmatrix", "")
+            lines = [f"{comma} & ".join(map(latex, entries)) for entries in parts]
+            return rf"\begin{{{kind}}} " + r" \\ ".join(lines) + rf" \end{{{kind}}}"
         case "gap":
             return r"\quad "
     raise ValueError(f"{tag!r} is not a mark")
@@ -276,18 +274,12 @@ def mathml(mark: Mark) -> str:
                 for part in (left, body, right)
                 if part
             ) + "</mrow>"  # fmt: skip
-        case "cases":
-            rows = "".join(
-                f"<mtr><mtd>{'<mo>,</mo></mtd><mtd>'.join(map(mathml, entries))}</mtd></mtr>"
-                for entries in parts
-            )
-            return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
-        case "matrix":
-            rows = "".join(
-                f"<mtr>{''.join(f'<mtd>{mathml(entry)}</mtd>' for entry in entries)}</mtr>"
-                for entries in parts
-            )
-            return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
+        case "cases" | "matrix":
+            comma, left, right = ("<mo>,</mo>", "{", "") if tag == "cases" else ("", "(", ")")
+            lines = (f"{comma}</mtd><mtd>".join(map(mathml, entries)) for entries in parts)
+            rows = "".join(f"<mtr><mtd>{line}</mtd></mtr>" for line in lines)
+            signs = f"<mo>{left}</mo>", f"<mo>{right}</mo>" if right else ""
+            return f"<mrow>{signs[0]}<mtable>{rows}</mtable>{signs[1]}</mrow>"
         case "gap":
             return '<mspace width="1.5em"/>'
     return f"<{tag}>{''.join(map(mathml, parts))}</{tag}>"

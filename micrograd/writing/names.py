@@ -3,6 +3,7 @@ r"""Names of values, read from labels: a base with an accent, subscripts and sup
 `read` reads a label once; what it finds is written as text, with the subscripts and superscripts
 that Unicode has, and as marks for LaTeX and MathML:
 
+>>> from micrograd.writing.marks import latex
 >>> for label in ("w1", "w^{(1)}_{12}", "y_hat", "theta_0", "x'", "w[0][1]", "w_toes"):
 ...     name = read(label)
 ...     print(name.text, latex(name.mark))
@@ -30,18 +31,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
-from micrograd.writing.marks import LETTERS, Mark, latex, row
-
-__all__ = [
-    "Expression",
-    "Symbol",
-    "indexed",
-    "latex",
-    "read",
-    "subscript",
-    "superscript",
-    "typeset",
-]
+from micrograd.writing.marks import LETTERS, Mark, row
 
 _SUBSCRIPTS = dict(
     zip(

@@ -413,7 +413,10 @@ def equation(sides: Iterable[Formula]) -> Formula:
 
     Sides that look the same are written once.
     """
-    shown = distinct(sides)
+    shown: list[Formula] = []
+    for side in sides:
+        if not shown or (side.text, side.mark) != (shown[-1].text, shown[-1].mark):
+            shown.append(side)
     if len(shown) == 1:
         return shown[0]
     marks: list[Mark] = []
@@ -425,15 +428,6 @@ def equation(sides: Iterable[Formula]) -> Formula:
         text += f" {equals(side)} {side.text}"
     exact = all(side.exact for side in shown)
     return Formula(text[3:], ("mrow", *marks[1:]), LOOSE, LOOSE, exact)
-
-
-def distinct(sides: Iterable[Formula]) -> list[Formula]:
-    """The sides of an equation without those that look like the one before."""
-    found: list[Formula] = []
-    for side in sides:
-        if not found or (side.text, side.mark) != (found[-1].text, found[-1].mark):
-            found.append(side)
-    return found
 
 
 def equals(side: Formula) -> str:

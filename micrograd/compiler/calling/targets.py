@@ -14,6 +14,7 @@ from micrograd.transforms.runs import Function, Run, read_argnums, resolve_argnu
 from micrograd.transforms.structures import (
     LEAF,
     Structure,
+    count_leaves,
     flatten,
     is_regular,
     leaves_for,
@@ -155,10 +156,9 @@ def run(f: Function, args: Sequence[Any], targets: Sequence[Any], parameters: Pa
     made = Run(f, args, tuple(each for each in targets if each != PARAMETERS))
     if PARAMETERS in targets:
         place = targets.index(PARAMETERS)
-        first = sum(made.sizes[:place])
+        first = sum(map(count_leaves, made.structures[:place]))
         made.variables[first:first] = parameters.values
         made.structures.insert(place, parameters.shape)
-        made.sizes.insert(place, len(parameters.values))
         made.symbolic = True
         roots = [each for each in made.outputs if isinstance(each, Value)]
         made.nodes = order(roots, until=made.variables)
