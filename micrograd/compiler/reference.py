@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.compiler.executor import Executor, Gradients, are_finite, gathered
 from micrograd.compiler.numpy.lookups import lookup_call, scatter_call
-from micrograd.compiler.numpy.loops import Stacks, loop_call, stack_call
+from micrograd.compiler.numpy.loops import Spaces, Stacks, loop_call, stack_call
 from micrograd.compiler.numpy.operations import stopping_product, value
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import (
@@ -37,9 +37,9 @@ from micrograd.compiler.program.loop_instructions import (
 )
 from micrograd.compiler.program.program import Program, Step, without_tapes
 from micrograd.compiler.program.reverse import reverse
+from micrograd.compiler.program.slots import in_spaces
 from micrograd.locks import forkable_property
 
-Spaces = tuple[Any, Any]  # the rows of `u` and of `v`: `spaces[varies]`
 _MOST_NUMBERS = 2**22  # in one block of a large batch: values of `v`
 
 
@@ -201,19 +201,11 @@ def _stopping_matmul(a: Any, b: Any) -> Any:
     return total
 
 
-def _places(slots: Any, kinds: Any) -> Iterator[tuple[bool, Any]]:
-    """Yield each space that factors are in, and which of the factors are in it."""
-    for varies in (False, True):
-        (chosen,) = ((slots >= 0) & (kinds == varies)).nonzero()
-        if len(chosen):
-            yield varies, chosen
-
-
 def _factors(step: WeightedSums, spaces: Spaces) -> tuple[Any, Any]:
     """Return the left factor of each term with the sign of the term, and the right one or 1."""
     space = spaces[step.varies]
     factors = np.ones((2, len(step.sign), space.shape[1]), space.dtype)
     for factor, (slots, kinds) in zip(factors, step.sides, strict=True):
-        for varies, chosen in _places(slots, kinds):
+        for varies, chosen in in_spaces(kinds, slots >= 0):
             factor[chosen] = spaces[varies][slots[chosen]]
     return step.sign[:, None] * factors[0], factors[1]

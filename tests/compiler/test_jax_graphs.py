@@ -49,6 +49,18 @@ def test_what_a_loop_reads_at_each_step_is_one_array():
     assert len(loop.invars) - carried == 1
 
 
+def test_a_long_formula_is_compiled_once_for_all_its_calls():
+    from micrograd.compiler.jax.operations import function
+    from micrograd.ops import TABLE
+
+    def lines(name, *operands):
+        return str(jax.make_jaxpr(function(TABLE[name]))(*operands)).count("\n")
+
+    y = np.linspace(0.5, 5.0, 10)
+    # Twice: for a number and an array, and for two numbers.
+    assert lines("polygamma", 2.0, y) < 4 * lines("polygamma_above", 2.0, y)
+
+
 @pytest.fixture
 def masked(monkeypatch):
     """Which terms of products of rows were left out, by the shape of the results."""

@@ -19,7 +19,7 @@ from micrograd.compiler.jax.spaces import Cuts, Space
 from micrograd.compiler.program.instructions import Product
 from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack, column_runs
 from micrograd.compiler.program.program import Program, with_bodies
-from micrograd.compiler.program.slots import Places, rows_of
+from micrograd.compiler.program.slots import Places, in_spaces, rows_of
 
 _PASSED = (
     256  # in each turn, a slice of a larger result would be a sum with padding on the way back
@@ -52,13 +52,11 @@ def add_loop(run: Any, instruction: Loop | Pack | Elements | Repeat) -> None:
 def _read(run: Any, places: Places, wide: bool) -> Any:
     """Return numbers, each with an axis of lanes if `wide` is true."""
     parts, order = [], []
-    for varies in (False, True):
-        chosen = np.flatnonzero(places.varies == varies)
-        if len(chosen):
-            rows = _rows(run.spaces[varies], places.slots[chosen])
-            rows = jnp.broadcast_to(rows, (len(chosen), *rows.shape[1:]))
-            parts.append(rows[:, None] if wide and not varies else rows)
-            order.append(chosen)
+    for varies, chosen in in_spaces(places.varies):
+        rows = _rows(run.spaces[varies], places.slots[chosen])
+        rows = jnp.broadcast_to(rows, (len(chosen), *rows.shape[1:]))
+        parts.append(rows[:, None] if wide and not varies else rows)
+        order.append(chosen)
     if not parts:
         return jnp.zeros((0, *run.lanes) if wide else 0, run.dtype)
     if wide:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial, reduce
 from operator import add
 from typing import Any
@@ -14,7 +15,7 @@ from jax.scipy import special
 
 from micrograd.ops import STOPPING, TABLE, Operation, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
-from micrograd.table.formulas import ADJOINT, COMPARISONS, RESULT
+from micrograd.table.formulas import ADJOINT, COMPARISONS, RESULT, Call, Tree, size
 from micrograd.table.interpreters import ATOM, SUM, Interpreter, Text, Texts
 
 
@@ -106,8 +107,49 @@ def _atanh(x: Any) -> Any:
 
 
 _FEW = 8  # up to this many rows or terms are added one by one
+_LONG = 500  # variables, numbers and operations of a formula that XLA compiles in half a second
 
-ON_JAX = Interpreter(
+
+class _OnJax(Interpreter):
+    """Formulas in which the calls of a row with a long formula are the steps of a loop.
+
+    XLA would compile the formula anew for each call, ten times for `polygamma`.
+    """
+
+    def compiled(self, parameters: Sequence[str], tree: Tree) -> Callable[..., Any]:
+        """Return a formula as a function of its variables."""
+        found: dict[str, dict[Call, str]] = defaultdict(dict)
+
+        def renamed(tree: Tree) -> Tree:
+            if not isinstance(tree, Call):
+                return tree
+            if tree.name not in TABLE or size(TABLE[tree.name].expression) < _LONG:
+                return Call(tree.name, tuple(map(renamed, tree.operands)))
+            return found[tree.name].setdefault(tree, f"_{tree.name}{len(found[tree.name])}")
+
+        text = self.text(renamed(tree))
+        for name, calls in found.items():
+            given = [f"[{', '.join(map(self.text, call.operands))}]" for call in calls]
+            results = f"_together({name}, {', '.join(given)})"
+            text = f"(lambda {', '.join(calls.values())}: {text})(*{results})"
+        made: Callable[..., Any] = self.meaning(f"lambda {', '.join(parameters)}: {text}")
+        return made
+
+
+def _together(function: Callable[..., Any], *calls: Sequence[Any]) -> list[Any]:
+    """Return the results of several calls of a function, in a loop over those of equal shapes."""
+    if len(calls) == 1:
+        return [function(*calls[0])]
+    shapes = [tuple(map(jnp.shape, call)) for call in calls]
+    found: dict[Any, Iterator[Any]] = {}
+    for shape in dict.fromkeys(shapes):
+        alike = (call for call, other in zip(calls, shapes, strict=True) if other == shape)
+        columns = [*map(jnp.stack, zip(*alike, strict=True))]
+        found[shape] = iter(lax.map(lambda call: function(*call), columns))
+    return [next(found[shape]) for shape in shapes]
+
+
+ON_JAX = _OnJax(
     "arrays of JAX",
     {
         # Of two zeros with different signs, the second one, as for Values; XLA goes by the sign.
@@ -117,6 +159,7 @@ ON_JAX = Interpreter(
         "pow": jnp.power,
         "div": _div,
         "_barrier": lax.optimization_barrier,
+        "_together": _together,
         "gauss": _gauss,
         "sech2": _sech2,
         "log1p": _log1p,

@@ -15,7 +15,7 @@ import numpy as np
 from micrograd.compiler.program.instructions import Elementwise, Fold, Product, WeightedSums
 from micrograd.compiler.program.loop_instructions import Loop
 from micrograd.compiler.program.program import Program, slots_read
-from micrograd.compiler.program.slots import Operand, rows_of, runs, slots_of
+from micrograd.compiler.program.slots import Operand, in_spaces, rows_of, runs, slots_of
 
 FEWEST_TURNS = 8
 LEAST_SAVED = 32  # instructions; a turn of a loop takes some microseconds
@@ -215,7 +215,6 @@ def _in_body(step: Any, other: Any, moved: Callable[..., Any], shift: int) -> An
     for name in ("left", "right"):
         slots, kinds = getattr(step, name), getattr(step, f"{name}_varies")
         found[name] = slots.copy()
-        for space in (False, True):
-            chosen = (kinds == space) & (slots >= 0)
+        for space, chosen in in_spaces(kinds, slots >= 0):
             found[name][chosen] = moved(space, slots[chosen], getattr(other, name)[chosen])
     return step._replace(**found)

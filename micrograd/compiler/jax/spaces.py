@@ -19,7 +19,7 @@ from micrograd.compiler.jax.patterns import pattern_of, runs, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
 from micrograd.compiler.program.program import Program, slots_read, with_bodies
-from micrograd.compiler.program.slots import Operand, Rows, rows_of
+from micrograd.compiler.program.slots import Operand, Rows, in_spaces, rows_of
 
 MOST_CUTS = 24
 """The most cuts of one result."""
@@ -85,10 +85,8 @@ class Cuts:
                         self._read(varies, slots)
             case _:
                 for slots, kinds in slots_read(instruction):
-                    for space in (False, True):
-                        found = np.unique(slots[(slots >= 0) & (kinds == space)])
-                        if len(found):
-                            self._read(space, found)
+                    for space, here in in_spaces(kinds.ravel(), slots.ravel() >= 0):
+                        self._read(space, np.unique(slots.ravel()[here]))
 
     def _read(self, varies: bool, rows: Rows) -> None:
         """Note where a read begins and ends, or each of a few rows that it names."""
@@ -172,23 +170,23 @@ class Space:
         owners: Any = np.searchsorted(self.starts, rows, side="right") - 1
         used = np.unique(owners)
         key = tuple(used.tolist())
-        if key not in self._together:
-            parts = [self.arrays[i] for i in key]
-            self._together[key] = parts[0] if len(parts) == 1 else jnp.concatenate(parts)
         starts = np.array(self.starts)[used]
         sizes = [len(self.arrays[i]) for i in key]
         moved = np.cumsum([0, *sizes[:-1]]) - starts
-        return self._together[key], rows + moved[np.searchsorted(used, owners)]
+        return self._joined(key), rows + moved[np.searchsorted(used, owners)]
 
     def held(self, first: int, stop: int) -> tuple[Any, int]:
         """Return an array that holds these slots, and its first slot."""
         begin, end = bisect_right(self.starts, first) - 1, bisect_left(self.starts, stop)
-        if end - begin == 1:
-            return self.arrays[begin], self.starts[begin]
-        key = tuple(range(begin, end))
+        return self._joined(tuple(range(begin, end))), self.starts[begin]
+
+    def _joined(self, key: tuple[int, ...]) -> Any:
+        """Return some arrays as one, given their numbers."""
+        if len(key) == 1:
+            return self.arrays[key[0]]
         if key not in self._together:
-            self._together[key] = jnp.concatenate(self.arrays[begin:end])
-        return self._together[key], self.starts[begin]
+            self._together[key] = jnp.concatenate([self.arrays[i] for i in key])
+        return self._together[key]
 
     def cuts(self, rows: Rows) -> list[int]:
         """Return where a read is cut into parts that are each in one array."""

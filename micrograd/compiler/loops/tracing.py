@@ -130,14 +130,12 @@ def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:
             for x in operands(node)
         ]
         row = made_by(node)
-        if is_alias(node):
-            places[id(node)] = held[0]
-        elif isinstance(row, str) and node._is_traced:
+        if isinstance(row, str) and node._is_traced and not is_alias(node):
             raise TraceError(
                 f"the step of a loop uses {row!r}, a function with a derivative of its own, which "
                 "the derivatives of the loop would not follow: write it as operations there"
             )
-        elif isinstance(row, Structural):
+        if isinstance(row, Structural):
             places[id(node)] = row.recorded(recorder, held)
         else:
             places[id(node)] = recorder.applied(node, held)

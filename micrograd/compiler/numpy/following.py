@@ -15,7 +15,7 @@ from micrograd.compiler.numpy.loops import loop_call, taking_inputs
 from micrograd.compiler.numpy.memory import Call, Memory
 from micrograd.compiler.program.instructions import Product
 from micrograd.compiler.program.loop_instructions import Loop, LoopBack, Send, Unpack
-from micrograd.compiler.program.slots import Places, rows_of
+from micrograd.compiler.program.slots import Places, in_spaces, rows_of
 
 MOST_KEPT = 2**25
 """The most numbers that are kept of all steps of a loop and all lanes."""
@@ -137,12 +137,10 @@ def _adjoints(memory: Memory, stack: int) -> Any:
 
 def _adding(memory: Memory, places: Places, chosen: Any, shares: Any) -> Iterator[Call]:
     """Yield the calls that add rows to chosen places; for `u`, their sums over lanes."""
-    for varies in (False, True):
-        (here,) = np.nonzero(chosen & (places.varies == varies))
-        if len(here):
-            share = np.empty((len(here), shares.shape[1])[: 1 + varies], shares.dtype)
-            into = memory.adding(varies, rows_of(places.slots[here]), share, "add")
-            yield partial(_add, into, share, shares, rows_of(here))
+    for varies, here in in_spaces(places.varies, chosen):
+        share = np.empty((len(here), shares.shape[1])[: 1 + varies], shares.dtype)
+        into = memory.adding(varies, rows_of(places.slots[here]), share, "add")
+        yield partial(_add, into, share, shares, rows_of(here))
 
 
 def _add(into: Call, share: Any, shares: Any, part: Any) -> None:

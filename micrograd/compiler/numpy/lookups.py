@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.compiler.numpy.loops import Spaces
 from micrograd.compiler.program.instructions import Lookup, Scatter
 from micrograd.compiler.program.slots import Operand
-
-Spaces = tuple[Any, Any]
 
 
 def lookup_call(spaces: Spaces, lookup: Lookup) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack, column_runs
-from micrograd.compiler.program.slots import Places, rows_of
+from micrograd.compiler.program.slots import Places, in_spaces, rows_of
 
 Stacks = list[Any]  # None before a stack is made
 
@@ -99,20 +99,19 @@ def _reader(spaces: Spaces, places: Places, varies: bool) -> Callable[[], Any]:
 
     No places at all are like those of an instruction that `varies` or not.
     """
-    kinds = set(places.varies.tolist()) or {varies}
-    if len(kinds) == 1:
-        space, rows = spaces[kinds.pop()], rows_of(places.slots)
+    parts = [*in_spaces(places.varies)]
+    if len(parts) < 2:
+        space, rows = spaces[parts[0][0] if parts else varies], rows_of(places.slots)
         if isinstance(rows, slice):
             view = space[rows]
             return lambda: view
         return lambda: space[rows]
-    (fixed,), (moving,) = (np.nonzero(places.varies == kind) for kind in (False, True))
     shape = len(places.slots), spaces[varies].shape[1]
 
     def read() -> Any:
         rows = np.empty(shape, spaces[False].dtype)
-        rows[fixed] = spaces[False][places.slots[fixed]]
-        rows[moving] = spaces[True][places.slots[moving]]
+        for kind, here in parts:
+            rows[here] = spaces[kind][places.slots[here]]
         return rows
 
     return read

@@ -104,10 +104,8 @@ class Memory:
     def constant(self, operand: Operand) -> float | None:
         """Return the constant that all rows of an operand have, or None."""
         slots = np.unique(slots_of(operand.rows))
-        place = int(slots[0]) - self.program.first_constant
-        if operand.varies or len(slots) > 1 or not 0 <= place < len(self.program.constants):
-            return None
-        return float(self.program.constants[place])
+        known = not operand.varies and len(slots) == 1
+        return self.program.constant(int(slots[0])) if known else None
 
     def target(self, varies: bool, out: Rows, mode: Mode, count: int) -> tuple[Any, list[Call]]:
         """Return where an instruction writes its results, and the calls that move them from there.

@@ -94,8 +94,8 @@ class Planner:
         zeros = (graph.code == CONSTANT) & (graph.numbers == 0) & ~np.signbit(graph.numbers)
         self.zero = int(np.argmax(zeros)) if zeros.any() else NOTHING
         self.folds = find_folds(graph, self.varying)
-        folded, self.first_of_fold = _first_of_each(self.folds.root)
-        self.end_of_fold = np.append(self.first_of_fold[1:], len(self.folds.root))
+        folded, first_of_fold = _first_of_each(self.folds.root)
+        self.bounds_of_folds = np.append(first_of_fold, len(self.folds.root))
         self.place_of_fold = np.full(graph.size, NOTHING)
         self.place_of_fold[folded] = np.arange(len(folded))
         self.slot = np.full(graph.size + 1, NOTHING)  # the last one for NOTHING
@@ -294,10 +294,7 @@ class Planner:
         self.append(Elementwise(varies, out, row, read))
 
     def _emit_folds(self, varies: bool, code: int, members: Any) -> None:
-        places = self.place_of_fold[members]
-        first, end = self.first_of_fold[places], self.end_of_fold[places]
-        terms = np.concatenate([np.arange(a, b) for a, b in zip(first, end, strict=True)])
-        start = np.cumsum(end - first) - (end - first)
+        terms, start = terms_of(self.bounds_of_folds, self.place_of_fold[members])
         slots = self.slot[self.folds.term[terms]]
         out = self.number(members, varies=varies)
         self.append(Fold(varies, out, self.graph.table[code], start, slots))

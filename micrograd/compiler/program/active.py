@@ -9,7 +9,7 @@ import numpy as np
 from micrograd.compiler.program.instructions import Elementwise, Lookup, Product, Tape, WeightedSums
 from micrograd.compiler.program.loop_instructions import Elements, Loop, Pack
 from micrograd.compiler.program.program import Instruction, Program
-from micrograd.compiler.program.slots import Places
+from micrograd.compiler.program.slots import Places, in_spaces
 
 
 class Active(NamedTuple):
@@ -25,9 +25,8 @@ class Active(NamedTuple):
     def at(self, places: Places) -> Any:
         """Return which adjoints of some places are needed."""
         marks = np.zeros(len(places.slots), bool)
-        for kind in (False, True):
-            chosen = places.varies == kind
-            marks[chosen] = self[kind][places.slots[chosen]]
+        for space, here in in_spaces(places.varies):
+            marks[here] = self[space][places.slots[here]]
         return marks
 
     def reaches(self, instruction: Instruction) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from micrograd.compiler.program.active import Active
 from micrograd.compiler.program.instructions import Mode, WeightedSums
 from micrograd.compiler.program.program import Instruction, Program
-from micrograd.compiler.program.slots import Places, Rows, rows_of, runs
+from micrograd.compiler.program.slots import Places, Rows, in_spaces, rows_of, runs
 
 
 class Adjoints:
@@ -85,25 +85,26 @@ class Adjoints:
         start: Any,
         sign: Any,
         g: Any,
-        others: tuple[Any, Any],
+        others: tuple[Any, Any] | None = None,
     ) -> None:
-        """Add sums of adjoints `g` times other factors to the adjoints of slots."""
-        rows = rows_of(slots)
+        """Add sums of adjoints `g`, perhaps times other factors, to the adjoints of slots."""
+        rows, others = rows_of(slots), others or no_factors(len(g))
         mode, out = self._mode(varies, space, rows), self._adjoint(space, rows)
         kinds = np.full(len(g), varies)
         self.instructions.append(WeightedSums(varies, out, start, sign, g, kinds, *others, mode))
 
     def _pass(self, varies: bool, slots: Any, places: Places) -> None:
         """Add the adjoints of slots to those of as many places, where they are needed."""
-        chosen = self.active.at(places)
-        for space in (False, True):
-            (here,) = np.nonzero(chosen & (places.varies == space))
-            if len(here):
-                here = here[np.argsort(places.slots[here], kind="stable")]
-                out, start = np.unique(places.slots[here], return_index=True)
-                g, count = slots[here] + self.first[varies], len(here)
-                none = np.full(count, -1), np.zeros(count, bool)
-                self._add_sums(varies, space, out, start, np.ones(count), g, none)
+        for space, here in in_spaces(places.varies, self.active.at(places)):
+            here = here[np.argsort(places.slots[here], kind="stable")]
+            out, start = np.unique(places.slots[here], return_index=True)
+            g = slots[here] + self.first[varies]
+            self._add_sums(varies, space, out, start, np.ones(len(here)), g)
+
+
+def no_factors(count: int) -> tuple[Any, Any]:
+    """Return the slots and spaces of second factors that are missing."""
+    return np.full(count, -1), np.zeros(count, bool)
 
 
 def _differ(rows: Rows) -> bool:

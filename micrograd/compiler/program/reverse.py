@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from micrograd.compiler.program.active import Active, active
-from micrograd.compiler.program.adjoints import Adjoints
+from micrograd.compiler.program.adjoints import Adjoints, no_factors
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import (
     SUM,
@@ -138,15 +138,8 @@ class _Reverse(Adjoints):
                 out = self._adjoint(space, into)
                 self.instructions.append(Product(varies, out, factor, adjoints, None, mode))
         if bias is not None and self._is_active(False, bias):
-            self._add_sums(
-                varies,
-                False,
-                slots_of(bias),
-                np.arange(rows) * vectors,
-                np.ones(g.size),
-                g.T.ravel(),
-                (np.full(g.size, -1), np.zeros(g.size, bool)),
-            )
+            start, sign = np.arange(rows) * vectors, np.ones(g.size)
+            self._add_sums(varies, False, slots_of(bias), start, sign, g.T.ravel())
 
     def _sums(self, step: WeightedSums) -> None:
         """Add a sum for each factor, whose terms are adjoints times the other factors."""
@@ -212,8 +205,8 @@ class _Reverse(Adjoints):
                 step._touch(rows)
         terms = np.ones(states), slots_of(loop.states) + self.first[varies], np.full(states, varies)
         out, start = self._adjoint(varies, rows_of(after)), np.arange(states)
-        none = np.full(states, -1), np.zeros(states, bool)
-        step.instructions.append(WeightedSums(varies, out, start, *terms, *none, "first"))
+        sums = WeightedSums(varies, out, start, *terms, *no_factors(states), "first")
+        step.instructions.append(sums)
         zeroed = step.runs_of_zeros() if varies else [self._adjoint(False, own)]
         self.instructions.append(
             LoopBack(
@@ -313,8 +306,8 @@ class _Reverse(Adjoints):
                 for i, name in enumerate(flows[-1].operands):
                     read[:, i], in_v[:, i] = columns[name], spaces.get(name, tape.varies)
                 numbers = (np.full(count, each) for each in (place, len(flows) - 1))
-                nothing = np.zeros(count), np.full(count, -1), np.zeros(count, bool)
-                yield step, *numbers, slots[chosen], kinds[chosen], read, in_v, *nothing
+                term = np.zeros(count), *no_factors(count)
+                yield step, *numbers, slots[chosen], kinds[chosen], read, in_v, *term
 
     def _terms_of_steps(self, tape: Tape) -> Iterator[tuple[Any, ...]]:
         """Yield the same columns for the factors of sums."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +23,22 @@ class Places(NamedTuple):
 
     varies: Any
     slots: Any
+
+
+def in_spaces(varies: Any, chosen: Any = True) -> Iterator[tuple[bool, Any]]:
+    """Yield each space in which some places are, and their numbers among all of them.
+
+    Args:
+        varies: which places are in `v`.
+        chosen: which places to look at; by default all.
+
+    >>> [(space, here.tolist()) for space, here in in_spaces(np.array([True, False, True]))]
+    [(False, [1]), (True, [0, 2])]
+    """
+    for space in (False, True):
+        here = np.flatnonzero((varies == space) & chosen)
+        if len(here):
+            yield space, here
 
 
 def even_matrix(slots: Any) -> tuple[int, int, int] | None:

@@ -196,8 +196,6 @@ class Recorder:
             self.converted[id(x)][1] if isinstance(x, Node) else self.constant(number(x))
             for x in operands(node)
         ]
-        if is_alias(node):
-            return places[0]
         return self.applied(node, places)
 
     def applied(self, node: Value, places: Sequence[int]) -> int:
@@ -209,6 +207,8 @@ class Recorder:
             node: the Value.
             places: the places of its operands.
         """
+        if is_alias(node):
+            return places[0]
         row = operation(node)
         if row is not None:
             return self.operation(row, *places)
