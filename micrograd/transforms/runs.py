@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ class Run:
         self.variables: list[Value] = []
         self.symbolic = False
         self.inner = _running.depth > 0
-        self.number = next(_numbers)
+        self.number = next_run()
         args = list(args)
         for number in self.chosen:
             leaves, structure = flatten(args[number])
@@ -245,11 +246,24 @@ def blocks(
     )
 
 
-def is_varied(node: Value) -> bool:
-    """Whether the node, or a derivative written by hand, has a variable of a run in progress."""
+def next_run() -> int:
+    """A number that is larger than those of all runs so far."""
+    return next(_numbers)
+
+
+def is_varied(node: Value, before: float = math.inf) -> bool:
+    """Whether the node, or a derivative written by hand, has a variable of a run in progress.
+
+    Args:
+        node: the node.
+        before: the number of a run; only those before it count.
+    """
+    if not _active:
+        return False
     if is_leaf(node) or is_alias(node):
-        return getattr(node, "_run", None) in _active
-    return any(map(is_varied, getattr(node, "_used", ())))
+        run = getattr(node, "_run", None)
+        return run in _active and run < before
+    return any(is_varied(each, before) for each in getattr(node, "_used", ()))
 
 
 def scalar(thing: Any, place: str) -> Scalar:

@@ -320,7 +320,7 @@ class Variants:
         except TraceError as error:
             if "\n  at " in str(error):
                 raise
-            raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
+            raise type(error)(f"{error}\n  at {line_of_function(f)}") from error
         executor = CheckedExecutor(
             graph,
             self._options.make,
