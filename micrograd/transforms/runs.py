@@ -62,7 +62,7 @@ class Run:
         self.variables: list[Value] = []
         self.symbolic = False
         self.inner = _running.depth > 0
-        self.number = next_run()
+        self.number = next(_numbers)
         args = list(args)
         for number in self.chosen:
             leaves, structure = flatten(args[number])
@@ -246,9 +246,9 @@ def blocks(
     )
 
 
-def next_run() -> int:
-    """A number that is larger than those of all runs so far."""
-    return next(_numbers)
+def start_of_runs() -> int:
+    """A number that is larger than those of all runs in progress; 0 if there is none."""
+    return next(_numbers) if _active else 0
 
 
 def is_varied(node: Value, before: float = math.inf) -> bool:
@@ -258,8 +258,6 @@ def is_varied(node: Value, before: float = math.inf) -> bool:
         node: the node.
         before: the number of a run; only those before it count.
     """
-    if not _active:
-        return False
     if is_leaf(node) or is_alias(node):
         run = getattr(node, "_run", None)
         return run in _active and run < before

@@ -19,7 +19,7 @@ from micrograd.engine.graph import Node, is_alias, is_leaf, made_by, operands, o
 from micrograd.engine.value import Value, apply
 from micrograd.table.floats import to_float
 from micrograd.transforms import loops
-from micrograd.transforms.runs import is_varied
+from micrograd.transforms.runs import is_varied, start_of_runs
 
 Step = loops.Step
 
@@ -107,6 +107,7 @@ def _captured(
     found: list[Value] = []
     fixed: list[Value] = []
     seen: set[int] = set()
+    is_derived = start_of_runs() > 0  # whether a derivative is in progress
     waiting = [result for result in reversed(results) if isinstance(result, Value)]
     while waiting:
         node: Any = waiting.pop()
@@ -120,9 +121,9 @@ def _captured(
             if around is None:
                 raise left_behind(recorder.outer, [node._place])
             found.append(node)
-        elif is_varied(node):
+        elif is_derived and is_varied(node):
             found.append(node)
-        elif is_leaf(node) and not node._is_traced:
+        elif not node._is_traced and is_leaf(node):
             fixed.append(node)
         else:
             fixed += getattr(node, "_fixed", ())

@@ -28,7 +28,7 @@ from micrograd.engine.graph import (
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, numbers_of, to_number
 from micrograd.table.floats import to_float
-from micrograd.transforms.runs import is_varied, next_run
+from micrograd.transforms.runs import is_varied, start_of_runs
 
 
 class TraceError(TypeError):
@@ -86,7 +86,8 @@ class Recorder:
     ) -> None:
         self.parameters, self.inputs, self.outer = parameters, inputs, outer
         self.around = around
-        self.since: int = next_run() if outer is None else outer.since  # of the runs of transforms
+        # Variables of runs of transforms before this number belong to a function around this one.
+        self.since: int = start_of_runs() if outer is None else outer.since
         self.thread = threading.get_ident()
         own = next(_runs) % 2**22 * _BETWEEN
         self.first: int = own if before is None else before.first  # place of the first parameter
@@ -192,7 +193,7 @@ class Recorder:
         """Return the place of a value; what a Value was computed from is recorded, too."""
         if value._is_traced:
             return value._place  # type: ignore[attr-defined,no-any-return]
-        if is_varied(value, self.since):
+        if self.since and is_varied(value, self.since):
             raise EnclosingError(ENCLOSING)
         if is_leaf(value):
             return self.constant(numbers_of([value])[0])
@@ -210,7 +211,7 @@ class Recorder:
             for x in operands(node)
         ]
         if is_alias(node):
-            if is_varied(node, self.since):
+            if self.since and is_varied(node, self.since):
                 raise EnclosingError(ENCLOSING)
             return places[0]
         return self.applied(node, places)
