@@ -10,10 +10,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
+from micrograd.engine.graph import order
 from micrograd.engine.value import Value, apply, join, to_number
 from micrograd.locks import forkable_property
 from micrograd.ops import GIVEN
 from micrograd.table.floats import to_float
+from micrograd.transforms.runs import is_varied
 from micrograd.transforms.structures import Structure, count_leaves, flatten, leaves_like, unflatten
 
 if TYPE_CHECKING:
@@ -188,6 +190,12 @@ class _Rule:
                 f"{self.name} has a custom derivative, and can be compiled if it consists of "
                 f"operations of micrograd, without branches on numbers; but {error}"
             ) from error
+        made_of = order([x for x in outputs if isinstance(x, Value)], until=children)
+        if any(map(is_varied, made_of)):
+            raise TypeError(
+                f"{self.name} has a custom derivative, which says nothing of a variable that is "
+                "not among its arguments: pass it as an argument"
+            )
         call = _Called(self, leaves, structure, shape)
         stopped = [VOCABULARY["detach"](output) for output in outputs]
         if any(child._is_in_step for child in children):

@@ -344,9 +344,21 @@ def derivative(output: Value, wrt: T) -> T:
         if not isinstance(thing, Value):
             raise TypeError(f"derivative is of and for Values, got {type(thing).__name__}")
     nodes = order(output)
+    if output._is_traced:
+        _refuse_constants_of_loops(nodes, targets)
     found = propagation.pull(nodes, targets, {output: 1.0})
     result: T = unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])
     return result
+
+
+def _refuse_constants_of_loops(nodes: Iterable[Value], targets: Iterable[Value]) -> None:
+    """Raise a TypeError if a target is a constant in the step of a loop, to whoever traced it."""
+    wanted = {*map(id, targets)}
+    if any(id(each) in wanted for node in nodes for each in getattr(node, "_fixed", ())):
+        raise TypeError(
+            "derivative: the step of a loop in a compiled function uses this Value as a constant: "
+            "differentiate by grad, as in grad(lambda t: repeat(lambda s: s * t, x, 3))(2.0)"
+        )
 
 
 def _pushed(run: Run, *tangents: Any) -> Any:

@@ -29,6 +29,7 @@ from micrograd.ops import Operation, lookup
 from micrograd.table.floats import quotient, to_float
 from micrograd.table.formulas import RESULT, Call, Tree, fold
 from micrograd.table.interpreters import IEEE
+from micrograd.transforms.propagation import Joint
 from micrograd.transforms.runs import scalar
 
 
@@ -135,6 +136,11 @@ def _make_series(nodes: Sequence[Value], space: _Space, found: dict[Value, Serie
             else:
                 found[node] = space.call(row.name, held)
         elif space.kind.lift is None or None in slope_functions(node):
+            if isinstance(made_by(node), Joint):
+                raise ValueError(
+                    "taylor does not go through the loops and lookups of a compiled function: "
+                    "write a loop of Python, or call taylor outside of the compiled function"
+                )
             raise ValueError(
                 f"taylor: operation {made_by(node)!r} was made by hand and has no formula: use "
                 "micrograd.define, or give local_grads as functions of the children"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -239,11 +240,22 @@ def blocks(
     )
 
 
-def is_varied(node: Value) -> bool:
-    """Whether the node, or a derivative written by hand, has a variable of a run in progress."""
+def start_of_runs() -> int:
+    """A number that is larger than those of all runs in progress; 0 if there is none."""
+    return next(_numbers) if _active else 0
+
+
+def is_varied(node: Value, before: float = math.inf) -> bool:
+    """Whether the node, or a derivative written by hand, has a variable of a run in progress.
+
+    Args:
+        node: the node.
+        before: the number of a run; only those before it count.
+    """
     if is_leaf(node) or is_alias(node):
-        return getattr(node, "_run", None) in _active
-    return any(map(is_varied, getattr(node, "_used", ())))
+        run = getattr(node, "_run", None)
+        return run in _active and run < before
+    return any(is_varied(each, before) for each in getattr(node, "_used", ()))
 
 
 def scalar(thing: Any, place: str) -> Scalar:

@@ -330,3 +330,15 @@ def test_further_calls_with_the_same_shapes_give_the_same_results(backend):
             assert mean == pytest.approx(np.mean(number * x[:, 0] + number**2 * y), abs=1e-14)
             slope = np.mean(x[:, 0] + 2 * number * y)
             assert gradient.tolist() == [pytest.approx(slope, abs=1e-14)]
+
+
+def test_numbers_for_a_matrix_of_parameters_are_a_matrix_from_the_first_call_on(backend):
+    W = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+    f = compile(lambda x: (W * x).sum(), W, backend=backend)
+    for _ in range(3):
+        value, gradient = f.value_and_grad(2.0, parameters=np.array([[1.0, 2.0], [3.0, 5.0]]))
+        assert (value, gradient.tolist()) == (22.0, [[2.0, 2.0], [2.0, 2.0]])
+        assert f(2.0, parameters=np.array([1.0, 2.0, 3.0, 5.0])) == 22.0
+    for wrong in (np.zeros((4, 1)), np.zeros((2, 2, 1)), np.zeros(3)):
+        with pytest.raises(ValueError, match="parameters"):
+            f(2.0, parameters=wrong)

@@ -142,3 +142,21 @@ def test_a_constant_with_a_given_derivative_is_a_constant_in_a_program(backend):
         lambda x: grad(lambda t: x * own_root(four + 0 * four) * outside * t)(x),
     ):
         assert compile(f, backend=backend).value_and_grad(3.0) == (12.0, 4.0)
+
+
+@pytest.mark.parametrize("rule", ["jvp", "vjp"])
+def test_a_variable_that_is_not_among_the_arguments_is_refused(rule):
+    rules = {"jvp": lambda args, y, t: t[0], "vjp": lambda args, y, g: (g,)}
+
+    def f(x, factor=2.0):
+        def inner(t):
+            return custom_derivative(lambda a: a * t, **{rule: rules[rule]})(x) * factor
+
+        return grad(inner)(3.0)
+
+    with pytest.raises(TypeError, match="takes a real number, got Value"):
+        f(Value(2.0))
+    with pytest.raises(TypeError, match="says nothing of a variable that is not among its"):
+        compile(f)(2.0)
+    with pytest.raises(TypeError, match="says nothing of a variable that is not among its"):
+        compile(lambda x: repeat(lambda s: f(s, x), x, 2))(2.0)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, derivative, grad, hessian, jacobian, sin, tanh
-from micrograd.compiler import compile  # noqa: A004
+from micrograd import Value, derivative, grad, hessian, jacobian, repeat, sin, tanh
+from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.testing import check_gradients
 from tests.compiler.conftest import QUICK
 from tests.compiler.test_derivatives import assert_close
@@ -56,6 +56,43 @@ def test_a_program_inside_another_traced_function_is_a_part_of_it(backend):
     constant = compile(lambda x: x + with_parameters(3.0), [w], backend=backend)
     for _ in range(3):
         assert constant.value_and_grad(1.0)[1].tolist() == [9.0]
+
+
+@pytest.mark.parametrize("backend", QUICK)
+def test_a_program_of_numbers_that_uses_variables_around_it_is_a_part_of_the_function(backend):
+    def within(x):
+        return compile(lambda t: t * t * x, backend=backend)(3.0) * x
+
+    assert grad(within)(2.0) == 36.0
+    assert grad(grad(within))(2.0) == 18.0
+    assert micrograd.jvp(within, (2.0,), (1.0,)) == (36.0, 36.0)
+    assert compile(within, backend=backend).value_and_grad(2.0) == (36.0, 36.0)
+    assert compile(grad(within), backend=backend)(2.0) == 36.0
+
+    def in_loops(x):
+        inner = compile(lambda t: repeat(lambda s: s * x, t, 2), backend=backend)
+        return repeat(lambda s: s + inner(3.0), x, 2)
+
+    assert grad(in_loops)(2.0) == 25.0
+    assert compile(in_loops, backend=backend).value_and_grad(2.0) == (26.0, 25.0)
+
+    def in_batch(x):
+        return compile(lambda t: [t * x, x * x], batched=True, backend=backend)([3.0, 4.0])
+
+    assert jacobian(in_batch)(2.0).tolist() == [[3.0, 4.0], [4.0, 4.0]]
+
+
+def test_the_gradient_of_a_program_that_uses_variables_around_it_is_refused():
+    for f in (
+        lambda x: compile(lambda t: t * x).value_and_grad(3.0)[0],
+        lambda x: compile(lambda t: repeat(lambda s: s * x, t, 2)).value_and_grad(3.0)[0],
+        lambda x: compile(lambda t: t * x).jacobian(3.0),
+        lambda x: compile(lambda t: t * x).hvp(3.0, 1.0),
+    ):
+        with pytest.raises(TraceError, match="uses a variable of the function around it"):
+            grad(f)(2.0)
+    w = Value(2.0)  # no variable, but a constant
+    assert grad(lambda x: compile(lambda t: t * w).value_and_grad(3.0)[0] * x)(5.0) == 6.0
 
 
 def test_gradients_of_a_program_can_be_checked():

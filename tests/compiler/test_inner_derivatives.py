@@ -16,8 +16,12 @@ from micrograd import (
     jvp,
     log,
     maximum,
+    repeat,
+    scan,
     sqrt,
+    taylor,
     where,
+    while_,
 )
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.ops import TABLE
@@ -42,6 +46,54 @@ def test_derivatives_inside_at_numbers_follow_the_arguments_around_them():
     ):
         assert f(Value(2.0)).data == expected
         assert compile(f)(2.0) == expected
+
+
+def test_derivatives_at_numbers_go_into_the_steps_of_loops(backend):
+    for f, expected in (
+        (lambda x: grad(lambda t: repeat(lambda s: s * t, x, 3))(2.0), 12.0),
+        (
+            lambda x: grad(lambda t: scan(lambda s, y: (s * t + y, None), x, [1.0, 2.0])[0])(2.0),
+            5.0,
+        ),
+        (lambda x: grad(lambda t: while_(lambda s: s < 10, lambda s: s * t + 1, x))(2.0), 17.0),
+        (lambda x: jvp(lambda t: repeat(lambda s: s * exp(t), x, 3), (0.0,), (1.0,))[1], 3.0),
+        (
+            lambda x: hessian(lambda t: repeat(lambda s: s * t[0] * t[1], x, 2))([2.0, 3.0])[0][1],
+            24.0,
+        ),
+        (lambda x: grad(grad(lambda t: repeat(lambda s: s * t, x, 3)))(2.0), 12.0),
+        # A loop in the step of another one.
+        (
+            lambda x: repeat(
+                lambda c: grad(lambda t: repeat(lambda s: s * t + c, x, 2))(2.0), x, 2
+            ),
+            9.0,
+        ),
+    ):
+        assert f(1.0) == expected
+        assert compile(f, backend=backend)(1.0) == expected
+    f = compile(lambda x: grad(lambda t: repeat(lambda s: s * t, x, 3))(2.0), backend=backend)
+    assert f.value_and_grad(1.0) == (12.0, 12.0)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_derivative_with_respect_to_a_constant_of_a_step_is_refused(power):
+    def f(x):
+        t = Value(2.0)
+        inner = repeat(lambda s: repeat(lambda r: r * t, s, power), x * t, 3)
+        return derivative(inner, t)
+
+    assert f(Value(1.0)).data == (3 * power + 1) * 2.0 ** (3 * power)
+    with pytest.raises(
+        TypeError, match="the step of a loop in a compiled function uses this Value"
+    ):
+        compile(f)(1.0)
+
+
+def test_a_series_through_a_loop_of_a_compiled_function_is_refused():
+    f = compile(lambda x: taylor(lambda t: repeat(lambda s: s * t, x, 2), 0.5, 3))
+    with pytest.raises(ValueError, match="taylor does not go through the loops"):
+        f(1.0)
 
 
 @pytest.mark.usefixtures("quick_xla")

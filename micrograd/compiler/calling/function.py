@@ -25,7 +25,7 @@ from micrograd.compiler.loops.tracing import unrolled
 from micrograd.compiler.program.instructions import Lookup
 from micrograd.compiler.program.loop_instructions import Loop
 from micrograd.compiler.program.program import Program
-from micrograd.compiler.tracing.recorder import TraceError
+from micrograd.compiler.tracing.recorder import EnclosingError, TraceError
 from micrograd.compiler.tracing.tracer import tracing
 from micrograd.engine.lines import line_of_user
 from micrograd.transforms.structures import LEAF
@@ -118,10 +118,10 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         try:
             call = self._call(args)
             numbers = self._all_numbers(parameters, call)
-        except TypeError:
+        except TypeError as error:
             if self.f is None or parameters is not None or out is not None:
                 raise
-            if not is_on_values(args, self.parameters):
+            if not (isinstance(error, EnclosingError) or is_on_values(args, self.parameters)):
                 raise
             return call_on_values(self.f, args, self._axes_of(len(args)), batched=self.batched)  # type: ignore[no-any-return]
         variant = call.variant

@@ -149,7 +149,8 @@ class Variants:
         reads = getattr(self._options.make, "reads_devices", False)
         if reads and is_on_devices(given) and given.shape == (len(self.parameters),):
             return given
-        if self._held.structure is not None and type(given) is not np.ndarray:
+        is_flat = type(given) is np.ndarray and given.ndim == 1
+        if self._held.structure is not None and not is_flat:
             array = np.empty(len(self.parameters), self.dtype)
             if parameters_stager(self._held.structure, array)(given):
                 return array
@@ -320,7 +321,7 @@ class Variants:
         except TraceError as error:
             if "\n  at " in str(error):
                 raise
-            raise TraceError(f"{error}\n  at {line_of_function(f)}") from error
+            raise type(error)(f"{error}\n  at {line_of_function(f)}") from error
         executor = CheckedExecutor(
             graph,
             self._options.make,

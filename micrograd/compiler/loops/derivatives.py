@@ -50,7 +50,7 @@ class _Dependence:
     def __init__(self, row: LoopRow, held: Operands, among: Container[Value]) -> None:
         self.states = [isinstance(x, Value) and x in among for x in held.states]
         self.inputs = [x in among for x in held.inputs]
-        self.captured = [x in among for x in held.captured]
+        self.captured = [isinstance(x, Value) and x in among for x in held.captured]
         step, before = row.step, -1
         while before != sum(self.states):
             before = sum(self.states)
@@ -60,9 +60,12 @@ class _Dependence:
             self.states = [a or bool(b) for a, b in zip(self.states, following, strict=True)]
 
 
-def _aliases(values: Iterable[Value]) -> list[Value]:
-    """Return variables with the values of others, which can be differentiated apart from them."""
-    return [value._alias() for value in values]
+def _aliases(values: Iterable[Any]) -> list[Any]:
+    """Return variables with the values of others, which can be differentiated apart from them.
+
+    A number becomes a Value.
+    """
+    return [each._alias() if isinstance(each, Value) else Value(each) for each in values]
 
 
 def _chosen(things: Sequence[Any], which: Sequence[bool]) -> list[Any]:

@@ -12,13 +12,14 @@ from micrograd.compiler.loops.rows import LoopRow
 from micrograd.compiler.tracing import recorder as recorders
 from micrograd.compiler.tracing.graph import CONSTANT, Chain, Graph, Structural
 from micrograd.compiler.tracing.progress import Limited
-from micrograd.compiler.tracing.recorder import KEPT, Recorder, TraceError, recording
+from micrograd.compiler.tracing.recorder import Recorder, TraceError, left_behind, recording
 from micrograd.compiler.tracing.structural import Element, Pack, Result, operands_of
 from micrograd.compiler.tracing.traced import leaf
 from micrograd.engine.graph import Node, is_alias, is_leaf, made_by, operands, order
 from micrograd.engine.value import Value, apply
 from micrograd.table.floats import to_float
 from micrograd.transforms import loops
+from micrograd.transforms.runs import is_varied, start_of_runs
 
 Step = loops.Step
 
@@ -77,7 +78,7 @@ def traced_loop(
     with recording(recorder):
         following, holds, outputs = step(own, given)
     results = [*following, *([] if goes_on is None else [holds]), *outputs]
-    captured, seen = _captured(results, recorder)
+    captured, fixed, seen = _captured(results, recorder)
     used = [id(each) in seen for each in given]
     given, stacks = [*compress(given, used)], [*compress(stacks, used)]
     row = LoopRow(
@@ -88,17 +89,25 @@ def traced_loop(
         reverse=reverse,
     )
     first = [x if isinstance(x, Value) else to_float(x) for x in states]
-    return row.made([count, *([] if goes_on is None else [goes_on]), *first, *stacks, *captured])
+    made = row.made([count, *([] if goes_on is None else [goes_on]), *first, *stacks, *captured])
+    made._fixed = fixed  # type: ignore[attr-defined]
+    return made
 
 
-def _captured(results: Sequence[Any], recorder: Recorder) -> tuple[list[Value], set[int]]:
+def _captured(
+    results: Sequence[Any], recorder: Recorder
+) -> tuple[list[Value], list[Value], set[int]]:
     """Return the values from around a step that its results are computed from.
 
-    Two of them may have the same place: a variable of a derivative and what it stands for. The `id`
+    These are traced values, and variables of a derivative in progress, which may be Values with
+    numbers. Other Values are constants of the step, and are returned next. Two of the values from
+    around may have the same place: a variable of a derivative and what it stands for. The `id`
     of each value of the step itself that the results are computed from is returned, too.
     """
     found: list[Value] = []
+    fixed: list[Value] = []
     seen: set[int] = set()
+    is_derived = start_of_runs() > 0  # whether a derivative is in progress
     waiting = [result for result in reversed(results) if isinstance(result, Value)]
     while waiting:
         node: Any = waiting.pop()
@@ -110,11 +119,16 @@ def _captured(results: Sequence[Any], recorder: Recorder) -> tuple[list[Value], 
             while around is not None and not around.owns(node._place):
                 around = around.outer
             if around is None:
-                raise TraceError(KEPT)
+                raise left_behind(recorder.outer, [node._place])
             found.append(node)
+        elif is_derived and is_varied(node):
+            found.append(node)
+        elif not node._is_traced and is_leaf(node):
+            fixed.append(node)
         else:
+            fixed += getattr(node, "_fixed", ())
             waiting.extend(x for x in reversed([*operands(node)]) if isinstance(x, Value))
-    return found, seen
+    return found, fixed, seen
 
 
 def _graph(results: Sequence[Any], leaves: Sequence[Any]) -> Graph:

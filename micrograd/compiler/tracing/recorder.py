@@ -28,6 +28,7 @@ from micrograd.engine.graph import (
 from micrograd.engine.lines import line_of_user
 from micrograd.engine.value import Value, numbers_of, to_number
 from micrograd.table.floats import to_float
+from micrograd.transforms.runs import is_varied, start_of_runs
 
 
 class TraceError(TypeError):
@@ -43,6 +44,12 @@ class TraceError(TypeError):
 
 _runs = count(1)
 _BETWEEN = 2**40  # places of one run and those of the next
+
+
+class EnclosingError(TraceError):
+    """Raised where a function uses a variable of a function around it that is differentiated, or a
+    value of one that is being traced: the number is not known, or has a derivative.
+    """
 
 
 class _Constants(dict[Any, int]):
@@ -66,6 +73,7 @@ class Recorder:
         inputs: the number of inputs.
         outer: the recorder around this one, if this is the step of a loop.
         before: the recorder of an earlier run with the same parameters.
+        around: the recorder of the function whose trace began this one, if there is one.
     """
 
     def __init__(
@@ -74,8 +82,12 @@ class Recorder:
         inputs: int,
         outer: Recorder | None = None,
         before: Recorder | None = None,
+        around: Recorder | None = None,
     ) -> None:
         self.parameters, self.inputs, self.outer = parameters, inputs, outer
+        self.around = around
+        # Variables of runs of transforms before this number belong to a function around this one.
+        self.since: int = start_of_runs() if outer is None else outer.since
         self.thread = threading.get_ident()
         own = next(_runs) % 2**22 * _BETWEEN
         self.first: int = own if before is None else before.first  # place of the first parameter
@@ -181,6 +193,8 @@ class Recorder:
         """Return the place of a value; what a Value was computed from is recorded, too."""
         if value._is_traced:
             return value._place  # type: ignore[attr-defined,no-any-return]
+        if self.since and is_varied(value, self.since):
+            raise EnclosingError(ENCLOSING)
         if is_leaf(value):
             return self.constant(numbers_of([value])[0])
         if id(value) not in self.converted:
@@ -196,6 +210,8 @@ class Recorder:
             self.converted[id(x)][1] if isinstance(x, Node) else self.constant(number(x))
             for x in operands(node)
         ]
+        if self.since and is_alias(node) and is_varied(node, self.since):
+            raise EnclosingError(ENCLOSING)
         return self.applied(node, places)
 
     def applied(self, node: Value, places: Sequence[int]) -> int:
@@ -264,7 +280,7 @@ class Recorder:
         around = given & ((own < 0) | (own >= self.parameters + self.inputs + self.count))
         if around.any():
             if self.outer is None:
-                raise TraceError(KEPT)
+                raise left_behind(self.around, places[around].tolist())
             known = self.constants
             own[around] = [
                 known.setdefault((0.0, place), -2 - len(known)) for place in places[around].tolist()
@@ -278,8 +294,26 @@ KEPT = (
     "a value of a traced function was kept and used after the function had returned: "
     "return what you need from it"
 )
+ENCLOSING = (
+    "a compiled function uses a variable of the function around it, which is being traced or "
+    "differentiated: pass it as an argument"
+)
 active: Recorder | None = None
 """The recorder of the function that is being traced."""
+
+
+def left_behind(around: Recorder | None, places: Sequence[int]) -> TraceError:
+    """Return the error for values of another run: one in progress around this one, or one before.
+
+    Args:
+        around: the recorder around this one, or None.
+        places: the places of these values.
+    """
+    while around is not None:
+        if any(map(around.owns, places)):
+            return EnclosingError(ENCLOSING)
+        around = around.outer or around.around
+    return TraceError(KEPT)
 
 
 def current() -> Recorder:

@@ -123,10 +123,11 @@ def trace(
     ['mul', 'add']
     """
     with tracing:
-        first = Recorder(len(parameters), inputs)
+        around = recorders.active
+        first = Recorder(len(parameters), inputs, around=around)
         with _without_numbers(parameters, first.first):
             found = _recorded(run, first, limit)
-            second = Recorder(len(parameters), inputs, before=first)
+            second = Recorder(len(parameters), inputs, before=first, around=around)
             again = _recorded(run, second, limit)
     graph = found.graph()
     if not again.equals(found):
