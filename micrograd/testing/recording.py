@@ -233,9 +233,19 @@ class Subject:
         return "f" if name == "<lambda>" else name
 
     @property
+    def origin(self) -> Subject:
+        """The user's function, of which this may be a derivative."""
+        return self.beneath.origin if self.beneath else self
+
+    @property
     def frozen(self) -> int:
-        """How many numbers the user's function detaches, of which this may be a derivative."""
-        return self.beneath.frozen if self.beneath else self.record(self.point).frozen
+        """How many numbers the user's function detaches."""
+        return self.origin.record(self.origin.point).frozen
+
+    @property
+    def directions(self) -> list[Direction]:
+        """The directions in which it was differentiated, the last one first."""
+        return [self.along, *self.beneath.directions] if self.beneath else []
 
     def derivative_name(self, index: int) -> str:
         """How the derivative with respect to an input is written."""
