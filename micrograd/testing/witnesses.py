@@ -224,6 +224,13 @@ def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
 class _Replayed(Witness):
     """The graph in another arithmetic."""
 
+    numbers: Callable[[], Arithmetic]
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """The arithmetic."""
+        return self.numbers()
+
     def along(self, direction: Direction) -> Estimate:
         """The derivative, unless the point is at a kink."""
         if self.kink:
@@ -239,12 +246,7 @@ class _Replayed(Witness):
 class ComplexStep(_Replayed):
     """The graph on complex numbers, the inputs moved by a tiny imaginary step."""
 
-    name = "complex step"
-
-    @cached_property
-    def arithmetic(self) -> Arithmetic:
-        """Complex numbers."""
-        return complex_numbers()
+    name, numbers = "complex step", staticmethod(complex_numbers)
 
     def _replayed(self, direction: Direction) -> Estimate:
         if not has_room(value.data for value in self.recording.values):
@@ -262,12 +264,7 @@ class ComplexStep(_Replayed):
 class Exact(_Replayed):
     """The graph on fractions with their derivatives."""
 
-    name = "exact"
-
-    @cached_property
-    def arithmetic(self) -> Arithmetic:
-        """Fractions."""
-        return dual_fractions()
+    name, numbers = "exact", staticmethod(dual_fractions)
 
     def _replayed(self, direction: Direction) -> Estimate:
         point = self.subject.point
