@@ -229,8 +229,7 @@ class Subject:
     @property
     def function_name(self) -> str:
         """The function's name for messages; f if it has none."""
-        name = str(getattr(self.f, "__name__", None) or type(self.f).__name__)
-        return "f" if name == "<lambda>" else name
+        return title(self.f)
 
     @property
     def origin(self) -> Subject:
@@ -335,6 +334,12 @@ def _parameters(wrt: Any) -> tuple[list[Value], list[str]]:
         if all(isinstance(leaf, Value) and is_leaf(leaf) for leaf in leaves):
             return leaves, _paths(structure, name)
     raise TypeError(f"wrt= takes a model or Values that no operation made, got {given!r}")
+
+
+def title(f: Callable[..., Any], otherwise: str = "f") -> str:
+    """The name of a function in a report, or another one if it has none."""
+    name = str(getattr(f, "__name__", None) or type(f).__name__)
+    return otherwise if name == "<lambda>" else name
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
