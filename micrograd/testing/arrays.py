@@ -265,7 +265,7 @@ class _Check:
             columns = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_RETRIES]
             if not len(columns):
                 return
-            other, its_error = self.witness.reconsidered(at[columns], shrink)
+            other, its_error = self.witness.differences(only=at[columns], shrink=shrink)
             wrong, loose, one = is_wrong[:, columns], is_loose[:, columns], true[:, columns]
             apart = abs(other - one)
             is_denied = wrong & (apart > 2 * (its_error + error[:, columns]) + 0.1 * abs(other))

@@ -132,8 +132,7 @@ class Evidence:
         nodes = self.recording.nodes
         places = [place for place, node in enumerate(nodes) if node.is_by_hand]
         for h in (0.0, 0.0031, -0.0017, 0.0007):
-            moved = {index: h * step for index, step in self.subject.everywhere.items()}
-            values = self.probe.values(moved)
+            values, _ = self.probe.at(self.subject.everywhere, h)
             if len(values) != len(nodes):
                 return 0.0
             places = [place for place in places if noise.is_single(values[place])]

@@ -164,18 +164,16 @@ class Probe:
         values = [value.data for value in found.values] or [found.value]
         return values, found.branches(self.observer)
 
-    def values(self, direction: Direction) -> list[float]:
-        """The value of every node with the inputs moved by this."""
+    def at(self, direction: Direction, h: float) -> tuple[list[float], Branches | None]:
+        """The value of every node, and the branches, after a step in a direction."""
         point = self.subject.point
-        return self.run(tuple((index, point[index] + step) for index, step in direction.items()))[0]
+        return self.run(tuple((i, point[i] + h * step) for i, step in direction.items()))
 
     def line(self, direction: Direction) -> PiecewiseFunction:
         """The function on the line through the point in a direction."""
-        point = self.subject.point
 
         def function(h: float) -> tuple[float, Branches | None]:
-            moved = tuple((index, point[index] + h * step) for index, step in direction.items())
-            values, branches = self.run(moved)
+            values, branches = self.at(direction, h)
             return values[-1], branches
 
         return function
