@@ -211,7 +211,8 @@ class Subject:
         self.f, self.at, self.output = f, tuple(at), output
         self.operations, self.outputs = 0, 1  # of the last run
         self.parameters: list[Value] | None = None
-        self.series: dict[tuple[float, ...], Any] = {}  # what the witness of that name found out
+        # What the witness of that name found out.
+        self.series: dict[tuple[float, ...], tuple[Recording, dict[Any, Any]]] = {}
         leaves, self.structure = flatten(self.at)
         if wrt is None:
             named = zip(parameter_names(f, len(self.at)), self.structure.children, strict=True)

@@ -46,8 +46,7 @@ class Series(Witness):
         subject, point = self.subject.origin, tuple(self.subject.point)
         if point not in subject.series:
             subject.series[point] = (subject.record(point), {})
-        found: tuple[Recording, dict[Any, Ball]] = subject.series[point]
-        return found
+        return subject.series[point]
 
     def along(self, direction: Direction) -> Estimate:
         """The derivative in a direction, unless an operation has a kink or no formula."""
