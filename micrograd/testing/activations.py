@@ -8,7 +8,7 @@ entry, that is what the mistake looks like, whatever the function is multiplied 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -100,21 +100,22 @@ def mistakes(expected: np.ndarray, variable: np.ndarray) -> Iterator[tuple[str, 
         slope = _computed(row.slopes[0], x=variable, out=out)
         yield f"the derivative of {name} is missing", expected / slope
         yield f"the derivative of {name} is a factor too many", expected * slope
-        for written in wrong:
-            made = expected * _computed(_read(written), x=variable) / slope
-            yield _words(name, written, right), made
+        yield from _replaced(name, right, wrong, expected / slope, x=variable)
     operand = math.sqrt(2 / math.pi) * (variable + 0.044715 * variable**3)
     inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * variable**2)
     variables = {"x": variable, "t": np.tanh(operand), "u": inner}
     right, wrong = _GELU_BY_TANH
     slope = _computed(_read(right), **variables)
+    yield from _replaced("gelu", right, wrong, expected / slope, **variables)
+
+
+def _replaced(
+    name: str, right: str, wrong: Sequence[str], outer: np.ndarray, **variables: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What the gradient would be with each of the wrong derivatives; `outer` is that without."""
     for written in wrong:
-        made = expected * _computed(_read(written), **variables) / slope
-        yield _words("gelu", written, right), made
-
-
-def _words(name: str, written: str, right: str) -> str:
-    return f"it fits {name} with the derivative {written} in place of {right}"
+        words = f"it fits {name} with the derivative {written} in place of {right}"
+        yield words, outer * _computed(_read(written), **variables)
 
 
 def _read(formula: str) -> Tree:

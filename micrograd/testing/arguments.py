@@ -151,12 +151,6 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
     return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=True))
 
 
-def title(f: Callable[..., Any], otherwise: str = "f") -> str:
-    """The name of a function in a report, or another one if it has none."""
-    name = getattr(f, "__name__", type(f).__name__)
-    return otherwise if name == "<lambda>" else name
-
-
 def positional(f: Callable[..., Any]) -> int | None:
     """How many arguments a function needs; None if it cannot be told."""
     try:

@@ -345,8 +345,19 @@ _STEPS: dict[str, Callable[..., tuple[float, float]]] = {
 """Functions that jump: a number that is 0 where they do, and the number of the step."""
 
 
-_CHOOSING = {"abs", "sign", "step", "maximum", "minimum", "where", "atan2", *COMPARISONS}
-_CHOOSING |= {"copysign", *_STEPS}
+def _gap(x: float, y: float) -> int:
+    return (x > y) - (x < y)
+
+
+_BRANCHES: dict[str, Callable[..., float]] = {
+    **dict.fromkeys(("abs", "sign", "step", "_truth"), float),
+    **dict.fromkeys(("maximum", "minimum", *(f"_{name}" for name in COMPARISONS)), _gap),
+    "atan2": lambda y, x: y if x < 0 else 1.0,  # it jumps across the negative axis
+    "copysign": lambda x, y: math.copysign(1.0, y) * x,
+}
+"""Functions that take branches: a number whose sign says which."""
+
+_CHOOSING = {*_BRANCHES, *_STEPS, *COMPARISONS, "where"}
 
 
 class Observer:
@@ -388,27 +399,14 @@ class Observer:
         return stepping
 
     def _primitives(self) -> dict[str, Function]:
-        def own(x: float) -> float:
-            return x
-
-        def gap(x: float, y: float) -> float:
-            return (x > y) - (x < y)
-
-        def cut(y: float, x: float) -> float:  # atan2 jumps across the negative axis
-            return y if x < 0 else 1.0
-
-        places: dict[str, Callable[..., float]] = {
-            **dict.fromkeys(("abs", "sign", "step"), own),
-            **dict.fromkeys(("maximum", "minimum"), gap),
-            "atan2": cut,
-            "copysign": lambda x, y: math.copysign(1.0, y) * x,
-        }
+        given = {"_truth": bool, **{f"_{name}": getattr(operator, name) for name in COMPARISONS}}
         return {
             **{name: IEEE[name] for name in ("div", "pow")},
-            **{name: self._noting(IEEE[name], where) for name, where in places.items()},
+            **{
+                name: self._noting(given.get(name) or IEEE[name], where)
+                for name, where in _BRANCHES.items()
+            },
             **{name: self._stepping(name) for name in _STEPS},
-            "_truth": self._noting(bool, own),
-            **{f"_{name}": self._noting(getattr(operator, name), gap) for name in COMPARISONS},
         }
 
 

@@ -48,7 +48,8 @@ class ArrayWitness:
         """The name of the witness that is heard."""
         return "complex step" if self.is_complex else "difference"
 
-    def _differences(self, **chosen: Any) -> tuple[np.ndarray, np.ndarray]:
+    def differences(self, **chosen: Any) -> tuple[np.ndarray, np.ndarray]:
+        """What differences say, with options of `slopes`, and their errors."""
         claim = self.claim
         return slopes(
             claim.function, self.x, claim.value, itemsize=claim.itemsize, floor=self.floor,
@@ -61,7 +62,7 @@ class ArrayWitness:
         exact = made[0] if made else None
         if exact is not None and self.asked == ["complex step"]:
             return exact, self._rounding(exact)
-        found, error = (part[:, 0] for part in self._differences(directions=[direction]))
+        found, error = (part[:, 0] for part in self.differences(directions=[direction]))
         if exact is None:
             return found, error
         rounding = self._rounding(exact)
@@ -78,11 +79,7 @@ class ArrayWitness:
             if columns:
                 found = np.array(columns).T
                 return found, np.full_like(found, self._rounding(found).max(initial=0))
-        return self._differences(only=indices)
-
-    def reconsidered(self, indices: np.ndarray, shrink: float) -> tuple[np.ndarray, np.ndarray]:
-        """What differences with other first steps say of some entries."""
-        return self._differences(only=indices, shrink=shrink)
+        return self.differences(only=indices)
 
     def elsewhere(self, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
         """The derivatives with respect to some entries at another point, outputs × entries."""
@@ -115,7 +112,7 @@ class ArrayWitness:
         """The slopes on the left and on the right of some entries, and their error."""
         for index in indices:
             axis = _axis(len(self.x), index)
-            found, error = self._differences(directions=[-axis, axis], is_forward=True)
+            found, error = self.differences(directions=[-axis, axis], is_forward=True)
             yield (0.0 - found[:, 0], found[:, 1]), error.max(axis=1)
 
     def _rounding(self, found: np.ndarray) -> np.ndarray:

@@ -94,7 +94,7 @@ def check_arrays(
     *,
     order: int = 1,
     wrt: Any = None,
-    **given: Callable[..., Any] | None,
+    **given: Callable[..., Any],
 ) -> ArrayReport:
     """The report on a gradient, a Jacobian or a backward pass that was written elsewhere.
 
@@ -104,12 +104,11 @@ def check_arrays(
         options: what the user chose.
         order: the order of the derivatives to check, which must be 1.
         wrt: must be None.
-        **given: one of `gradient`, `jacobian` and `vjp`; the others are None.
+        **given: `gradient`, `jacobian` or `vjp`.
     """
-    chosen = {name: function for name, function in given.items() if function is not None}
-    if len(chosen) > 1:
-        raise ValueError(f"give one of gradient, jacobian and vjp, got {' and '.join(chosen)}")
-    ((kind, function),) = chosen.items()
+    if len(given) > 1:
+        raise ValueError(f"give one of gradient, jacobian and vjp, got {' and '.join(given)}")
+    ((kind, function),) = given.items()
     if not callable(function):
         raise TypeError(f"{kind} must be a function, got {function!r}")
     if order > 1 or wrt is not None:
@@ -265,7 +264,7 @@ class _Check:
             columns = np.flatnonzero((is_wrong | is_loose).any(axis=0))[:_RETRIES]
             if not len(columns):
                 return
-            other, its_error = self.witness.reconsidered(at[columns], shrink)
+            other, its_error = self.witness.differences(only=at[columns], shrink=shrink)
             wrong, loose, one = is_wrong[:, columns], is_loose[:, columns], true[:, columns]
             apart = abs(other - one)
             is_denied = wrong & (apart > 2 * (its_error + error[:, columns]) + 0.1 * abs(other))

@@ -136,8 +136,8 @@ def check_gradients(
         raise TypeError(f"check_gradients checks a function, got {f!r}")
     highest = reading.order(order)
     chosen = reading.options(modes, eps, atol, rtol, backward)
-    given = {"gradient": gradient, "jacobian": jacobian, "vjp": vjp}
-    if any(function is not None for function in given.values()):
+    functions = {"gradient": gradient, "jacobian": jacobian, "vjp": vjp}
+    if given := {name: each for name, each in functions.items() if each is not None}:
         from micrograd.testing.arrays import check_arrays  # needs NumPy
 
         report: Report = check_arrays(f, at, chosen, order=highest, wrt=wrt, **given)

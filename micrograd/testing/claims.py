@@ -19,9 +19,9 @@ from micrograd.testing.arguments import (
     positional,
     replaced,
     same,
-    title,
     to_array,
 )
+from micrograd.testing.recording import title
 from micrograd.transforms.structures import parts as parts_of
 
 # How far an entry of a gradient may round, relative to itself, by the bytes of its numbers. The
@@ -115,10 +115,8 @@ class Claim:
         if kind == "vjp":
             self._check_linearity()
             terms = self._weights * self.value
-            self.value, self.floor = (
-                np.array([terms.sum()]),
-                _EPSILON[self.itemsize] * abs(terms).sum(),
-            )
+            self.value = np.array([terms.sum()])
+            self.floor = _EPSILON[self.itemsize] * abs(terms).sum()
             if len(arrays) == 1:
                 self.cotangent = self._weights.reshape(arrays[0].shape)
         with np.errstate(invalid="ignore"):
@@ -269,35 +267,29 @@ class Claim:
     def _matched(self, claimed: Any) -> list[np.ndarray | None]:
         """For each leaf, what is claimed: outputs × the shape of the leaf, or None."""
         arguments, at = self.arguments, self.arguments.at
-        parts: list[Any]
+        # The parts by the numbers of the arguments, alone as from jax.grad and torch.func.grad.
+        parts = {arguments.varying[0]: claimed}
         if isinstance(claimed, Mapping) and not all(isinstance(a, Mapping) for a in at[:1]):
-            parts = []
-            for name in arguments.names:
-                known = [key for key in (name, f"d{name}", f"grad_{name}") if key in claimed]
-                parts.append(claimed[known[0]] if known else None)
+            parts = {
+                index: claimed[key]
+                for index, name in enumerate(arguments.names)
+                for key in (f"grad_{name}", f"d{name}", name)  # the last one counts
+                if key in claimed
+            }
         elif isinstance(claimed, tuple | list) and len(at) > 1:
-            parts = [None] * len(at)
-            if len(claimed) == len(at):
-                parts = list(claimed)
-            elif len(claimed) == len(arguments.varying):
-                for index, part in zip(arguments.varying, claimed, strict=True):
-                    parts[index] = part
-            else:
+            given = range(len(at)) if len(claimed) == len(at) else arguments.varying
+            if len(claimed) != len(given):
                 raise ValueError(
                     f"the gradient of {self.name} has {len(claimed)} parts, but there are"
                     f" {len(arguments.varying)} arguments with numbers that vary:"
                     f" {', '.join(arguments.names[index] for index in arguments.varying)}"
                 )
-        elif len(at) == 1:
-            is_wrapped = isinstance(claimed, tuple) and len(claimed) == 1
-            parts = [claimed[0] if is_wrapped and not isinstance(at[0], tuple) else claimed]
-        else:  # as jax.grad and torch.func.grad do
-            first = arguments.varying[0] if arguments.varying else 0
-            parts = [None] * len(at)
-            parts[first] = claimed
+            parts = dict(zip(given, claimed, strict=True))
+        elif isinstance(claimed, tuple) and len(claimed) == 1 and not isinstance(at[0], tuple):
+            parts = {0: claimed[0]}
         found: list[np.ndarray | None] = []
         for leaf in arguments.leaves:
-            part = parts[leaf.path[0]]
+            part = parts.get(leaf.path[0])
             for key in leaf.path[1:]:
                 if part is None:
                     break

@@ -88,7 +88,7 @@ def _compare_at_kink(entry: Entry, slopes: Slopes) -> Verdict:
             return entry.doubt(": the function jumps here, and has no derivative")
         entry.note(f" at a kink: {entry.got!r} lies between {text}")
         return Verdict.CONFIRMED
-    if entry.evidence.is_accused() or not entry.evidence.convention():
+    if entry.evidence.fault is not None or not entry.evidence.convention():
         bound = left.error + entry.rounding
         return entry.accuse(f", but the derivative is {text}", left.value, bound)
     return entry.doubt_convention(f"the derivative is {text}")
@@ -109,7 +109,7 @@ def _compare_beside_infinity(entry: Entry) -> None:
     confirmed = all(entry.confirmed(side) is Verdict.CONFIRMED for side in sides)
     if len(sides) == 2 and not slopes.jumps and all(agreeing) and confirmed:
         return
-    if not all(agreeing) and evidence.is_accused():
+    if not all(agreeing) and evidence.fault is not None:
         entry.disagree(sides[0])
         return
     found = " and ".join(repr(side.value) for side in sides) or "no number"

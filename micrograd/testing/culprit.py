@@ -14,6 +14,7 @@ from micrograd.engine.lines import Line, line_of_user
 from micrograd.engine.value import Value
 from micrograd.ops import Operation
 from micrograd.testing.arithmetic import domain
+from micrograd.testing.blame import Fault
 from micrograd.testing.evidence import Evidence
 from micrograd.testing.expression import preamble
 from micrograd.testing.report import Culprit
@@ -25,18 +26,14 @@ Fails = Callable[[list[float]], bool]
 
 def found(evidence: Evidence, fails: Fails) -> Culprit | None:
     """The operation at fault, if there is one; `fails` tells whether the check fails at a point."""
-    if not evidence.is_accused() or evidence.fault is None:
+    fault = evidence.fault
+    if fault is None:
         return _outside_the_graph(evidence)
-    node = evidence.recording.nodes[evidence.fault.node]
+    node = evidence.recording.nodes[fault.node]
     run, lines = _traced(lambda: evidence.subject.record(evidence.subject.point))
-    line = lines.get(id(run.nodes[evidence.fault.node].value)) if run.nodes else None
-    return Culprit(
-        node.name or "input",
-        evidence.fault.sentence,
-        node.value.label,
-        line,
-        _reproduction(evidence, fails),
-    )
+    line = lines.get(id(run.nodes[fault.node].value)) if run.nodes else None
+    example = _reproduction(evidence, fault, fails)
+    return Culprit(node.name or "input", fault.sentence, node.value.label, line, example)
 
 
 def _outside_the_graph(evidence: Evidence) -> Culprit | None:
@@ -80,10 +77,9 @@ def _traced(run: Callable[[], Any]) -> tuple[Any, dict[int, Line]]:
 # ------------------------------------------------------------------------------- the reproduction
 
 
-def _reproduction(evidence: Evidence, fails: Fails) -> str:
+def _reproduction(evidence: Evidence, fault: Fault, fails: Fails) -> str:
     """The smallest program that shows the fault: the operation alone, at the simplest numbers."""
-    assert evidence.fault is not None  # noqa: S101
-    node, operand = evidence.recording.nodes[evidence.fault.node], evidence.fault.operand
+    node, operand = evidence.recording.nodes[fault.node], fault.operand
     row, judge, subject = node.row, evidence.judge, evidence.subject
     if isinstance(row, Operation) and operand is not None:
 
@@ -99,9 +95,7 @@ def _reproduction(evidence: Evidence, fails: Fails) -> str:
 
 
 def _call(evidence: Evidence, point: Sequence[float]) -> str:
-    subject, order = evidence.subject, 1
-    while subject.beneath is not None:
-        subject, order = subject.beneath, order + 1
+    subject, order = evidence.subject.origin, 1 + len(evidence.subject.directions)
     if subject.parameters is not None:
         arguments = "…, wrt=…"
     elif len(point) > _WRITTEN:

@@ -79,14 +79,13 @@ def differentiate(
         step: the first step to try, in place of the automatic one.
         thorough: whether to try all scales of steps.
     """
-    value, branches = f(x)
-    if not math.isfinite(value):
+    search = _StepSearch(f, x, noise, thorough)
+    if not math.isfinite(search.value):
         return Slopes(None)
-    search = _StepSearch(f, x, noise + abs(value) * 2.0**-53, thorough)
-    central = search.best(0, branches, step)
+    central = search.best(0, search.branches, step)
     if central is not None and (_is_sharp(central, _POOR) or not search.met_other_branches):
         return Slopes(central)
-    sides = [search.best(side, branches, step) for side in (-1, 1)]
+    sides = [search.best(side, search.branches, step) for side in (-1, 1)]
     if central is not None:
         found = [estimate for estimate in (central, *sides) if estimate is not None]
         return Slopes(min(found, key=lambda estimate: estimate.error))
@@ -103,15 +102,17 @@ def differentiate(
 
 def beside(f: PiecewiseFunction, x: float, noise: float) -> Slopes:
     """The derivatives of f from the left and from the right, where they exist."""
-    search = _StepSearch(f, x, noise + abs(f(x)[0]) * 2.0**-53, thorough=False)
+    search = _StepSearch(f, x, noise, thorough=False)
     return search.at_kink(*(search.best_beside(side, None) for side in (-1, 1)))
 
 
 class _StepSearch:
     def __init__(self, f: PiecewiseFunction, x: float, noise: float, thorough: bool) -> None:
-        self.f, self.x, self.noise, self.thorough = f, x, noise, thorough
+        self.f, self.x, self.thorough = f, x, thorough
+        self.value, self.branches = f(x)
+        self.noise = noise + abs(self.value) * 2.0**-53
         self.met_other_branches = False
-        self.is_noisy = noise > 2.0**-36 * abs(f(x)[0])
+        self.is_noisy = self.noise > 2.0**-36 * abs(self.value)
 
     def best(self, side: int, branches: Hashable, step: float | None) -> Estimate | None:
         """The best estimate from one side (0: from both) on the piece of those branches."""
@@ -152,11 +153,10 @@ class _StepSearch:
 
     def _jumps(self, side: int, estimate: Estimate) -> bool:
         """Whether the value near the point does not approach the value at the point."""
-        value = self.f(self.x)[0]
         gaps = []
         for exponent in (10, 20, 30, 40, 50):
             h = max(estimate.step * 2.0**-exponent, 4 * math.ulp(self.x))
-            gaps.append(abs(self.f(self.x + side * h)[0] - value))
+            gaps.append(abs(self.f(self.x + side * h)[0] - self.value))
         # The last two steps may be the same, the least that moves x.
         nearest = 4 * self.noise + 8 * math.ulp(self.x) * abs(estimate.value)
         return any(not gap <= nearest + before / 4 for before, gap in pairwise(gaps))

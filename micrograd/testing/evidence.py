@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import cached_property
 
 from micrograd.ops import Operation
 from micrograd.testing import blame, noise
@@ -47,8 +48,6 @@ class Evidence:
         options: what the user chose.
     """
 
-    fault: blame.Fault | None = None
-
     def __init__(self, subject: Subject, options: Options) -> None:
         self.subject, self.options = subject, options
         self.judge = blame.Judge()
@@ -69,7 +68,6 @@ class Evidence:
         self.problems = self.report.problems
         self.probe = Probe(subject, recording, self.judge.observer)
         self.examined: list[int] = []  # the inputs that were heard one by one
-        self._is_searched = False
         self.silent: dict[str, str] = {}  # why a witness has nothing to say
         self._find_singular_operations()
         self.measured = self._measured()
@@ -134,8 +132,7 @@ class Evidence:
         nodes = self.recording.nodes
         places = [place for place, node in enumerate(nodes) if node.is_by_hand]
         for h in (0.0, 0.0031, -0.0017, 0.0007):
-            moved = {index: h * step for index, step in self.subject.everywhere.items()}
-            values = self.probe.values(moved)
+            values, _ = self.probe.at(self.subject.everywhere, h)
             if len(values) != len(nodes):
                 return 0.0
             places = [place for place in places if noise.is_single(values[place])]
@@ -234,14 +231,13 @@ class Evidence:
             return place
         return Evidence(self.subject.beneath, self.options).convention()
 
-    def is_accused(self) -> bool:
-        """Whether some operation is at fault; the sum of right rules may be wrong at a kink."""
-        if self.fault is None and not self._is_searched:
-            found = blame.faults(self.recording, self.probe, self.judge, self.examined)
-            if not all(math.isfinite(self.gradient[index]) for index in self.examined):
-                found = blame.unbounded(self.recording)
-            self.fault, self._is_searched = next(found, None), True
-        return self.fault is not None
+    @cached_property
+    def fault(self) -> blame.Fault | None:
+        """What is wrong with an operation, if one is; the sum of right rules is wrong at a kink."""
+        found = blame.faults(self.recording, self.probe, self.judge, self.examined)
+        if not all(math.isfinite(self.gradient[index]) for index in self.examined):
+            found = blame.unbounded(self.recording)
+        return next(found, None)
 
     def hear(self, indices: Sequence[int]) -> dict[str, Statement]:
         """What every witness of the chosen modes says of these inputs, one by one."""
@@ -332,7 +328,7 @@ class Entry:
     def disagree(self, estimate: Estimate, witness: str = "difference") -> Verdict:
         """Report what a witness says against the entry: a problem, or a doubt at a convention."""
         expected = estimate.value
-        if not self.evidence.is_accused() and self.evidence.convention():
+        if self.evidence.fault is None and self.evidence.convention():
             return self.doubt_convention(f"the {witness} says {expected!r}")
         bound = self.evidence.bound(self.direction, witness, estimate)
         relative = abs(self.got - expected) / max(abs(self.got), abs(expected), 5e-324)

@@ -14,6 +14,7 @@ extrapolation begins again there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from math import log2
@@ -68,6 +69,7 @@ class NumericalDerivative(NamedTuple):
     error: Any
 
 
+@dataclass
 class Extrapolation:
     """Quotients of differences at steps that halve, in rows: one for each direction.
 
@@ -89,37 +91,31 @@ class Extrapolation:
         measured: measures the noise of the function, on a part of the scale of the first step.
     """
 
-    def __init__(
-        self,
-        sample: Callable[[int, float], tuple[list[np.ndarray], float]],
-        count: int,
-        weights: Sequence[int],
-        ratio: int,
-        itemsize: int,
-        *,
-        size: np.ndarray,
-        middle: np.ndarray | None,
-        floor: float | np.ndarray,
-        reach: np.ndarray,
-        own: np.ndarray,
-        measured: Callable[[float], np.ndarray],
-        inner: float = 0.0,
-    ) -> None:
-        self.sample, self.count, self.weights = sample, count, tuple(weights)
-        self.ratio, self.size, self.middle = ratio, size, middle
-        self._most = _MOST[itemsize]
-        self._unit = _UNITS[itemsize]
-        self._precision, self._reach = _ROUNDING * self._unit, np.asarray(reach, float)
-        self._own, self._inner = np.asarray(own, float), inner
-        self._floor = self._noise = np.asarray(floor, float)
-        self._measure, self._is_measured = measured, False
+    sample: Callable[[int, float], tuple[list[np.ndarray], float]]
+    count: int
+    weights: Sequence[int]
+    ratio: int
+    itemsize: int
+    size: np.ndarray
+    middle: np.ndarray | None
+    floor: float | np.ndarray
+    reach: np.ndarray
+    own: np.ndarray
+    measured: Callable[[float], np.ndarray]
+    inner: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._unit = _UNITS[self.itemsize]
+        self._precision = _ROUNDING * self._unit
+        self._floor = self._noise = np.asarray(self.floor, float)
+        self._is_measured = False
         # On one side, and in short numbers, small steps say too little: a kink beside the point is
         # seen by wide ones.
-        self._allowed = np.inf if ratio == 2 and itemsize < 8 else _DENIED
-        self._values: list[list[Any]] = [[] for _ in range(count)]
-        self._widths: list[list[float]] = [[] for _ in range(count)]
+        self._allowed = np.inf if self.ratio == 2 and self.itemsize < 8 else _DENIED
+        self._values: list[list[Any]] = [[] for _ in range(self.count)]
+        self._widths: list[list[float]] = [[] for _ in range(self.count)]
         self._wide: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # limits of the first steps
-        self._firsts = [1.0] * count  # parts of the first steps at which the rows begin
+        self._firsts = [1.0] * self.count  # parts of the first steps at which the rows begin
         self._starts = self._firsts  # and begin again
 
     def limits(self) -> NumericalDerivative:
@@ -150,10 +146,10 @@ class Extrapolation:
                         limit, error, _ = self._estimate([row], len(self._values[row]))
                         limits[row], errors[row] = limit[0], np.maximum(errors[row], error[0])
                 rows = denied
-            for row in range(self.count) if self._inner else ():
+            for row in range(self.count) if self.inner else ():
                 part = self._starts[row] * 2.0 ** (1 - len(self._values[row]))
                 for output in range(len(self.size)):
-                    if self._has_jumps(row, part, output, self._inner):
+                    if self._has_jumps(row, part, output, self.inner):
                         errors[row, output] = np.inf
         return NumericalDerivative(limits.T, np.where(np.isfinite(limits), errors, np.inf).T)
 
@@ -175,13 +171,13 @@ class Extrapolation:
                 is_known = np.isfinite(found[1]) | (self._starts[row] == self._firsts[row])
                 limits[row], errors[row] = np.where(is_known, found, (limits[row], errors[row]))
             rows = [row for row, flags in zip(rows, is_open, strict=True) if flags.any()]
-            if not rows or last == self._most:
+            if not rows or last == _MOST[self.itemsize]:
                 break
 
     def _first_inside(self, row: int) -> float:
         """The largest step that does not leave the domain of every output; 1 if all do."""
         is_known = np.isfinite(self.size)
-        for level in range(self._most if is_known.any() else 0):
+        for level in range(_MOST[self.itemsize] if is_known.any() else 0):
             values, width = self.sample(row, 2.0**-level)
             if not np.isfinite(width) or np.isfinite(self._weighed(values))[is_known].any():
                 self._values[row], self._widths[row] = [values], [width]
@@ -247,7 +243,7 @@ class Extrapolation:
 
         least = max(least, _LEAVES * self._unit * float(self.size[output]))
         # Between steps of a few units in the last place of the point, every function jumps.
-        while low < most and not abs(self.sample(row, low)[1]) > _GRAIN * self._reach[row]:
+        while low < most and not abs(self.sample(row, low)[1]) > _GRAIN * self.reach[row]:
             low *= 2
         while low < most:
             if _jump_between(moved, low, 2 * low, least):
@@ -257,7 +253,7 @@ class Extrapolation:
 
     def _measure_noise(self) -> None:
         if not self._is_measured:
-            self._noise, self._is_measured = np.maximum(self._floor, self._measure(1.0)), True
+            self._noise, self._is_measured = np.maximum(self._floor, self.measured(1.0)), True
 
     def _weighed(self, values: Any) -> Any:
         """The sum of values by their weights; their axis is the first one."""
@@ -270,7 +266,7 @@ class Extrapolation:
         quotients = self._weighed(np.moveaxis(values, 2, 0)) / steps
         sizes = abs(values).max(axis=2)
         known = self._precision * sizes + self._noise
-        inside = _INSIDE * self._unit * self._reach[rows][:, None, None] * abs(quotients[:, -1:])
+        inside = _INSIDE * self._unit * self.reach[rows][:, None, None] * abs(quotients[:, -1:])
         rounding = known / abs(steps)
         total = rounding + inside / abs(steps)
         limit, error = extrapolated(quotients, total, self.ratio, self._allowed)
@@ -307,8 +303,8 @@ class Extrapolation:
             for part in (last * 2.0 ** -(_BELOW + 1), *(begin * probe for probe in _PROBES))
             if part < last and widths[-1] * (part / last) ** log2(shrink) >= _NARROW
         ]
-        if 0 < self._own[row] < _WITHIN * begin:
-            parts.append(self._own[row])
+        if 0 < self.own[row] < _WITHIN * begin:
+            parts.append(self.own[row])
         finer = [begin * probe for probe in _FINER if begin * probe < last / 2.0**_BELOW]
         is_doubted = False
         jumps: dict[int, float] = {}  # of outputs that are flat up to there, also at smaller steps
@@ -319,7 +315,7 @@ class Extrapolation:
             slack = 2 * truncation * part / last if part < last else 0.0
             apart = abs(below - limit) - error - slack
             apart[apart < _ELSEWHERE * (abs(below) + abs(limit))] = 0.0
-            if part == self._own[row]:  # the steps may be beyond the border of a domain
+            if part == self.own[row]:  # the steps may be beyond the border of a domain
                 apart[~np.isfinite(limit) & np.isfinite(below)] = np.inf
             is_apart = apart > 4 * rounding
             if not is_apart.any():
@@ -331,7 +327,7 @@ class Extrapolation:
             spread = np.maximum(abs(near[0] - below), abs(nearest - near[0])) + its_rounding
             level = self._floor
             if (_SHARE * apart > spread)[is_apart].any():
-                level = np.maximum(level, self._measure(part))
+                level = np.maximum(level, self.measured(part))
             is_smooth = _SHARE * apart > spread + 2 * level / its_width
             is_flat = (below == 0) & (near[0] == 0) & (nearest == 0)  # or the steps of a staircase
             self._see_stairs(row, is_flat)
@@ -418,7 +414,7 @@ class Extrapolation:
         """The quotient at a part of the first step, its error by rounding, and the denominator."""
         values, width = self.sample(row, part)
         found: np.ndarray = self._weighed(values) / width
-        inside = self._unit * self._reach[row] * abs(found)
+        inside = self._unit * self.reach[row] * abs(found)
         known = _ROUNDING * (self._unit * reduce(np.maximum, map(abs, values)) + inside)
         return found, known / abs(width), abs(width)
 

@@ -143,7 +143,7 @@ def _products(
 
 
 def _outer(x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    made: np.ndarray = x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, x.shape[-1])
+    made: np.ndarray = x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, gradient.shape[-1])
     return made
 
 
@@ -209,29 +209,23 @@ def _lost_terms(gradients: Gradients, layer: Layer, name: str) -> str:
     ((weight, turned),) = layer.weights.items()
     x, dx = variables[layer.x], expected[layer.x]
     matrix = variables[weight].T if turned else variables[weight]
-
     if name == weight:
-        got, true = (
-            _products(each, variables, layer.weights.items())[0] for each in (claimed, expected)
-        )
-
-        def term(index: int) -> np.ndarray:
-            return _outer(np.take(x, index, axis), np.take(dx, index, axis))
+        operand = x
+        got = _products(claimed, variables, layer.weights.items())[0]
     elif variables[name].shape == matrix.shape[1:]:
-        got, true = claimed[name] @ matrix.T, expected[name] @ matrix.T
-        if not gradients.same(true, dx.reshape(-1, x.shape[-1]).sum(axis=0)):
+        operand = np.ones_like(x[..., :1])  # a bias is a weight that is multiplied by 1
+        got = claimed[name][None] @ matrix.T
+        if not gradients.same(expected[name][None] @ matrix.T, _outer(operand, dx)):
             return ""
-
-        def term(index: int) -> np.ndarray:
-            terms: np.ndarray = np.take(dx, index, axis).reshape(-1, x.shape[-1])
-            return np.asarray(terms.sum(axis=0))
     else:
         return ""
+    true = _outer(operand, dx)
     for axis in range(x.ndim - 1):
         for index in (0, x.shape[axis] - 1):
+            term = _outer(np.take(operand, index, axis), np.take(dx, index, axis))
             where = f"of index {index} of axis {axis} of {layer.x}"
-            if gradients.same(got, term(index)):
+            if gradients.same(got, term):
                 return f"only the contribution {where} is there: is it = where += is needed?"
-            if gradients.same(got, true - term(index)):
+            if gradients.same(got, true - term):
                 return f"the contribution {where} is missing"
     return ""

@@ -114,11 +114,7 @@ def numerical_gradient(
     """
     sampler = Sampler(f, x)
     found = _first_derivatives(sampler, method, step, "numerical_gradient")
-    if sampler.result_shape not in ((), (1,)):
-        raise ValueError(
-            "numerical_gradient needs a function whose result is a number, got an array of shape"
-            f" {sampler.result_shape}; use numerical_jacobian"
-        )
+    _refuse_arrays(sampler, "numerical_gradient", "; use numerical_jacobian")
     return _shaped(found, sampler.shape)
 
 
@@ -179,11 +175,7 @@ def numerical_hessian(
     sampler = Sampler(f, x)
     _check(method, step, "numerical_hessian")
     value = sampler.start()
-    if sampler.result_shape not in ((), (1,)):
-        raise ValueError(
-            "numerical_hessian needs a function whose result is a number, got an array of shape"
-            f" {sampler.result_shape}"
-        )
+    _refuse_arrays(sampler, "numerical_hessian")
     size = len(sampler.x)
     rows, columns = np.triu_indices(size)
     if method == "complex":
@@ -205,6 +197,14 @@ def _check(method: str, step: float | None, caller: str) -> None:
         raise ValueError(f"{caller}: unknown method {method!r}; choose from {', '.join(METHODS)}")
     if step is not None and not 0 < step < np.inf:
         raise ValueError(f"{caller}: step must be a positive number, got {step!r}")
+
+
+def _refuse_arrays(sampler: Sampler, caller: str, remedy: str = "") -> None:
+    if sampler.result_shape not in ((), (1,)):
+        raise ValueError(
+            f"{caller} needs a function whose result is a number, got an array of shape"
+            f" {sampler.result_shape}{remedy}"
+        )
 
 
 def _shaped(found: NumericalDerivative, shape: tuple[int, ...]) -> NumericalDerivative:

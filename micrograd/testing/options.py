@@ -14,11 +14,8 @@ MODES = ("reverse", "forward", "difference", "complex step", "exact", "series", 
 HIGHEST = 4
 """The highest order that is checked: each order multiplies the graph by about five."""
 
-_CHECKED = {
-    "reverse",
-    "forward",
-    "series",
-}  # they share the local partials, so they do not confirm each other
+# These share the local partials, so they do not confirm each other.
+_CHECKED = {"reverse", "forward", "series"}
 _SHORT = {"rev": "reverse", "fwd": "forward", "fd": "difference", "complex": "complex step"}
 
 

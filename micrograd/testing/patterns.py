@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +22,7 @@ Candidates = Iterator[tuple[str, np.ndarray]]
 """What a gradient would be by a mistake, with the mistake in words."""
 
 
+@dataclass
 class Case:
     """A wrong gradient, the true one, and what they are compared with.
 
@@ -29,7 +31,7 @@ class Case:
         expected: the true gradient, with nan where it is not known.
         wrong: which entries are wrong.
         variable: the array with respect to which the gradient is.
-        is_double: whether the numbers are in double precision.
+        close: up to which numbers count as equal, relative to the largest entry.
 
     Attributes:
         sizes: sizes that are commonly divided by, such as that of the batch, with their names.
@@ -39,27 +41,22 @@ class Case:
         gradients: the true gradients of `others`, with nan where they are not known.
     """
 
-    sizes: Mapping[int, str] = {}
-    cotangent: np.ndarray | None = None
-    others: Mapping[str, np.ndarray] = {}
-    constants: Mapping[str, np.ndarray] = {}
-    gradients: Mapping[str, np.ndarray] = {}
+    got: np.ndarray
+    expected: np.ndarray
+    wrong: np.ndarray
+    variable: np.ndarray
+    close: float
+    sizes: Mapping[int, str] = field(default_factory=dict, init=False)
+    cotangent: np.ndarray | None = field(default=None, init=False)
+    others: Mapping[str, np.ndarray] = field(default_factory=dict, init=False)
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict, init=False)
+    gradients: Mapping[str, np.ndarray] = field(default_factory=dict, init=False)
 
-    def __init__(
-        self,
-        got: np.ndarray,
-        expected: np.ndarray,
-        wrong: np.ndarray,
-        variable: np.ndarray,
-        *,
-        is_double: bool,
-    ) -> None:
-        self.got, self.expected, self.wrong, self.variable = got, expected, wrong, variable
-        self.known, self.close = np.isfinite(expected), CLOSE[is_double]
-        self.largest = largest(got)
-        self.size = self.close * max(self.largest, largest(expected))
+    def __post_init__(self) -> None:
+        self.known, self.largest = np.isfinite(self.expected), largest(self.got)
+        self.size = self.close * max(self.largest, largest(self.expected))
         """Up to which two numbers count as equal."""
-        self.has_variables_shape = variable.shape == expected.shape
+        self.has_variables_shape = self.variable.shape == self.expected.shape
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -270,7 +267,7 @@ def difference(case: Case) -> str:
     got, expected, variable, close = case.got, case.expected, case.variable, case.size
     apart, known = got - expected, case.known
     is_alone = case.has_variables_shape and case.cotangent is None
-    slope = _slope(apart, variable) if is_alone else None
+    slope = proportion(apart, variable) if is_alone else None
     if slope and (abs(apart - slope * variable)[known] <= close).all():
         return f"{slope:+.4g} times the variable itself is added: a term of regularisation?"
     differs = known & (abs(apart) > close)
@@ -379,10 +376,8 @@ def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
     )
 
 
-def _slope(difference: np.ndarray, variable: np.ndarray) -> float | None:
-    """The factor by which a difference is proportional to the variable, by its largest entry."""
-    known = np.isfinite(difference)
-    place = np.unravel_index(np.argmax(np.where(known, abs(variable), -1)), variable.shape)
-    if not variable[place]:
-        return None
-    return float(difference[place] / variable[place])
+def proportion(one: np.ndarray, other: np.ndarray) -> float | None:
+    """The factor by which an array may be a multiple of another: that of its largest entry."""
+    known = np.isfinite(one) & np.isfinite(other)
+    place = np.unravel_index(np.argmax(np.where(known, abs(other), -1)), other.shape)
+    return float(one[place] / other[place]) if other[place] else None

@@ -53,6 +53,13 @@ class Product(NamedTuple):
     operand: np.ndarray
     slope: np.ndarray
     claimed: np.ndarray | None
+    bias: np.ndarray | float = 0.0
+
+    @property
+    def value(self) -> np.ndarray:
+        """The product itself, with its bias."""
+        made: np.ndarray = self.operand @ self.matrix + self.bias
+        return made
 
     @property
     def path(self) -> np.ndarray:
@@ -118,9 +125,10 @@ class _Search:
                     yield Product(weight, "", "", matrix, hidden, slope, claimed)
 
     def _with_bias(self, product: Product) -> Product:
-        biases = (name for name in self.gradients.variables if self._is_bias(name, product))
-        bias = next(biases, None)
-        return product if bias is None else product._replace(label=f"{product.label} + {bias}")
+        for name, bias in self.gradients.variables.items():
+            if self._is_bias(name, product):
+                return product._replace(label=f"{product.label} + {name}", bias=bias)
+        return product
 
     def _is_bias(self, name: str, product: Product) -> bool:
         if self.gradients.variables[name].shape != product.matrix.shape[1:]:
@@ -136,12 +144,6 @@ class _Search:
         found: np.ndarray = np.linalg.pinv(_turned(known)) @ outer
         fits = self.gradients.same(_turned(known) @ found, outer)
         return found if found.any() and fits else None
-
-    def _value(self, product: Product) -> np.ndarray:
-        """The product itself, with its bias."""
-        value: np.ndarray = product.operand @ product.matrix
-        bias = product.label.partition(" + ")[2]
-        return value + self.gradients.variables[bias] if bias else value
 
     # ---------------------------------------------------------------------------- what is wrong
 
@@ -182,7 +184,7 @@ class _Search:
         yield from self.contributions.operands.items()
         for product in self.products:
             if product.name:
-                yield product.label, self._value(product)
+                yield product.label, product.value
 
     def _of_slope(self, product: Product, slope: np.ndarray) -> str:
         """What is wrong in a gradient of the product."""
@@ -192,7 +194,7 @@ class _Search:
             is_same = other.slope.shape == slope.shape and self.gradients.same(slope, other.slope)
             if other.name and is_same:
                 return f"it is computed from the gradient of {other.label}"
-        if text := self._told(slope, product.slope, self._value(product)):
+        if text := self._told(slope, product.slope, product.value):
             return f"in the gradient of {product.label}: {text}"
         dout = self.contributions.cotangent
         if slope.size == dout.size and self.gradients.same(slope.ravel(), dout.ravel()):
@@ -244,7 +246,7 @@ class _Search:
             if other.slope.shape == product.slope.shape and other is not product:
                 yield other.slope, self._of_slope(product, other.slope)
         with np.errstate(all="ignore"):
-            for words, slope in mistakes(product.slope, self._value(product)):
+            for words, slope in mistakes(product.slope, product.value):
                 yield slope, f"in the gradient of {product.label}: {words}"
 
 

@@ -211,7 +211,8 @@ class Subject:
         self.f, self.at, self.output = f, tuple(at), output
         self.operations, self.outputs = 0, 1  # of the last run
         self.parameters: list[Value] | None = None
-        self.series: dict[tuple[float, ...], Any] = {}  # what the witness of that name found out
+        # What the witness of that name found out.
+        self.series: dict[tuple[float, ...], tuple[Recording, dict[Any, Any]]] = {}
         leaves, self.structure = flatten(self.at)
         if wrt is None:
             named = zip(parameter_names(f, len(self.at)), self.structure.children, strict=True)
@@ -229,13 +230,22 @@ class Subject:
     @property
     def function_name(self) -> str:
         """The function's name for messages; f if it has none."""
-        name = str(getattr(self.f, "__name__", None) or type(self.f).__name__)
-        return "f" if name == "<lambda>" else name
+        return title(self.f)
+
+    @property
+    def origin(self) -> Subject:
+        """The user's function, of which this may be a derivative."""
+        return self.beneath.origin if self.beneath else self
 
     @property
     def frozen(self) -> int:
-        """How many numbers the user's function detaches, of which this may be a derivative."""
-        return self.beneath.frozen if self.beneath else self.record(self.point).frozen
+        """How many numbers the user's function detaches."""
+        return self.origin.record(self.origin.point).frozen
+
+    @property
+    def directions(self) -> list[Direction]:
+        """The directions in which it was differentiated, the last one first."""
+        return [self.along, *self.beneath.directions] if self.beneath else []
 
     def derivative_name(self, index: int) -> str:
         """How the derivative with respect to an input is written."""
@@ -325,6 +335,12 @@ def _parameters(wrt: Any) -> tuple[list[Value], list[str]]:
         if all(isinstance(leaf, Value) and is_leaf(leaf) for leaf in leaves):
             return leaves, _paths(structure, name)
     raise TypeError(f"wrt= takes a model or Values that no operation made, got {given!r}")
+
+
+def title(f: Callable[..., Any], otherwise: str = "f") -> str:
+    """The name of a function in a report, or another one if it has none."""
+    name = str(getattr(f, "__name__", None) or type(f).__name__)
+    return otherwise if name == "<lambda>" else name
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:

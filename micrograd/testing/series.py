@@ -41,29 +41,17 @@ class Series(Witness):
     name = "series"
 
     @cached_property
-    def _directions(self) -> list[Direction]:
-        """The directions in which the function has been differentiated already."""
-        found, subject = [], self.subject
-        while subject.beneath is not None:
-            found.append(subject.along)
-            subject = subject.beneath
-        return found
-
-    @cached_property
     def _function(self) -> tuple[Recording, dict[Any, Ball]]:
         """The graph of the function that is differentiated again and again, and what is known."""
-        subject, point = self.subject, tuple(self.subject.point)
-        while subject.beneath is not None:
-            subject = subject.beneath
+        subject, point = self.subject.origin, tuple(self.subject.point)
         if point not in subject.series:
             subject.series[point] = (subject.record(point), {})
-        found: tuple[Recording, dict[Any, Ball]] = subject.series[point]
-        return found
+        return subject.series[point]
 
     def along(self, direction: Direction) -> Estimate:
         """The derivative in a direction, unless an operation has a kink or no formula."""
         directions, scale = [], 0
-        for each in (*self._directions, direction):
+        for each in (*self.subject.directions, direction):
             _, size = math.frexp(max(map(abs, each.values())))
             directions.append({index: math.ldexp(step, -size) for index, step in each.items()})
             scale += size

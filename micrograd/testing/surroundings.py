@@ -41,16 +41,11 @@ class ArrayCase(Case):
     ) -> None:
         self.leaf, self.witness, self.of_layers = leaf, witness, layers
         self.claim, self.arguments = witness.claim, witness.claim.arguments
-        self.cotangent, self.others = self.claim.cotangent, _variables(self.arguments)
-        variable = self.others[leaf.name]
-        shape = self.claim.shape + leaf.shape
-        super().__init__(
-            got.reshape(shape),
-            expected[leaf.name].reshape(shape),
-            wrong.reshape(shape),
-            variable,
-            is_double=self.claim.itemsize == 8,
-        )
+        others, shape = _variables(self.arguments), self.claim.shape + leaf.shape
+        variable = others[leaf.name]
+        got, true, wrong = (each.reshape(shape) for each in (got, expected[leaf.name], wrong))
+        super().__init__(got, true, wrong, variable, CLOSE[self.claim.itemsize == 8])
+        self.cotangent, self.others = self.claim.cotangent, others
         self.sizes = _sizes(self.arguments, variable, self.cotangent)
         self.constants = _constants(self.arguments)
         self.gradients = {
@@ -194,7 +189,7 @@ def of_layers(witness: ArrayWitness, expected: Mapping[str, np.ndarray]) -> dict
 
     def about(got: np.ndarray, true: np.ndarray, variable: np.ndarray) -> str:
         wrong = abs(got - true) > close * abs(true).max(initial=0)
-        return suspicion(Case(got, true, wrong, variable, is_double=claim.itemsize == 8))
+        return suspicion(Case(got, true, wrong, variable, close))
 
     variables = _variables(arguments)
     gradients = Gradients({name: variables[name] for name in known}, known, claimed, close)

@@ -22,6 +22,7 @@ from micrograd.testing.patterns import (
     factors,
     invariance,
     largest,
+    proportion,
     sums,
 )
 
@@ -138,10 +139,9 @@ def _where_wrong(case: Case) -> str:
 def _factor(case: Case) -> str:
     """A constant factor: of the usual ones, or any."""
     got, expected = case.got, case.expected
-    place = np.unravel_index(np.argmax(np.where(case.known, abs(expected), -1)), got.shape)
-    if not expected[place]:
+    factor = proportion(got, expected)
+    if factor is None:
         return ""
-    factor = float(got[place] / expected[place])
     usual = [
         (-1.0, ["the sign is wrong"]),
         (2.0, ["it is twice the derivative: a factor of 2 too many"]),

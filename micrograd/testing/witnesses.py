@@ -164,18 +164,16 @@ class Probe:
         values = [value.data for value in found.values] or [found.value]
         return values, found.branches(self.observer)
 
-    def values(self, direction: Direction) -> list[float]:
-        """The value of every node with the inputs moved by this."""
+    def at(self, direction: Direction, h: float) -> tuple[list[float], Branches | None]:
+        """The value of every node, and the branches, after a step in a direction."""
         point = self.subject.point
-        return self.run(tuple((index, point[index] + step) for index, step in direction.items()))[0]
+        return self.run(tuple((i, point[i] + h * step) for i, step in direction.items()))
 
     def line(self, direction: Direction) -> PiecewiseFunction:
         """The function on the line through the point in a direction."""
-        point = self.subject.point
 
         def function(h: float) -> tuple[float, Branches | None]:
-            moved = tuple((index, point[index] + h * step) for index, step in direction.items())
-            values, branches = self.run(moved)
+            values, branches = self.at(direction, h)
             return values[-1], branches
 
         return function
@@ -224,6 +222,13 @@ def complex_derivative(f: Callable[[complex], complex], x: float) -> Estimate:
 class _Replayed(Witness):
     """The graph in another arithmetic."""
 
+    numbers: Callable[[], Arithmetic]
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """The arithmetic."""
+        return self.numbers()
+
     def along(self, direction: Direction) -> Estimate:
         """The derivative, unless the point is at a kink."""
         if self.kink:
@@ -239,12 +244,7 @@ class _Replayed(Witness):
 class ComplexStep(_Replayed):
     """The graph on complex numbers, the inputs moved by a tiny imaginary step."""
 
-    name = "complex step"
-
-    @cached_property
-    def arithmetic(self) -> Arithmetic:
-        """Complex numbers."""
-        return complex_numbers()
+    name, numbers = "complex step", staticmethod(complex_numbers)
 
     def _replayed(self, direction: Direction) -> Estimate:
         if not has_room(value.data for value in self.recording.values):
@@ -262,12 +262,7 @@ class ComplexStep(_Replayed):
 class Exact(_Replayed):
     """The graph on fractions with their derivatives."""
 
-    name = "exact"
-
-    @cached_property
-    def arithmetic(self) -> Arithmetic:
-        """Fractions."""
-        return dual_fractions()
+    name, numbers = "exact", staticmethod(dual_fractions)
 
     def _replayed(self, direction: Direction) -> Estimate:
         point = self.subject.point
