@@ -79,16 +79,21 @@ class Neuron(Module):
         """Return the output for one sample, a sequence of `nin` Values or numbers."""
         x = _inputs(x)
         if len(x) != len(self.w):
-            raise _wrong_number(f"Neuron({len(self.w)})", len(self.w), len(x))
-        act = self.b
-        for wi, xi in zip(self.w, x, strict=True):
-            act = act + wi * xi
-        if not self.nonlin:
-            return act
-        if isinstance(self.activation, str):
-            activated: Value = getattr(act, self.activation)()
-            return activated
-        return self.activation(act)
+            raise _wrong_number(f"Neuron({len(self.w)})", len(self.w), x)
+        try:
+            act = self.b
+            for wi, xi in zip(self.w, x, strict=True):
+                act = act + wi * xi
+            if not self.nonlin:
+                return act
+            if isinstance(self.activation, str):
+                activated: Value = getattr(act, self.activation)()
+                return activated
+            return self.activation(act)
+        except (TypeError, AttributeError):
+            if _is_batch(x):
+                raise TypeError(_one_sample(f"Neuron({len(self.w)})", x)) from None
+            raise
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""
@@ -144,7 +149,7 @@ class Layer(Module):
         nin = len(self.neurons[0].w)
         x = _inputs(x)
         if len(x) != nin:
-            raise _wrong_number(f"Layer({nin}, {len(self.neurons)})", nin, len(x))
+            raise _wrong_number(f"Layer({nin}, {len(self.neurons)})", nin, x)
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -219,7 +224,7 @@ class MLP(Module):
         sizes = [len(self.layers[0].neurons[0].w), *(len(layer.neurons) for layer in self.layers)]
         x = _inputs(x)
         if len(x) != sizes[0]:
-            raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], len(x))
+            raise _wrong_number(f"MLP({sizes[0]}, {sizes[1:]})", sizes[0], x)
         out = self.layers[0](x)
         for layer in self.layers[1:]:
             out = layer(out)
@@ -363,11 +368,27 @@ def _inputs(x: Inputs) -> list[Value | float]:
     if not hasattr(x, "__iter__") or isinstance(x, set | dict | str):
         raise TypeError(f"the inputs are a list of Values or numbers, got {x!r}")
     refuse_unusual(x)
+    x = list(x)
+    if _is_batch(x):
+        raise TypeError(_one_sample("a model", x))
     return [xi if isinstance(xi, Value) else to_number(xi, "an input") for xi in x]
 
 
-def _wrong_number(owner: str, wanted: int, got: int) -> ValueError:
-    return ValueError(f"{owner} takes {wanted} input{'s' * (wanted != 1)}, got {got}")
+def _wrong_number(owner: str, wanted: int, x: list[Any]) -> ValueError:
+    if _is_batch(x):
+        return ValueError(_one_sample(owner, x))
+    return ValueError(f"{owner} takes {wanted} input{'s' * (wanted != 1)}, got {len(x)}")
+
+
+def _is_batch(x: list[Any]) -> bool:
+    return bool(x) and all(isinstance(xi, list | tuple) or getattr(xi, "ndim", 0) for xi in x)
+
+
+def _one_sample(owner: str, batch: list[Any]) -> str:
+    return (
+        f"{owner} takes one sample at a time, got {len(batch)}: "
+        "write [model(x) for x in X], or nn.predict(model, X) for numbers alone"
+    )
 
 
 def _source(generator: random.Random | None) -> Any:

@@ -89,7 +89,10 @@ class Chain:
         max_nodes: int = MAX_NODES,
     ) -> None:
         if not isinstance(output, Value):
-            raise TypeError(f"explain takes a Value as output, got {type(output).__name__}")
+            raise TypeError(
+                f"a derivation takes a Value as output, got {type(output).__name__}"
+                f"{': give what it returns, f(x)' if callable(output) else ''}"
+            )
         self.output = output
         self.nodes: list[Value] = order(output)
         if len(self.nodes) > max_nodes:

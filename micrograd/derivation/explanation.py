@@ -295,7 +295,14 @@ class Explanation:
 
     def _name(self, target: Value) -> Formula:
         """The name of a target, which need not be in the graph."""
-        return self._named.get(target) or notation.named(label_of(target) or "x")
+        if target in self._named:
+            return self._named[target]
+        name = plain = notation.named(label_of(target) or "x")
+        taken, times = {each.text for each in self._named.values()}, 1
+        while name.text in taken:
+            times += 1
+            name = plain.numbered(times)
+        return name
 
     def _derivation(self, target: Value, words: Mapping[str, str]) -> Iterator[Block]:
         chain = self.chain

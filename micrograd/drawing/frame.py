@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from micrograd.drawing.themes import THEMES, Theme
@@ -27,9 +28,17 @@ class Page(str):
         return f'<iframe srcdoc="{source}" style="width:100%;height:440px;border:0"></iframe>'
 
 
+_NOT_PAGES = frozenset(".svg .png .pdf .jpg .jpeg .gif .gv .dot .mmd .tex .json .md".split())
+
+
 def saved(page: str, path: str | os.PathLike[str] | None) -> Page:
     """The text as a page, which is written to the path if there is one."""
     if path is not None:
+        if Path(path).suffix.lower() in _NOT_PAGES:
+            raise ValueError(
+                f"{os.fspath(path)!r}: a page to step through or to play with is HTML: end the "
+                "name in .html, or write a picture by draw(value).write(path)"
+            )
         write(path, page)
     return Page(page)
 

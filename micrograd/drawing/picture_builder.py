@@ -104,7 +104,15 @@ def checked_roots(root: Any) -> list[Value]:
 
 
 def _kind(thing: Any) -> str:
-    hint = ", which has no order: give a list" if isinstance(thing, set | frozenset) else ""
+    hint = ""
+    if isinstance(thing, set | frozenset):
+        hint = ", which has no order: give a list"
+    elif isinstance(thing, Mapping):
+        hint = ": give its values as a list"
+    elif hasattr(thing, "parameters"):
+        hint = ": draw what it returns, draw_dot(model(x), model=model)"
+    elif callable(thing):
+        hint = ": draw what it returns, f(x) for a Value x"
     return f"{type(thing).__name__} {shortened(repr(thing))}{hint}"
 
 

@@ -105,10 +105,19 @@ class Value(Methods, Node):
             text = _op
         else:  # the third argument of microgpt's class
             text, local_grads = "", _op
-        if _children or children or local_grads:
-            _connect(self, tuple(children or _children), text, local_grads)
-        elif text:
-            self._op = text
+        try:
+            if _children or children or local_grads:
+                _connect(self, tuple(children or _children), text, local_grads)
+            elif text:
+                self._op = text
+        except TypeError:
+            for given in (_children, children):
+                if isinstance(given, Value):
+                    raise TypeError(
+                        f"children are a tuple of Values, got {given!r} by itself: "
+                        "write (x,), with a comma"
+                    ) from None
+            raise
 
     # Overridden by the values without numbers with which the compiler traces a function.
     _is_traced = False
@@ -206,8 +215,8 @@ class Value(Methods, Node):
 
     @property
     def _prev(self) -> tuple[Value, ...]:
-        """The operands in order, each of them once."""
-        return tuple(dict.fromkeys(self._children))
+        """The operands in order, each of them once; a tuple that also compares as a set."""
+        return _Operands(dict.fromkeys([x for x in operands(self) if isinstance(x, Value)]))
 
     @property
     def _op(self) -> str:
@@ -543,6 +552,39 @@ def _combined(f: Callable[..., Any], *operands: Any) -> Any:
                 f"only comparisons, such as x > 0, can be combined by &, |, ^ and ~, got {x!r}"
             )
     return f(*operands)
+
+
+class _Operands(tuple[Value, ...]):
+    """Operands in order, which compare and combine with sets as a set of them does.
+
+    Karpathy's `_prev` is a set, and tests of his class say `c._prev == {a, b}`.
+    """
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+
+
+def _as_a_set(name: str) -> Callable[..., Any]:
+    """The method of a set for operands; a tuple's own method where the other one is no set."""
+    of_tuples = vars(tuple).get(name)
+
+    def method(self: _Operands, *others: Any) -> Any:
+        if of_tuples is not None and not isinstance(others[0], set | frozenset):
+            return of_tuples(self, *others)
+        return getattr(set(self), name)(
+            *(set(other) if isinstance(other, _Operands) else other for other in others)
+        )
+
+    return method
+
+
+for _name in (
+    *("__eq__", "__ne__", "__le__", "__lt__", "__ge__", "__gt__"),
+    *("__or__", "__and__", "__sub__", "__xor__", "__ror__", "__rand__", "__rsub__", "__rxor__"),
+    *("union", "intersection", "difference", "symmetric_difference"),
+    *("issubset", "issuperset", "isdisjoint"),
+):
+    setattr(_Operands, _name, _as_a_set(_name))
 
 
 def _connect(

@@ -43,7 +43,10 @@ class Story:
 
     def __init__(self, output: Value, names: Any = None, max_values: int = 100) -> None:
         if not isinstance(output, Value):
-            raise TypeError(f"live_page takes a Value, got {type(output).__name__}")
+            raise TypeError(
+                f"live_page takes a Value, got {type(output).__name__}"
+                f"{': give what it returns, f(x)' if callable(output) else ''}"
+            )
         self.nodes = order([output])
         self.cut = definitions([output], names)
         self.values = [node for node in self.nodes if node in self.cut.names]

@@ -340,9 +340,13 @@ def derivative(output: Value, wrt: T) -> T:
     (12.0, 12.0, 0)
     """
     targets, structure = flatten(wrt)
-    for thing in (output, *targets):
+    for place, thing in (("output", output), *(("wrt", target) for target in targets)):
         if not isinstance(thing, Value):
-            raise TypeError(f"derivative is of and for Values, got {type(thing).__name__}")
+            advice = "; for a function, use grad" if callable(thing) else ""
+            raise TypeError(
+                f"derivative(output, wrt) takes Values, got {type(thing).__name__} as {place}"
+                f"{advice}"
+            )
     nodes = order(output)
     if output._is_traced:
         _refuse_constants_of_loops(nodes, targets)

@@ -56,6 +56,8 @@ class Run:
         *,
         has_aux: bool = False,
     ) -> None:
+        if not callable(f):
+            raise TypeError(_not_a_function(f))
         self.chosen = tuple(range(len(args))) if chosen is None else chosen
         self.structures: list[Structure] = []
         self.variables: list[Value] = []
@@ -263,6 +265,14 @@ def scalar(thing: Any, place: str) -> Scalar:
     return thing if isinstance(thing, Value) else to_float(to_number(thing, place))
 
 
+def _not_a_function(f: Any) -> str:
+    advice = _OF_VALUES if isinstance(f, Value) else ""
+    return f"only a function can be differentiated, got {type(f).__name__} {f!r}{advice}"
+
+
+_OF_VALUES = "; for the derivative of a Value, use derivative(y, x)"
+
+
 def read_argnums(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
     """Return the positions in `argnums`, and whether it is a single position."""
     single = not isinstance(argnums, Iterable) or getattr(argnums, "shape", None) == ()
@@ -272,7 +282,10 @@ def read_argnums(argnums: Argnums) -> tuple[tuple[int, ...], bool]:
             raise TypeError
         return tuple(map(index, given)), single  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"argnums is an int or a sequence of ints, got {argnums!r}") from None
+        advice = _OF_VALUES if isinstance(argnums, Value) else ""
+        raise TypeError(
+            f"argnums is an int or a sequence of ints, got {argnums!r}{advice}"
+        ) from None
 
 
 def resolve_argnums(numbers: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -394,3 +394,9 @@ def test_an_error_of_the_function_comes_through_and_leaves_everything_usable():
         compiled([1.0, 2.0])
     assert type(w) is Value
     assert compiled([3.0]) == 6.0
+
+
+def test_the_gradient_of_several_numbers_is_refused_with_the_remedy():
+    for f in (lambda x: [x[0], x[1]], lambda x: x):
+        with pytest.raises(ValueError, match=r"returns one number, .* several: use \.jacobian"):
+            compile(f, backend="numpy").value_and_grad([1.0, 2.0])

@@ -527,3 +527,14 @@ def test_a_comparison_in_an_equation_stands_in_brackets():
     x = Value(3.0, label="x")
     lines = [step.equations[0].text for step in Walkthrough(x > 1).steps]
     assert "v₁ = (x > 1) = (3 > 1) = 1" in lines
+
+
+@pytest.mark.parametrize("style", ["full", "board"])
+def test_a_value_outside_the_graph_does_not_take_the_name_of_one_in_it(style):
+    x = Value(2.0, label="x")
+    for y in (x * x, x):
+        for outside in (Value(3.0), Value(3.0, label="x")):
+            text = explain(y, outside, style=style).text()
+            assert "/∂x⁽²⁾ = 0" in text
+            assert "∂x = 0" not in text
+    assert "/∂x = 0" in explain(Value(2.0, label="w") ** 2, Value(3.0), style=style).text()

@@ -186,3 +186,33 @@ def test_bad_input_is_refused_with_advice():
         derivative(3.0, Value(1.0))
     with pytest.raises(TypeError, match="Values"):
         derivative(Value(1.0), [2.0])
+
+
+def test_a_value_in_place_of_a_function_is_refused_with_the_remedy():
+    x = Value(2.0)
+    y = x * x
+    told = r"only a function can be differentiated, got Value .*; .* use derivative\(y, x\)"
+    for transform in (grad, value_and_grad, jacobian, hessian):
+        with pytest.raises(TypeError, match=told):
+            transform(y)(2.0)
+    for call in (
+        lambda: jvp(y, (2.0,), (1.0,)),
+        lambda: vjp(y, 2.0),
+        lambda: hvp(y, 2.0, 1.0),
+        lambda: linearize(y, 2.0),
+        lambda: taylor(y, 2.0, 3),
+    ):
+        with pytest.raises(TypeError, match=told):
+            call()
+    with pytest.raises(TypeError, match=r"only a function can be differentiated, got float 3\.0$"):
+        grad(3.0)(2.0)
+    with pytest.raises(TypeError, match=r"argnums is an int .*; .* use derivative\(y, x\)"):
+        grad(y, x)
+
+
+def test_derivative_says_which_argument_is_no_value():
+    x = Value(2.0)
+    with pytest.raises(TypeError, match="got function as output; for a function, use grad"):
+        derivative(lambda t: t, x)
+    with pytest.raises(TypeError, match=r"got float as wrt$"):
+        derivative(x * x, [x, 2.0])

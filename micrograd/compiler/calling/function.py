@@ -218,7 +218,10 @@ class CompiledFunction(Derivatives[Result], Generic[Result, Mean, Slopes]):
         call = self._call(args)
         variant = call.variant
         if variant.result != LEAF:
-            raise ValueError("value_and_grad needs a function that returns one number")
+            raise ValueError(
+                "value_and_grad needs a function that returns one number, and this one returns "
+                "several: use .jacobian"
+            )
         mean = self._mean
         if mean and not call.length:
             raise ValueError("the mean over an empty batch is undefined: give at least one sample")
