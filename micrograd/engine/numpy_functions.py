@@ -36,6 +36,8 @@ _NAMES = {
     "micrograd.define with this function and its derivative": "i0",
     "micrograd.where(micrograd.ne(x, x), 0.0, x)": "nan_to_num",
     "micrograd.sigmoid": "expit",
+    "micrograd.logsumexp": "logsumexp",
+    "micrograd.log_softmax": "log_softmax",
     "micrograd.lgamma": "gammaln",
     "micrograd.digamma": "psi",
 }
@@ -44,10 +46,12 @@ REMEDIES = {name: remedy for remedy, names in _NAMES.items() for name in names.s
 
 _NONE = "the numbers, v.data, where no derivative is needed"
 
+_OF_SCIPY = f"its formula in functions of micrograd, micrograd.custom_derivative, or {_NONE}"
+
 _REFUSED = re.compile(
     r"ufunc '(\w+)'.* not supported for the input types|no callable (\w+) method|dtype\('O'\)|"
     r"'(?:Value|Traced)' object has no attribute '(\w+)'|'(?:int|float)' object has no attribute|"
-    r"Cannot interpret 'Value"
+    r"Cannot interpret 'Value|^object arrays are not supported$"
 )
 
 
@@ -57,9 +61,11 @@ def remedy(name: str) -> str:
     >>> remedy("logaddexp")
     'np.logaddexp does not work on arrays of Values: use micrograd.logaddexp'
     """
+    room, _, name = name.rpartition(".")  # a room of SciPy, if there is one
     name = name.lstrip("_")
-    found = f"micrograd.{name}" if name in TABLE else REMEDIES.get(name, _NONE)
-    who = _spelled(name) if name else "this function of NumPy"
+    otherwise = REMEDIES.get(name, _OF_SCIPY if room else _NONE)
+    found = f"micrograd.{name}" if name in TABLE else otherwise
+    who = f"{room}.{name}" if room else _spelled(name) if name else "this function of NumPy"
     return f"{who} does not work on arrays of Values: use {found}"
 
 
@@ -114,11 +120,25 @@ def refusing(error: Exception) -> str | None:
     name = next(filter(None, found.groups()), "")
     traceback = error.__traceback__
     while traceback is not None:
+        if of_scipy := _scipy(traceback.tb_frame):
+            return of_scipy
         if _is_of_numpy(traceback.tb_frame):
             return traceback.tb_frame.f_code.co_name
         traceback = traceback.tb_next
     is_of_numpy = "ufunc" in str(error) or "dtype('O')" in str(error) or name in REMEDIES
     return name if is_of_numpy else None
+
+
+def _scipy(frame: FrameType) -> str:
+    """The public function of SciPy that the frame runs, such as `scipy.linalg.solve`, or no text.
+
+    A method, such as `logpdf` of a distribution, is named after the room of its class.
+    """
+    module = str(frame.f_globals.get("__name__", ""))
+    room, name = module.partition("._")[0], frame.f_code.co_name
+    is_known = hasattr(sys.modules.get(room), name) or "self" in frame.f_locals
+    is_public = not name.startswith("_") and is_known
+    return f"{room}.{name}" if module.partition(".")[0] == "scipy" and is_public else ""
 
 
 def _is_of_numpy(frame: FrameType) -> bool:

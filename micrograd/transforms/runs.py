@@ -74,7 +74,7 @@ class Run:
         with self._running():
             try:
                 result = f(*args, **(options or {}))
-            except (TypeError, AttributeError) as error:
+            except (TypeError, AttributeError, ValueError) as error:
                 if text := numpy_functions.explanation(error):
                     raise TypeError(text) from error
                 raise

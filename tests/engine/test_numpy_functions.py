@@ -12,6 +12,8 @@ from micrograd.engine.numpy_functions import REMEDIES, remedy  # noqa: E402
 from micrograd.ops import TABLE  # noqa: E402
 
 special = pytest.importorskip("scipy.special")
+linalg = pytest.importorskip("scipy.linalg")
+stats = pytest.importorskip("scipy.stats")
 X = np.array([0.3, 1.7, -0.6])
 MATRIX = np.array([[2.0, 0.5], [0.3, 1.5]])
 REFUSED = {
@@ -150,6 +152,32 @@ def test_functions_of_scipy_are_named_as_such():
     with pytest.raises(TypeError, match=r"^scipy\.special\.erf .*: use micrograd\.erf$"):
         grad(lambda x: special.erf(x).sum())(X)
     assert remedy("expit").endswith("use micrograd.sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (
+            lambda x: special.logsumexp(x),
+            r"scipy\.special\.logsumexp .*: use micrograd\.logsumexp$",
+        ),
+        (
+            lambda x: special.log_softmax(x),
+            r"scipy\.special\.log_softmax .* micrograd\.log_softmax$",
+        ),
+        (
+            lambda x: linalg.solve(np.eye(2), x),
+            r"scipy\.linalg\.solve .* custom_derivative, as for a",
+        ),
+        (
+            lambda x: stats.norm.logpdf(x),
+            r"scipy\.stats\.logpdf .*: use its formula in functions of",
+        ),
+    ],
+)
+def test_a_function_written_in_python_is_named_rather_than_what_it_calls(f, told):
+    with pytest.raises(TypeError, match=told):
+        jacobian(f)([0.5, 1.5])
 
 
 def test_a_value_is_not_put_into_an_array_of_floats():
