@@ -156,16 +156,3 @@ def test_a_training_loop_of_his_kind_fits_the_points():
         for p in model.parameters():
             p.data -= (0.2 - 0.18 * step / 60) * p.grad
     assert accuracy == 1.0
-
-
-def test_a_star_import_brings_what_it_brings_in_his_package():
-    names = {}
-    exec("from micrograd.engine import *\nfrom micrograd.nn import *", names)
-    assert names["random"] is random
-    assert [names[each] for each in ("Value", "MLP", "Layer", "Neuron", "Module")] == [
-        Value,
-        MLP,
-        Layer,
-        Neuron,
-        Module,
-    ]

@@ -124,18 +124,8 @@ def test_prev_holds_the_distinct_operands_in_order_and_children_all_of_them():
     [
         lambda a, b, c: a._prev == set(),
         lambda a, b, c: (a**2)._prev == {a} == (a + a)._prev,
-        lambda a, b, c: (a * b)._prev == {b, a} == frozenset({a, b}) == (a * b)._prev,
+        lambda a, b, c: (a * b)._prev == {b, a} == (a * b)._prev,
         lambda a, b, c: (a * b)._prev != {a, c} != (a * b)._prev,
-        lambda a, b, c: {a} < (a * b)._prev <= {a, b} <= (a * b)._prev < {a, b, c},
-        lambda a, b, c: (a * b)._prev | {c} == {a, b, c} == {c} | (a * b)._prev,
-        lambda a, b, c: (a * b)._prev & {a, c} == {a} == {a, c} & (a * b)._prev,
-        lambda a, b, c: (a * b)._prev - {a} == {b} == {b, c, a} - (a * c)._prev,
-        lambda a, b, c: (a * b)._prev ^ {a, c} == {b, c} == {a, c} ^ (a * b)._prev,
-        lambda a, b, c: (a * b)._prev | (b * c)._prev == {a, b, c},
-        lambda a, b, c: (a * b)._prev.union([c], (a,)) == {a, b, c},
-        lambda a, b, c: (a * b)._prev.issubset([c, b, a]),
-        lambda a, b, c: (a * b)._prev.isdisjoint([c]),
-        lambda a, b, c: not (a * b)._prev.difference({a, b}),  # of assertSetEqual
         lambda a, b, c: (b * a)._prev == (b, a) == (b * a)._prev != (a, b),
         lambda a, b, c: (b * a)._prev[0] is b,
         lambda a, b, c: (b * a)._prev + (c,) == (b, a, c),  # noqa: RUF005
@@ -143,7 +133,7 @@ def test_prev_holds_the_distinct_operands_in_order_and_children_all_of_them():
         lambda a, b, c: repr((b * a)._prev) == repr((b, a)),
     ],
 )
-def test_prev_compares_and_combines_as_a_set_and_as_a_tuple(holds):
+def test_prev_is_equal_to_a_tuple_and_to_a_set_of_the_operands(holds):
     assert holds(Value(1.0), Value(2.0), Value(3.0))
 
 

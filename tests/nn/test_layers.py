@@ -7,7 +7,6 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
 from micrograd import Value
@@ -209,31 +208,3 @@ def test_a_dropout_probability_outside_its_range_is_refused(p):
 def test_a_dropout_probability_that_is_not_a_number_is_refused():
     with pytest.raises(TypeError, match="the p of Dropout takes a real number, got str"):
         Dropout("0.5")
-
-
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize(
-    "batch",
-    [
-        [[1.0, 2.0], [3.0, 4.0]],
-        [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
-        ((1.0, 2.0), (3.0, 4.0)),
-        np.ones((2, 2)),
-        np.ones((3, 2)),
-        [np.ones(2), np.ones(2)],
-    ],
-)
-def test_a_batch_is_refused_with_what_to_write_instead(batch, activation):
-    told = rf"takes one sample at a time, got {len(batch)}: write \[model\(x\) for x in X\]"
-    hidden = {"activation": activation}
-    for model in (MLP(2, [2, 1], **hidden), Layer(2, 2, **hidden), Neuron(2, **hidden)):
-        with pytest.raises((TypeError, ValueError), match=told):
-            model(batch)
-
-
-def test_an_error_of_an_activation_is_not_taken_for_a_batch():
-    def wrong(x):
-        raise TypeError("mine")
-
-    with pytest.raises(TypeError, match=r"^mine$"):
-        Neuron(2, activation=wrong)([1.0, 2.0])
