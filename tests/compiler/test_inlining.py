@@ -113,7 +113,18 @@ def test_the_gradient_of_a_program_that_uses_variables_around_it_is_refused():
     for f, at in ((of_given_slope, 2.0), (of_alias, w)):
         with pytest.raises(TraceError, match="uses a variable of the function around it"):
             grad(f)(at)
-    assert grad(lambda x: compile(lambda t: t * w).value_and_grad(3.0)[0] * x)(5.0) == 6.0
+    kept = []
+    grad(lambda x: kept.append(x) or x)(2.0)  # a variable once, and a constant now
+    for two in (w, kept[0]):
+        program = compile(lambda t, two=two: t * two)
+        assert grad(lambda x, p=program: p.value_and_grad(3.0)[0] * x)(5.0) == 6.0
+
+
+def test_a_program_within_a_derivative_may_take_derivatives_itself():
+    def f(s):
+        return s * grad(lambda t: t * t * s)(2.0)
+
+    assert grad(lambda x: compile(f).value_and_grad(3.0)[1] * x)(5.0) == 24.0
 
 
 def test_gradients_of_a_program_can_be_checked():
