@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
@@ -10,10 +11,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from micrograd.engine.definitions import VOCABULARY
-from micrograd.engine.graph import order
+from micrograd.engine.graph import is_leaf, made_by, order
 from micrograd.engine.value import Value, apply, join, to_number
 from micrograd.locks import forkable_property
-from micrograd.ops import GIVEN
+from micrograd.ops import GIVEN, TABLE
 from micrograd.table.floats import to_float
 from micrograd.transforms.runs import is_varied
 from micrograd.transforms.structures import Structure, count_leaves, flatten, leaves_like, unflatten
@@ -56,8 +57,9 @@ def custom_derivative(
 
     The function runs on plain numbers, so it may iterate, branch, or call a library. The derivative
     is written in operations on Values, so it can be differentiated again. In a compiled function,
-    both are traced; there the function must consist of operations of this package, too. In a step
-    of a compiled loop, derivatives up to the fourth order are known.
+    both are traced; there the function must consist of operations of this package, too, and the
+    derivative with respect to a value that it uses without taking it as an argument is nan. In a
+    step of a compiled loop, derivatives up to the fourth order are known.
 
     Args:
         f: the function, whose arguments and result are numbers, or nested lists, tuples, dicts and
@@ -183,21 +185,26 @@ class _Rule:
 
     def _traced(self, leaves: Sequence[Any], structure: Structure, children: list[Value]) -> Any:
         """The result in a function that is being traced: the value is traced, and the rule."""
+        own = [x._alias() if isinstance(x, Value) else x for x in leaves]
         try:
-            outputs, shape = flatten(self.f(*unflatten(structure, leaves)))
+            outputs, shape = flatten(self.f(*unflatten(structure, own)))
         except TypeError as error:
             raise type(error)(
                 f"{self.name} has a custom derivative, and can be compiled if it consists of "
                 f"operations of micrograd, without branches on numbers; but {error}"
             ) from error
-        made_of = order([x for x in outputs if isinstance(x, Value)], until=children)
+        made_of = _made_of(outputs, [x for x in own if isinstance(x, Value)])
         if any(map(is_varied, made_of)):
             raise TypeError(
                 f"{self.name} has a custom derivative, which says nothing of a variable that is "
                 "not among its arguments: pass it as an argument"
             )
         call = _Called(self, leaves, structure, shape)
+        # What the rule says nothing of: the derivative is not 0, but not known.
+        others = [x for x in made_of if x._is_traced and is_leaf(x)]
+        unknown = [[math.nan] * len(others)] * len(outputs)
         stopped = [VOCABULARY["detach"](output) for output in outputs]
+        stopped = _with_slopes(stopped, others, unknown)
         if any(child._is_in_step for child in children):
             results = stopped
             for _ in range(_ORDERS):
@@ -211,7 +218,14 @@ class _Rule:
             functions = tuple(_Slope(call, row, column) for column in range(len(children)))
             join(alias, tuple(children), self.name, [0.0] * len(children), functions)
             made.append(alias)
-        return unflatten(shape, made)
+        return unflatten(shape, _with_slopes(made, others, unknown))
+
+
+def _made_of(outputs: Sequence[Any], own: Sequence[Value]) -> list[Value]:
+    """Return what outputs are computed from beside a function's own arguments and `detach`."""
+    values = [x for x in outputs if isinstance(x, Value)]
+    still = [x for x in order(values, until=own) if made_by(x) is TABLE["detach"]]
+    return order(values, until=[*own, *still])
 
 
 def _with_slopes(

@@ -11,6 +11,7 @@ import pytest
 from micrograd import (
     Value,
     custom_derivative,
+    derivative,
     exp,
     grad,
     hessian,
@@ -160,3 +161,29 @@ def test_a_variable_that_is_not_among_the_arguments_is_refused(rule):
         compile(f)(2.0)
     with pytest.raises(TypeError, match="says nothing of a variable that is not among its"):
         compile(lambda x: repeat(lambda s: f(s, x), x, 2))(2.0)
+
+
+def test_what_is_not_among_the_arguments_has_no_known_derivative(backend):
+    def times(y):
+        return custom_derivative(lambda a: a * y, vjp=lambda args, result, g: (g * y,))
+
+    for f in (lambda x, y: times(y)(x) * 1, lambda x, y: repeat(times(y), x, 1)):
+        program = compile(f, backend=backend)
+        assert program(2.0, 3.0) == 6.0
+        assert program.value_and_grad(2.0, 3.0, argnums=0) == (6.0, 3.0)
+        _, (known, unknown) = program.value_and_grad(2.0, 3.0)
+        assert known == 3.0
+        assert math.isnan(unknown)
+    w = Value(3.0)
+    assert math.isnan(compile(lambda x: times(w)(x), w, backend=backend).value_and_grad(2.0)[1])
+    assert math.isnan(compile(lambda x: times(x + 1)(x), backend=backend).value_and_grad(2.0)[1])
+    assert math.isnan(compile(lambda x, y: derivative(times(y)(x), y), backend=backend)(2.0, 3.0))
+
+
+def test_what_is_detached_is_a_constant_beside_the_arguments():
+    def f(x):
+        factor = (x * x).detach()
+        return custom_derivative(lambda a: a * factor, vjp=lambda args, y, g: (g * factor,))(x)
+
+    assert compile(f).value_and_grad(2.0) == (8.0, 4.0)
+    assert compile(grad(f))(2.0) == 4.0

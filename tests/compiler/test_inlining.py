@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, derivative, grad, hessian, jacobian, repeat, sin, tanh
+from micrograd import (
+    Value,
+    custom_derivative,
+    derivative,
+    grad,
+    hessian,
+    jacobian,
+    repeat,
+    sin,
+    tanh,
+)
 from micrograd.compiler import TraceError, compile  # noqa: A004
 from micrograd.testing import check_gradients
 from tests.compiler.conftest import QUICK
@@ -92,7 +102,29 @@ def test_the_gradient_of_a_program_that_uses_variables_around_it_is_refused():
         with pytest.raises(TraceError, match="uses a variable of the function around it"):
             grad(f)(2.0)
     w = Value(2.0)  # no variable, but a constant
-    assert grad(lambda x: compile(lambda t: t * w).value_and_grad(3.0)[0] * x)(5.0) == 6.0
+
+    def of_given_slope(x):
+        doubled = custom_derivative(lambda a: 2 * a, vjp=lambda args, y, g: (g * x,))(w) + 1
+        return compile(lambda t: t * doubled).value_and_grad(3.0)[0]
+
+    def of_alias(t):
+        return compile(lambda s: s * (t + 1)).value_and_grad(3.0)[0]
+
+    for f, at in ((of_given_slope, 2.0), (of_alias, w)):
+        with pytest.raises(TraceError, match="uses a variable of the function around it"):
+            grad(f)(at)
+    kept = []
+    grad(lambda x: kept.append(x) or x)(2.0)  # a variable once, and a constant now
+    for two in (w, kept[0]):
+        program = compile(lambda t, two=two: t * two)
+        assert grad(lambda x, p=program: p.value_and_grad(3.0)[0] * x)(5.0) == 6.0
+
+
+def test_a_program_within_a_derivative_may_take_derivatives_itself():
+    def f(s):
+        return s * grad(lambda t: t * t * s)(2.0)
+
+    assert grad(lambda x: compile(f).value_and_grad(3.0)[1] * x)(5.0) == 24.0
 
 
 def test_gradients_of_a_program_can_be_checked():

@@ -210,7 +210,7 @@ class Recorder:
             self.converted[id(x)][1] if isinstance(x, Node) else self.constant(number(x))
             for x in operands(node)
         ]
-        if self.since and is_alias(node) and is_varied(node, self.since):
+        if self.since and is_varied(node, self.since):
             raise EnclosingError(ENCLOSING)
         return self.applied(node, places)
 
