@@ -250,6 +250,7 @@ def test_empty_cells_at_the_ends_of_lines_are_left_off(table):
         ("a,b\n1,2\n1,2,3\n4,5\n", "line 3 has 3 cells, .* has 2: quote a cell with ','"),
         ("a,b\n1,2\n1\n4,5\n", "line 3 has 1 cell, but the first line has 2: add what is missing"),
         ('a,b\n1,"x"y\n', "line 2: text follows the closing quote"),
+        ('a,b\n1,"x\ny"z\n', "line 3: text follows the closing quote"),
         ('a,b\n1,2\n1,"x\n2,3\n4,5\n', 'line 3: a quote \\("\\) opens here and is never closed'),
     ],
 )  # fmt: skip

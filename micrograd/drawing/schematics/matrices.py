@@ -171,9 +171,10 @@ class Matrix(NamedTuple):
 def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
     """A matrix of numbers or names, with as many columns and digits as fit into the room."""
     shape = f"{len(rows)}×{len(rows[0])}"
+    shown = abridged(rows, MOST_ENTRIES, None)
     for most, count in ((MOST_ENTRIES, 4), (MOST_ENTRIES, 3), (5, 3), (4, 3), (3, 2)):
-        cells = [_cells(row, most, count) for row in rows]
-        cells = abridged(cells, MOST_ENTRIES, ["⋮"] * len(cells[0]))
+        across = min(len(rows[0]), most)
+        cells = [["⋮"] * across if row is None else _cells(row, most, count) for row in shown]
         matrix = Matrix(named(name), shape, tuple(map(tuple, cells)))
         if _across(matrix) <= room:
             break
@@ -181,8 +182,8 @@ def matrix_of(name: str, rows: _Entries, room: float) -> Matrix:
 
 
 def _cells(row: Sequence[float | Formula], most: int, count: int) -> list[Words]:
-    cells = [each if isinstance(each, Formula) else digits(each, count) for each in row]
-    return abridged(cells, most, "⋯")
+    cells = abridged(row, most, "⋯")
+    return [each if isinstance(each, str | Formula) else digits(each, count) for each in cells]
 
 
 _BRACKET = 8.0

@@ -23,6 +23,7 @@ from micrograd.drawing import (
     draw_training_loop,
     draw_valley,
 )
+from micrograd.drawing.schematics import matrices
 from micrograd.ops import TABLE
 from nn import MLP, Layer, Neuron
 from tests.drawing.schematics.figures import BATCH, CORNERS, LINE, layer, nearest, squared
@@ -467,3 +468,12 @@ def test_a_function_called_by_a_formula_is_written_as_the_formula():
     drawing = draw_curve(lambda x: x * x - 1, name="x² − 1")
     assert {"x² − 1", "(x² − 1)′"} <= {*texts(drawing)}
     assert drawing.title == "The function x² − 1 and its derivative"
+
+
+def test_of_a_large_matrix_only_the_numbers_that_are_shown_are_written(monkeypatch):
+    written = []
+    digits = matrices.digits
+    monkeypatch.setattr(matrices, "digits", lambda *given: written.append(given) or digits(*given))
+    matrix = matrices.matrix_of("W", [[0.5] * 90] * 70, 700.0)
+    assert len(written) == (matrices.MOST_ENTRIES - 1) ** 2
+    assert matrix.rows[-2] == ("⋮",) * matrices.MOST_ENTRIES
