@@ -1,4 +1,4 @@
-"""Walking the graph without recursion: topological order, leaves, depth, operands, partials."""
+"""Walking the graph without recursion: topological order, operands, partials."""
 
 import sys
 import threading
@@ -221,31 +221,6 @@ def test_a_constant_is_not_a_node():
     assert len(graph.order((x + 1) * 2 - 0.5)) == 4
 
 
-@pytest.mark.slow
-@given(graphs())
-def test_the_leaves_are_the_nodes_that_no_operation_made_in_order(nodes):
-    expected = [node for node in recursive_order(nodes[-1:]) if not node._op]
-    assert graph.leaves(nodes[-1]) == expected
-    assert graph.leaves(nodes) == [node for node in recursive_order(nodes) if not node._op]
-
-
-@pytest.mark.slow
-@given(graphs())
-def test_the_depth_is_that_of_the_longest_path(nodes):
-    depths = {}
-    for node in nodes:  # in the order of construction, so operands come first
-        depths[node] = max((depths[child] + 1 for child in node._children), default=0)
-    assert graph.depth(nodes[-1]) == depths[nodes[-1]]
-
-
-def test_depth_counts_operations():
-    x = Value(1.0)
-    assert graph.depth(x) == 0
-    assert graph.depth(x + 1) == 1
-    assert graph.depth((x + 1) * x) == 2
-    assert graph.depth(micrograd.where(x, x, x * x * x)) == 3
-
-
 # ------------------------------------------------------------------------------------ no recursion
 
 SHAPES = {
@@ -273,12 +248,12 @@ def test_a_deep_graph_is_walked_in_a_shallow_stack(shape):
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(frames + 60)
     try:
-        walked, depth, leaves = len(graph.order(y)), graph.depth(y), graph.leaves([y])
+        walked = graph.order([y])
         y.backward()
     finally:
         sys.setrecursionlimit(limit)
-    assert (walked, depth) == (5_002, 5_001)
-    assert leaves == [x]
+    assert len(walked) == 5_002
+    assert [node for node in walked if graph.is_leaf(node)] == [x]
 
 
 def test_a_hundred_thousand_nodes_are_walked():
@@ -288,8 +263,10 @@ def test_a_hundred_thousand_nodes_are_walked():
         y = y + 1.0
     for _ in range(50_000):
         y = 1.0 - y
-    assert graph.depth(y) == 100_000
-    assert graph.leaves(y) == [x]
+    walked = graph.order(y)
+    assert len(walked) == 100_001
+    assert walked[0] is x
+    assert walked[-1] is y
 
 
 def test_a_wide_graph_is_walked():

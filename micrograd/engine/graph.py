@@ -191,17 +191,3 @@ def warm(function: Callable[..., Any], *nothing: Any) -> None:
 
 
 warm(_order, (), None)
-
-
-def leaves(roots: Node | Iterable[Node]) -> list[Any]:
-    """The nodes that no operation made, in topological order."""
-    return [node for node in order(roots) if node._row is None]
-
-
-def depth(root: Node) -> int:
-    """The number of operations on the longest path from a leaf to the root."""
-    depths: dict[Node, int] = {}
-    for node in order(root):
-        below = (depths[operand] + 1 for operand in operands(node) if isinstance(operand, Node))
-        depths[node] = max(below, default=0)
-    return depths[root]

@@ -39,7 +39,7 @@ def examined(subject: Subject, options: Options, *, explained: bool = True) -> R
         if "taylor" in options.modes:
             report.taylor = taylor(evidence)
     _note_unreached(evidence)
-    if _state(subject) != before:
+    if _state(subject) != before or _moved(evidence):
         evidence.accuse("the function is not pure: running it changes its inputs")
     report.noise, report.measured = evidence.noise, evidence.measured
     if explained and evidence.problems:
@@ -51,6 +51,12 @@ def examined(subject: Subject, options: Options, *, explained: bool = True) -> R
 
         report.culprit = culprit.found(evidence, fails)
     return report
+
+
+def _moved(evidence: Evidence) -> bool:
+    """Whether the inputs that were made for the function have other numbers by now."""
+    subject, inputs = evidence.subject, evidence.recording.inputs
+    return subject.parameters is None and bits(x.data for x in inputs) != bits(subject.point)
 
 
 def _compare(evidence: Evidence) -> None:

@@ -195,7 +195,7 @@ def while_(
         following = _next(step(unflatten(structure, held)), structure, "while_")
         return following, holds(following), []
 
-    result: State = unflatten(structure, _looped(one, leaves, float(limit), holds(leaves)))
+    result: State = unflatten(structure, _looped(one, leaves, limit, holds(leaves)))
     return result
 
 
@@ -203,7 +203,8 @@ def _looped(one: Step, leaves: Leaves, count: Any, goes_on: Any = None) -> Leave
     """Return the state after `count` steps, or when `goes_on` is 0; None says nothing."""
     loop = in_trace()
     if loop is not None:
-        return loop(one, leaves, count, goes_on=goes_on)[0]
+        steps = count if isinstance(count, Value) else to_float(count)
+        return loop(one, leaves, steps, goes_on=goes_on)[0]
     done = 0
     while done < count and (goes_on is None or number(goes_on)):
         leaves, goes_on, _ = one(leaves, [])

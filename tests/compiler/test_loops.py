@@ -123,6 +123,10 @@ def test_scan_takes_lists_arrays_and_several_of_them():
     assert scan(lambda s, x: (s + x, s), 1.0, []) == (1.0, [])
 
 
+def test_the_limit_of_a_loop_may_be_beyond_all_floats():
+    assert while_(lambda x: x < 100, lambda x: 2 * x, 3.0, most=10**400) == 192.0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

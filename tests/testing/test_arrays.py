@@ -101,6 +101,8 @@ X, Y = np.array([1.0, -2.0, 0.5]), np.array([0.3, 2.0, 1.5])
 def test_a_gradient_is_one_array_or_one_for_each_argument():
     assert check_gradients(cube, X, Y, gradient=lambda x, y: (3 * x * x * y, x**3))
     assert check_gradients(cube, X, Y, gradient=lambda x, y: {"dx": 3 * x * x * y, "y": x**3})
+    both = {"x": 3 * X * X * Y, "dx": 0 * X, "grad_x": 0 * X, "grad_y": X**3}
+    assert check_gradients(cube, X, Y, gradient=lambda x, y: both)
     report = check_gradients(cube, X, Y, gradient=lambda x, y: 3 * x * x * y)
     assert report
     assert report.notes == ["dy is not given, and not checked"]
@@ -118,6 +120,7 @@ def test_trees_of_arrays_have_gradients_of_the_same_structure():
 
     parameters = {"w": [np.ones((2, 3))], "b": np.zeros(3)}
     assert check_gradients(f, parameters, np.ones((4, 2)), gradient=df)
+    assert check_gradients(lambda pair: (pair[0] ** 2).sum(), (X,), gradient=lambda p: (2 * p[0],))
     error = wrong(
         f,
         parameters,
@@ -184,6 +187,12 @@ def test_labels_and_options_are_constants():
     at = np.ones((3, 2)), np.array([0, 1, 1]), 3, "mean"
     assert check_gradients(loss, *at, gradient=dloss)
     assert check_gradients(loss, *at, gradient=lambda *at: dloss(*at)[0])
+    assert check_gradients(  # the gradient alone is that of the first argument that varies
+        lambda labels, scores: loss(scores, labels, 3, "mean"),
+        at[1],
+        at[0],
+        gradient=lambda labels, scores: dloss(scores, labels, 3, "mean")[0],
+    )
 
 
 # ------------------------------------------------------------------------------------ patterns

@@ -273,6 +273,20 @@ def test_a_function_that_changes_its_arguments_is_caught():
     assert "pure" in str(mismatch(f, cache, wrt=[w]))
 
 
+def test_a_backward_step_that_changes_the_number_of_an_input_is_caught():
+    def square(x):
+        out = Value(x.data**2, (x,), "square")
+
+        def backward():
+            x.grad += 2 * x.data * out.grad
+            x.data *= 1.5  # the gradient is right, and the next one is not
+
+        out._backward = backward
+        return out
+
+    assert "changes its inputs" in str(mismatch(lambda x: square(x) * x, 0.7))
+
+
 def test_a_gradient_that_is_nan_where_the_function_is_smooth_is_caught_and_named():
     nan = defined("x * x", "2 * x * (x - x) / (x - x)")
     error = mismatch(lambda x: nan(x) + 1, 1.5)
