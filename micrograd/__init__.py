@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import functions
 from micrograd.engine.definitions import VOCABULARY
-from micrograd.engine.functions import *  # noqa: F403 (one function per row of the table)
+from micrograd.engine.functions import *
 from micrograd.engine.value import Value
 from micrograd.ops import reserve
 
@@ -16,31 +16,14 @@ if TYPE_CHECKING:
     from micrograd.derivation.naming import label_all
     from micrograd.drawing import draw, draw_dot
     from micrograd.drawing.page import step_page
-    from micrograd.engine.arrays import (
-        dot,
-        log_softmax,
-        logsumexp,
-        mean,
-        norm,
-        prod,
-        softmax,
-        var,
-    )
+    from micrograd.engine.arrays import *
     from micrograd.export import export_source
     from micrograd.live.page import live_page
     from micrograd.transforms.custom import custom_derivative
-    from micrograd.transforms.functions import (
-        derivative,
-        grad,
-        hvp,
-        jvp,
-        linearize,
-        value_and_grad,
-        vjp,
-    )
+    from micrograd.transforms.functions import *
     from micrograd.transforms.lookup import take
-    from micrograd.transforms.loops import repeat, scan, while_
-    from micrograd.transforms.matrices import hessian, jacfwd, jacobian, jacrev, value_and_jacobian
+    from micrograd.transforms.loops import *
+    from micrograd.transforms.matrices import *
     from micrograd.transforms.structures import register_structure
     from micrograd.transforms.taylor import taylor
 

@@ -47,6 +47,7 @@ from micrograd.table.operations import (
     enter_built_in,
     lookup,
     on_define,
+    read,
     reserve,
 )
 from micrograd.table.parts import (
@@ -91,6 +92,7 @@ __all__ = [
     "checked",
     "lookup",
     "on_define",
+    "read",
     "reserve",
 ]
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine.callables import parameters_of
 from nn.callbacks import Callback, EarlyStopping, State
 from nn.datasets import batches
 from nn.history import History
 from nn.metrics import Metric
-from nn.objective import Compiled, Eager, Objective, parameters_by_name, rows_of
+from nn.objective import Compiled, Eager, Objective, rows_of
 from nn.optimizers import LBFGS, Optimizer, clipped
 from nn.options import whole
 from nn.progress import Report
@@ -208,7 +209,8 @@ class Training:
                 row["val_loss"] = loss
             _, targets, weights = part
             for name, measure in self.measures.items():
-                is_weighted = weights is not None and "sample_weight" in parameters_by_name(measure)
+                names = [each.name for each in parameters_of(measure)]
+                is_weighted = weights is not None and "sample_weight" in names
                 more = {"sample_weight": weights} if is_weighted else {}
                 found = measure(outputs, targets, **more)
                 try:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter, signature
 from itertools import cycle
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ import numpy as np
 from micrograd import Value
 from micrograd.compiler import compile  # noqa: A004
 from micrograd.compiler.executor import load
+from micrograd.engine.callables import positional_parameters
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import order
 from micrograd.engine.value import numbers_of
@@ -92,23 +92,9 @@ def loss_function(loss: Loss) -> tuple[str, Callable[..., Any]]:
     return (names[0] if names else getattr(loss, "__name__", "the loss")), loss
 
 
-def parameters_by_name(function: Callable[..., Any]) -> Mapping[str, Parameter]:
-    """Return the parameters of a function; none if it has no signature, as some written in C."""
-    try:
-        return signature(function).parameters
-    except (TypeError, ValueError):
-        return {}
-
-
 def sees_model(loss: Callable[..., Any]) -> bool:
     """Return whether a loss takes three arguments: the model, a sample's inputs and the target."""
-    required = [
-        each
-        for each in parameters_by_name(loss).values()
-        if each.default is each.empty
-        and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-    ]
-    return len(required) == 3
+    return sum(each.default is each.empty for each in positional_parameters(loss)) == 3
 
 
 def penalty_function(penalty: Penalty) -> Callable[[list[Value]], Any] | None:

@@ -18,11 +18,10 @@ from micrograd import compile  # noqa: A004
 from micrograd.compiler.program.instructions import Elementwise, Fold, Product, Tape, WeightedSums
 from micrograd.compiler.program.program import Instruction, Program
 from micrograd.files import write
-from micrograd.ops import TABLE, lookup
+from micrograd.ops import lookup, read
 from micrograd.source.substitutes import SUBSTITUTES
 from micrograd.source.trees import ready
 from micrograd.table.formulas import Call, Tree, fold
-from micrograd.table.reading import parse
 from nn import samples
 from nn.objective import evaluating, outputs_of, parameters_of
 
@@ -269,5 +268,4 @@ class _Graph(dict[str, Callable[..., str]]):
 
 
 def _formula(name: str) -> Tree:
-    known = {row.name: row.arity for row in TABLE.values()}
-    return parse(_FORMULAS[name], names=["x"], known=known, place=name)
+    return read(_FORMULAS[name], ["x"], name)

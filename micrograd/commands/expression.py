@@ -25,10 +25,9 @@ from unicodedata import normalize
 from micrograd.commands.options import CommandError
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.value import Value
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, read
 from micrograd.table.floats import to_float
 from micrograd.table.formulas import FormulaError, fold, variables
-from micrograd.table.reading import parse
 from micrograd.writing.messages import meant
 
 OUTPUT = "f"  # the label of the expression itself, unless a variable has it
@@ -52,12 +51,11 @@ class TypedExpression:
                 raise FormulaError(f"expression: {name!r} is an operation; choose another name")
         if len(set(names)) < len(names):
             raise FormulaError(f"expression: a name is given twice in {', '.join(names)}")
-        known = {row.name: row.arity for row in TABLE.values()}
         self.text, self.names = text.strip(), tuple(names)
         self.__name__ = self.text
         parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
         self.__signature__ = Signature(parameters)
-        self._tree = parse(text, names=self.names, known=known, place="expression")
+        self._tree = read(text, self.names, "expression")
         self.used = variables(self._tree)
 
     def __call__(self, *numbers: Any) -> Any:

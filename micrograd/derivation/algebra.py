@@ -28,7 +28,7 @@ from itertools import groupby
 
 from micrograd.derivation.normal_form import NormalForm
 from micrograd.derivation.written_sums import Writer
-from micrograd.table.formulas import Call, Tree, parts, size, substituted
+from micrograd.table.formulas import Call, Tree, parts, rebuilt, size, substituted
 from micrograd.writing.indices import DIGITS
 from micrograd.writing.parts import SUMS, added, factors_of, terms, times
 
@@ -223,9 +223,7 @@ def _series(tree: Tree) -> Tree | None:
 
 def exchanged(tree: Tree, part: Tree, other: Tree) -> Tree:
     """The formula with another part in place of one."""
-    if tree == part or not isinstance(tree, Call):
-        return other if tree == part else tree
-    return Call(tree.name, tuple(exchanged(each, part, other) for each in tree.operands))
+    return other if tree == part else rebuilt(tree, lambda each: exchanged(each, part, other))
 
 
 def period(several: Sequence[tuple[str, Tree]]) -> int:
@@ -273,10 +271,8 @@ def ordered(tree: Tree) -> Tree:
     >>> str(ordered(Call("mul", ("x₂", "x₁"))))
     'mul(x₁, x₂)'
     """
-    if not isinstance(tree, Call):
-        return tree
-    if tree.name != "mul":
-        return Call(tree.name, tuple(map(ordered, tree.operands)))
+    if not (isinstance(tree, Call) and tree.name == "mul"):
+        return rebuilt(tree, ordered)
     factors = [*map(ordered, factors_of(tree))]
     runs = groupby(factors, key=lambda each: _by_index(each)[0])
     return times([each for _, run in runs for each in sorted(run, key=_by_index)])

@@ -10,7 +10,7 @@ from micrograd.derivation.conditions import Conditions, is_smooth
 from micrograd.derivation.curves import curve, section
 from micrograd.derivation.document import Block, Equations, Heading, Paragraph, Sentence, sentence
 from micrograd.ops import SERVING, TABLE, Operation
-from micrograd.table.formulas import LETTERS, RESULT, Call, Tree
+from micrograd.table.formulas import LETTERS, RESULT, Call, Tree, rebuilt
 from micrograd.writing import languages, notation
 from micrograd.writing.constants import with_constants
 from micrograd.writing.messages import meant
@@ -193,15 +193,13 @@ class RuleCard:
 
 def _symbolic(tree: Tree) -> Tree:
     """The formula with numbers as they are written in a book: 1.1284… is 2 / √π."""
-    match tree:
-        case Call(name, operands):
-            operands = tuple(map(_symbolic, operands))
-            match name, operands:
-                case "mul", (Call("div", (1.0, root)), other):  # x / √(2π) for 1 / √(2π) · x
-                    return Call("div", (other, root))
-                case "mul", (Call("neg", (number,)), other):
-                    return Call("neg", (Call("mul", (number, other)),))
-            return Call(name, operands)
+    match rebuilt(tree, _symbolic):
+        case Call("mul", (Call("div", (1.0, root)), other)):  # x / √(2π) for 1 / √(2π) · x
+            return Call("div", (other, root))
+        case Call("mul", (Call("neg", (number,)), other)):
+            return Call("neg", (Call("mul", (number, other)),))
+        case Call() as found:
+            return found
     return with_constants(tree)
 
 

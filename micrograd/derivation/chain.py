@@ -149,13 +149,8 @@ class Chain:
     @cached_property
     def contributions(self) -> list[Contribution]:
         """All contributions to gradients, in the order in which the engine adds them."""
-        with walking:
-            before = [(node, node.grad) for node in self.nodes]
-            try:
-                return [*self._sweep()]
-            finally:
-                for node, grad in before:
-                    node.grad = grad
+        with walking, value.gradients_kept(self.nodes):
+            return [*self._sweep()]
 
     def _sweep(self) -> Iterator[Contribution]:
         for node in self.nodes:

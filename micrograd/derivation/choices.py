@@ -16,6 +16,7 @@ from micrograd.table.formulas import (
     calls,
     fold,
     parts,
+    rebuilt,
     size,
     substituted,
     variables,
@@ -108,11 +109,9 @@ def assuming(test: Tree, tree: Tree, holds: bool) -> Tree:
     >>> str(assuming("x", Call("where", ("x", "y", 1.0)), True))
     'y'
     """
-    if not isinstance(tree, Call):
-        return tree
-    if tree.name == "where" and tree.operands[0] == test:
+    if isinstance(tree, Call) and tree.name == "where" and tree.operands[0] == test:
         return assuming(test, tree.operands[1 if holds else 2], holds)
-    return Call(tree.name, tuple(assuming(test, each, holds) for each in tree.operands))
+    return rebuilt(tree, lambda each: assuming(test, each, holds))
 
 
 def _certain(test: Tree, known: Mapping[str, Tree]) -> bool | None:

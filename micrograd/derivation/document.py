@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from micrograd.writing import numbers
 from micrograd.writing.html import table
-from micrograd.writing.labels import columns, filled, pieces
+from micrograd.writing.labels import columns, filled, in_columns, pieces
 from micrograd.writing.marks import MATH_STYLE, latex, mathml
 from micrograd.writing.notation import Formula, equals, joined
 
@@ -177,7 +177,8 @@ def _text_lines(block: PlainBlock) -> Iterator[str]:
             for left, steps in equations:
                 if is_narrow:
                     yield f"  {left.text}"
-                indent = _padded("" if is_narrow else left.text, widest)
+                start = "" if is_narrow else left.text
+                indent = start + " " * (widest - columns(start))
                 for sign, (first, *others) in right_sides(steps):
                     yield from _beside(f"  {indent} {sign} ", first.text)
                     indent = " " * widest
@@ -187,9 +188,7 @@ def _text_lines(block: PlainBlock) -> Iterator[str]:
             cells = [headers, *(tuple(map(_cell_text, row)) for row in rows)]
             widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
             cells.insert(1, tuple("─" * width for width in widths))
-            for row in cells:
-                line = "  ".join(map(_padded, row, widths))
-                yield f"  {line}".rstrip()
+            yield from (f"  {line}" for line in in_columns(cells))
 
 
 def _wrapped(words: Sentence, width: int) -> Iterator[str]:
@@ -205,10 +204,6 @@ def _beside(start: str, text: str) -> Iterator[str]:
     first, *others = text.split("\n")
     yield start + first
     yield from (" " * columns(start) + line for line in others)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - columns(text))
 
 
 def _text(words: Sentence) -> str:

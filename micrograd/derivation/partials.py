@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from micrograd.derivation.choices import decided
 from micrograd.table.floats import Number, to_float
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, substituted
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, rebuilt, substituted
 from micrograd.table.interpreters import IEEE
 
 
@@ -51,16 +51,14 @@ def _shown(tests: tuple[Tree, ...], numbers: Mapping[str, float]) -> Iterator[Tr
 
 def _tidied(tree: Tree) -> Tree:
     """The formula without factors and powers of 1, and with operations on numbers evaluated."""
-    if not isinstance(tree, Call):
-        return tree
-    operands = tuple(map(_tidied, tree.operands))
-    match tree.name, operands:
-        case ("mul", (1.0, other)) | ("mul" | "div" | "pow", (other, 1.0)):
+    found = rebuilt(tree, _tidied)
+    match found:
+        case Call("mul", (1.0, other)) | Call("mul" | "div" | "pow", (other, 1.0)):
             return other
-        case "pow", (_, 0.0):
+        case Call("pow", (_, 0.0)):
             return 1.0
-        case name, numbers if name not in COMPARISONS:
+        case Call(name, numbers) if name not in COMPARISONS:
             if numbers and all(isinstance(each, float) for each in numbers):
                 value: float = IEEE[name](*numbers)
                 return value
-    return Call(tree.name, operands)
+    return found

@@ -11,24 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from unicodedata import bidirectional, category
 
 from micrograd.drawing.picture import Arrow, Box, Picture
-from micrograd.writing.labels import columns, without_turns
+from micrograd.writing.labels import in_columns, without_turns
 
 DEEPEST = 24  # levels
 
 
 def text(picture: Picture) -> str:
     """The whole text, with the numbers in columns."""
-    lines = list(_lines(picture))
-    widths = [max(map(columns, cells)) for cells in zip(*lines, strict=True)]
-    padded = (
-        "  ".join(
-            cell + " " * (width - columns(cell))
-            for cell, width in zip(line, widths, strict=True)
-            if width
-        )
-        for line in lines
-    )
-    return "".join(f"{line.rstrip()}\n" for line in padded)
+    return "".join(f"{line}\n" for line in in_columns(_lines(picture)))
 
 
 def _lines(picture: Picture) -> Iterator[Sequence[str]]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import repeat, starmap
 from numbers import Number as AnyNumber
 from numbers import Real
@@ -407,6 +408,17 @@ def sweep(nodes: Iterable[Any]) -> None:
 warm(sweep, ())
 
 
+@contextmanager
+def gradients_kept(nodes: Iterable[Any]) -> Iterator[None]:
+    """Put back the `.grad` of the nodes at the end of this context."""
+    before = [(node, node.grad) for node in nodes]
+    try:
+        yield
+    finally:
+        for node, grad in before:
+            node.grad = grad
+
+
 def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> dict[Value, float]:
     """What the backward step of a node leaves in the `.grad` of its operands; all is put back.
 
@@ -416,16 +428,13 @@ def shares_of_step(node: Value, adjoint: float = 1.0, before: float = 0.0) -> di
         before: the gradient that each operand has before the step.
     """
     with walking:
-        held = {each: each.grad for each in (node, *node._children)}
-        try:
+        held = (node, *node._children)
+        with gradients_kept(held):
             for each in held:
                 each.grad = before
             node.grad = adjoint
             node._backward()
             return {operand: to_float(operand.grad) for operand in node._prev}
-        finally:
-            for each, grad in held.items():
-                each.grad = grad
 
 
 # ------------------------------------------------------------------- making values

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from micrograd.derivation.naming import variable_names
+from micrograd.engine.callables import positional_parameters
 from micrograd.engine.value import Value
 from micrograd.export.layouts import CLayout, Function, JavaScriptLayout, Layout, PythonLayout
 from micrograd.export.program import of_formula, of_function, of_graph
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, read
 from micrograd.source.c import C
 from micrograd.source.javascript import JAVASCRIPT
 from micrograd.source.language import Language
@@ -20,7 +20,6 @@ from micrograd.source.straight import StraightLine
 from micrograd.source.trees import Definition, shared
 from micrograd.table.formulas import Call, FormulaError, Tree, calls, fold, substituted
 from micrograd.table.interpreters import ATOM, Texts, literal
-from micrograd.table.reading import parse
 from micrograd.writing import languages
 
 LANGUAGES: dict[str, tuple[Language, type[Layout]]] = {
@@ -148,22 +147,21 @@ def _of_value(
 
 
 def _of_text(text: str, names: Sequence[str] | None) -> _Request:
-    known = {row.name: row.arity for row in TABLE.values()}
-    variables = variables_of(text, known) if names is None else [*names]
+    variables = variables_of(text, TABLE) if names is None else [*names]
     for name in variables:
         if not name.isidentifier():
             raise FormulaError(f"expression: {name!r} cannot be the name of a variable")
-        if variables.count(name) > 1 or name in known:
-            wrong = "is an operation" if name in known else "is given twice"
+        if variables.count(name) > 1 or name in TABLE:
+            wrong = "is an operation" if name in TABLE else "is given twice"
             raise FormulaError(f"expression: the name {name!r} {wrong}; choose another")
-    line = of_formula(parse(text, names=variables, known=known, place="expression"), variables)
+    line = of_formula(read(text, variables, "expression"), variables)
     return _Request(line, text.strip(), [*zip(variables, line.parameters, strict=True)], "f")
 
 
 def _of_function(
     f: Callable[..., Any], example: Sequence[Any], names: Sequence[str] | None
 ) -> _Request:
-    called = [*names] if names is not None else _parameters(f)
+    called = [each.name for each in positional_parameters(f)] if names is None else [*names]
     if not example:
         example = [0.0] * len(called)
     elif names is None:  # of *args, and without the defaults
@@ -180,14 +178,6 @@ def _of_function(
     ]
     own = getattr(f, "__name__", "f")
     return _Request(line, _formula(line), packed, own if own.isidentifier() else "f")
-
-
-def _parameters(f: Callable[..., Any]) -> list[str]:
-    return [
-        each.name
-        for each in inspect.signature(f).parameters.values()
-        if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-    ]
 
 
 def _nested(example: Any, name: str, keys: Iterator[str], names: dict[str, str]) -> Any:

@@ -84,6 +84,13 @@ def substituted(tree: Tree, given: Mapping[str, Tree]) -> Tree:
     return given.get(tree, tree) if isinstance(tree, str) else tree
 
 
+def rebuilt(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
+    """The formula with each operand of its operation changed; a variable or a number as it is."""
+    if not isinstance(tree, Call):
+        return tree
+    return Call(tree.name, tuple(map(change, tree.operands)))
+
+
 def variables(tree: Tree) -> set[str]:
     """The variables that a formula uses."""
     return {part for part in parts(tree) if isinstance(part, str)}

@@ -180,8 +180,7 @@ class Operation:
 
     def read(self, text: str, place: str = "") -> Tree:
         """Parse a formula of the operands and the result, such as the domain."""
-        known = {row.name: row.arity for row in TABLE.values()}
-        return parse(text, names=(*self.operands, RESULT), known=known, place=place or self.name)
+        return read(text, (*self.operands, RESULT), place or self.name)
 
     def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
         return lookup, (self.name,)
@@ -266,6 +265,12 @@ def on_define(listener: Callable[[Operation], None]) -> Callable[[Operation], No
 def reserve(names: Iterable[str]) -> None:
     """Do not allow these names for rows that a user adds."""
     _reserved.update(names)
+
+
+def read(text: str, names: Sequence[str], place: str) -> Tree:
+    """Parse a formula of these names, which may call every row; `place` begins error messages."""
+    known = {row.name: row.arity for row in TABLE.values()}
+    return parse(text, names=names, known=known, place=place)
 
 
 def lookup(name: str) -> Operation:

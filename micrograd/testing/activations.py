@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from micrograd.compiler.numpy.operations import ON_ARRAYS
-from micrograd.ops import TABLE
+from micrograd.ops import TABLE, read
 from micrograd.table.formulas import Tree
-from micrograd.table.reading import parse
 
 _WRITTEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "tanh": (
@@ -119,8 +118,7 @@ def _replaced(
 
 
 def _read(formula: str) -> Tree:
-    known = {row.name: row.arity for row in TABLE.values()}
-    return parse(formula, names=("x", "t", "u", "pi"), known=known, place="a derivative")
+    return read(formula, ("x", "t", "u", "pi"), "a derivative")
 
 
 def _computed(formula: Tree, **variables: np.ndarray) -> np.ndarray:

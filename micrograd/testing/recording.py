@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from micrograd.engine.callables import parameters_of
 from micrograd.engine.collecting import nothing_collected
 from micrograd.engine.graph import (
     backward_step,
@@ -345,12 +345,8 @@ def title(f: Callable[..., Any], otherwise: str = "f") -> str:
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of the parameters that receive the arguments."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        parameters = {}.values()
     names: list[str] = []
-    for parameter in parameters:
+    for parameter in parameters_of(f):
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             names.append(parameter.name)
         elif parameter.kind is parameter.VAR_POSITIONAL:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from micrograd.engine.lines import Line
 from micrograd.testing.differences import Estimate
 from micrograd.testing.witnesses import Statement
-from micrograd.writing.labels import columns
+from micrograd.writing.labels import columns, in_columns
 from micrograd.writing.messages import message
 
 T = TypeVar("T")
@@ -259,11 +259,7 @@ class Report:
 
 def aligned(rows: list[list[str]], width: int | None = None) -> list[str]:
     """The lines of a table; if it is wider than `width`, each row becomes a table of its own."""
-    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(x + " " * (w - columns(x)) for x, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = in_columns(rows)
     if width is None or max(map(columns, lines), default=0) <= width:
         return lines
     (_, *heads), *others = rows

@@ -50,10 +50,9 @@ except ImportError as error:
         f"micrograd.testing.strategies needs Hypothesis: pip install hypothesis ({error})"
     ) from error
 
-from micrograd.ops import SERVING, TABLE, Operation, lookup
+from micrograd.ops import SERVING, TABLE, Operation, lookup, read
 from micrograd.table.formulas import COMPARISONS, Call, Tree, variables
 from micrograd.table.interpreters import ON_IEEE
-from micrograd.table.reading import parse
 from micrograd.testing import options
 from micrograd.testing.arithmetic import domain
 from micrograd.testing.expression import BUILT_IN, Expression, ExpressionStep, Operand, WithSource
@@ -115,9 +114,7 @@ def scalars(
         numbers |= st.just(math.nan)
     if not domain:
         return numbers
-    known = {name: row.arity for name, row in TABLE.items()}
-    condition = parse(domain, names=("x",), known=known, place="scalars")
-    inside = ON_IEEE.compiled(("x",), condition)
+    inside = ON_IEEE.compiled(("x",), read(domain, ("x",), "scalars"))
 
     def moved(number: float) -> float:
         """The number, or its image by the first map that leads into the domain."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from micrograd.engine.value import Value
+from micrograd.engine.value import Value, gradients_kept
 from micrograd.testing.arithmetic import (
     FLOATS,
     Arithmetic,
@@ -95,17 +95,12 @@ def reverse(
     subject: Subject, recording: Recording, backward: Callable[[Value], Any] = Value.backward
 ) -> list[float]:
     """The gradient by a backward pass; the `.grad` of what outlives the check is put back."""
-    held = [*(subject.parameters or ()), *recording.external]
-    before = [value.grad for value in held]
-    try:
+    with gradients_kept([*(subject.parameters or ()), *recording.external]):
         for value in recording.inputs:
             value.grad = 0.0
         if recording.root is not None:
             backward(recording.root)
         recording.gradient = [float(value.grad) for value in recording.inputs]
-    finally:
-        for value, grad in zip(held, before, strict=True):
-            value.grad = grad
     return recording.gradient
 
 

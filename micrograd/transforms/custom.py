@@ -10,6 +10,7 @@ from inspect import Parameter, signature
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from micrograd.engine.callables import positional_parameters
 from micrograd.engine.definitions import VOCABULARY
 from micrograd.engine.graph import is_leaf, made_by, order
 from micrograd.engine.value import Value, apply, join, to_number
@@ -128,15 +129,8 @@ class _Rule:
     @forkable_property
     def counts(self) -> tuple[int, int]:
         """How many arguments are needed and how many there may be, if some have defaults."""
-        with suppress(TypeError, ValueError):  # of a function in C
-            known = [
-                each.default is each.empty
-                for each in signature(self.f).parameters.values()
-                if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-            ]
-            if not all(known):
-                return sum(known), len(known)
-        return 0, 0
+        known = [each.default is each.empty for each in positional_parameters(self.f)]
+        return (0, 0) if all(known) else (sum(known), len(known))
 
     def in_order(self, args: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
         """Arguments given by name, in the order of the parameters; TypeError if that cannot be."""

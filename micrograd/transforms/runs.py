@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, count
+from itertools import count
 from operator import index
 from typing import Any, SupportsIndex
 
@@ -23,6 +23,7 @@ from micrograd.transforms.structures import (
     flatten,
     leaves_for,
     map_regular,
+    placed,
     shape,
     unflatten,
 )
@@ -234,11 +235,9 @@ def blocks(
 
         return map_regular(rows, above, cells)
 
-    lefts = [*accumulate(map(count_leaves, across), initial=0)]
-    aboves = [*accumulate(map(count_leaves, structures), initial=0)]
     return tuple(
-        tuple(entry(rows, above, other, left) for other, left in zip(across, lefts, strict=False))
-        for rows, above in zip(structures, aboves, strict=False)
+        tuple(entry(rows, above.start, other, left.start) for other, left in placed(across))
+        for rows, above in placed(structures)
     )
 
 

@@ -252,11 +252,8 @@ def map_regular(structure: Structure, start: int, f: Callable[[Structure, int], 
     """
     if is_regular(structure):
         return f(structure, start)
-    parts = []
-    for child in structure.children:
-        parts.append(map_regular(child, start, f))
-        start += count_leaves(child)
-    return assembled(structure, parts)
+    inner = placed(structure.children, start)
+    return assembled(structure, [map_regular(child, each.start, f) for child, each in inner])
 
 
 def is_regular(structure: Structure) -> bool:
@@ -331,6 +328,20 @@ def shape(structure: Structure) -> tuple[int, ...]:
         "an array of derivatives needs a number or a regular list of numbers; "
         "use grad, which keeps any structure"
     )
+
+
+def placed(structures: Iterable[Structure], start: int = 0) -> list[tuple[Structure, slice]]:
+    """Several structures, each with the slice of its leaves among all leaves.
+
+    >>> placed([LEAF, Structure(list, (), (LEAF, LEAF))])[1][1]
+    slice(1, 3, None)
+    """
+    found = []
+    for structure in structures:
+        stop = start + (1 if structure is LEAF else count_leaves(structure))
+        found.append((structure, slice(start, stop)))
+        start = stop
+    return found
 
 
 def count_leaves(structure: Structure) -> int:

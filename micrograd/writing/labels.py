@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import category, combining, east_asian_width
 
 LONGEST = 60  # characters of a label that are shown
@@ -55,6 +55,21 @@ def columns(text: str) -> int:
 
 
 _INVISIBLE = ("Mn", "Me", "Cf")
+
+
+def in_columns(rows: Iterable[Sequence[str]], *, right: bool = False) -> list[str]:
+    """The rows of a table as lines, whose cells are aligned at the left or at the right.
+
+    A column that is empty in every row takes no room.
+    """
+    rows = list(rows)
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        gaps = [" " * (width - columns(x)) for x, width in zip(row, widths, strict=True)]
+        cells = [gap + x if right else x + gap for x, gap in zip(row, gaps, strict=True)]
+        lines.append("  ".join(filter(None, cells)).rstrip())
+    return lines
 
 
 def pieces(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 from micrograd.ops import TABLE
 from micrograd.table.formulas import Call, Tree, calls, variables
 from micrograd.writing import notation
-from micrograd.writing.labels import columns
+from micrograd.writing.labels import in_columns
 from micrograd.writing.marks import Mark, row
 from micrograd.writing.names import subscript
 from micrograd.writing.notation import Formula
@@ -200,13 +200,7 @@ def matrix(numbers: Sequence[Sequence[Any]], most: int = MOST) -> Formula:
             between[-2] = _DIAGONAL
         shown = [*shown[: most - 2], between, shown[-1]]
     texts = [[typographic(entry.text) for entry in line] for line in shown]
-    widths = [max(map(columns, each)) for each in zip(*texts, strict=True)]
-    lines = [
-        "  ".join(
-            " " * (width - columns(text)) + text for text, width in zip(line, widths, strict=True)
-        )
-        for line in texts
-    ]
+    lines = in_columns(texts, right=True)
     marks = (tuple(entry.mark for entry in line) for line in shown)
     return Formula(_in_brackets(lines), ("matrix", *marks), ATOM, ATOM, exact)
 

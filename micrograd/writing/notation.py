@@ -23,7 +23,7 @@ from typing import Any
 from unicodedata import normalize
 
 from micrograd.ops import SERVING, TABLE, Operation
-from micrograd.table.formulas import COMPARISONS, Call, Tree, fold
+from micrograd.table.formulas import COMPARISONS, Call, Tree, fold, rebuilt
 from micrograd.writing import numbers, template
 from micrograd.writing.labels import one_line
 from micrograd.writing.marks import LETTERS, Mark, latex
@@ -211,12 +211,11 @@ def formula(
 
 def _with_squares(tree: Tree) -> Tree:
     """The formula with `x ** 2` in place of `x * x`."""
-    if not isinstance(tree, Call):
-        return tree
-    operands = tuple(map(_with_squares, tree.operands))
-    if tree.name == "mul" and operands[0] == operands[1]:
-        return Call("pow", (operands[0], 2.0))
-    return Call(tree.name, operands)
+    found = rebuilt(tree, _with_squares)
+    match found:
+        case Call("mul", (x, y)) if x == y:
+            return Call("pow", (x, 2.0))
+    return found
 
 
 NAMES = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from micrograd.derivation import algebra, derivatives
 from micrograd.derivation.choices import assuming
-from micrograd.table.formulas import Call, Tree, parts, size, substituted
+from micrograd.table.formulas import Call, Tree, parts, rebuilt, size, substituted
 from micrograd.writing.parts import factors_of, times
 
 
@@ -87,10 +87,8 @@ def _without_repeated_tests(tree: Tree) -> Tree:
 
 def _without_mirrors(tree: Tree) -> Tree:
     """Return the formula with `1 - sigmoid(x)` for `sigmoid(-x)`."""
-    if not isinstance(tree, Call):
-        return tree
-    operands = tuple(map(_without_mirrors, tree.operands))
-    match tree.name, operands:
-        case "sigmoid", (Call("neg", (inner,)),):
+    found = rebuilt(tree, _without_mirrors)
+    match found:
+        case Call("sigmoid", (Call("neg", (inner,)),)):
             return Call("sub", (1.0, Call("sigmoid", (inner,))))
-    return Call(tree.name, operands)
+    return found

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from micrograd import Value
+from micrograd.engine.graph import order
 from micrograd.table.balls import EXACT, Ball, library_function, stopped
 from micrograd.table.formulas import RESULT
+from micrograd.transforms.propagation import pull_numbers
 from nn.derivations.loss_form import OUTPUT, TARGET, Loss, loss_form, loss_of_sample
 from nn.derivations.network import Stage
 from nn.derivations.rules import Rows, Rules, rules
@@ -93,16 +95,10 @@ def run(
     if not isinstance(total, Value):
         raise TypeError(f"a loss gives one Value for a sample, got {type(total).__name__}")
     parameters = [p for each in stages for p in (*chain(*each.weights), *each.biases)]
-    before = [parameter.grad for parameter in parameters]
-    try:
-        for parameter in parameters:
-            parameter.grad = 0.0
-        total.backward()
-        gradients = [parameter.grad for parameter in parameters]
-    finally:
-        for parameter, grad in zip(parameters, before, strict=True):
-            parameter.grad = grad
-    slopes = [[Ball(output.grad) for output in row] for row in outputs]
+    wrt = [*parameters, *chain(*outputs)]
+    found = iter(pull_numbers(order(total), wrt, {total: 1.0}))
+    gradients = [*islice(found, len(parameters))]
+    slopes = [[Ball(next(found)) for _ in row] for row in outputs]
     return Engine(total, outputs, parameters, gradients, slopes)
 
 

@@ -10,7 +10,7 @@ from micrograd.compiler.calling.results import batch, is_array_like, regular
 from micrograd.compiler.calling.targets import PARAMETERS, Targets, read_targets
 from micrograd.transforms.functions import value_and_grad
 from micrograd.transforms.runs import Function
-from micrograd.transforms.structures import count_leaves
+from micrograd.transforms.structures import count_leaves, placed
 
 if TYPE_CHECKING:
     from micrograd.compiler.calling.variants import Variant
@@ -60,13 +60,10 @@ def _of_each_sample(
     """Return values and gradients with respect to arguments, including shared ones of a batch."""
     derived = program._program(_forward, places)
     variant, rows = derived._rows(args, parameters, partial(_blocks, places))
-    values, axes, made, start = rows[0:1][0], program._axes_of(len(args)), [], 1
-    for place in places:
-        structure, leaves = variant.parts[place]
-        stop = start + leaves.stop - leaves.start
-        part, start = rows[start:stop], stop
-        if mean:
-            part = part / len(values)
+    values, axes, made = rows[0:1][0], program._axes_of(len(args)), []
+    parts = placed([variant.arguments[place] for place in places], 1)
+    for place, (structure, leaves) in zip(places, parts, strict=True):
+        part = rows[leaves] / len(values) if mean else rows[leaves]
         if axes[place] == 0:
             made.append(batch(structure, part))
         else:

@@ -22,6 +22,7 @@ from micrograd.transforms.structures import (
     assembled,
     count_leaves,
     holds_arrays,
+    placed,
     unflatten,
 )
 
@@ -44,11 +45,7 @@ def regular(structure: Structure, numbers: Any) -> Any:
     if alone and children.count(LEAF) == len(children):
         parts = numbers.tolist()
     else:
-        parts, start = [], 0
-        for child in children:
-            size = 1 if child is LEAF else count_leaves(child)
-            parts.append(regular(child, numbers[start : start + size]))
-            start += size
+        parts = [regular(child, numbers[leaves]) for child, leaves in placed(children)]
     if kind is list:
         return parts
     if kind is dict or issubclass(kind, defaultdict):  # which takes more than its entries
@@ -102,31 +99,13 @@ def batch(structure: Structure, columns: Any) -> Any:
     if kind is None:
         return columns[0]
     if issubclass(kind, dict):
-        parts, start = {}, 0
-        for key, child in zip(keys, children, strict=True):
-            size = count_leaves(child)
-            parts[key] = batch(child, columns[start : start + size])
-            start += size
-        return parts
+        entries = zip(keys, placed(children), strict=True)
+        return {key: batch(child, columns[leaves]) for key, (child, leaves) in entries}
     if is_array_like(structure):
         return _samples_first(keys, columns)
     if kind is type(None):
         return None
     return [unflatten(structure, sample) for sample in columns.T.tolist()]
-
-
-def placed(structures: Sequence[Structure]) -> list[tuple[Structure, slice]]:
-    """Return the structures of arguments, each with the slice of its leaves among all leaves.
-
-    >>> placed([LEAF, Structure(np.ndarray, (2, 3))])[1][1]
-    slice(1, 7, None)
-    """
-    found, start = [], 0
-    for structure in structures:
-        stop = start + count_leaves(structure)
-        found.append((structure, slice(start, stop)))
-        start = stop
-    return found
 
 
 def gradient(arguments: Sequence[tuple[Structure, slice]], adjoints: Any) -> Any:

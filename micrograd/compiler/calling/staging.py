@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.calling.results import LINE
-from micrograd.transforms.structures import LEAF, NONE, Structure, count_leaves, fields
+from micrograd.transforms.structures import LEAF, NONE, Structure, count_leaves, fields, placed
 
 REAL = frozenset("biuf")
 """The kinds of dtypes of arrays that hold real numbers."""
@@ -301,11 +301,9 @@ def _entries_stager(
     made: Callable[[Structure, Any, int], Stager | None],
 ) -> Stager | None:
     """Return a function that copies the entries of a container, each by its own stager."""
-    parts, start, kind, keys = [], 0, structure.kind, structure.keys
-    for i, child in enumerate(structure.children):
-        rows = numbers[start : start + count_leaves(child)]
-        start += len(rows)
-        part = made(child, rows, i)
+    parts, kind, keys = [], structure.kind, structure.keys
+    for i, (child, leaves) in enumerate(placed(structure.children)):
+        part = made(child, numbers[leaves], i)
         if part is None:
             return None
         parts.append(part)

@@ -16,7 +16,7 @@ from micrograd.compiler.calling.arguments import (
     on_devices,
     refuse_tensors,
 )
-from micrograd.compiler.calling.results import gradient, placed, regular, store
+from micrograd.compiler.calling.results import gradient, regular, store
 from micrograd.compiler.calling.shortcuts import ROWS, Shortcuts, direct_shortcut, shortcut
 from micrograd.compiler.calling.staging import REAL, is_on_devices, parameters_stager
 from micrograd.compiler.calling.targets import Parameters
@@ -33,6 +33,7 @@ from micrograd.transforms.structures import (
     Structure,
     count_leaves,
     flatten,
+    placed,
     unflatten,
 )
 

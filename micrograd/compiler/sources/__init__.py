@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from micrograd.compiler.sources.c import Argument, CFile
 from micrograd.compiler.sources.numpy import NumpyFile
 from micrograd.compiler.stopping import CheckedExecutor
+from micrograd.engine.callables import positional_parameters
 from micrograd.transforms.structures import LEAF, Structure, count_leaves
 
 LANGUAGES = ("c", "numpy")
@@ -50,12 +50,5 @@ def source_of(
 
 def _names(f: Callable[..., Any] | None, count: int) -> list[str]:
     """The names of the arguments, as far as they are known."""
-    found: list[str] = []
-    if f is not None:
-        try:
-            kinds = [*inspect.signature(f).parameters.values()]
-        except (TypeError, ValueError):
-            kinds = []
-        positional = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-        found = [each.name for each in kinds if each.kind in positional]
+    found = [] if f is None else [each.name for each in positional_parameters(f)]
     return [*found, *(f"x{i}" for i in range(len(found) + 1, count + 1))][:count]
