@@ -195,6 +195,32 @@ def rope(draw: Any, count: int, steps: int) -> Workload:
     )
 
 
+@workload("Gray-Scott, 16 x 16 cells, 20 steps", 16, 20, small=(4, 2))
+def spots(draw: Any, side: int, steps: int) -> Workload:
+    """How much a reaction yields that spreads over a torus, differentiated by where it begins."""
+
+    def yielded(roll: Callable[..., Any], loop: Callable[..., Any], feed: Any, spores: Any) -> Any:
+        def spread(x: Any) -> Any:
+            return roll(x, 1, 0) + roll(x, -1, 0) + roll(x, 1, 1) + roll(x, -1, 1) - 4 * x
+
+        def step(state: Any) -> Any:
+            u, v = state
+            reaction = u * v * v
+            u, v = (
+                u + 0.16 * spread(u) - reaction + 0.035 * (1 - u),
+                v + 0.08 * spread(v) + reaction - 0.1 * v,
+            )
+            return u, v
+
+        return (loop(step, (feed, spores), steps)[1] ** 2).sum()
+
+    return Workload(
+        lambda *args: yielded(np.roll, repeat, *args),
+        lambda *args: yielded(jnp.roll, jax_repeat, *args),
+        (draw.uniform(0.9, 1, (side, side)), draw.uniform(0, 0.2, (side, side))),
+    )
+
+
 @workload("Kalman filter, 50 observations", 50, small=(4,))
 def kalman(draw: Any, steps: int) -> Workload:
     """The likelihood of a track, differentiated with respect to the logarithms of two noises."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from micrograd import compile, exp, repeat, tanh  # noqa: A004
+from micrograd import Value, compile, exp, repeat, tanh  # noqa: A004
 
 pytest.importorskip("llvmlite")
 
@@ -190,6 +190,71 @@ def test_runs_of_single_numbers_give_the_same_to_the_bit(f, monkeypatch):
         assert own_value == found[0][0] == pytest.approx(value, rel=1e-12)
         np.testing.assert_array_equal(own_slope, found[0][1])
         np.testing.assert_allclose(own_slope, slope, rtol=1e-9, atol=1e-9)
+
+
+def reaction(u, v, *, loop=repeat):
+    """Three steps of a reaction of two substances that spread on a torus."""
+
+    def spread(x):
+        return np.roll(x, 1, 0) + np.roll(x, -1, 0) + np.roll(x, 1, 1) + np.roll(x, -1, 1) - 4 * x
+
+    def step(state):
+        u, v = state
+        made = u * v * v
+        return u + 0.16 * spread(u) - made + 0.03 * (1 - u), v + 0.08 * spread(v) + made - 0.1 * v
+
+    return (loop(step, (u, v), 3)[1] ** 2).sum()
+
+
+def in_turn(step, state, n):
+    for _ in range(n):
+        state = step(state)
+    return state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", [repeat, in_turn])
+def test_a_reaction_on_a_grid_has_the_gradients_of_values(loop):
+    u, v = np.random.default_rng(0).uniform(0, 1, (2, 13, 13))
+    gradients, linked = gradient_of(lambda u, v: reaction(u, v, loop=loop), u, v)
+    values = np.frompyfunc(Value, 1, 1)(np.stack([u, v]))
+    reaction(*values, loop=in_turn).backward()
+    expected = np.vectorize(lambda each: each.grad)(values)
+    np.testing.assert_allclose(np.stack(gradients), expected, rtol=1e-12, atol=1e-14)
+    names = {spec.name for spec in linked._specs}
+    assert "sums_alike_u" in names
+    assert ("move_run" in names) == (loop is repeat)
+    assert "move" not in names
+    products = [spec for spec in linked._specs if spec.name == "run_u"]
+    assert all("g" not in spec.operands + spec.into for spec in products)
+
+
+def test_runs_with_a_constant_are_told_from_runs_without_one():
+    """In the first part, the first operand is a number for all; in the second, it goes on."""
+    x, y = [*[5] * 40, *range(100, 120)], [*range(60, 100), *range(120, 140)]
+    step = operation([*range(200, 260)], x, y, kinds=(False, False))._replace(varies=False)
+    parts = [(part.out, starts.tolist()) for part, starts in runs.in_runs(step)]
+    assert parts == [(slice(200, 240), [0]), (slice(240, 260), [0])]
+    few = step._replace(out=np.arange(200, 320, 2))
+    ((part, starts),) = runs.in_runs(few)
+    assert part is few
+    assert not len(starts)
+
+
+def test_runs_of_sums_are_alike_if_their_terms_are_of_the_same_kinds(monkeypatch):
+    ones, kinds = [1.0] * 8, ([1, 0, 1, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 0, 0, 0])
+    slots = [*range(8)]
+    step = sums([*range(30, 34)], [2] * 4, ones, slots, slots, kinds)._replace(varies=False)
+    starts, counts = np.arange(4), np.array([100, 60, 200, 9])
+
+    def alike():
+        return [(kind, each.tolist()) for kind, each in runs.alike_runs(step, starts, counts)]
+
+    assert alike() == [("vuuu", [0, 1, 3]), ("vvvu", [2])]
+    monkeypatch.setattr(runs, "_SOME_TERMS", 400)
+    assert [kind for kind, _ in alike()] == ["", "vvvu"]
+    monkeypatch.setattr(runs, "_FEW_TERMS", 1)
+    assert alike() == [("", [0, 1, 2, 3])]
 
 
 @pytest.mark.parametrize(

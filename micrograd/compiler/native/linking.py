@@ -18,11 +18,12 @@ from micrograd.compiler.native import lookups, loop_linking, product_linking, ta
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
 from micrograd.compiler.native.runs import (
+    alike_runs,
     chosen,
+    in_runs,
     is_total,
     long_runs,
     moves,
-    runs_of_operations,
     runs_of_sums,
     sums_of_neighbours,
 )
@@ -240,9 +241,13 @@ class Linked:
                 loop_linking.link(self, instruction)
 
     def _apply(self, step: Elementwise) -> None:
-        """Add a row for each run of an operation, or one for scattered numbers of `u`."""
+        """Add a row for each run of an operation, and one for scattered numbers of `u`."""
+        for part, starts in in_runs(step):
+            self._apply_part(part, starts)
+
+    def _apply_part(self, step: Elementwise, starts: Any) -> None:
         columns, size = [step.out, *(rows for _, rows in step.operands)], count_of(step.out)
-        starts, counts, name = runs_of_operations(step), size, "total" if is_total(step) else "run"
+        counts, name = size, "total" if is_total(step) else "run"
         kinds: Sequence[str]
         places: Sequence[Any]
         if len(starts):
@@ -274,10 +279,17 @@ class Linked:
             return
         starts, marked = runs_of_sums(step)
         starts, counts, others = long_runs(step, starts)
-        if len(starts):
-            fields = words(count=counts, out=out[starts], starts=lengths[starts])
+        for kinds, runs in alike_runs(marked, starts, counts):
+            first, many = starts[runs], counts[runs]
+            heads = chosen(marked, first)
+            if kinds:
+                table = self.table(np.stack([many, out[first], heads.start], axis=1))
+                kernel = self.kernel("sums_alike_u", operands=kinds, mode=mode)
+                self.emit(False, kernel, words(count=len(many), out=table) | self.sums(heads))
+                continue
+            fields = words(count=many, out=out[first], starts=lengths[first])
             kernel = self.kernel("sums_v" if varies else "sums_of_run_u", mode=mode)
-            self.emit(varies, kernel, fields | self.sums(marked, step.start[starts]), len(starts))
+            self.emit(varies, kernel, fields | self.sums(heads, heads.start), len(many))
         if len(others):
             rest = chosen(step, others)
             into, place = self._scattered(rest.out)

@@ -62,6 +62,8 @@ class Way:
     rows: Sequence[Any] = ()
 
 
+_SHORT = 8
+"""Shorter runs of neighbours, on average, are moved number by number."""
 MOST_KEPT = {False: 2**24, True: 2**18}
 """The most numbers that are kept of all steps of a loop: in `u`, and in `v` for each lane."""
 
@@ -317,13 +319,20 @@ def _move(
         fixed: whether the step is always the same.
         apart: how far the columns are apart.
     """
-    stack = linked.stacks[column.stack]
+    stack, mode = linked.stacks[column.stack], f"fixed {verb}" if fixed else verb
     for kind in (False, True):
         for run in runs((places.varies == kind) & chosen):
-            mode = f"fixed {verb}" if fixed else verb
-            kernel = linked.kernel("move", operands="uv"[kind] + "uv"[stack.varies], mode=mode)
             slots = places.slots[run]
-            fields = {COUNT: len(slots), PLACES: linked.table(slots)}
-            fields |= {STACK: linked.stack(column.stack), COLUMNS: stack.columns}
-            fields |= {COLUMN: column.column + apart * run.start, INDEX: index, APART: apart}
-            linked.emit(kind or stack.varies, kernel, fields)
+            place = column.column + apart * run.start
+            fields: dict[Any, Any] = {STACK: linked.stack(column.stack), COLUMNS: stack.columns}
+            fields |= {INDEX: index, COLUMN: place, COUNT: len(slots)}
+            varies = kind or stack.varies
+            starts = np.append(0, np.flatnonzero(np.diff(slots) != 1) + 1)
+            if not varies and apart == 1 and len(starts) * _SHORT <= len(slots):
+                counts = np.diff(starts, append=len(slots))
+                fields |= {COUNT: counts, PLACES: slots[starts], COLUMN: place + starts}
+                linked.emit(False, linked.kernel("move_run", mode=mode), fields, len(starts))
+                continue
+            kernel = linked.kernel("move", operands="uv"[kind] + "uv"[stack.varies], mode=mode)
+            fields |= {PLACES: linked.table(slots), APART: apart}
+            linked.emit(varies, kernel, fields)

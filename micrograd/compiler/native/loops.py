@@ -250,6 +250,29 @@ def move(w: Writer, spec: Spec) -> str:
     return w.finished()
 
 
+def move_run(w: Writer, spec: Spec) -> str:
+    """Do the same for neighbours in `u` and in a stack of `u`; PLACES is the place of the first."""
+    row, u, _, _ = w.kernel()
+    count, place, at, columns, column, index = w.words(
+        row, COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX
+    )
+    stack = _Stack(w, u, at, columns, varies=False)
+    k = index
+    if not spec.mode.startswith("fixed"):
+        k = w.build.fptosi(w.load(w.at(u, index), 1), WORD)
+    rows, held = w.at(u, place), stack.at(word(0), k, column)
+    into, read = (rows, held) if spec.mode.endswith(("take", "give")) else (held, rows)
+
+    def body(i: Any, width: int) -> None:
+        found = w.load(w.at(read, i), width)
+        if spec.mode.endswith(("give", "send")):
+            found = w.build.fadd(w.load(w.at(into, i), width), found)
+        w.store(found, w.at(into, i))
+
+    w.in_steps(count, (4 * w.width, w.width, 1), body)
+    return w.finished()
+
+
 def clear(w: Writer, spec: Spec) -> str:
     """Write code that sets all of a stack to zero; `operands` has its space."""
     row, u, _, lanes = w.kernel()

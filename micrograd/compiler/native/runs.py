@@ -7,6 +7,7 @@ is most of the time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from micrograd.compiler.program.slots import count_of, rows_of, slots_of
 
 _LEAST = 16  # in a run of `u`, on average: scattered numbers of `u` have one row for all of them
 _SHORT = 4  # sums of a run of `u` that are better added up with those of other short runs
+_FEW_TERMS = 8  # of a sum whose kernel has straight code for them
+_SOME_TERMS = 256  # that such a kernel, which takes some 30 ms to compile, adds up
 _LONG_SUM = 16  # terms of a sum, on average, that are added up in vectors
 
 
@@ -46,10 +49,43 @@ def runs_of_operations(step: Elementwise) -> Any:
     """
     if step.mode == "total":
         return np.arange(count_of(step.out))
+    return _starts(_ends(step), count_of(step.out), varies=step.varies)
+
+
+def _ends(step: Elementwise) -> Any:
+    """Return after which results the next one is of another run."""
     ends = np.diff(slots_of(step.out)) != (not is_total(step))
     for goes_on, (_, rows) in zip(moves(step), step.operands, strict=True):
         ends |= np.diff(slots_of(rows)) != goes_on
-    return _starts(ends, len(ends) + 1, varies=step.varies)
+    return ends
+
+
+def in_runs(step: Elementwise) -> Iterator[tuple[Elementwise, Any]]:
+    """Yield parts of an instruction, and where the runs of each begin; none if they are short.
+
+    In `u`, an operand may go on in one part and be the same number in the next, as in products of
+    some numbers with a constant and of others with each other.
+    """
+    starts = runs_of_operations(step)
+    while not len(starts):
+        every = np.append(0, np.flatnonzero(_ends(step)) + 1)
+        counts = np.diff(every, append=count_of(step.out))
+        is_long = np.repeat(counts >= _LEAST, counts)
+        if 2 * np.count_nonzero(is_long) < len(is_long):
+            break
+        yield (long := _part(step, is_long)), np.append(0, np.flatnonzero(_ends(long)) + 1)
+        step = _part(step, ~is_long)
+        starts = runs_of_operations(step)
+    yield step, starts
+
+
+def _part(step: Elementwise, chosen: Any) -> Elementwise:
+    """Return the results of an instruction that are chosen."""
+    out, *columns = (
+        rows_of(slots_of(rows)[chosen]) for rows in (step.out, *(x.rows for x in step.operands))
+    )
+    operands = (x._replace(rows=rows) for x, rows in zip(step.operands, columns, strict=True))
+    return step._replace(out=out, operands=(*operands,))
 
 
 def runs_of_sums(step: WeightedSums) -> tuple[Any, WeightedSums]:
@@ -98,6 +134,28 @@ def long_runs(step: WeightedSums, starts: Any) -> tuple[Any, Any, Any]:
     counts = np.diff(starts, append=len(sums))
     is_long = (counts > _SHORT) | step.varies
     return starts[is_long], counts[is_long], sums[np.repeat(~is_long, counts)]
+
+
+def alike_runs(step: WeightedSums, starts: Any, counts: Any) -> Iterator[tuple[str, Any]]:
+    """Yield groups of runs, as places in `starts`, whose sums have terms of the same kinds.
+
+    Such are the rows of a grid, which have one kernel and differ in places alone. With each group,
+    there are the kinds of its terms, as that kernel takes them; or nothing if the sums are too long
+    or too few for it, or not in `u`.
+    """
+    if step.varies:
+        yield "", np.arange(len(starts))
+        return
+    names = np.where(step.left_varies & step.right_varies, "vv", "vu")
+    names[~step.left_varies & ~step.right_varies] = "uu"
+    found: dict[str, list[int]] = {}
+    bounds = step.bounds
+    for place, run in enumerate(starts.tolist()):
+        terms = names[bounds[run] : bounds[run + 1]]
+        found.setdefault("".join(terms) if len(terms) <= _FEW_TERMS else "", []).append(place)
+    for kinds, places in found.items():
+        is_worthwhile = len(kinds) // 2 * counts[places].sum() >= _SOME_TERMS
+        yield kinds if is_worthwhile else "", np.array(places)
 
 
 def chosen(step: WeightedSums, sums: Any) -> WeightedSums:

@@ -85,6 +85,44 @@ def _added(w: Writer, tables: Any, turn: Any, memory: Any, i: Any, width: int) -
     return phi
 
 
+def sums_alike_u(w: Writer, spec: Spec) -> str:
+    """Write runs of sums of `u` whose terms are of the same kinds, as straight code.
+
+    `operands` has two kinds for each term: whether the factor goes on from sum to sum ("v"), or is
+    the same number for all sums of a run ("u"). OUT is a table of the runs, which has for each the
+    number of sums, the first result and the first term.
+    """
+    row, u, _, _ = w.kernel()
+    runs, address = w.words(row, Field.COUNT, Field.OUT)
+    table, (left, right, signs, _) = w.pointer(address), _tables_of_terms(w, row)
+    kinds = [*zip(spec.operands[::2], spec.operands[1::2], strict=True)]
+    with w.range(runs) as r:
+        count, out, first = w.words(w.at(table, w.times(r, word(3))), 0, 1, 2)
+        terms = []
+        for k, pair in enumerate(kinds):
+            t = w.build.add(first, word(k))
+            x, y = (w.at(u, _place(w, each, t)) for each in (left, right))
+            sign, number = w.load(w.at(signs, t), 1), None
+            if pair != ("v", "v"):
+                number = w.build.fmul(sign, w.load(y, 1))
+            terms.append((x, y, sign, number, pair[0] == "v"))
+
+        def body(i: Any, width: int, out: Any = out, terms: Any = terms) -> None:
+            at = w.at(u, out, i)
+            total = w.load(at, width) if spec.mode == "add" else w.constant(-0.0, width)
+            for x, y, sign, number, goes_on in terms:
+                a = w.load(w.at(x, i), width) if goes_on else w.splat(w.load(x, 1), width)
+                if number is None:
+                    b = w.build.fmul(w.load(w.at(y, i), width), w.splat(sign, width))
+                else:
+                    b = w.splat(number, width)
+                total = w.fma(a, b, total)
+            w.store(total, at)
+
+        w.in_steps(count, (2 * w.width, w.width, w.width // 2, 1), body)
+    return w.finished()
+
+
 def sums_u(w: Writer, spec: Spec, *, single: bool = False) -> str:
     """Write sums of scattered numbers of `u`, or add them to what there is.
 

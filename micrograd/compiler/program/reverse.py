@@ -119,6 +119,11 @@ class _Reverse(Adjoints):
                 continue
             flow = Flow(row, place)
             read = tuple(names[name] for name in flow.operands)
+            if not space and not isinstance(rows, slice):  # constants may be among them
+                chosen = self.active.u[rows]
+                if not chosen.all():
+                    rows = rows_of(rows[chosen])
+                    read = tuple(Operand(x.varies, rows_of(slots_of(x.rows)[chosen])) for x in read)
             mode = self._mode(varies, space, rows)
             self.instructions.append(
                 Elementwise(varies, self._adjoint(space, rows), flow, read, mode)
