@@ -197,15 +197,14 @@ def test_a_sum_in_a_tape_ends_with_the_newest_term():
 
 def test_sums_of_numbers_that_follow_each_other_are_one_row_of_machine_code():
     pytest.importorskip("llvmlite")
-    from micrograd.compiler.native.tapes import rows
+    from micrograd.compiler.native.rows import STEP
 
     program, x = compile(smoothed, backend="numba"), np.random.default_rng(0).normal(size=50)
     _, (_, slope) = program.value_and_grad([0.5, 0.25], x)
     expected = compile(smoothed, backend="numpy").value_and_grad([0.5, 0.25], x)[1][1]
     assert np.allclose(slope, expected, rtol=1e-12)
     linked = program._last.executor.executor._backwards.linked
-    instructions = (*linked.program.instructions, *linked.reverse.instructions)
-    forward, backward = (len(rows(linked, x)) for x in instructions if isinstance(x, Tape))
+    forward, backward = (len(code) for code in linked._codes if code.shape[1] == STEP)
     assert forward <= 4  # 49 sums are one row, after those of the products that they add up
     assert backward <= 4
 

@@ -136,8 +136,8 @@ def _move_to_doubles(w: Writer, get: Any, u: Any, last: Any) -> None:
         build.store(build.fptrunc(build.select(last, total, none), w.number), at)
 
 
-def write_run(w: Writer) -> Any:
-    """Write a function that carries out rows, one after the other."""
+def write_run(w: Writer, size: int = ROW) -> Any:
+    """Write a function that carries out rows of so many words, one after the other."""
     memory = w.number.as_pointer()
     code, count, u, v, lanes = w.function(
         ir.VoidType(), WORD.as_pointer(), WORD, memory, memory, WORD, name="run"
@@ -145,7 +145,7 @@ def write_run(w: Writer) -> Any:
     function = w.build.function
     kernel = ir.FunctionType(ir.VoidType(), [WORD.as_pointer(), memory, memory, WORD])
     with w.range(count) as i:
-        row = w.at(code, w.times(i, word(ROW)))
+        row = w.at(code, w.times(i, word(size)))
         address = w.build.inttoptr(w.build.load(row), kernel.as_pointer())
         w.build.call(address, [row, u, v, lanes])
     w.build.ret_void()

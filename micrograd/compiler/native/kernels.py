@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from micrograd.compiler.native import elementwise, lookups, loops, products, sums
+from micrograd.compiler.native import elementwise, lookups, loops, products, sums, tapes
 from micrograd.compiler.native.loops import LoopSpec
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer
@@ -26,6 +26,7 @@ _WRITERS: dict[str, Callable[[Writer, Spec], str]] = {
     "run_v": elementwise.run,
     "run_u": partial(elementwise.run, alone=True),
     "step_u": elementwise.step,
+    "steps": tapes.steps,
     "total_v": elementwise.total,
     "total_u": partial(elementwise.total, alone=True),
     "sums_v": sums.sums,

@@ -234,7 +234,10 @@ class Linked:
                 fields = words(count=out.stop - out.start, out=out.start, starts=starts, left=left)
                 self.emit(varies, self.kernel("fold", operands="uv"[varies], mode=row.name), fields)
             case Tape(varies=varies):
-                self._code[varies].append(tapes.rows(self, instruction))
+                steps = tapes.rows(self, instruction)
+                self._codes.append(steps)
+                fields = words(count=len(steps), left=int(steps.ctypes.data))
+                self.emit(varies, self.kernel("steps"), fields)
             case Lookup() | Scatter():
                 lookups.link(self, instruction)
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():

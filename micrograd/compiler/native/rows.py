@@ -13,6 +13,8 @@ from micrograd.table.formulas import Tree, calls
 
 ROW = 16
 """The number of words of a row."""
+STEP = 8
+"""The number of words of a step of a tape: there are so many that reading them takes time."""
 
 
 class Field:

@@ -1,4 +1,4 @@
-"""Turns tapes into rows of words, one for each step."""
+"""Turns tapes into rows of words, one for each step, and writes the kernel that runs these."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd.compiler.native.rows import ROW, Field
+from micrograd.compiler.native.driver import write_run
+from micrograd.compiler.native.rows import STEP, Field, Spec
+from micrograd.compiler.native.writing import Writer
 from micrograd.compiler.program.instructions import SUM, Tape
 from micrograd.compiler.program.slots import slots_of
 
@@ -15,10 +17,19 @@ if TYPE_CHECKING:
     from micrograd.compiler.native.linking import Linked
 
 
+def steps(w: Writer, _: Spec) -> str:
+    """Write the kernel that carries out the rows of a tape."""
+    run = write_run(w, STEP)
+    row, u, v, lanes = w.kernel()
+    count, code = w.words(row, Field.COUNT, Field.LEFT)
+    w.build.call(run, [w.pointer(code), count, u, v, lanes])
+    return w.finished()
+
+
 def rows(linked: Linked, tape: Tape) -> Any:
     """Return a row for each step, and one for sums in `u` that follow each other."""
     varies, sums, out = tape.varies, np.flatnonzero(tape.code == SUM), slots_of(tape.out)
-    rows = np.zeros((len(out), ROW), np.int64)
+    rows = np.zeros((len(out), STEP), dtype=np.int64)
     rows[:, Field.COUNT], rows[:, Field.OUT] = 1, out
     for field, slots in zip(Field.OPERANDS, tape.operands.T, strict=False):
         rows[:, field] = slots
