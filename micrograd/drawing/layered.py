@@ -88,23 +88,28 @@ def layers_in(output: Value, model: Any) -> list[Layer]:
 
 
 def unit_labels(layers: Sequence[Layer]) -> dict[str, Value]:
-    """Labels for those sums and outputs of neurons, and given inputs, that lack one.
+    """Labels for those sums, outputs and inputs of neurons that lack one.
 
     That of the second neuron of layer 1 is `h^{(1)}_{2}`, with the number of the sample behind it
-    if there are several.
+    if there are several. The second input of layer 3 is `x^{(3)}_{2}` if no layer computed it, as
+    where a layer takes the sum of two outputs.
     """
     labels: dict[str, Value] = {}
+    taken = set[Value]()
+
+    def give(mark: str, matrix: list[list[Any]]) -> None:
+        for i, row in enumerate(matrix, 1):
+            for j, value in enumerate(row, 1):
+                if isinstance(value, Value) and value not in taken and not label_of(value).strip():
+                    labels[f"{mark}_{{{i}{j if len(row) > 1 else ''}}}"] = value
+                    taken.add(value)
+
     for layer in layers:
         raised = f"^{{({layer.number})}}" if layer.number else ""
-        sums = layer.matrix(lambda unit: total(unit) if unit.activation else None)
-        named = {f"z{raised}": sums, f"h{raised}": layer.outputs}
-        if layer is layers[0]:
-            named["x"] = layer.inputs
-        for letter, matrix in named.items():
-            for i, row in enumerate(matrix, 1):
-                for j, value in enumerate(row, 1):
-                    if isinstance(value, Value) and not label_of(value).strip():
-                        labels[f"{letter}_{{{i}{j if len(row) > 1 else ''}}}"] = value
+        give(f"z{raised}", layer.matrix(lambda unit: total(unit) if unit.activation else None))
+        give(f"h{raised}", layer.outputs)
+    for layer in layers:
+        give("x" if layer is layers[0] else f"x^{{({layer.number})}}", layer.inputs)
     return labels
 
 
@@ -253,7 +258,8 @@ class Layered:
         shown = letter.upper() if is_batch and letter in "zhx" else letter
         if is_batch and letter == "δ":
             shown = "Δ"
-        label = f"{shown}^{{({layer.number})}}" if layer.number and letter != "x" else shown
+        is_first = letter == "x" and i == 0
+        label = f"{shown}^{{({layer.number})}}" if layer.number and not is_first else shown
         return of_mark(notation.named(label).mark, _COLORS.get(letter, "ink"))
 
     def _outputs(self, i: int) -> Line:
@@ -263,11 +269,13 @@ class Layered:
         return self.symbol("h", i)
 
     def _inputs(self, i: int) -> Line:
-        """The values that a layer is applied to: the outputs of the layer before it, or x."""
+        """The values that a layer is applied to: the outputs of a layer before it, or x."""
+        inputs = self.layers[i].inputs
         for before in range(i):
-            if _are_same(self.layers[before].outputs, self.layers[i].inputs):
+            if _are_same(self.layers[before].outputs, inputs):
                 return self._outputs(before)
-        return self.symbol("x", i)
+        same = (k for k in range(i) if _are_same(self.layers[k].inputs, inputs))
+        return self.symbol("x", next(same, i))
 
     def _called(self, unit: Unit, argument: Line, prime: str = "") -> Line:
         """`tanh(z)`, or `tanh′(z)`."""

@@ -13,15 +13,38 @@ from micrograd.drawing.named.fitting import stacked
 from micrograd.drawing.named.layout import FORMULA
 from micrograd.drawing.picture import Arrow, Box, OperationNode, Picture
 from micrograd.drawing.spans import Line, line_width, plain
+from micrograd.drawing.steps import in_order
 from micrograd.engine.value import Value
 
 _LONGEST = 230.0  # formula that is shown, in pixels
 
 
 def pictures(layered: Layered) -> list[Picture]:
-    """The picture with a box for each neuron, in two forms, and that with one for each layer."""
+    """The picture with a box for each neuron, in two forms, and that with one for each layer.
+
+    There is none of the layers if one of them takes what was computed from its own outputs.
+    """
     neurons = _of_neurons(layered)
-    return [neurons, stacked(neurons), _of_layers(layered)]
+    return [neurons, stacked(neurons), *_ordered(_of_layers(layered))]
+
+
+def _ordered(picture: Picture) -> list[Picture]:
+    """The picture with its boxes in topological order; none if there is no such order.
+
+    Boxes of several samples that became one may stand before what a later sample needs.
+    """
+    if _is_ordered(picture):
+        return [picture]
+    found = {box.name: box for box in picture.boxes}
+    given = [box for box in picture.boxes if box.operation is None]
+    computed = [found[name] for part in in_order(picture, ()) for name in part.boxes]
+    picture = picture._replace(boxes=[*given, *computed])
+    return [picture] if _is_ordered(picture) else []
+
+
+def _is_ordered(picture: Picture) -> bool:
+    places = {box.name: i for i, box in enumerate(picture.boxes)}
+    return all(places[arrow.tail] < places[head] for arrow, head in picture.arrows())
 
 
 def _of_neurons(layered: Layered) -> Picture:

@@ -8,6 +8,7 @@ opacity show the size of the weight, compared with the largest one in that layer
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -282,8 +283,14 @@ def _activations(
     roots = [out for out in outputs if isinstance(out, Value)]
     neurons = [neuron for column in columns for neuron in column]
     found = applications(order(roots), roots, neurons)
-    taken = {id(unit.neuron): unit.inputs for application in found for unit in application.units}
-    after = [taken.get(id(column[0]), []) for column in columns[1:]]
+    taken: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    for unit in (unit for application in found for unit in application.units):
+        taken[id(unit.neuron.source)].append(unit.inputs)
+    heads = [id(column[0].source) for column in columns]
+    after = []
+    for i, head in enumerate(heads[1:], 1):
+        left = heads[i:].count(head)  # a layer may stand in several places
+        after.append(taken[head][-left] if left <= len(taken[head]) else [])
     known = [inputs, *after, outputs]
     sizes = [len(columns[0][0].weights), *map(len, columns)]
     return [

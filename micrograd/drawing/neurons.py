@@ -179,7 +179,7 @@ def _sums(nodes: Sequence[Value], neurons: Sequence[Neuron]) -> list[tuple[Neuro
             parameters.add(neuron.bias)
             if neuron.bias in present:
                 bit = 1 << len(neuron.weights)
-                parts[neuron.bias] = _Part(neuron, bit)
+                parts.setdefault(neuron.bias, _Part(neuron, bit))
                 complete[id(neuron)] |= bit
     found = []
     for node in nodes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from micrograd.drawing.named.roles import BIASES, ROLES
@@ -91,12 +93,35 @@ def steps(
 
 
 def in_order(picture: Picture, parts: Iterable[Part]) -> list[Part]:
-    """The parts, and one for every other box that is computed, by the last of their boxes."""
+    """The parts, and one for every other box that is computed, each after those that it needs.
+
+    Among those that could be next, the one whose last box comes first is. If parts need each other,
+    they all stand in the order of their last boxes.
+    """
     place = {box.name: i for i, box in enumerate(picture.boxes)}
     chosen = list(parts)
     taken = {name for part in chosen for name in part.boxes}
     chosen += [Part((b.name,)) for b in picture.boxes if b.operation and b.name not in taken]
-    return sorted(chosen, key=lambda part: max(place[name] for name in part.boxes))
+    chosen.sort(key=lambda part: max(place[name] for name in part.boxes))
+    home = {name: i for i, part in enumerate(chosen) for name in part.boxes}
+    needs: list[set[int]] = [set() for _ in chosen]
+    for name, i in home.items():
+        tails = (arrow.tail for arrow in picture.boxes[place[name]].arrows)
+        needs[i].update(home[tail] for tail in tails if home.get(tail, i) != i)
+    try:
+        ranked = TopologicalSorter(dict(enumerate(needs)))
+        ranked.prepare()
+    except CycleError:
+        return chosen
+    found, ready = [], list(ranked.get_ready())
+    heapify(ready)
+    while ready:
+        following = heappop(ready)
+        found.append(chosen[following])
+        ranked.done(following)
+        for each in ranked.get_ready():
+            heappush(ready, each)
+    return found
 
 
 def flowing(step: Step, picture: Picture) -> list[str]:

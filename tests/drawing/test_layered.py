@@ -222,3 +222,124 @@ def test_neurons_stand_in_their_order():
     for picture in Walkthrough(loss, model=model).pictures:
         labels = [box.label for box in picture.boxes if box.label.startswith("h")]
         assert labels == ["h⁽¹⁾₁", "h⁽¹⁾₂", "h⁽¹⁾₃"]
+
+
+# ----------------------------------------------- layers that take what no layer computed as it is
+
+
+class Net:
+    """Two layers that are put together in other ways than one behind the other."""
+
+    def __init__(self, tied=False):
+        random.seed(1)
+        first = Layer(2, 2, activation="tanh")
+        second = first if tied else Layer(2, 2, activation="sigmoid")
+        self.layers = [first, second, Layer(2, 1, nonlin=False)]
+
+    def loss(self, combined, samples=1):
+        """The loss if the last layer takes `combined(layers, x)`."""
+        loss = Value(0.0)
+        for _ in range(samples):
+            x = [Value(random.uniform(-1, 1)) for _ in range(2)]
+            loss = loss + (self.layers[2](combined(self.layers, x)) - 1.0) ** 2
+        loss.label = "L"
+        return loss
+
+
+def sums(left, right, name=""):
+    out = [a + b for a, b in zip(left, right, strict=True)]
+    for i, each in enumerate(out, 1):
+        each.label = f"{name}_{i}" if name else ""
+    return out
+
+
+def residual(layers, x):
+    return sums(layers[1](layers[0](x)), x)
+
+
+def named_residual(layers, x):
+    return sums(layers[1](layers[0](x)), x, "r")
+
+
+def residual_within(layers, x):
+    return layers[1](sums(layers[0](x), x))
+
+
+def gated(layers, x):
+    return [a * b for a, b in zip(layers[0](x), layers[1](x), strict=True)]
+
+
+def centred(layers, x):
+    hidden = layers[1](layers[0](x))
+    return [h - (hidden[0] + hidden[1]) / 2 for h in hidden]
+
+
+def arrows(picture):
+    """The arrows of a picture, each as two letters: `h⁽²⁾` is a layer or a neuron of it."""
+    letters = {box.name: re.match(r"[^₁₂ ]+", box.label)[0] for box in picture.boxes}
+    return {(letters[arrow.tail], letters[head]) for arrow, head in picture.arrows()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("combined", [residual, named_residual, residual_within, gated, centred])
+def test_a_layer_may_take_any_computed_values(combined, samples):
+    model = Net()
+    walk = Walkthrough(model.loss(combined, samples), model=model)
+    layers = [step.layer for step in walk.steps if step.kind == "forward" and step.layer]
+    assert layers == [1, 2, 3]
+    for picture in walk.pictures:
+        names = {box.name for box in picture.boxes}
+        places = {box.name: i for i, box in enumerate(picture.boxes)}
+        used = {arrow.tail for arrow, _ in picture.arrows()}
+        assert names - used == set(picture.roots)
+        assert all(places[arrow.tail] < places[head] for arrow, head in picture.arrows())
+
+
+@pytest.mark.parametrize(("combined", "name"), [(residual, "x⁽³⁾"), (named_residual, "r")])
+def test_sums_that_a_layer_takes_have_boxes(combined, name):
+    model = Net()
+    walk = Walkthrough(model.loss(combined), model=model)
+    for picture in walk.pictures:
+        assert {("h⁽²⁾", name), ("x", name), (name, "h⁽³⁾")} <= arrows(picture)
+    texts = [each.text for each in equations(walk)]
+    assert any(text.startswith("h⁽³⁾₁ = W⁽³⁾x⁽³⁾ + b⁽³⁾") for text in texts)
+
+
+def test_only_what_the_first_layer_takes_is_x():
+    model = Net()
+    texts = [each.text for each in equations(Walkthrough(model.loss(gated), model=model))]
+    for formula in ("z⁽¹⁾ = W⁽¹⁾x + b⁽¹⁾", "z⁽²⁾ = W⁽²⁾x + b⁽²⁾", "h⁽³⁾₁ = W⁽³⁾x⁽³⁾ + b⁽³⁾"):
+        assert any(text.startswith(formula) for text in texts), formula
+
+
+@pytest.mark.parametrize("combined", [residual, residual_within])
+def test_a_layer_that_stands_twice_in_a_model_is_stepped_through_by_neurons(combined):
+    model = Net(tied=True)
+    walk = Walkthrough(model.loss(combined), model=model)
+    sizes = [len(step.boxes) for step in walk.steps if step.kind == "forward"]
+    assert sizes.count(2) == 4  # z and h of both neurons, twice
+    for picture in walk.pictures:
+        assert all(arrow.tail != head for arrow, head in picture.arrows())
+
+
+@pytest.mark.slow
+def test_a_wide_layer_that_stands_twice_has_no_arrow_to_itself():
+    model, width = Net(), 7
+    tied = Layer(width, width, activation="tanh")
+    model.layers = [tied, tied]
+    out = sum(tied(tied([Value(0.1 * i) for i in range(width)])), Value(0.0))
+    out.label = "L"
+    for picture in Walkthrough(out, model=model).pictures:
+        assert all(arrow.tail != head for arrow, head in picture.arrows())
+
+
+def test_a_delta_that_only_happens_to_be_that_of_the_next_layer_is_not_said_to_come_from_it():
+    model, gate = Net(), Value(1.0, label="g")
+    loss = model.loss(lambda layers, x: [h * gate for h in layers[1](layers[0](x))])
+    (delta,) = [
+        each.text
+        for each in equations(Walkthrough(loss, model=model))
+        if each.text.startswith("δ⁽²⁾ = ")
+    ]
+    assert delta.startswith("δ⁽²⁾ = ∂L/∂h⁽²⁾ ⊙")

@@ -128,6 +128,18 @@ def test_a_sample_fills_the_neurons_by_their_activations():
     )
 
 
+def test_a_layer_that_stands_twice_has_the_activations_of_each_place():
+    model = mlp(2, 2, 2, 1, activation="tanh")
+    model.layers.insert(1, model.layers[1])
+    values, expected = [0.5, -1.0], []
+    for layer in model.layers[:-1]:
+        values = layer(values)
+        expected += [value.data for value in values]
+    tips = [e.text for e in drawn(model, sample=[0.5, -1.0]).iter(f"{SVG}title")]
+    found = [re.search(r"activation (\S+)", tip) for tip in tips if "neuron " in tip]
+    assert [float(each[1]) for each in found[:-1]] == pytest.approx(expected, rel=6e-4)
+
+
 def test_the_largest_activation_has_the_strongest_colour_and_zero_that_of_the_paper():
     model = mlp(2, 4, 1)
     values = model.layers[0]([1.0, 1.0])
