@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, exp, repeat, tanh  # noqa: A004
+from micrograd import Value, compile, exp, repeat, scan, sin, tanh  # noqa: A004
 
 pytest.importorskip("llvmlite")
 
 from micrograd.compiler.native import runs
+from micrograd.compiler.native.executor import _machine
+from micrograd.compiler.native.kernels import write
+from micrograd.compiler.native.loops import MOST_STRAIGHT
+from micrograd.compiler.native.rows import ROW, Spec
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
 from micrograd.compiler.program.slots import Operand
 from micrograd.ops import TABLE
@@ -227,6 +233,80 @@ def test_a_reaction_on_a_grid_has_the_gradients_of_values(loop):
     assert "move" not in names
     products = [spec for spec in linked._specs if spec.name == "run_u"]
     assert all("g" not in spec.operands + spec.into for spec in products)
+
+
+def handed_on(state, xs):
+    """Two loops take the same inputs, and one the outputs of another, all of them read again."""
+
+    def first(s, x):
+        s = tanh(s * np.roll(x, 1) + x)
+        return s, (s, [s, x * s])  # a state that is an output twice
+
+    def second(s, x):
+        return s - 0.5 * s * np.roll(x, 1) + x * x, s * x
+
+    state, (a, (b, c)) = scan(first, state, xs)
+    state, d = scan(second, state + c[1], c)
+    state, e = scan(second, state, xs)
+    weights = np.arange(1.0, 1 + xs.size).reshape(xs.shape) / xs.size
+    return (state**2).sum() + (weights * (a * b + c * d + e * c - xs * e)).sum()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [8, 21])
+def test_gradients_of_what_loops_hand_on_are_added_up(width, monkeypatch):
+    monkeypatch.setitem(MOST_STRAIGHT, False, 0)  # the loops are followed backwards, row by row
+    state, xs = np.split(np.random.default_rng(0).normal(size=(4, width)), [1])
+    gradients, linked = gradient_of(handed_on, state[0], xs)
+    values = np.frompyfunc(Value, 1, 1)(np.concatenate([state, xs]))
+    handed_on(values[0], values[1:]).backward()
+    expected = np.vectorize(lambda each: each.grad)(values)
+    np.testing.assert_allclose(np.vstack(gradients), expected, rtol=1e-11, atol=1e-12)
+    done = {(spec.name, spec.mode) for spec in linked._specs if spec.name.startswith("move")}
+    verbs = "take", "keep", "give", "send"
+    assert done == {("move_run", fixed + verb) for fixed in ("", "fixed ") for verb in verbs}
+
+
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("fixed", ["", "fixed "])
+@pytest.mark.parametrize("verb", ["take", "keep", "give", "send"])
+def test_neighbours_are_moved_between_u_and_a_step_of_a_stack(verb, fixed, count):
+    spec = Spec("move_run", "float64", mode=fixed + verb)
+    machine = _machine()
+    address = machine.address(str(spec), lambda: write(spec, machine.width))
+    first, column, steps, columns, step = 9, 3, 4, 60, 2
+    u, stack = np.arange(1.0, 71.0), np.arange(100.0, 100.0 + steps * columns)
+    expected_u, expected_stack = u.copy(), stack.copy()
+    u[0], u[1:4].view(np.int64)[:] = step, (stack.ctypes.data, steps, 0)
+    row = np.zeros(ROW, np.int64)
+    row[1:7] = count, first, 1, columns, column, step if fixed else 0
+    expected_u[:4] = u[:4]
+    rows = expected_u[first : first + count]
+    held = expected_stack[step * columns + column :][:count]
+    into, read = (rows, held) if verb in {"take", "give"} else (held, rows)
+    into[:] = read + (into if verb in {"give", "send"} else 0)
+    pointer = ctypes.c_void_p
+    kernel = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_int64)(address)
+    kernel(row.ctypes.data, u.ctypes.data, None, 1)
+    np.testing.assert_array_equal(u.view(np.int64), expected_u.view(np.int64))
+    np.testing.assert_array_equal(stack, expected_stack)
+
+
+def test_outputs_that_lie_apart_on_a_stack_are_moved_one_by_one(monkeypatch):
+    """Of the first column, only one number is read, so those of the second lie two apart."""
+    monkeypatch.setitem(MOST_STRAIGHT, False, 0)
+
+    def f(state, xs):
+        _, (first, second) = scan(lambda s, x: (sin(s * x), [s, s * s + x]), state, xs)
+        return first[0] + sum(k * y * y for k, y in enumerate(second, 1))
+
+    state, xs = 0.5, np.random.default_rng(0).normal(size=20)
+    gradients, linked = gradient_of(f, state, xs)
+    values = [Value(x) for x in (state, *xs)]
+    f(values[0], values[1:]).backward()
+    expected = [value.grad for value in values]
+    np.testing.assert_allclose(np.append(*gradients), expected, rtol=1e-12)
+    assert ("move", "fixed take") in {(spec.name, spec.mode) for spec in linked._specs}
 
 
 def test_runs_with_a_constant_are_told_from_runs_without_one():
