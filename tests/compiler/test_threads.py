@@ -187,11 +187,11 @@ w, between, end, recorder = Value(3.0), threading.Event(), threading.Event(), tr
 w.grad = 7.0
 
 
-def waiting(*sizes, before=None):  # between the two runs of a function
-    if before is not None and not between.is_set():
+def waiting(*sizes, **others):  # between the two runs of a function
+    if others.get("before") is not None and not between.is_set():
         between.set()
         end.wait(60)
-    return recorder(*sizes, before=before)
+    return recorder(*sizes, **others)
 
 
 tracer.Recorder = waiting
