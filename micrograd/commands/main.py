@@ -10,25 +10,34 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from importlib import import_module
 from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import micrograd
-from micrograd.commands import doctor
+from micrograd.commands import (
+    check,
+    completion,
+    demo,
+    doctor,
+    draw,
+    explain,
+    export,
+    live,
+    playground,
+    predict,
+    rules,
+    train,
+)
 from micrograd.commands.options import CommandError, add_language
 from micrograd.commands.parsing import Parser, language_of, translate
 from micrograd.commands.terminal import Output, printable
 from micrograd.writing.messages import message
 
-COMMANDS = [
-    import_module(f"{__package__}.{name}")
-    for name in (
-        *("demo", "check", "explain", "draw", "live", "export"),
-        *("playground", "rules", "train", "predict", "doctor", "completion"),
-    )
-]
+COMMANDS = (
+    *(demo, check, explain, draw, live, export),
+    *(playground, rules, train, predict, doctor, completion),
+)
 """The modules of the commands, in the order of the help."""
 
 

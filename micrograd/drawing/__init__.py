@@ -23,7 +23,6 @@ neuron, layers, curves, data, tables. `svg_elements` is shared by everything tha
 
 from __future__ import annotations
 
-from micrograd.drawing import schematics
 from micrograd.drawing.film import film, film_strip
 from micrograd.drawing.formulas import draw_formula
 from micrograd.drawing.graphs import draw, draw_dot
@@ -32,20 +31,42 @@ from micrograd.drawing.page import step_page
 from micrograd.drawing.picture_builder import MAX_NODES
 from micrograd.drawing.programs import draw_program
 from micrograd.drawing.renderers import RendererNotFound, RenderingError
-from micrograd.drawing.schematics import *
+from micrograd.drawing.schematics import (
+    draw_curve,
+    draw_dot_product,
+    draw_layers,
+    draw_losses,
+    draw_matrices,
+    draw_neuron,
+    draw_points,
+    draw_table,
+    draw_threshold_neuron,
+    draw_training_loop,
+    draw_valley,
+)
 from micrograd.drawing.themes import Theme
 
 __all__ = [
-    *schematics.__all__,
     "MAX_NODES",
     "RendererNotFound",
     "RenderingError",
     "Theme",
     "draw",
+    "draw_curve",
     "draw_dot",
+    "draw_dot_product",
     "draw_formula",
+    "draw_layers",
+    "draw_losses",
+    "draw_matrices",
     "draw_network",
+    "draw_neuron",
+    "draw_points",
     "draw_program",
+    "draw_table",
+    "draw_threshold_neuron",
+    "draw_training_loop",
+    "draw_valley",
     "film",
     "film_strip",
     "step_page",

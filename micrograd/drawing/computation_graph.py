@@ -1,8 +1,8 @@
 """`ComputationGraph`: a `graphviz.Digraph` that is drawn by any renderer, in any format.
 
-`formats` lists the formats. Where there is no renderer, SVG is the project's own, and PNG is that
-SVG drawn by resvg. Only this module imports `graphviz`, so it is imported on use.
-Nothing global in that package is changed, and only its public names are used.
+The module `formats` lists them. Without a renderer, an SVG file is written by `svg`, and a PNG file
+is drawn from it by resvg. Only this module imports `graphviz`, so it is imported on use. Nothing
+global in that package is changed, and only its public names are used.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _LONGEST = 230.0  # formula that is shown, in pixels
 def pictures(layered: Layered) -> list[Picture]:
     """The picture with a box for each neuron, in two forms, and that with one for each layer.
 
-    There is none of the layers if one of them takes what was computed from its own outputs.
+    The last is left out if a layer takes what was computed from its own outputs.
     """
     neurons = _of_neurons(layered)
     return [neurons, stacked(neurons), *_ordered(_of_layers(layered))]

@@ -234,7 +234,7 @@ class Subject:
 
     @property
     def origin(self) -> Subject:
-        """The user's function, of which this may be a derivative."""
+        """The function that the user gave: this one, or the one that this is a derivative of."""
         return self.beneath.origin if self.beneath else self
 
     @property

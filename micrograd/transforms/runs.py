@@ -242,7 +242,7 @@ def blocks(
 
 
 def start_of_runs() -> int:
-    """A number that is larger than those of all runs in progress; 0 if there is none."""
+    """A number larger than that of every run in progress, or 0 if no run is in progress."""
     return next(_numbers) if _active else 0
 
 

@@ -1,4 +1,4 @@
-"""Fonts with Chinese letters, of which the first one that is installed is used."""
+"""Fonts with Chinese letters. The first of them that is installed is used."""
 
 CHINESE = (
     "Noto Sans CJK SC",

@@ -14,7 +14,7 @@ from nn.schedules.schedule import Schedule, rates_of
 
 
 class _Compound(Schedule):
-    """Base of the schedules that consist of `schedulers`, of which the first defines the rates."""
+    """Base of the schedules made of other `schedulers`; the first of these sets the first rates."""
 
     schedulers: list[Schedule]
 

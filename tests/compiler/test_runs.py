@@ -15,7 +15,7 @@ from micrograd.compiler.native import runs
 from micrograd.compiler.native.executor import _machine
 from micrograd.compiler.native.kernels import write
 from micrograd.compiler.native.loops import MOST_STRAIGHT
-from micrograd.compiler.native.rows import ROW, Spec
+from micrograd.compiler.native.rows import ROW, Field, Spec
 from micrograd.compiler.program.instructions import Elementwise, WeightedSums
 from micrograd.compiler.program.slots import Operand
 from micrograd.ops import TABLE
@@ -267,6 +267,12 @@ def test_gradients_of_what_loops_hand_on_are_added_up(width, monkeypatch):
     assert done == {("move_run", fixed + verb) for fixed in ("", "fixed ") for verb in verbs}
 
 
+def carry_out(address, row, u):
+    pointer = ctypes.c_void_p
+    kernel = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_int64)(address)
+    kernel(row.ctypes.data, u.ctypes.data, None, 1)
+
+
 @pytest.mark.parametrize("count", [1, 50])
 @pytest.mark.parametrize("fixed", ["", "fixed "])
 @pytest.mark.parametrize("verb", ["take", "keep", "give", "send"])
@@ -285,11 +291,41 @@ def test_neighbours_are_moved_between_u_and_a_step_of_a_stack(verb, fixed, count
     held = expected_stack[step * columns + column :][:count]
     into, read = (rows, held) if verb in {"take", "give"} else (held, rows)
     into[:] = read + (into if verb in {"give", "send"} else 0)
-    pointer = ctypes.c_void_p
-    kernel = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_int64)(address)
-    kernel(row.ctypes.data, u.ctypes.data, None, 1)
+    carry_out(address, row, u)
     np.testing.assert_array_equal(u.view(np.int64), expected_u.view(np.int64))
     np.testing.assert_array_equal(stack, expected_stack)
+
+
+@pytest.mark.parametrize("mode", ["", "add"])
+@pytest.mark.parametrize("signs", [(1.0, 1.0, 1.0), (-1.0, 1.0, 1.0), (1.0, -1.0, -1.0)])
+def test_runs_of_sums_of_one_kind_have_the_signs_of_their_terms(signs, mode):
+    """Of two runs; the numbers are whole, so that sums in any order are equal to the bit."""
+    spec = Spec("sums_alike_u", "float64", operands="vvvuuu", mode=mode)
+    machine = _machine()
+    address = machine.address(str(spec), lambda: write(spec, machine.width))
+    u = np.random.default_rng(0).integers(-9, 10, 300).astype(float)
+    left, right = np.array([[0, 60, 7, 90, 20, 8], [30, 9, 10, 40, 11, 12]], np.int32)
+    expected = u.copy()
+    for out, first, count in ((200, 0, 21), (240, 3, 50)):
+        x, y = left[first:], right[first:]
+        terms = (
+            u[x[0] :][:count] * u[y[0] :][:count],
+            u[x[1] :][:count] * u[y[1]],
+            u[x[2]] * u[y[2]],
+        )
+        expected[out : out + count] = sum(
+            sign * term for sign, term in zip(signs, terms, strict=True)
+        )
+        expected[out : out + count] += u[out : out + count] if mode == "add" else 0.0
+    table = np.array([[21, 200, 0], [50, 240, 3]])
+    tables = table, left, right, np.array([*signs, *signs])
+    row = np.zeros(ROW, np.int64)
+    row[[Field.COUNT, Field.OUT, Field.LEFT, Field.RIGHT, Field.SIGN]] = [
+        *(2, table.ctypes.data),
+        *(each.ctypes.data for each in tables[1:]),
+    ]
+    carry_out(address, row, u)
+    np.testing.assert_array_equal(u, expected)
 
 
 def test_outputs_that_lie_apart_on_a_stack_are_moved_one_by_one(monkeypatch):

@@ -87,6 +87,7 @@ RIGHT = {
     "an even function at 0": (cos, 0.0),
     "periodic with the step": (lambda x: sin(2 * math.pi * 16 * x), 0.25),
     "periodic with every step": (lambda x: sin(2 * math.pi * 2**20 * x), 0.25),
+    "a jump of copysign nearby": (lambda x: micrograd.copysign(2.0, x - 1), 1 + 1e-12),
     "the pole of tan nearby": (tan, math.pi / 2 - 1e-7),
     "an integer": (lambda x: x * x, 3),
 }  # fmt: skip

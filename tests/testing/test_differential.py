@@ -345,7 +345,7 @@ def test_two_thousand_random_gradients_are_those_of_exact_arithmetic(expression)
 
 def test_a_jump_within_the_rounding_of_a_quotient_may_be_on_either_side():
     third = ExpressionStep("mul", (0, -1.0)), ExpressionStep("div", (1, 3.0))
-    steps = (*third, ExpressionStep("mod", (0, 2)))  # of 1 by -1/3, which is no float
+    steps = (*third, ExpressionStep("mod", (0, 2)))  # 1 % (-1/3); no float is -1/3
     assert not disagreement(Expression(("x",), (1.0,), steps))
 
 
