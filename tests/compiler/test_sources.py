@@ -3,6 +3,7 @@
 import ctypes
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -286,6 +287,19 @@ def test_numpy_source_gives_the_values_of_the_program(function, batched):
     space = {}
     exec(f.source("numpy"), space)
     assert equal(space["f"](*at), expected, ulps=8)
+
+
+def test_many_sums_of_parameters_are_written_in_numpy():
+    w = [Value(0.1 * k) for k in range(40)]
+
+    def f(x):
+        return sum((a * 2.0 - b * a * 3.0) ** 2 * x for a, b in pairwise(w))
+
+    program = compile(f, w, batched=True, backend="reference")
+    x, space = np.arange(3.0), {}
+    expected = program(x)
+    exec(program.source("numpy"), space)
+    assert equal(space["f"]([each.data for each in w], x), expected, ulps=8)
 
 
 @pytest.mark.slow

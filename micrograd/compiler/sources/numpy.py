@@ -177,7 +177,7 @@ class NumpyFile:
         width, sides = self.program.uniform, []
         for slots, kinds in step.sides:
             coded = np.where(slots < 0, -width - 1, np.where(kinds, slots, slots - width))
-            sides.append(f"gather(u, {'v' if self.program.batched else 'u'}, {coded.tolist()})")
+            sides.append(f"gather(u, {space}, {coded.tolist()})")
         sign = "" if (step.sign > 0).all() else f"np.array({step.sign.tolist()})[:, None] * "
         product = f"{sign}{' * '.join(sides)}"
         total = f"np.add.reduceat({product}, {step.start.tolist()})"
