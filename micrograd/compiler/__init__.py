@@ -8,7 +8,7 @@ The rooms, from the first to the last; each imports only those before it:
 - `planning` turns a graph into a program.
 - `executor` says what an executor is, and has the table of backends. `numpy`, `native` and `jax`
   hold the executors, which take the meaning of operations from the formulas of the table;
-  `reference` is the plainest one, and `stopping` uses it for results that are infinite or nan.
+  `reference` is exact at infinities, and `stopping` uses it for results that are infinite or nan.
 - `sources` writes programs in C and as functions of NumPy.
 - `calling`: what `compile` returns, and what happens from its arguments to its results.
 """

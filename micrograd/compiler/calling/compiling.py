@@ -130,8 +130,8 @@ def compile(  # noqa: A001 (the name of the public function)
             dict has a batch under each key.
         backend: what runs the program. `"numpy"`; `"numba"`, machine code made by the compiler
             library of Numba; `"jax"`; `"auto"` (the default), which is `"numba"` if it is installed
-            and `"numpy"` otherwise; or `"reference"`, a slow and simple one that tests compare the
-            others with.
+            and `"numpy"` otherwise; or `"reference"`, which is exact at infinities and slow, and
+            which tests compare the others with.
         dtype: float64 (the default) or float32: the precision of all numbers.
         threads: the number of threads that share a large batch. More than one needs `"numba"`.
         in_axes: which arguments of a batched function are batches, with an entry for each: 0 for a

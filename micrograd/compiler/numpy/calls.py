@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory, calling, strided
-from micrograd.compiler.numpy.operations import WHOLE, in_place
+from micrograd.compiler.numpy.operations import (
+    WHOLE,
+    in_place,
+    stopping_matmul,
+    stopping_product,
+)
+from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import Elementwise, Fold, Mode, Product, WeightedSums
 from micrograd.compiler.program.slots import Operand, Rows, count_of, slots_of
 
-_FEW, _LONG = 4, 512  # terms; samples; see sums_calls
+_FEW, _LONG = 4, 192  # terms; samples; see sums_calls
 
 
 def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
@@ -23,8 +29,16 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
     exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
-    yield calling(in_place(row, exponent if exponent in WHOLE else None), *read, out=target)
+    function = in_place(row, exponent if exponent in WHOLE else None, stops=memory.stops)
+    yield calling(function, *read, out=target)
+    if memory.stops and isinstance(row, Flow):
+        yield calling(_stop, read[0], out=target)
     yield from following
+
+
+def _stop(adjoint: Any, out: Any) -> None:
+    """Pass nothing on where an adjoint is 0."""
+    np.copyto(out, 0.0, where=np.equal(adjoint, 0.0))
 
 
 def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
@@ -41,7 +55,9 @@ def product_calls(memory: Memory, product: Product) -> Iterator[Call]:
     if not varies or vectors > 1:
         results = target.reshape(vectors, rows, *space.shape[1:])
     times: Callable[..., Any] = np.matmul
-    if columns == 1 and mode != "value":
+    if memory.stops and mode != "value":
+        times = stopping_matmul
+    elif columns == 1 and mode != "value":
         times = np.multiply
     if varies:
         yield calling(times, matrix, read, out=results)
@@ -58,8 +74,10 @@ def _total_calls(memory: Memory, product: Product) -> Iterator[Call]:
     left = _vectors(memory.v, product.inputs.T, alone=True)
     right = _vectors(memory.v, product.matrix.T, alone=True)
     share = memory.scratch(*shape)
-    alone = product.inputs.shape[1] == 1
-    yield calling(np.matmul if alone else _summed_products, left, _transposed(right), out=share)
+    times: Callable[..., Any] = stopping_matmul if memory.stops else np.matmul
+    if product.inputs.shape[1] > 1:
+        times = partial(_summed_products, times)
+    yield calling(times, left, _transposed(right), out=share)
     yield memory.adding(False, slots_of(product.out).reshape(shape), share.ravel(), "total")
 
 
@@ -75,9 +93,9 @@ def _transposed(array: Any) -> Any:
     return array.swapaxes(-1, -2)
 
 
-def _summed_products(a: Any, b: Any, out: Any) -> None:
+def _summed_products(times: Callable[..., Any], a: Any, b: Any, out: Any) -> None:
     """Store the sum of the products of several vectors."""
-    np.add.reduce(np.matmul(a, b), axis=0, out=out)
+    np.add.reduce(times(a, b), axis=0, out=out)
 
 
 def _matrix(array: Any, slots: Any) -> Any:
@@ -116,11 +134,6 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     less time.
     """
     varies, mode, count = sums.varies, sums.mode, len(sums.start)
-    if mode == "total" and (sums.right < 0).all() and (sums.sign == 1).all():
-        lengths = np.diff(sums.bounds)
-        if (lengths == lengths[0]).all():
-            yield from _row_totals(memory, sums)
-            return
     if varies and (memory.length >= _LONG or len(sums.sign) <= _FEW):
         yield from _term_by_term(memory, sums)
         return
@@ -130,12 +143,12 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     if (sums.sign != 1).any():
         sign = sums.sign.astype(memory.u.dtype)
         factors.append(lambda: sign[:, None] if varies else sign)
-    single = len(sums.sign) == count
+    single, times = len(sums.sign) == count, _times(memory, mode)
 
     def call() -> None:
         terms = left()
         for factor in factors:
-            terms = terms * factor()
+            terms = times(terms, factor())
         if single:
             np.copyto(target, terms)
         else:
@@ -145,10 +158,15 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     yield from following
 
 
+def _times(memory: Memory, mode: Mode) -> Callable[..., Any]:
+    """Return how the factors of a term are multiplied."""
+    return stopping_product if memory.stops and mode != "value" else np.multiply
+
+
 def _term_by_term(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     """Yield the calls that compute each sum, which varies over the batch, in place."""
     rows, adds = memory.rows, sums.mode in ("add", "total")
-    share, all_terms = memory.scratch(memory.length), sums.terms()
+    share, all_terms, times = memory.scratch(memory.length), sums.terms(), _times(memory, sums.mode)
     bounds = pairwise(sums.bounds.tolist())
     for slot, (first, last) in zip(slots_of(sums.out).tolist(), bounds, strict=True):
         target = rows[sums.mode != "total"][slot]
@@ -156,7 +174,7 @@ def _term_by_term(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
             term, is_further = rows[left_varies][left], adds or i > 0
             if right >= 0:
                 product = share if is_further else target
-                yield partial(np.multiply, term, rows[right_varies][right], product)
+                yield partial(times, term, rows[right_varies][right], product)
                 term = product
             if is_further:
                 yield _adding_row(np.add if sign > 0 else np.subtract, term, target, sums.mode)
@@ -171,18 +189,6 @@ def _adding_row(add: Callable[..., Any], share: Any, target: Any, mode: Mode) ->
     if mode == "total":
         return lambda: add(target, share.sum(), target)
     return partial(add, target, share, target)
-
-
-def _row_totals(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
-    """Yield the calls for sums of rows over the lanes, such as the adjoints of a bias."""
-    slots = sums.left.reshape(len(sums.start), -1)
-    share, read = memory.scratch(len(slots)), _matrix(memory.v, slots)
-    if slots.shape[1] > 1:
-        yield calling(partial(np.add.reduce, axis=(1, 2)), read, out=share)
-    else:  # as a product with ones, which is faster than a sum over rows
-        alone = (lambda: read()[:, 0]) if callable(read) else read[:, 0]
-        yield calling(np.dot, alone, np.ones(memory.length, share.dtype), out=share)
-    yield memory.adding(False, sums.out, share, "total")
 
 
 def _reader(memory: Memory, slots: Any, varies: Any, *, wide: bool) -> Callable[[], Any]:

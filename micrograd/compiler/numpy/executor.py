@@ -146,18 +146,20 @@ class _Calls:
 class NumpyExecutor(Executor):
     """Runs one program, as an `Executor` does; each thread has its own arrays."""
 
+    stops = False
+    """Whether products with adjoints stop at a factor of zero."""
+
     def __init__(
         self, program: Program, dtype: Any, *, inputs: bool, checked: bool, threads: int = 1
     ) -> None:
         self.program, self.dtype, self.inputs, self.checked = program, dtype, inputs, checked
         self._thread = threading.local()
         loops = [each for each in program.instructions if isinstance(each, Loop)]
-        self.follows_loops = any(map(is_wide, loops)) and can_follow(
-            program, active(program, inputs)
-        )
+        follows = not self.stops and any(map(is_wide, loops))
+        self.follows_loops = follows and can_follow(program, active(program, inputs))
 
     def __reduce__(self) -> Any:
-        made = partial(NumpyExecutor, inputs=self.inputs, checked=self.checked)
+        made = partial(type(self), inputs=self.inputs, checked=self.checked)
         return made, (self.program, self.dtype)
 
     def _laid_out(self, length: int) -> _Calls:
@@ -171,7 +173,7 @@ class NumpyExecutor(Executor):
         if found is None:
             if len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            memory = Memory(self.program, lanes, self.dtype)
+            memory = Memory(self.program, lanes, self.dtype, stops=self.stops)
             found = kept[lanes] = _Calls(memory, self.inputs, follows_loops=self.follows_loops)
         return found
 

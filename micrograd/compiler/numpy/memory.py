@@ -69,10 +69,11 @@ class Memory:
         program: the program.
         length: the number of lanes.
         dtype: the precision of all numbers.
+        stops: whether products with adjoints stop at a factor of zero.
     """
 
-    def __init__(self, program: Program, length: int, dtype: Any) -> None:
-        self.program, self.length = program, length
+    def __init__(self, program: Program, length: int, dtype: Any, *, stops: bool) -> None:
+        self.program, self.length, self.stops = program, length, stops
         self.u = aligned_zeros(2 * program.uniform, dtype)
         self.v = aligned_zeros(2 * program.varying * length, dtype).reshape(-1, length)
         self.gu, self.gv = self.u[program.uniform :], self.v[program.varying :]
@@ -93,7 +94,7 @@ class Memory:
 
     def read(self, operand: Operand, wide: bool) -> Any:
         """Return the rows of an operand: a view, or a function that gathers them."""
-        array, rows = self.v if operand.varies else self.u, _even(operand.rows)
+        array, rows = self.v if operand.varies else self.u, operand.rows
         if isinstance(rows, slice):
             view = array[rows]
             return view[:, None] if wide and not operand.varies else view
@@ -142,12 +143,12 @@ class Memory:
                 rows = rows.ravel()
             else:
                 share = share.reshape(view.shape)
-        slots: Any = rows if view is not None else _even(rows)
-        if isinstance(slots, slice):
-            view = array[slots]
+        if isinstance(rows, slice):
+            view = array[rows]
         if view is not None:
             stores = mode == "first"
             return partial(np.copyto, view, share) if stores else partial(np.add, view, share, view)
+        slots: Any = rows
         if mode != "first" and len(np.unique(slots)) < slots.size:
             return _adding_in_turns(array, slots, share)
 
@@ -191,11 +192,10 @@ def _adding_in_turns(array: Any, slots: Any, share: Any) -> Call:
     turn = np.empty(len(slots), dtype=np.intp)
     turn[order] = np.arange(len(slots)) - np.repeat(start, counts)
     turns = [np.flatnonzero(turn == k) for k in range(counts.max())]
-    parts = [(_even(slots[each]), _even(each)) for each in turns]
 
     def add() -> None:
-        for into, read in parts:
-            array[into] += share[read]
+        for each in turns:
+            array[slots[each]] += share[each]
 
     return add
 
@@ -213,13 +213,3 @@ def strided(array: Any, slots: Any) -> Any:
     strides = [step * array.strides[0] for step in steps]
     shape = (*slots.shape, *array.shape[1:])
     return np.lib.stride_tricks.as_strided(array[base:], shape, [*strides, *array.strides[1:]])
-
-
-def _even(rows: Rows) -> Rows:
-    """Return rows as a slice with a step if they are evenly spaced."""
-    if isinstance(rows, slice) or rows.ndim != 1 or len(rows) < 2:
-        return rows
-    step = int(rows[1]) - int(rows[0])
-    if step < 1 or (np.diff(rows) != step).any():
-        return rows
-    return slice(int(rows[0]), int(rows[-1]) + 1, step)

@@ -1,7 +1,6 @@
 """The table's operations on NumPy arrays: functions of NumPy and SciPy, and the few written here.
 
-`value` gives each operation as a function that returns a new array, for the reference executor;
-`in_place` as one that writes into a given array, for the executor of NumPy.
+`in_place` gives each operation as a function that writes into a given array.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from micrograd.table.floats import GRID, GRID_SINGLE
 from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, substituted
 from micrograd.table.interpreters import Interpreter, Texts
 
-_PART = 8192
-
 
 def _erf(x: Any, out: Any = None) -> Any:
     try:
@@ -32,16 +29,6 @@ def _erf(x: Any, out: Any = None) -> Any:
 
 
 def _gauss(x: Any, out: Any = None) -> Any:
-    out = np.empty_like(x) if out is None else out
-    if x.size <= _PART or not (x.flags.c_contiguous and out.flags.c_contiguous):
-        return _gauss_of_few(x, out)
-    flat, into = x.reshape(-1), out.reshape(-1)
-    for k in range(0, x.size, _PART):  # the cache holds a part
-        _gauss_of_few(flat[k : k + _PART], into[k : k + _PART])
-    return out
-
-
-def _gauss_of_few(x: Any, out: Any) -> Any:
     size = np.abs(x)
     np.minimum(size, 28.0, out=size)
     grid = GRID_SINGLE if size.dtype == np.float32 else GRID
@@ -102,6 +89,20 @@ def stopping_product(x: Any, y: Any, out: Any = None) -> Any:
         out = np.multiply(x, y, out=out)
     if not math.isfinite(np.add.reduce(out, axis=None)):
         np.copyto(out, 0.0, where=np.equal(x, 0.0) | np.equal(y, 0.0))
+    return out
+
+
+def stopping_matmul(a: Any, b: Any, out: Any = None) -> Any:
+    """Return `a @ b` of matrices, or stacks of them, where a factor of zero stops any other one.
+
+    >>> stopping_matmul(np.array([[0.0, 2.0]]), np.array([[np.inf], [3.0]])).tolist()
+    [[6.0]]
+    """
+    columns, rows = (np.isfinite(x).reshape(-1, a.shape[-1]) for x in (a, b.swapaxes(-1, -2)))
+    plain = columns.all(axis=0) & rows.all(axis=0)
+    out = np.matmul(a[..., plain], b[..., plain, :], out=out)
+    for k in np.flatnonzero(~plain).tolist():
+        out += stopping_product(a[..., k, None], b[..., k, None, :])
     return out
 
 
@@ -184,7 +185,6 @@ ON_ARRAYS = _OnArrays(
 @on_define
 def _enter(row: Operation) -> None:
     ON_ARRAYS.enter(row)
-    value.cache_clear()
     in_place.cache_clear()
 
 
@@ -193,28 +193,21 @@ for _row in (*TABLE.values(), *STOPPING.values()):
 
 
 @cache
-def value(row: Operation | Flow) -> Callable[..., Any]:
-    """Return an operation, or what flows back to an operand, as a function of its operands.
-
-    The products of a flow are 0 where a factor is, even if the other one is infinite.
-    """
-    if isinstance(row, Flow):
-        return ON_ARRAYS.compiled(row.operands, row.stopping())
-    return ON_ARRAYS.value(row)
-
-
-@cache
-def in_place(row: Operation | Flow, exponent: float | None = None) -> Callable[..., Any]:
+def in_place(
+    row: Operation | Flow, exponent: float | None = None, *, stops: bool = False
+) -> Callable[..., Any]:
     """Return an operation, or what flows back, as a function that writes into its argument `out`.
-
-    Products are plain.
 
     Args:
         row: the operation, or what flows back to an operand.
         exponent: the number of `WHOLE` that the last operand is known to have, or None: what was
             made for each number is kept.
+        stops: whether products of what flows back are 0 where a factor is, whatever the other is.
     """
-    tree = _whole_power(row, exponent)
+    if stops and isinstance(row, Flow):
+        tree: Tree | None = row.stopping()
+    else:
+        tree = _whole_power(row, exponent)
     if tree is None and not isinstance(row, Flow):
         found = ON_ARRAYS.value(row)
         if row.function is not None or isinstance(found, np.ufunc) or row.name in PRIMITIVES:

@@ -46,19 +46,10 @@ class Step(NamedTuple):
 @cache
 def function_of(row: Operation | Flow) -> Callable[..., float]:
     """Return an operation as a function on floats; a flow stops at an adjoint or partial of 0."""
-    if not isinstance(row, Flow):
-        return row.value
-    tree = row.stopping()
-    quick, complete = (each.compiled(row.operands, tree) for each in (ON_FLOATS, ON_IEEE))
-
-    def flow(*operands: float) -> float:
-        try:
-            share: float = quick(*operands)
-        except ERRORS:
-            share = complete(*operands)
-        return share
-
-    return flow
+    if isinstance(row, Flow):
+        found: Callable[..., float] = ON_IEEE.compiled(row.operands, row.stopping())
+        return found
+    return row.value
 
 
 def interpret(steps: Sequence[Step], u: list[float]) -> None:

@@ -103,7 +103,8 @@ class FloatSteps:
         numbers = u.take(self._loaded).tolist()
         numbers += [0.0] * (self._size - len(numbers))
         self._runs += 1
-        if self._runs > _INTERPRETED and len(self._steps) <= _MOST_STEPS:
+        is_long = len(self._steps) > _MOST_STEPS
+        if self._runs > _INTERPRETED and not is_long and not self.memory.stops:
             self._code(numbers)
         else:
             interpret(self._steps, numbers)
