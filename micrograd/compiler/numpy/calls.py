@@ -137,7 +137,10 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
     if varies and (memory.length >= _LONG or len(sums.sign) <= _FEW):
         yield from _term_by_term(memory, sums)
         return
-    target, following = memory.target(varies, sums.out, mode, count)
+    is_total = mode == "total"  # the terms are summed over the lanes, and then as numbers
+    target, following = memory.target(
+        varies and not is_total, sums.out, "add" if is_total else mode, count
+    )
     left, right = (_reader(memory, *side, wide=varies) for side in sums.sides)
     factors = [right] if (sums.right >= 0).any() else []
     if (sums.sign != 1).any():
@@ -149,6 +152,8 @@ def sums_calls(memory: Memory, sums: WeightedSums) -> Iterator[Call]:
         terms = left()
         for factor in factors:
             terms = times(terms, factor())
+        if is_total:
+            terms = np.add.reduce(terms, axis=1)
         if single:
             np.copyto(target, terms)
         else:

@@ -181,100 +181,51 @@ class NumpyExecutor(Executor):
     def _slots(self) -> Any:
         return np.array([slot for _, slot in self.program.outputs], np.intp)
 
-    def _rows(self, length: int) -> Any:
-        """Return an array for the outputs."""
-        count = len(self.program.outputs)
-        if not self.program.batched:
-            return np.empty(count, self.dtype)
-        return aligned_empty(count * length, self.dtype).reshape(count, length)
-
-    def _read(self, memory: Memory, rows: Any) -> None:
-        """Copy the outputs to rows, or to an array of numbers if the program is not batched."""
-        if not self.program.batched:
-            memory.u.take(self._slots, out=rows, mode="clip")
-            return
-        count = rows.shape[1]
-        for row, (varies, slot) in zip(rows, self.program.outputs, strict=True):
-            row[:] = memory.v[slot, :count] if varies else memory.u[slot]
-
     def values(self, parameters: Any, inputs: Sequence[Any], length: int) -> tuple[Any, bool]:
         """Return the outputs, and whether they are finite."""
-        calls, program = self._laid_out(length), self.program
-        calls.memory.keeps = False
-        with np.errstate(all="ignore"):
-            rows = self._rows(length)
-            for block in self._blocks(calls, parameters, inputs, length):
-                self._read(calls.memory, rows[:, block])
-            if not program.batched:
-                self._read(calls.memory, rows)
+        rows = self._values(self._laid_out(length), parameters, inputs, length)
         return rows, not self.checked or are_finite([rows])
 
     def value_and_grad(
         self, parameters: Any, inputs: Sequence[Any], length: int, *, mean: bool
     ) -> Gradients:
         """Return the output or its mean, and the adjoints of parameters and inputs."""
-        with np.errstate(all="ignore"):
-            return self._value_and_grad(parameters, inputs, length, mean)
+        return self._value_and_grad(self._laid_out(length), parameters, inputs, length, mean)
 
     def layout(self, call: Call, length: int) -> Layout | None:
         """Lay out a call, if the batch is one block."""
         calls, program = self._laid_out(length), self.program
         memory, batched = calls.memory, program.batched
-        if memory.length != length:
+        has_rows = call == "values" or not batched or program.outputs[0][0]
+        if memory.length != length or not has_rows:
             return None
-        space = memory.v if batched else memory.u
-        inputs, parameters = space[slice(*program.input_slots)], memory.u[: program.parameters]
-        forward = [step for each in calls.forward for step in each]
-        if call == "values":
-            rows = self._rows(length)
 
-            def run() -> bool:
-                memory.keeps = False
-                with np.errstate(all="ignore"):
-                    for step in forward:
-                        step()
-                self._read(memory, rows)
-                return True
+        def run() -> bool | tuple[Any, Any]:
+            if call == "values":
+                return self._values(calls, None, (), length), None
+            found = self._value_and_grad(calls, None, (), length, call == "mean")
+            slopes = found.inputs if self.inputs else found.parameters
+            return found.finite and (np.atleast_2d(found.value), slopes)
 
-            return Layout(parameters, inputs, run, rows, None)
-        ((varies, slot),) = program.outputs
-        if batched and not varies:
-            return None
-        result, seeded = (memory.v, memory.gv) if varies else (memory.u, memory.gu)
-        result, seeded = result[slot : slot + 1], seeded[slot : slot + 1]
-        mean, seed = np.empty(1), 1.0 / length if call == "mean" else 1.0
-        backward = [step for each in reversed(calls.backward) for step in each]
-        adjoints, slopes = memory.gu, memory.gu[: program.parameters]
-        if self.inputs:
-            slopes = (memory.gv if batched else memory.gu)[slice(*program.input_slots)]
-
-        def run_both_ways() -> bool:
-            memory.keeps = True
-            with np.errstate(all="ignore"):
-                for step in forward:
-                    step()
-                adjoints.fill(0.0)
-                seeded.fill(seed)
-                for step in backward:
-                    step()
-                if call == "mean":
-                    mean[0] = np.add.reduce(result, axis=None) / length
-                return _is_finite(slopes)
-
-        results = mean if call == "mean" else result
-        return Layout(parameters, inputs, run_both_ways, results, slopes)
+        inputs = (memory.v if batched else memory.u)[slice(*program.input_slots)]
+        return Layout(memory.u[: program.parameters], inputs, run, None, None)
 
     def _blocks(
         self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int
     ) -> Iterator[slice]:
-        """Compute all values, block after block; the lanes after the last sample are not used."""
+        """Compute all values, block after block; the lanes after the last sample are not used.
+
+        Parameters that are None, and inputs that are empty, are in the memory already.
+        """
         program, memory = self.program, calls.memory
-        memory.u[: program.parameters] = parameters
+        if parameters is not None:
+            memory.u[: program.parameters] = parameters
         if not program.batched and inputs:
             np.concatenate(inputs, out=memory.u[slice(*program.input_slots)])
         for call in calls.forward[False]:
             call()
         if not program.batched:
+            yield slice(0, 1)
             return
         into = memory.v[slice(*program.input_slots)]
         for start in range(0, length, memory.length):
@@ -288,17 +239,35 @@ class NumpyExecutor(Executor):
                 call()
             yield block
 
+    @np.errstate(all="ignore")
+    def _values(self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
+        outputs, memory = self.program.outputs, calls.memory
+        memory.keeps = False
+        rows = aligned_empty(len(outputs) * length, self.dtype)
+        if self.program.batched:
+            rows = rows.reshape(len(outputs), length)
+        for block in self._blocks(calls, parameters, inputs, length):
+            if not self.program.batched:
+                memory.u.take(self._slots, out=rows, mode="clip")
+                continue
+            count = block.stop - block.start
+            for row, (varies, slot) in zip(rows, outputs, strict=True):
+                row[block] = memory.v[slot, :count] if varies else memory.u[slot]
+        return rows
+
+    @np.errstate(all="ignore")
     def _value_and_grad(
-        self, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
+        self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int, mean: bool
     ) -> Gradients:
-        calls = self._laid_out(length)
         backward = calls.backward
         program, memory = self.program, calls.memory
         memory.keeps = True
         ((varies, slot),) = program.outputs
         seed, total = 1.0 / length if mean else 1.0, 0.0
         value = None if mean else np.empty(length, self.dtype)
-        adjoints = np.empty((program.inputs, length), self.dtype) if self.inputs else None
+        adjoints = None
+        if self.inputs and program.batched:
+            adjoints = np.empty((program.inputs, length), self.dtype)
         memory.gu.fill(0.0)
         for block in self._blocks(calls, parameters, inputs, length):
             count = block.stop - block.start
@@ -319,7 +288,7 @@ class NumpyExecutor(Executor):
             memory.gu[slot] += seed * length if program.batched else seed
         for call in backward[False]:
             call()
-        if adjoints is not None and not program.batched:
+        if self.inputs and not program.batched:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
         gradient = memory.gu[: program.parameters].copy()
         found = memory.u[slot] if not varies else total / length if value is None else value
