@@ -48,6 +48,25 @@ class StraightLine:
             self.names[key] = label
         return key
 
+    def sort(self, results: Iterable[str | float]) -> None:
+        """Put the steps that results need in an order in which each soon follows its operands.
+
+        Compilers keep few numbers in registers, and hardly change the order themselves.
+        """
+        steps = {step.key: step for step in self.steps}
+        found: dict[str, Step] = {}
+        open_: list[str | float] = [*results][::-1]
+        while open_:
+            key = open_[-1]
+            if not isinstance(key, str) or key in found or key not in steps:
+                open_.pop()
+                continue
+            ahead = [each for each in steps[key].operands if each in steps and each not in found]
+            if not ahead:
+                found[key] = steps[key]
+            open_ += ahead[::-1]
+        self.steps = [*found.values()]
+
     # ------------------------------------------------------------------------------------- formulas
 
     def forwards(self) -> list[Definition]:
@@ -61,6 +80,8 @@ class StraightLine:
         adjoint: Callable[[str], str],
         wanted: Collection[str] | None = None,
         product: str = "stopping_mul",
+        *,
+        at_once: bool = False,
     ) -> tuple[list[Definition], dict[str, Tree]]:
         """The definitions of the adjoints, and the derivative with respect to each parameter.
 
@@ -70,6 +91,7 @@ class StraightLine:
             adjoint: the key of the adjoint of a step or a parameter.
             wanted: the keys of the parameters whose derivatives are wanted; by default all.
             product: the operation that multiplies in the chain rule, `"stopping_mul"` or `"mul"`.
+            at_once: add up what flows back to a value as it comes, not in one formula.
         """
         chosen = self.parameters if wanted is None else [*wanted]
         terms: dict[str, list[Tree]] = {}
@@ -107,5 +129,10 @@ class StraightLine:
                     names = dict(zip(step.row.operands, step.operands, strict=True))
                     tree = ready(substituted(flow, {**names, RESULT: step.key, ADJOINT: g}))
                     if tree != 0.0:
-                        terms.setdefault(str(operand), []).append(tree)
+                        found = terms.setdefault(str(operand), [])
+                        if at_once and found:
+                            ahead = f"{adjoint(str(operand))} {len(made)}"
+                            made.append(Definition(ahead, Call("add", (found.pop(), tree))))
+                            tree = ahead
+                        found.append(tree)
         return made, {key: total(key) for key in chosen}

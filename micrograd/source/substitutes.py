@@ -41,6 +41,19 @@ _ERF = (
     ),
 )
 
+# (tanh(x) - x) / x³ for |x| < 0.625 is the quotient of these polynomials in x²; from Cephes
+# (Moshier, 1989).
+_TANH = (
+    (-1.61468768441708447952e03, -9.92877231001918586564e01, -9.64399179425052238628e-01),
+    (4.84406305325125486048e03, 2.23548839060100448583e03, 1.12811678491632931402e02, 1.0),
+)
+
+
+def _tanh() -> str:
+    top, bottom = (horner(each, "square(x)") for each in _TANH)
+    near = f"x * (1 + square(x) * (({top}) / ({bottom})))"
+    return f"where(abs(x) < 0.625, {near}, _tanh_far(exp(-2 * abs(x)), x))"
+
 
 def _erf() -> str:
     near = [horner(each, "square(x)") for each in _ERF]
@@ -80,6 +93,8 @@ _FORMULAS = {
     "cbrt": "where((x == 0) + (x - x != 0), x, "
     "_cbrt_improved(x, copysign(abs(x) ** 0.3333333333333333, x)))",
     "erf": _erf(),
+    "_tanh_far": "where(y < 0, 2 * x / (1 + x) - 1, 1 - 2 * x / (1 + x))",
+    "tanh": _tanh(),
 }
 
 

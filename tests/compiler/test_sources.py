@@ -30,12 +30,14 @@ from micrograd.table.floats import to_float
 from nn import MLP
 from tests.export.common import C_OPTIONS, CC, needs_cc, run
 
+LOOPS = {(c, "SMALL"): -1, (c, "SMALL_EXACT"): -1}
 MANNERS = {
     "straight": {},
-    "loops": {(c, "SMALL"): -1},
-    "loops over everything": {(c, "SMALL"): -1, (sums, "UNROLLED"): 0},
+    "straight, but exact in loops": {(c, "SMALL_EXACT"): -1},
+    "loops": LOOPS,
+    "loops over everything": {**LOOPS, (sums, "UNROLLED"): 0},
     "tables": {
-        (c, "SMALL"): -1,
+        **LOOPS,
         (sums, "UNROLLED"): 0,
         (statements, "TABLED"): 0,
     },
@@ -249,6 +251,35 @@ def test_names_that_c_does_not_accept_are_changed(tmp_path):
     _, value, gradient = own.value_and_grad(1, 4, *map(np.array, (1.0, 2.0, 3.0, 4.0)))
     assert value == [14.0]
     assert gradient.tolist() == [2.0, 1.0, 4.0, 3.0]
+
+
+def plain_part(f, *at):
+    """The part of the C of a function that is used as long as all numbers are finite."""
+    program = compile(f, backend="reference")
+    program(*at)
+    return program.source("c").split("mg_plain(")[1].split("mg_exact(")[0]
+
+
+def test_c_divides_once_by_a_number():
+    assert plain_part(lambda x, y: 1 / sqrt(x * y), 2.0, 3.0).count(" / ") == 1
+    assert plain_part(lambda x, y: x / y + y, 2.0, 3.0).count(" / ") == 2
+
+
+def test_c_has_no_power_with_a_small_whole_exponent():
+    assert "pow" not in plain_part(lambda x, y: x**3 + y**8, 2.0, 3.0)
+
+
+def test_c_subtracts_what_has_a_minus():
+    text = plain_part(lambda x, y: sin(x - y) - micrograd.cos(x) * y, 2.0, 3.0)
+    assert " + -" not in text
+    assert " * -" not in text
+
+
+def test_c_stores_each_derivative_as_soon_as_it_is_known():
+    lines = plain_part(lambda x: x[0] * x[1] * x[2] * x[3], np.ones(4)).splitlines()
+    stores = [i for i, line in enumerate(lines) if "gradient[" in line and " = d" in line]
+    assert all(" = " in lines[i - 1] and "const double d" in lines[i - 1] for i in stores)
+    assert len(stores) > 2
 
 
 def test_matrix_products_and_wide_groups_are_loops():

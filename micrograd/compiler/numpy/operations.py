@@ -240,11 +240,15 @@ def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
     if exponent not in WHOLE or not (slope or row is _POWER):
         return None
 
-    def power(k: int) -> Tree:
-        if k == 1:
-            return "x"
-        squared = Call("square", (power(k // 2),))
-        return Call("mul", (squared, "x")) if k % 2 else squared
-
     k = WHOLE[exponent]
-    return Call("mul", (ADJOINT, Call("mul", (float(k), power(k - 1))))) if slope else power(k)
+    if not slope:
+        return whole_power(k)
+    return Call("mul", (ADJOINT, Call("mul", (float(k), whole_power(k - 1)))))
+
+
+def whole_power(k: int) -> Tree:
+    """Return a power of `x` with a whole exponent, 1 or more, as products."""
+    if k == 1:
+        return "x"
+    squared = Call("square", (whole_power(k // 2),))
+    return Call("mul", (squared, "x")) if k % 2 else squared

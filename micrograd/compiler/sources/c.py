@@ -20,8 +20,9 @@ from micrograd.compiler.sources.unrolled import Unrolled, is_small
 from micrograd.source.c import C
 from micrograd.source.names import Identifiers, comment
 
-SMALL = 1_500
-"""The most operations of a program that is written as straight-line code."""
+SMALL, SMALL_EXACT = 4_000, 1_500
+"""The most operations of a program that is written as straight-line code, with plain products and
+with products that stop, which are seldom needed."""
 
 _LONGEST = 200  # statements of a function: the time of a compiler grows faster than the length
 _ON_STACK = 8_192  # numbers; more of them are in static arrays
@@ -115,15 +116,16 @@ class CFile:
             for each, size in self.arguments
         ]
         if self.gradient:
-            return f"double {name}({', '.join([*heads, f'double gradient[{max(1, self.width)}]'])})"
-        heads.append(f"double results[{max(1, len(self.plain.outputs))}]")
+            heads.append(f"double gradient[restrict {max(1, self.width)}]")
+            return f"double {name}({', '.join(heads)})"
+        heads.append(f"double results[restrict {max(1, len(self.plain.outputs))}]")
         return f"void {name}({', '.join(heads)})"
 
     # -------------------------------------------------------------------------- the two versions
 
     def _version(self, program: Program, product: str) -> str:
         """The body of the function of one sample."""
-        small = is_small(program, SMALL)
+        small = is_small(program, SMALL if product == "mul" else SMALL_EXACT)
         lines = self._unrolled(program, product) if small else [*self._looped(program, product)]
         body = "\n".join(lines)
         unused = [

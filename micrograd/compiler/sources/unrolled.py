@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from itertools import count, islice
+from itertools import chain, count, islice
 
 from micrograd.compiler.program.instructions import Elementwise, Fold, Product, WeightedSums
 from micrograd.compiler.program.program import Instruction, Program, without_tapes
 from micrograd.compiler.program.scalars import scalars
 from micrograd.compiler.program.slots import Place
+from micrograd.compiler.sources.cheaper import all_cheaper, with_reciprocals
 from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C
@@ -55,6 +56,7 @@ class Unrolled:
             space = self.v if instruction.varies else self.u
             space[instruction.out] = list(self._results(instruction))
         self.outputs = [(self.v if varies else self.u)[slot] for varies, slot in program.outputs]
+        self.line.sort(self.outputs)
 
     def _results(self, instruction: Instruction) -> Iterator[Key]:
         apply = self.line.apply
@@ -89,27 +91,37 @@ class Unrolled:
         if wanted is not None:
             (line.output,) = self.outputs
             keys = line.parameters[wanted]
-            backwards, gradient = line.backwards(lambda key: f"d {key}", keys, product)
+            backwards, gradient = line.backwards(
+                lambda key: f"d {key}", keys, product, at_once=True
+            )
             slopes = [gradient[key] for key in keys]
             names |= {each.name: f"d{i}" for i, each in enumerate(backwards, start=1)}
         split = Definition("\0", 0.0)
+        if product == "mul":
+            backwards = with_reciprocals([each.tree for each in forwards], backwards)
         marked = [*forwards, split, *backwards]
-        named = [
+        named = all_cheaper(
             Definition(names.get(name, name), substituted(tree, names)) for name, tree in marked
-        ]
+        )
         results = [substituted(each, names) for each in self.outputs]
         outputs = [*map(C.text, results)]
         slopes = [substituted(each, names) for each in slopes]
         lines = shared(named, (f"t{i}" for i in count(1)))
         kept = needed(lines, [*results, *slopes, split.name])
         used |= set().union(*(calls(tree) for _, tree in kept))
-        found = []
+        array, stored = ("results", results) if wanted is None else ("gradient", slopes)
+        stores: dict[Tree, list[str]] = {}
+        for i, each in enumerate(stored):
+            stores.setdefault(each, []).append(f"{array}[{i}] = {C.text(each)};")
+        found: list[str] = []
+        is_open = wanted is None  # whether the array may be written
         for name, tree in kept:
             if name != split.name:
                 found.append(f"const double {name} = {C.text(tree)};")
             elif wanted is not None:
                 found.append(f"if (!gradient) return {outputs[0]};")
-        if wanted is None:
-            return [*found, *(f"results[{i}] = {text};" for i, text in enumerate(outputs))]
-        found += [f"gradient[{i}] = {C.text(each)};" for i, each in enumerate(slopes)]
-        return [*found, f"return {outputs[0]};"]
+                is_open = True
+            if is_open:  # at once, because later the number would have left its register
+                found += stores.pop(name, [])
+        found += chain.from_iterable(stores.values())
+        return found if wanted is None else [*found, f"return {outputs[0]};"]
