@@ -52,25 +52,33 @@ class Exponentials(Lanes):
 
         For small numbers, h - h h / (h + 1) has fewer of the errors of the sum and the quotient.
         """
-        half = self._half_of_double(x)
-        ratio = half / (half + 1.0)
+        half, _, ratio = self._tanh_parts(x)
         near = self.muladd(-half, ratio, half)
         return self.signed(self.select(self.compare("<", abs(x), 0.35), near, ratio), x)
 
     def sech2(self, x: Number) -> Number:
-        """1 - tanh²(x): with E = exp(2|x|) - 1, 4 (E + 1) / (E + 2)²."""
-        half, size = self._half_of_double(x), abs(x)
-        inverse = 1.0 / (half + 1.0)
-        return self.rarely(
-            self.compare(">", size, 0.5 * self.normal),
-            (half + 0.5) * inverse * (inverse + inverse),
-            lambda: self._exp(-2.0 * size, halvings=-2),
-        )
+        """1 - tanh²(x): with y = 1 - tanh |x| = 1 / (h + 1), y (2 - y).
 
-    def _half_of_double(self, x: Number) -> Number:
-        """(exp(2|x|) - 1) / 2, which tanh and its slope share, so it is computed once for both.
+        In doubles, a step after Newton turns 1 - tanh |x| into the quotient and takes less time.
+        """
+        _, below, ratio = self._tanh_parts(x)
+        size = abs(x)
+        if self.form == DOUBLE:
+            border, rest = 9.0, 1.0 - ratio
+            rest = self.muladd(self.muladd(-below, rest, 1.0), rest, rest)
+        else:
+            border, rest = 0.5 * self.normal, 1.0 / below
 
-        With 2|x| = n ln 2 + 2 r, it is 2 ** n (1/2 + r + …) - 1/2. The bits of n + biased end with
+        def far() -> Number:
+            small = self._exp(-2.0 * size, halvings=-2)  # 4 e, and the result is 4 e / (1 + e)²
+            return self.muladd(small * small, self.muladd(small, 3 / 16, -0.5), small)
+
+        return self.rarely(self.compare(">", size, border), rest * (2.0 - rest), far)
+
+    def _tanh_parts(self, x: Number) -> tuple[Number, Number, Number]:
+        """The h of tanh, h + 1 and their quotient, which tanh and its slope share.
+
+        With 2|x| = n ln 2 + 2 r, h is 2 ** n (1/2 + r + …) - 1/2. The bits of n + biased end with
         those of the exponent of 2 ** n.
         """
         form, (high, low) = self.form, self.c.ln2
@@ -82,7 +90,9 @@ class Exponentials(Lanes):
         scale = self.of_bits(self.build.shl(self.bits(shifted), self.word(form.digits)))
         table = [coefficient * 2.0 ** (k + 1) for k, coefficient in enumerate(self.c.exp)]
         series = self.muladd(r * r, self.polynomial(r, table), r)
-        return self.muladd(scale, series, self.muladd(scale, 0.5, -0.5))
+        half = self.muladd(scale, series, self.muladd(scale, 0.5, -0.5))
+        below = half + 1.0
+        return half, below, half / below
 
     def sigmoid(self, x: Number) -> Number:
         """1 / (1 + exp(-x))."""
