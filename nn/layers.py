@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
-from operator import index
+from operator import index, mul
 from typing import TYPE_CHECKING, Any
 
 from micrograd import Value
@@ -81,9 +81,7 @@ class Neuron(Module):
         if len(x) != len(self.w):
             raise _wrong_number(f"Neuron({len(self.w)})", len(self.w), x)
         try:
-            act = self.b
-            for wi, xi in zip(self.w, x, strict=True):
-                act = act + wi * xi
+            act = sum(map(mul, self.w, x), self.b)
             if not self.nonlin:
                 return act
             if isinstance(self.activation, str):

@@ -1,7 +1,9 @@
 """Walking the graph without recursion: topological order, operands, partials."""
 
+import dis
 import sys
 import threading
+import types
 from itertools import pairwise
 
 import pytest
@@ -281,3 +283,17 @@ def test_an_operation_by_hand_may_have_many_operands():
     hand.backward()
     assert graph.order(hand) == [*leaves, hand]
     assert all(leaf.grad == 2.0 for leaf in leaves)
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info < (3, 11), reason="CPython 3.11's"
+)
+def test_a_walk_looks_attributes_up_by_caches_from_its_first_node_on():
+    fresh = types.FunctionType(graph._order.__code__.replace(), vars(graph))
+    graph.warm(fresh, (), None)
+    x = Value(1.0)
+    for _ in range(100):
+        x = x * x + x
+    fresh((x,), object())
+    names = {each.opname for each in dis.get_instructions(fresh, adaptive=True)}
+    assert "LOAD_ATTR_SLOT" in names

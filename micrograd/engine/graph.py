@@ -180,14 +180,13 @@ def _order(roots: Iterable[Node], walk: int) -> list[Node]:
 
 
 def warm(function: Callable[..., Any], *nothing: Any) -> None:
-    """Call a function with nothing to do until CPython 3.10 looks attributes up by its caches.
+    """Call a function with nothing to do until CPython looks attributes up by its caches.
 
-    It begins to after 1,024 calls, however long each of them takes. Later versions count the turns
-    of a loop, too.
+    3.10 begins to after 1,024 calls, however long each of them takes. 3.11 begins to after 8 calls
+    or turns of a `for` loop, but does not count those of a `while` loop.
     """
-    if sys.version_info < (3, 11):
-        for _ in range(1024):
-            function(*nothing)
+    for _ in range(8 if sys.version_info >= (3, 11) else 1024):
+        function(*nothing)
 
 
 warm(_order, (), None)
