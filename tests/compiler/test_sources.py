@@ -346,6 +346,29 @@ def test_the_steps_of_a_loop_are_written_one_by_one(tmp_path):
     assert equal(gradient, slopes, ulps=8)
 
 
+@pytest.mark.slow
+@needs_cc
+@pytest.mark.parametrize("most", [4, 10_000])
+def test_an_optimizing_compiler_has_no_warnings(most, monkeypatch, tmp_path):
+    monkeypatch.setattr(c, "SMALL", -1)
+    monkeypatch.setattr(c, "_ON_STACK", most)
+    program = compile(many, backend="reference")
+    program(np.ones(5), 2.0)
+    (tmp_path / "f.c").write_text(program.source("c"))
+    run(CC, *C_OPTIONS, "-O1", "-c", "-o", str(tmp_path / "f.o"), str(tmp_path / "f.c"))
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_file_in_c_says_whether_threads_may_share_it(batched, monkeypatch):
+    monkeypatch.setattr(c, "SMALL", -1)
+    w = [Value(float(i)) for i in range(5)]
+    program = compile(lambda x: many(np.array(w), x), w, batched=batched, backend="reference")
+    program(np.ones(1) if batched else 1.0)
+    for most, is_shared in ((10_000, False), (4, True)):
+        monkeypatch.setattr(c, "_ON_STACK", most)
+        assert ("one thread at a time" in program.source("c")) == is_shared
+
+
 def test_shared_arguments_are_refused():
     program = compile(lambda x, w: x * w, batched=True, in_axes=(0, None), backend="reference")
     program(np.ones(2), 3.0)
