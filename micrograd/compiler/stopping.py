@@ -113,8 +113,10 @@ class CheckedExecutor:
 
         def run_both(*on_devices: Any) -> bool | tuple[Any, Any]:
             found = run(*on_devices)
+            if not found:
+                return False
             rows = found[0] if isinstance(found, tuple) else results.copy()
-            return bool(found) and are_finite([rows]) and (rows[:1], rows[1:])
+            return are_finite([rows]) and (rows[:1], rows[1:])
 
         return laid._replace(run=run_both)
 

@@ -597,6 +597,17 @@ def test_repeated_calls_stop_at_zero_like_the_first(backend, batched):
         np.testing.assert_array_equal(np.ravel([value, slope]), 0.0)
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_repeated_calls_with_infinite_results_are_like_the_first(backend, batched):
+    def f(x):
+        return while_(lambda s: s < 5, lambda s: s + x * x, x)
+
+    program = compile(f, batched=batched, backend=backend)
+    for x in (2.0, 2.0, 2.0, np.inf, np.nan, 2.0):
+        value, slope = program.value_and_grad(np.array([x]) if batched else x)
+        np.testing.assert_array_equal(np.ravel([value, slope]), value_and_grad(f)(x))
+
+
 @pytest.mark.parametrize("backend", QUICK)
 @pytest.mark.filterwarnings("error")
 def test_means_of_infinities_are_nan_without_a_warning(backend):

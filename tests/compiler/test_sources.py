@@ -286,7 +286,7 @@ def test_matrix_products_and_wide_groups_are_loops():
     net = MLP(100, [50, 10])
     program = compile(lambda x: sum(net(x)), net.parameters(), batched=True, backend="reference")
     program(np.ones((1, 100)))
-    for language, most in (("c", 200), ("numpy", 100)):
+    for language, most in (("c", 210), ("numpy", 100)):
         assert len(program.source(language).splitlines()) < most
 
 
@@ -389,6 +389,29 @@ def test_the_steps_of_a_loop_are_written_one_by_one(tmp_path):
     _, value, gradient = InC(program, tmp_path).value_and_grad(1, 2, np.array(0.5), np.array(0.25))
     assert equal(value, expected)
     assert equal(gradient, slopes, ulps=8)
+
+
+@pytest.mark.slow
+@needs_cc
+@pytest.mark.parametrize("most", [4, 10_000])
+def test_an_optimizing_compiler_has_no_warnings(most, monkeypatch, tmp_path):
+    monkeypatch.setattr(c, "SMALL", -1)
+    monkeypatch.setattr(c, "_ON_STACK", most)
+    program = compile(many, backend="reference")
+    program(np.ones(5), 2.0)
+    (tmp_path / "f.c").write_text(program.source("c"))
+    run(CC, *C_OPTIONS, "-O1", "-c", "-o", str(tmp_path / "f.o"), str(tmp_path / "f.c"))
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_file_in_c_says_whether_threads_may_share_it(batched, monkeypatch):
+    monkeypatch.setattr(c, "SMALL", -1)
+    w = [Value(float(i)) for i in range(5)]
+    program = compile(lambda x: many(np.array(w), x), w, batched=batched, backend="reference")
+    program(np.ones(1) if batched else 1.0)
+    for most, is_shared in ((10_000, False), (4, True)):
+        monkeypatch.setattr(c, "_ON_STACK", most)
+        assert ("one thread at a time" in program.source("c")) == is_shared
 
 
 def test_shared_arguments_are_refused():
