@@ -63,9 +63,9 @@ def _bars(program: Any, words: Mapping[str, str]) -> Iterator[_Bar]:
         yield _Bar(False, program.parameters, words["parameters"])
     if program.inputs:
         yield _Bar(program.batched, program.inputs, words["inputs"])
-    for instruction in program.instructions:
+    for instruction, text in zip(program.instructions, program.told(words), strict=True):
         count = instruction.out.stop - instruction.out.start
-        yield _Bar(instruction.varies, count, instruction.told(words))
+        yield _Bar(instruction.varies, count, text)
 
 
 def _draw(canvas: Canvas, bars: list[_Bar], words: Mapping[str, str]) -> float:

@@ -132,8 +132,6 @@ def test_the_backward_pass_of_a_matrix_product_is_products_and_sums():
     assert (of_inputs.matrix == product.matrix.T).all()
     assert (of_matrix.matrix == product.inputs.T).all()
     assert of_matrix.mode == "total"
-    assert str(of_matrix).startswith("u[")
-    assert " += v[" in str(of_matrix)
     assert any(
         isinstance(each, WeightedSums) and each.mode == "total" for each in back.instructions
     )
@@ -187,7 +185,6 @@ def test_the_way_back_through_a_loop_is_a_loop_over_the_way_back_through_its_bod
     assert {*found.kept.tolist()} == values - inputs
     passed = {type(each) for each in found.body}
     assert {type(each) for each in loop.body} <= passed
-    assert str(found).count("\n") == len(found.body)
     stacks = len(program.stacks)
     assert {stack for _, stack, _ in found.sent} <= {*range(stacks, 2 * stacks)}
 
@@ -209,7 +206,6 @@ def test_the_adjoint_of_a_lookup_is_added_to_the_entry_that_was_taken(table_vari
     assert (scatter.table == lookup.table + size).all()
     assert scatter.at == lookup.at
     assert scatter.mode == mode
-    assert "+= " in str(scatter)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba", "reference"])

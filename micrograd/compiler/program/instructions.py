@@ -7,25 +7,15 @@ their own, and what an instruction does with them is its mode.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from micrograd.compiler.program.flows import Flow
-from micrograd.compiler.program.slots import (
-    Operand,
-    Place,
-    Rows,
-    _rows,
-    place,
-    rows_of,
-    shown,
-    slots_of,
-)
+from micrograd.compiler.program.slots import Operand, Place, Rows, slots_of
 from micrograd.ops import Operation
-from micrograd.writing.languages.en import WORDS
 
 SUM = -1  # the code of a weighted sum, among those of operations
 Term = tuple[float, Place, "Place | None"]  # of a sum: the sign, and the factors
@@ -46,13 +36,6 @@ class Elementwise(NamedTuple):
     operands: tuple[Operand, ...]
     mode: Mode = "value"
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return f"{self.operation.name}({', '.join(map(shown, self.operands))})"
-
-    def __str__(self) -> str:
-        return line(self)
-
 
 class Product(NamedTuple):
     """`out[i] = matrix @ inputs[i] + bias` for several input vectors and one matrix of `u`.
@@ -69,18 +52,6 @@ class Product(NamedTuple):
     inputs: Any
     bias: Rows | None
     mode: Mode = "value"
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        (m, k), count = self.matrix.shape, len(self.inputs)
-        bias = "" if self.bias is None else f" + u[{_rows(self.bias)}]"
-        inputs = place(self.varies, rows_of(self.inputs.ravel()))
-        matrix = place(self.mode == "total", rows_of(self.matrix.ravel()))
-        product = f"{matrix} ({m} x {k}) @ {inputs}{bias}"
-        return product if count == 1 else words["vectors"].format(product=product, count=count)
-
-    def __str__(self) -> str:
-        return line(self)
 
 
 class WeightedSums(NamedTuple):
@@ -129,14 +100,6 @@ class WeightedSums(NamedTuple):
         for slot, (first, last) in zip(slots, pairwise(self.bounds.tolist()), strict=True):
             yield slot, terms[first:last]
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        count, terms = len(self.start), _terms(len(self.left), words)
-        return words["sum" if count == 1 else "sums"].format(count=count, terms=terms)
-
-    def __str__(self) -> str:
-        return line(self)
-
 
 class Fold(NamedTuple):
     """`out[i]` is the maximum or minimum of the slots from `start[i]` to `start[i + 1]`.
@@ -155,14 +118,6 @@ class Fold(NamedTuple):
         """Where the slots of each fold begin, and where those of the last one end."""
         return np.append(self.start, len(self.slots))
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        count, terms = self.out.stop - self.out.start, _terms(len(self.slots), words)
-        return words["folds"].format(count=count, operation=self.operation.name, terms=terms)
-
-    def __str__(self) -> str:
-        return line(self)
-
 
 class Lookup(NamedTuple):
     """`out[j] = table[k, j]`, where k is the number at `at`; nan outside of the table.
@@ -176,14 +131,6 @@ class Lookup(NamedTuple):
     at: Operand
     table_varies: bool
     table: Any
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        table = place(self.table_varies, rows_of(self.table.ravel()))
-        return words["lookup"].format(index=shown(self.at), count=len(self.table), table=table)
-
-    def __str__(self) -> str:
-        return line(self)
 
 
 class Scatter(NamedTuple):
@@ -199,14 +146,6 @@ class Scatter(NamedTuple):
     table: Any
     read: slice
     mode: Mode
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        index, read = shown(self.at), place(self.varies, self.read)
-        return words["scatter"].format(index=index, count=len(self.table), read=read)
-
-    def __str__(self) -> str:
-        return line(self)
 
 
 class Tape(NamedTuple):
@@ -250,23 +189,3 @@ class Tape(NamedTuple):
     def mode_of_each(self) -> list[Mode]:
         """Return the mode of each step."""
         return ["value"] * len(self.code) if self.modes is None else self.modes.tolist()
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        used = sorted({"sum" if i == SUM else self.operations[i].name for i in self.code.tolist()})
-        return words["tape"].format(count=len(self.code), operations=", ".join(used))
-
-    def __str__(self) -> str:
-        return line(self)
-
-
-def line(instruction: Any) -> str:
-    """Return an instruction as a line of a program that is printed."""
-    mode = getattr(instruction, "mode", "value")
-    out = place(instruction.varies and mode != "total", instruction.out)
-    sign = "+=" if mode in ("add", "total") else "="
-    return f"{out} {sign} {instruction.told(WORDS['program'])}"
-
-
-def _terms(count: int, words: Mapping[str, str]) -> str:
-    return words["term" if count == 1 else "terms"].format(count=count)

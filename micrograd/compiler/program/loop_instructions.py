@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from micrograd.compiler.program.instructions import line
-from micrograd.compiler.program.slots import Places, place, slots_of
-from micrograd.writing.languages.en import WORDS
+from micrograd.compiler.program.slots import Places, slots_of
 
 
 class Column(NamedTuple):
@@ -31,13 +29,6 @@ class Pack(NamedTuple):
         """The numbers of steps and of columns."""
         return len(self.places.slots) // self.columns, self.columns
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return words["pack"].format(count=self.shape[0])
-
-    def __str__(self) -> str:
-        return f"{_stack(self.varies, self.stack)} = {self.told(WORDS['program'])}"
-
 
 class Elements(NamedTuple):
     """Entries of a stack, each given by its step and its column."""
@@ -47,15 +38,6 @@ class Elements(NamedTuple):
     stack: int
     steps: Any
     columns: Any
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return words["elements"].format(
-            count=len(self.steps), stack=_stack(self.varies, self.stack)
-        )
-
-    def __str__(self) -> str:
-        return line(self)
 
 
 class Loop(NamedTuple):
@@ -92,16 +74,6 @@ class Loop(NamedTuple):
     step: Any
     captured: Places
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        count = "n" if self.length is None else self.length
-        key = "while" if self.goes_on is not None else "loop"
-        return words[key].format(count=count, instructions=len(self.body))
-
-    def __str__(self) -> str:
-        inner = (line for each in self.body for line in str(each).split("\n"))
-        return "\n    ".join((line(self), *inner))
-
 
 class Unpack(NamedTuple):
     """The adjoints of a stack that are passed on to its entries, those in `places`.
@@ -116,13 +88,6 @@ class Unpack(NamedTuple):
     columns: int
     chosen: Any
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return words["unpack"].format(count=len(self.places.slots))
-
-    def __str__(self) -> str:
-        return f"{self.told(WORDS['program'])} {_stack(self.varies, self.stack)}"
-
 
 class Send(NamedTuple):
     """Adjoints that are added to those of entries of a stack; see `Elements`."""
@@ -130,13 +95,6 @@ class Send(NamedTuple):
     varies: bool
     out: slice  # empty
     elements: Elements
-
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return words["send"].format(slots=place(self.varies, self.elements.out))
-
-    def __str__(self) -> str:
-        return f"{_stack(self.varies, self.elements.stack)} += {self.told(WORDS['program'])}"
 
 
 class LoopBack(NamedTuple):
@@ -173,14 +131,6 @@ class LoopBack(NamedTuple):
         again = len(self.kept) * (self.loop.length or 0) > most
         return (slots_of(self.loop.states) if again else self.kept), again
 
-    def told(self, words: Mapping[str, str]) -> str:
-        """Return what is computed, in the words of a language (its part `program`)."""
-        return words["loop_back"].format(instructions=len(self.body))
-
-    def __str__(self) -> str:
-        inner = (line for each in self.body for line in str(each).split("\n"))
-        return "\n    ".join((self.told(WORDS["program"]), *inner))
-
 
 class Stack(NamedTuple):
     """What is kept of each step of a loop."""
@@ -188,10 +138,6 @@ class Stack(NamedTuple):
     varies: bool
     columns: int
     length: int | None  # the number of steps, or None if it is not known before
-
-
-def _stack(varies: bool, number: int) -> str:
-    return f"{'uv'[varies]}.stack[{number}]"
 
 
 def column_runs(columns: Sequence[Column]) -> Iterator[tuple[slice, int, slice]]:

@@ -8,7 +8,7 @@ that most operands are slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,8 @@ from micrograd.compiler.program.loop_instructions import (
     Stack,
     Unpack,
 )
-from micrograd.compiler.program.slots import Rows, place, slots_of
+from micrograd.compiler.program.printing import lines, place, told
+from micrograd.compiler.program.slots import Rows, slots_of
 from micrograd.ops import Operation
 
 Step = (
@@ -137,6 +138,10 @@ class Program(NamedTuple):
         place = slot - self.first_constant
         return float(self.constants[place]) if 0 <= place < len(self.constants) else None
 
+    def told(self, words: Mapping[str, str]) -> list[str]:
+        """What each instruction computes, in the words of a language (its part `program`)."""
+        return [told(each, words) for each in self.instructions]
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
@@ -145,7 +150,7 @@ class Program(NamedTuple):
         yield f"program of {len(self.instructions)} instructions"
         yield f"  parameters {place(False, slice(0, self.parameters))}, inputs {inputs}"
         for instruction in self.instructions:
-            yield f"  {instruction}"
+            yield from (f"  {line}" for line in lines(instruction))
         yield "  return " + ", ".join(f"{'uv'[varies]}[{slot}]" for varies, slot in self.outputs)
 
     @property

@@ -94,23 +94,3 @@ def runs(marks: Any) -> list[slice]:
     """
     edges = np.flatnonzero(np.diff(np.concatenate(([False], marks, [False])))).tolist()
     return [*map(slice, edges[::2], edges[1::2])]
-
-
-def shown(operand: Operand) -> str:
-    """Return an operand as a person would write it."""
-    return place(operand.varies, operand.rows)
-
-
-def place(varies: bool, rows: Rows) -> str:
-    """Return slots of a space as a person would write them."""
-    return f"{'uv'[varies]}[{_rows(rows)}]"
-
-
-def _rows(rows: Rows) -> str:
-    if isinstance(rows, slice):
-        return f"{rows.start}:{rows.stop}" if rows.stop - rows.start != 1 else str(rows.start)
-    if len(set(rows.tolist())) == 1:
-        return f"{rows[0]} repeated"
-    if len(rows) <= 4:
-        return ", ".join(map(str, rows))
-    return f"{len(rows)} of {min(rows)}:{max(rows) + 1}"

@@ -279,10 +279,6 @@ WORDS: dict[str, dict[str, str]] = {
         "pack": "stack of {count}",
         "lookup": "entry {index} of {count}: {table}",
         "elements": "{count} of {stack}",
-        "scatter": "{read} to entry {index} of {count}",
-        "unpack": "{count} adjoints from",
-        "send": "adjoints {slots}",
-        "loop_back": "loop, backwards: {instructions} instructions",
     },
     "schematic": {
         "neuron": "A neuron",

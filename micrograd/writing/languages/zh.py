@@ -311,10 +311,6 @@ WORDS: dict[str, dict[str, str]] = {
         "pack": "{count} 个数的堆栈",
         "lookup": "{count} 项中的第 {index} 项：{table}",
         "elements": "取自 {stack} 的 {count} 个数",
-        "scatter": "{read} 加到 {count} 项中的第 {index} 项",
-        "unpack": "{count} 个伴随值，取自",
-        "send": "伴随值 {slots}",
-        "loop_back": "反向循环，每步 {instructions} 条指令",
     },
     "schematic": {
         "neuron": "神经元",
