@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from micrograd import compile, scan, tanh  # noqa: A004
+from micrograd import Value, compile, scan, tanh  # noqa: A004
 
 jax = pytest.importorskip("jax")
 pytestmark = pytest.mark.slow
@@ -108,3 +108,35 @@ def test_slopes_of_causal_sums_agree_with_the_reference(masked):
     assert any(terms is not None for terms in masked)
     for ours, theirs in zip((found[0], *found[1]), (expected[0], *expected[1]), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_a_large_matrix_of_parameters_is_an_array_of_its_own_and_so_is_its_gradient(monkeypatch):
+    from micrograd.compiler.jax import executor
+
+    monkeypatch.setattr(executor, "_FEW", 64)
+    monkeypatch.setattr(executor, "_FEW_RESULTS", 64)
+    side = 12
+    draw = np.random.default_rng(0)
+    value_of = np.frompyfunc(Value, 1, 1)
+    w, b, v = (value_of(draw.normal(size=shape)) for shape in ((side, side), side, side))
+    parameters, x = [*w.ravel(), *b, *v], draw.normal(size=(3, side))
+    f, other = (
+        compile(lambda x: v @ np.tanh(w @ x + b), parameters, batched=True, backend=backend)
+        for backend in ("jax", "numpy")
+    )
+    value, gradient = other.value_and_grad(x)
+    numbers = np.array([p.data for p in parameters])
+    for _ in range(3):  # the first call, the one that prepares more, and a prepared one
+        for given in (numbers, jax.numpy.asarray(numbers), None):
+            found = f.value_and_grad(x, parameters=given)
+            np.testing.assert_allclose(found[0], value, rtol=1e-5)
+            np.testing.assert_allclose(found[1], gradient, rtol=1e-4, atol=1e-6)
+    run = f._last.executor.executor
+    parts = run._divided(numbers)
+    assert [len(each) for each in parts] == [side * side, 2 * side]
+    with jax.enable_x64(True):
+        traced = jax.make_jaxpr(lambda p, x: run._slopes(True, p, [x], (True,), 0))(parts, x)
+    joined = (eqn for eqn in traced.eqns if eqn.primitive.name in ("split", "concatenate"))
+    sizes = [each.aval.size for eqn in joined for each in (*eqn.invars, *eqn.outvars)]
+    assert sizes, "small parameters are split and joined"
+    assert max(sizes) < side * side

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import jax
@@ -102,13 +102,14 @@ class JaxExecutor(Executor):
         if len(found) == 1:
             together = np.array(found[0])
             return (together[:1], together[1:-1]), not together.size or together.item(-1) == 0
-        value, *slopes = (np.array(each).T for each in found)
+        value, *slopes = found
+        if len(slopes) > 1 and not (self.inputs and self.program.batched):
+            slopes = [np.concatenate(slopes)]
+        else:
+            slopes = [np.array(each).T for each in slopes]
+        value = np.array(value)
         finite = all(map(_are_finite, (value, *slopes)))
-        if len(slopes) == 1:
-            return (value.T, slopes[0]), finite
-        if self.program.batched:
-            return (value.T, Blocks(slopes)), finite
-        return (value, np.concatenate(slopes)), finite
+        return (value, slopes[0] if len(slopes) == 1 else Blocks(slopes)), finite
 
     def _rows(self, found: Sequence[Any], length: int) -> Any:
         """Return the outputs in one array."""
@@ -135,7 +136,7 @@ class JaxExecutor(Executor):
         inputs = parameters[count:] if joined else aligned_empty(size * few, self.dtype)
         rows = self._by_sample(inputs, length) if few else None
         usual = self._compiled(call, None if joined else (True,), length)
-        arrays = (parameters,) if joined else (parameters, rows)
+        arrays = (parameters,) if joined else (self._divided(parameters), rows)
         parameters = parameters[:count]
         others: dict[int, Any] = {}  # by the number of arrays of inputs
 
@@ -165,19 +166,20 @@ class JaxExecutor(Executor):
         if self._room or sharing() is not None or program.inputs * length <= _FEW:
             return None
         parameters = aligned_empty(program.parameters, self.dtype)
+        numbers = self._divided(parameters)
         jitted = self._compiled(call, (True,) * len(inputs), length)
 
         def run(inputs: Sequence[Any]) -> tuple[Any, Any, bool] | None:
             if sharing() is not None:
                 return None
-            ran = self._ran(jitted, parameters, *(each.T for each in inputs))
+            ran = self._ran(jitted, numbers, *(each.T for each in inputs))
             found, finite = self._fetched(call, length, ran)
             if call == "values":
                 counts = None if blocks is None else [rows for rows, _ in blocks]
-                return _divided(found, counts) if counts else found, None, finite
+                return _in_parts(found, counts) if counts else found, None, finite
             value, slopes = found
             counts = [len(each) for each in inputs]
-            return value, _divided(slopes, counts) if self.inputs else slopes, finite
+            return value, _in_parts(slopes, counts) if self.inputs else slopes, finite
 
         return Direct(parameters, run)
 
@@ -201,7 +203,9 @@ class JaxExecutor(Executor):
             np.concatenate([*inputs, rows.T[:0]], out=rows.T)
             if joined:
                 return [numbers], None
-            return [parameters if held else np.asarray(parameters, self.dtype), rows], (True,)
+            if not held:
+                parameters = self._divided(np.asarray(parameters, self.dtype))
+            return [parameters, rows], (True,)
         with _enable_x64(self._is_double):
             parts, lies = self._apart(inputs, devices)
             if devices is not None:
@@ -209,7 +213,7 @@ class JaxExecutor(Executor):
             elif held:
                 parameters = _beside(parts, parameters)
             else:
-                parameters = np.asarray(parameters, self.dtype)
+                parameters = self._divided(np.asarray(parameters, self.dtype))
         return [parameters, *parts], lies
 
     def _apart(self, inputs: Any, devices: Devices | None) -> tuple[list[Any], tuple[bool, ...]]:
@@ -265,6 +269,24 @@ class JaxExecutor(Executor):
     def _rolled(self) -> Program:
         return rolled(self.program)
 
+    @forkable_property
+    def _ends(self) -> list[int]:
+        """Where parts of the parameters end: of many numbers, such as a matrix, or between these.
+
+        XLA would copy a part of a larger array, and each part of a gradient in one array.
+        """
+        count = self.program.parameters
+        ends = [0, *self._cuts.within(False, slice(0, count)), count]
+        large = (each for each in pairwise(ends) if each[1] - each[0] > _FEW)
+        return sorted({count, *(end for pair in large for end in pair)} - {0}) or [0]
+
+    def _divided(self, parameters: Any) -> Any:
+        """Return parameters in their parts, if there are several."""
+        ends = self._ends
+        if len(ends) == 1:
+            return parameters
+        return [parameters[start:end] for start, end in pairwise([0, *ends])]
+
     def _inputs(self, parts: Sequence[Any], lies: Sequence[bool]) -> list[Any]:
         """Return the numbers of each part: of a batch, with a row for each sample."""
         found = [part.astype(self.dtype) for part in parts]
@@ -275,20 +297,27 @@ class JaxExecutor(Executor):
             for each, by_sample in zip(found, lies, strict=True)
         ]
 
-    def _run(self, parameters: Any, inputs: Sequence[Any], room: int) -> Run:
-        cuts, batched = self._cuts, self.program.batched
-        start, rows = 0 if batched else len(parameters), []
+    def _numbers(self, parameters: Any) -> list[Any]:
+        """Return the parameters in their parts, whether or not they are given so."""
+        given = parameters if isinstance(parameters, list) else self._divided(parameters)
+        return [each.astype(self.dtype) for each in (given if isinstance(given, list) else [given])]
+
+    def _run(self, parameters: Sequence[Any], inputs: Sequence[Any], room: int) -> Run:
+        cuts, batched, held, start = self._cuts, self.program.batched, [], 0
+        for each in parameters:
+            held += cuts.parts(False, start, each)
+            start += len(each)
+        start, rows = 0 if batched else start, []
         for each in inputs:
             numbers = each.T if batched else each
             rows += cuts.parts(batched, start, numbers)
             start += len(numbers)
         lanes = (len(inputs[0]),) if batched else ()
-        held = cuts.parts(False, 0, parameters)
         return Run(self._rolled, held, rows, lanes, cuts, self.dtype, room)
 
     def _values(self, parameters: Any, parts: Any, lies: Any, room: int) -> list[Any]:
         """Return the outputs in arrays that follow one another, then the room that stacks need."""
-        run = self._run(parameters.astype(self.dtype), self._inputs(parts, lies), room)
+        run = self._run(self._numbers(parameters), self._inputs(parts, lies), room)
         found = run.outputs()
         if self.program.batched:
             found = [each if each.ndim > 1 else each[:, None] for each in found]
@@ -298,14 +327,14 @@ class JaxExecutor(Executor):
         """Return the value, a row or one number, and the slopes: few as rows in the same array."""
 
         def of(leaves: Any) -> tuple[Any, Any]:
-            numbers, rows = (parameters, leaves) if self.inputs else (leaves[0], inputs)
+            numbers, rows = (parameters, leaves) if self.inputs else (leaves, inputs)
             run = self._run(numbers, rows, room)
             ((value,),) = run.outputs()
             value = value.mean() if mean else jnp.broadcast_to(value, run.lanes)
             return value.sum(), value
 
-        parameters, inputs = parameters.astype(self.dtype), self._inputs(parts, lies)
-        leaves = inputs if self.inputs else [parameters]
+        parameters, inputs = self._numbers(parameters), self._inputs(parts, lies)
+        leaves = inputs if self.inputs else parameters
         (_, value), slopes = jax.value_and_grad(of, has_aux=True)(leaves)
         together = _joined([value[None], *(each.T for each in slopes)])
         if len(together) > 1:
@@ -320,7 +349,7 @@ def _are_finite(numbers: Any) -> bool:
     return bool(np.logical_and.reduce(np.isfinite(numbers), axis=None))  # faster than `all`
 
 
-def _divided(rows: Any, counts: Sequence[int]) -> list[Any]:
+def _in_parts(rows: Any, counts: Sequence[int]) -> list[Any]:
     """Return rows in parts of these numbers of them."""
     ends = zip(counts, accumulate(counts), strict=True)
     return [rows[stop - count : stop] for count, stop in ends]
