@@ -58,10 +58,13 @@ def planned(f, batched):
 
 
 def adjoints_read(step, first):
-    """The adjoints of `v` that a step reads."""
-    slots = [slots[varies] for slots, varies in reads(step)]
-    found = np.concatenate([np.zeros(0, int), *(each.ravel() for each in slots)])
-    return set(found[found >= first].tolist())
+    """The adjoints that a step reads, with their spaces."""
+    return {
+        (varies, slot)
+        for slots, kinds in reads(step)
+        for varies, slot in zip(kinds.ravel().tolist(), slots.ravel().tolist(), strict=True)
+        if slot >= first[varies]
+    }
 
 
 def steps_of(instructions):
@@ -72,24 +75,27 @@ def steps_of(instructions):
 @pytest.mark.parametrize(("f", "batched", "inputs"), CASES)
 def test_every_adjoint_is_stored_before_it_is_read_or_added_to(f, batched, inputs):
     program = planned(f, batched)
-    back, first = reverse(program, inputs=bool(inputs)), program.varying
-    known = {first + slot for varies, slot in program.outputs if varies}
-    for rows in back.zeroed:
-        assert known.isdisjoint(slots_of(rows).tolist())
-        known |= {*slots_of(rows).tolist()}
+    back, first = reverse(program, inputs=bool(inputs)), (program.uniform, program.varying)
+    known = {(varies, first[varies] + slot) for varies, slot in program.outputs}
+    for varies, zeros in ((False, back.cleared), (True, back.zeroed)):
+        for rows in zeros:
+            own = {(varies, slot) for slot in slots_of(rows).tolist()}
+            assert known.isdisjoint(own)
+            known |= own
+    if batched:  # all adjoints of `u` are
+        assert not back.cleared
+        known |= {(False, first[False] + slot) for slot in range(program.uniform)}
     for step in steps_of(back.instructions):
-        out = {*slots_of(step.out).tolist()}
+        space = step.varies and step.mode != "total"
+        out = {(space, slot) for slot in slots_of(step.out).tolist()}
         assert adjoints_read(step, first) <= known
         if step.mode == "first":
-            assert step.varies
             assert len(out) == len(slots_of(step.out))
             assert known.isdisjoint(out)
             known |= out
-        elif step.mode == "add" and step.varies:
-            assert out <= known
         else:
-            assert step.mode == ("total" if step.varies else "add")
-            assert min(out) >= program.uniform
+            assert step.mode == ("add" if space == step.varies else "total")
+            assert out <= known
 
 
 @pytest.mark.parametrize(("f", "batched", "inputs"), CASES)

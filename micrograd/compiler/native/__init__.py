@@ -8,7 +8,8 @@
 - `straight` writes a graph as straight code. `regions` writes the batched part of a program so, and
   `fusion` decides when.
 - `linking` turns a program into `rows` of words that the driver carries out, and `tapes` does so
-  for tapes. Neighbouring results are computed in `runs`. `memory` has the arrays of a call, and
+  for tapes. Neighbouring results are computed in `runs`, and
+  `chains` are runs that one kernel computes together. `memory` has the arrays of a call, and
   `executor` calls the driver.
 
 It needs llvmlite, the compiler library of Numba.

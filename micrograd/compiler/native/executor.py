@@ -25,8 +25,8 @@ from micrograd.compiler.loops.following import can_follow
 from micrograd.compiler.native.driver import Frame, Phase, write_driver
 from micrograd.compiler.native.fusion import Fusion
 from micrograd.compiler.native.kernels import write
-from micrograd.compiler.native.linking import Linked
-from micrograd.compiler.native.loops import LoopSpec, is_straight
+from micrograd.compiler.native.linking import AnySpec, Linked
+from micrograd.compiler.native.loops import is_straight
 from micrograd.compiler.native.lowering import refuse_function
 from micrograd.compiler.native.machine import Machine, Module
 from micrograd.compiler.native.memory import (
@@ -36,7 +36,6 @@ from micrograd.compiler.native.memory import (
     is_by_sample,
     keep_freed_memory,
 )
-from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.program.active import active
 from micrograd.compiler.program.instructions import Elementwise
 from micrograd.compiler.program.loop_instructions import Loop
@@ -71,7 +70,7 @@ def _machine() -> Machine:
         return _only_machine()
 
 
-def _addresses(specs: Sequence[Spec | LoopSpec]) -> list[int]:
+def _addresses(specs: Sequence[AnySpec]) -> list[int]:
     width = _machine().width
     return _machine().addresses([Module(str(each), partial(write, each, width)) for each in specs])
 

@@ -10,15 +10,18 @@ from collections.abc import Callable
 from functools import partial
 
 from micrograd.compiler.native import elementwise, lookups, loops, products, sums, tapes
+from micrograd.compiler.native.chains import ChainSpec, write_chain
 from micrograd.compiler.native.loops import LoopSpec
 from micrograd.compiler.native.rows import Spec
 from micrograd.compiler.native.writing import Writer
 
 
-def write(spec: Spec | LoopSpec, width: int) -> str:
+def write(spec: Spec | LoopSpec | ChainSpec, width: int) -> str:
     """Return the module of a kernel, for vector registers that hold `width` doubles."""
     if isinstance(spec, LoopSpec):
         return loops.write_loop(Writer(spec.kind, width), spec)
+    if isinstance(spec, ChainSpec):
+        return write_chain(Writer(spec.kind, width), spec)
     return _WRITERS[spec.name](Writer(spec.kind, width), spec)
 
 

@@ -15,6 +15,14 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.native import lookups, loop_linking, product_linking, tapes
+from micrograd.compiler.native.chains import (
+    LEAST,
+    ChainSpec,
+    Run,
+    Spot,
+    count_reads,
+    joined,
+)
 from micrograd.compiler.native.loops import STACK_WORDS, LoopSpec
 from micrograd.compiler.native.rows import ROW, Field, Spec, words
 from micrograd.compiler.native.runs import (
@@ -53,7 +61,8 @@ from micrograd.compiler.program.reverse import Reverse, reverse
 from micrograd.compiler.program.slots import Operand, Rows, count_of, rows_of, slots_of
 from micrograd.ops import TABLE, Operation
 
-Addresses = Callable[[Sequence[Spec | LoopSpec]], Sequence[int]]
+AnySpec = Spec | LoopSpec | ChainSpec
+Addresses = Callable[[Sequence[AnySpec]], Sequence[int]]
 
 
 class Linked:
@@ -77,7 +86,7 @@ class Linked:
         gradient: bool = False,
     ) -> None:
         self.program, self.kind, self.inputs = program, kind, inputs
-        self._specs: list[Spec | LoopSpec] = []  # all kernels
+        self._specs: list[AnySpec] = []  # all kernels
         self._numbers: dict[Spec, int] = {}  # their positions there
         self._codes: list[Any] = []  # in which they stand for the kernels until all are compiled
         self.rows = program.varying  # the number of rows of `v` for values
@@ -102,6 +111,8 @@ class Linked:
         self.gathers: dict[tuple[bool, bytes], int] = {}
 
         self.is_back = False
+        self.reads = np.zeros(self.places_u, np.intp)
+        self._count_reads()
         self._code: tuple[list[Any], list[Any]] = [], []
         for instruction in program.instructions:
             self.forward(instruction)
@@ -111,16 +122,40 @@ class Linked:
         if self.reverse is not None:
             self._back(self.reverse)
         self.uniform_back, self.varying_back = map(self.finished, self._code)
-        found = np.array(addresses(self._specs), dtype=np.int64)
+        found = np.zeros(len(self._specs), np.int64)
+        used = np.unique(np.concatenate([code[:, 0] for code in self._codes]))
+        found[used] = addresses([self._specs[i] for i in used.tolist()])
         for code in self._codes:
             code[:, 0] = found[code[:, 0]]
 
+    def _count_reads(self) -> None:
+        """Count the reads of each place of `u`; what is read in other ways has at least one."""
+        program, reads = self.program, self.reads
+        reads[[slot for varies, slot in program.outputs if not varies]] += 1
+        asked = self.adjoints_u + program.first_constant
+        reads[self.one : asked] += 1  # also what is gathered
+        reads[self.adjoints_u + program.uniform :] += 1
+        count_reads(program.instructions, reads)
+        if self.reverse is None:
+            return
+        forward = reads.copy()
+        count_reads(self.reverse.instructions, reads)
+        self._all_reads = reads.copy()
+        for each in self.reverse.instructions:
+            if isinstance(each, LoopBack) and not each.varies:
+                reads[each.own] = forward[each.own]  # the way back has the numbers from a stack
+                reads[self.ways[id(each.loop)].kept] += 1
+
     def _back(self, found: Reverse) -> None:
         program, self.is_back = self.program, True
+        self.reads = self._all_reads
         self._next = [self.adjoints_u + program.uniform, self.adjoints_v + program.varying]
         loop_linking.clear_slopes(self, varies=True)
         for rows in found.zeroed:
             self.zero(True, rows)
+        if not program.batched:
+            for rows in (*found.cleared, slice(self.adjoints_u + program.uniform, self.total)):
+                self.zero(False, rows)
         for instruction in found.instructions:
             self.forward(instruction)
 
@@ -134,11 +169,27 @@ class Linked:
 
         If there are several rows, the kernel and the words may be arrays of one for each.
         """
+        self._code[varies].append(self.row(kernel, fields, count))
+
+    def row(self, kernel: Any, fields: dict[Any, Any], count: int = 1) -> Any:
+        """Return rows of words; see `emit`."""
         rows = np.zeros((count, ROW), np.int64)
         rows[:, 0] = kernel
         for field, values in fields.items():
             rows[:, field] = values
-        self._code[varies].append(rows)
+        return rows
+
+    def emit_runs(self, kernel: Any, fields: dict[Any, Any], runs: Sequence[Run]) -> None:
+        """Add rows of runs in `u`, of which long ones may become parts of chains."""
+        rows = self.row(kernel, fields, len(runs))
+        for k, run in enumerate(runs):
+            own = rows[k : k + 1]
+            self._code[False].append(run._replace(rows=own) if run.is_chained else own)
+
+    def spot(self, kind: str, place: int) -> Spot:
+        """Return where a run reads or writes in `u`."""
+        number = 1.0 if place == self.one else self.program.constant(place)
+        return (kind, place) if kind == "v" or number is None else ("c", number)
 
     @contextmanager
     def apart(self, *, varies: bool) -> Iterator[list[Any]]:
@@ -167,7 +218,7 @@ class Linked:
 
     def finished(self, code: Sequence[Any]) -> Any:
         """Return the rows of a code as one array, which has the addresses of kernels in the end."""
-        self._codes.append(np.concatenate([np.zeros((0, ROW), np.int64), *code]))
+        self._codes.append(np.concatenate([np.zeros((0, ROW), np.int64), *joined(self, code)]))
         return self._codes[-1]
 
     def kernel(self, name: str, *, mode: str = "", **options: Any) -> int:
@@ -178,7 +229,7 @@ class Linked:
             found = self._numbers[spec] = self.new_kernel(spec)
         return found
 
-    def new_kernel(self, spec: Spec | LoopSpec) -> int:
+    def new_kernel(self, spec: AnySpec) -> int:
         """Return the number of a kernel that may be new."""
         self._specs.append(spec)
         return len(self._specs) - 1
@@ -243,12 +294,12 @@ class Linked:
             case Loop() | Pack() | Elements() | LoopBack() | Unpack() | Send():
                 loop_linking.link(self, instruction)
 
-    def _apply(self, step: Elementwise) -> None:
+    def _apply(self, step: Elementwise, *, alone: bool = False) -> None:
         """Add a row for each run of an operation, and one for scattered numbers of `u`."""
         for part, starts in in_runs(step):
-            self._apply_part(part, starts)
+            self._apply_part(part, starts, alone=alone)
 
-    def _apply_part(self, step: Elementwise, starts: Any) -> None:
+    def _apply_part(self, step: Elementwise, starts: Any, *, alone: bool) -> None:
         columns, size = [step.out, *(rows for _, rows in step.operands)], count_of(step.out)
         counts, name = size, "total" if is_total(step) else "run"
         kinds: Sequence[str]
@@ -265,7 +316,20 @@ class Linked:
         )
         into, operands = kinds[0], "".join(kinds[1:])
         kernel = self.applying(step.varies, step.operation, operands, step.mode, into, name=name)
-        self.emit(step.varies, kernel, fields, len(starts))
+        if alone or step.varies or name == "step" or into == "g" or "g" in operands:
+            self.emit(step.varies, kernel, fields, len(starts))
+            return
+        into = "u" if name == "total" else into
+        adds = step.mode == "add"
+        row, runs = step.operation, []
+        for count, out, *read in zip(
+            np.broadcast_to(counts, len(starts)).tolist(),
+            *[np.broadcast_to(x, len(starts)).tolist() for x in places],
+            strict=True,
+        ):
+            spots = (*map(self.spot, operands, read),)
+            runs.append(Run(count, (into, out), row.computed, row.operands, spots, (), adds))
+        self.emit_runs(kernel, fields, runs)
 
     def _scattered(self, rows: Rows) -> tuple[str, int]:
         """Return how numbers of `u` are read or stored one by one, and the word that says where."""
@@ -277,8 +341,15 @@ class Linked:
         out, lengths = slots_of(step.out), np.diff(step.bounds)
         if sums_of_neighbours(step):
             kernel = self.applying(False, TABLE["detach"], "v", mode, name="total")
-            left = {Field.OPERANDS[0]: step.left[step.start]}
-            self.emit(False, kernel, words(count=lengths, out=out) | left, len(out))
+            left = step.left[step.start]
+            fields = words(count=lengths, out=out) | {Field.OPERANDS[0]: left}
+            runs = [
+                Run(count, ("u", place), "x", ("x",), (("v", first),), (), mode == "add")
+                for count, place, first in zip(
+                    *(x.tolist() for x in (lengths, out, left)), strict=True
+                )
+            ]
+            self.emit_runs(kernel, fields, runs)
             return
         starts, marked = runs_of_sums(step)
         starts, counts, others = long_runs(step, starts)
@@ -286,9 +357,17 @@ class Linked:
             first, many = starts[runs], counts[runs]
             heads = chosen(marked, first)
             if kinds:
-                table = self.table(np.stack([many, out[first], heads.start], axis=1))
+                table = np.stack([many, out[first], heads.start], axis=1)
                 kernel = self.kernel("sums_alike_u", operands=kinds, mode=mode)
-                self.emit(False, kernel, words(count=len(many), out=table) | self.sums(heads))
+                fields = self.sums(heads)
+                if many.min() < LEAST:
+                    fields |= words(count=len(many), out=self.table(table))
+                    self.emit(False, kernel, fields)
+                    continue
+                fields |= words(
+                    count=1, out=self.table(table) + table.itemsize * 3 * np.arange(len(many))
+                )
+                self.emit_runs(kernel, fields, [*self._runs_of_sums(heads, many, mode)])
                 continue
             fields = words(count=many, out=out[first], starts=lengths[first])
             kernel = self.kernel("sums_v" if varies else "sums_of_run_u", mode=mode)
@@ -299,6 +378,16 @@ class Linked:
             fields = words(count=len(others), out=place, starts=self.table(rest.bounds))
             kernel = self.kernel("sums_u", into=into, mode=mode)
             self.emit(False, kernel, fields | self.sums(rest))
+
+    def _runs_of_sums(self, heads: WeightedSums, counts: Any, mode: Mode) -> Iterator[Run]:
+        """Yield runs of sums, of which the first ones are given."""
+        for (slot, terms), count in zip(heads.sums(), counts.tolist(), strict=True):
+            spots: list[Spot] = []
+            for _, left, right in terms:
+                for varies, place in (left, right or (False, self.one)):
+                    spots.append(self.spot("uv"[varies], place))
+            signs = tuple(sign for sign, *_ in terms)
+            yield Run(count, ("v", slot), None, (), (*spots,), signs, mode == "add")
 
     def sums(self, instruction: WeightedSums, first: Any = 0) -> dict[Any, Any]:
         """Return the words of terms from the first on; of a row and a number, the row is left."""
@@ -325,16 +414,19 @@ class Linked:
 
     def gather_again(self, place: int, varies: bool, slots: Any) -> None:
         """Add a row that copies slots together, from a place on."""
-        self.copy(varies, slice(place, place + slots.size), Operand(varies, rows_of(slots)))
+        read = Operand(varies, rows_of(slots))
+        self.copy(varies, slice(place, place + slots.size), read, alone=True)
 
     def scatter(self, place: int, varies: bool, slots: Any, mode: Mode = "add") -> None:
         """Add a row that adds what begins at a place to slots, or stores it if they are new."""
         read = Operand(varies, slice(place, place + slots.size))
-        self.copy(varies, rows_of(slots.ravel()), read, mode)
+        self.copy(varies, rows_of(slots.ravel()), read, mode, alone=True)
 
-    def copy(self, varies: bool, out: Rows, read: Operand, mode: Mode = "value") -> None:
-        """Add rows that copy numbers."""
-        self.forward(Elementwise(varies, out, TABLE["detach"], (read,), mode))
+    def copy(
+        self, varies: bool, out: Rows, read: Operand, mode: Mode = "value", *, alone: bool = False
+    ) -> None:
+        """Add rows that copy numbers; those that `count_reads` does not know stay alone."""
+        self._apply(Elementwise(varies, out, TABLE["detach"], (read,), mode), alone=alone)
 
 
 def _gathered(instruction: Instruction) -> tuple[int, int]:

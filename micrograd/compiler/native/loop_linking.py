@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd.compiler.native.chains import Run, Spot, can_be_chains
 from micrograd.compiler.native.loops import (
     APART,
     CODE,
@@ -64,6 +65,8 @@ class Way:
 
 _SHORT = 8
 """Shorter runs of neighbours, on average, are moved number by number."""
+_MOST_CHEAP = 2**17
+"""The same if chains compute the others, which takes less time than reading them from memory."""
 MOST_KEPT = {False: 2**24, True: 2**18}
 """The most numbers that are kept of all steps of a loop: in `u`, and in `v` for each lane."""
 
@@ -87,7 +90,8 @@ def ways(program: Program, reverse: Reverse | None) -> tuple[dict[int, Way], lis
         stacks.append(stack if marks.any() else stack._replace(columns=0))
     for each in reverse.instructions:
         if isinstance(each, LoopBack):
-            kept, again = each.kept_of(MOST_KEPT[each.varies])
+            is_cheap = not each.varies and can_be_chains(each.loop.body)
+            kept, again = each.kept_of(_MOST_CHEAP if is_cheap else MOST_KEPT[each.varies])
             found[id(each.loop)] = Way(len(stacks), kept, again)
             stacks.append(Stack(each.varies, len(kept), each.loop.length))
     return found, stacks
@@ -252,6 +256,8 @@ def clear_slopes(linked: Linked, *, varies: bool) -> None:
 def _back(linked: Linked, back: LoopBack) -> None:
     varies, loop, way = back.varies, back.loop, linked.ways[id(back.loop)]
     with linked.apart(varies=varies) as code:
+        for rows in back.zeroed:
+            linked.zero(varies, rows)
         _move(linked, "take", _kept(way, varies=varies), Column(way.stack, 0), way.index)
         if way.again:
             code += way.rows
@@ -262,8 +268,6 @@ def _back(linked: Linked, back: LoopBack) -> None:
         before = linked.reserve(0, varies=False)
         with linked.apart(varies=varies) as body:
             _one_step_back(linked, back)
-        for rows in back.zeroed:
-            linked.zero(varies, rows)
         reserved = linked.reserve(0, varies=False)
         if not varies and reserved > before:  # what the products of a step are added up in
             linked.zero(False, slice(before, reserved))
@@ -331,8 +335,20 @@ def _move(
             if not varies and apart == 1 and len(starts) * _SHORT <= len(slots):
                 counts = np.diff(starts, append=len(slots))
                 fields |= {COUNT: counts, PLACES: slots[starts], COLUMN: place + starts}
-                linked.emit(False, linked.kernel("move_run", mode=mode), fields, len(starts))
+                kernel = linked.kernel("move_run", mode=mode)
+                linked.emit_runs(kernel, fields, [*_moves(fields, verb, fixed=fixed)])
                 continue
             kernel = linked.kernel("move", operands="uv"[kind] + "uv"[stack.varies], mode=mode)
             fields |= {PLACES: linked.table(slots), APART: apart}
             linked.emit(varies, kernel, fields)
+
+
+def _moves(fields: dict[Any, Any], verb: str, *, fixed: bool) -> Iterator[Run]:
+    """Yield runs that move numbers; where the step is fixed, they are in no chain."""
+    adds = verb in ("give", "send")
+    columns = (fields[field].tolist() for field in (COUNT, PLACES, COLUMN))
+    for count, place, column in zip(*columns, strict=True):
+        rows: Spot = ("v", place)
+        held: Spot = ("s", fields[STACK], fields[COLUMNS], column, fields[INDEX])
+        out, read = (rows, held) if verb in ("take", "give") else (held, rows)
+        yield Run(0 if fixed else count, out, "x", ("x",), (read,), (), adds)

@@ -73,11 +73,11 @@ def is_straight(loop: Loop) -> bool:
     return results < _WIDE * rows
 
 
-class _Stack:
+class Stack:
     """A stack, read or written by a kernel."""
 
     def __init__(self, w: Writer, u: Any, place: Any, columns: Any, *, varies: bool) -> None:
-        self.w, self.columns, self.varies = w, columns, varies
+        self.w, self.u, self.columns, self.varies = w, u, columns, varies
         self.words = w.build.bitcast(w.at(u, place), WORD.as_pointer())
         address, self.room = w.words(self.words, 0, 1)
         self.numbers = w.pointer(address, w.number)
@@ -91,6 +91,11 @@ class _Stack:
         before = build.mul(lane, size) if self.varies else word(0)
         own = build.mul(build.add(build.mul(k, self.columns), column), word(self.width))
         return self.w.at(self.numbers, build.add(before, own))
+
+    def at_step(self, index: Any, column: Any) -> Any:
+        """Return the pointer to a column of the step whose number is at a place in `u`."""
+        k = self.w.build.fptosi(self.w.load(self.w.at(self.u, index), 1), WORD)
+        return self.at(word(0), k, column)
 
     def load(self, lane: Any, k: Any, column: Any, width: int) -> Any:
         """Load the numbers of some lanes; a number of `u` fills all of them."""
@@ -161,9 +166,9 @@ def write_loop(w: Writer, spec: LoopSpec) -> str:
     out = following()
     columns = []
     for _ in loop.columns:
-        stack = _Stack(w, u, following(), following(), varies=next(kinds) == "v")
+        stack = Stack(w, u, following(), following(), varies=next(kinds) == "v")
         columns.append((stack, following()))
-    kept = _Stack(w, u, following(), following(), varies=loop.varies) if loop.kept >= 0 else None
+    kept = Stack(w, u, following(), following(), varies=loop.varies) if loop.kept >= 0 else None
 
     with w.loop(word(0), lanes if loop.varies else word(1), word(width)) as lane:
         around = [read(lane) for read in captured]
@@ -220,7 +225,7 @@ def move(w: Writer, spec: Spec) -> str:
     places, mode = w.pointer(address), spec.mode
     own, of_stack = (kind == "v" for kind in spec.operands)
     width = w.width if own or of_stack else 1
-    stack = _Stack(w, u, at, columns, varies=of_stack)
+    stack = Stack(w, u, at, columns, varies=of_stack)
     k = index
     if not mode.startswith("fixed"):
         k = build.fptosi(w.load(w.at(u, index), 1), WORD)
@@ -256,7 +261,7 @@ def move_run(w: Writer, spec: Spec) -> str:
     count, place, at, columns, column, index = w.words(
         row, COUNT, PLACES, STACK, COLUMNS, COLUMN, INDEX
     )
-    stack = _Stack(w, u, at, columns, varies=False)
+    stack = Stack(w, u, at, columns, varies=False)
     k = index
     if not spec.mode.startswith("fixed"):
         k = w.build.fptosi(w.load(w.at(u, index), 1), WORD)
@@ -278,7 +283,7 @@ def clear(w: Writer, spec: Spec) -> str:
     row, u, _, lanes = w.kernel()
     at, columns = w.words(row, STACK, COLUMNS)
     varies = spec.operands == "v"
-    stack = _Stack(w, u, at, columns, varies=varies)
+    stack = Stack(w, u, at, columns, varies=varies)
     size = w.times(stack.room, columns)
     w.clear(stack.numbers, w.times(size, lanes) if varies else size)
     return w.finished()
@@ -289,7 +294,7 @@ def note(w: Writer, spec: Spec) -> str:
     row, u, _, _ = w.kernel()
     at, done = w.words(row, STACK, DONE)
     steps = w.build.fptosi(w.load(w.at(u, done), 1), WORD)
-    _Stack(w, u, at, word(0), varies=False).note(steps)
+    Stack(w, u, at, word(0), varies=False).note(steps)
     return w.finished()
 
 

@@ -70,7 +70,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         if isinstance(tree, str):
             return names[tree]
         if not isinstance(tree, Call):
-            return self._number(tree)
+            return self.number(tree)
         if tree.name == "_where":
             return self._where(tree, names)
         operands = [self._written(each, names) for each in tree.operands]
@@ -86,7 +86,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         self._scopes[-1][key] = found, operands
         return found
 
-    def _number(self, number: float) -> Any:
+    def number(self, number: float) -> Any:
         """A constant; the same one for the same number."""
         text = repr(number)
         if text not in self._numbers:
@@ -97,7 +97,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         build = self.writer.build
         test = self._written(tree.operands[0], names)
         then = self._branch(test, tree.operands[1], names)
-        if not _cost(tree.operands[1]) or _cost(tree.operands[2]) < _LONG:
+        if not cost(tree.operands[1]) or cost(tree.operands[2]) < _LONG:
             # A test for special numbers: most lanes need this, and other formulas may share it.
             otherwise = self._written(tree.operands[2], names)
         else:
@@ -106,7 +106,7 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula whose value is only read where a test holds."""
-        if _cost(tree) < _LONG:
+        if cost(tree) < _LONG:
             return self._written(tree, names)
         build, outside = self.writer.build, self._lanes
         lanes = test if outside is None else build.and_(test, outside)
@@ -129,7 +129,7 @@ class Lowering(dict[str, Callable[..., Any]]):
             refuse_function(name)
         if row.is_primitive:
             return partial(self._library, name)
-        if _cost(row.computed) > _VERY_LONG:
+        if cost(row.computed) > _VERY_LONG:
             return partial(outlined, self.writer, f"{name}.{self.width}", partial(self._body, row))
         return lambda *operands: self._written(
             row.computed, dict(zip(row.operands, operands, strict=True))
@@ -161,17 +161,17 @@ def refuse_function(name: str) -> NoReturn:
     )
 
 
-def _cost(tree: Tree) -> int:
+def cost(tree: Tree) -> int:
     """About how many instructions a formula takes."""
     if not isinstance(tree, Call):
         return 0
-    inner = sum(map(_cost, tree.operands))
+    inner = sum(map(cost, tree.operands))
     if tree.name in _METHODS or tree.name in _TESTS or tree.name[0] == "_":
         return inner + 1
     if tree.name in _ELEMENTARY or tree.name == "pow":
         return inner + _LONG
     row = lookup(tree.name)
-    return inner + (4 if row.is_primitive or row.function is not None else _cost(row.computed))
+    return inner + (4 if row.is_primitive or row.function is not None else cost(row.computed))
 
 
 _C = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)

@@ -78,7 +78,8 @@ class Memory:
         frame[Frame.U], frame[Frame.V] = self.u.ctypes.data, self.v.ctypes.data
         frame[Frame.LANES] = lanes
         frame[Frame.ADJOINTS] = linked.adjoints_u
-        frame[Frame.ADJOINT_COUNT] = linked.total - linked.adjoints_u
+        if program.batched:
+            frame[Frame.ADJOINT_COUNT] = linked.total - linked.adjoints_u
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data

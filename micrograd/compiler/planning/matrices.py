@@ -156,6 +156,8 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool, constants: slice
     size = matrix.size if varies else matrix.size * len(columns)
     if size < (LEAST_VARYING if varies else LEAST_UNIFORM):
         return None
+    if matrix.size == 1 and constants.start <= matrix[0, 0] < constants.stop:
+        return None  # many numbers times a constant
     inputs = np.array([column[0][1].inputs for column in columns])
     if _is_filter(matrix, inputs, constants) or _is_filter(inputs, matrix, constants):
         return None

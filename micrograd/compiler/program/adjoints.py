@@ -9,14 +9,22 @@ import numpy as np
 from micrograd.compiler.program.active import Active
 from micrograd.compiler.program.instructions import Mode, WeightedSums
 from micrograd.compiler.program.program import Instruction, Program
-from micrograd.compiler.program.slots import Places, Rows, in_spaces, rows_of, runs
+from micrograd.compiler.program.slots import (
+    Operand,
+    Places,
+    Rows,
+    in_spaces,
+    rows_of,
+    runs,
+    slots_of,
+)
 
 
 class Adjoints:
     """The backward pass as far as it is known, the last instruction first."""
 
     def __init__(
-        self, program: Program, active: Active, first: tuple[int, int], own: slice | None = None
+        self, program: Program, active: Active, first: tuple[int, int], own: Operand | None = None
     ) -> None:
         """Begin with nothing.
 
@@ -28,16 +36,24 @@ class Adjoints:
         """
         self.program, self.active, self.first = program, active, first
         self.instructions: list[Instruction] = []
-        # Adjoints of `v` that were stored, and those that must be 0 at first.
-        self._stored = np.zeros(program.varying, bool)
-        self._zeroed = np.zeros(program.varying, bool)
+        # By spaces, adjoints that were stored, and those that must be 0 at first. In a batched
+        # program, all of `u` are 0 at first, as those who sweep over the batch add to them.
+        sizes = program.uniform, program.varying
+        self._stored = tuple(np.zeros(size, bool) for size in sizes)
+        self._zeroed = tuple(np.zeros(size, bool) for size in sizes)
+        self._stored[False][:] = program.batched
         if own is not None:
-            self._stored[: own.start] = self._stored[own.stop :] = True
-        self._stored[[slot for varies, slot in program.outputs if varies]] = True
+            rows = slots_of(own.rows)
+            kept = self._stored[own.varies][rows]
+            for each in self._stored:
+                each[:] = True
+            self._stored[own.varies][rows] = kept
+        for varies, slot in program.outputs:
+            self._stored[varies][slot] = True
 
-    def runs_of_zeros(self) -> list[slice]:
-        """Return the slots that must be 0 at first, as runs of neighbours."""
-        return [cast("slice", self._adjoint(True, run)) for run in runs(self._zeroed)]
+    def runs_of_zeros(self, *, varies: bool) -> list[slice]:
+        """Return the slots of a space that must be 0 at first, as runs of neighbours."""
+        return [cast("slice", self._adjoint(varies, run)) for run in runs(self._zeroed[varies])]
 
     def _is_active(self, varies: bool, rows: Any) -> bool:
         return bool(self.active[varies][rows].any())
@@ -53,20 +69,20 @@ class Adjoints:
         """Return what an instruction does that passes adjoints to these rows."""
         if step_varies and not varies:
             return "total"
-        if varies and not self._stored[rows].any() and _differ(rows):
-            self._stored[rows] = True
+        if not self._stored[varies][rows].any() and _differ(rows):
+            self._stored[varies][rows] = True
             return "first"
-        if varies:
-            self._touch(rows)
+        self._touch(varies, rows)
         return "add"
 
-    def _touch(self, rows: Rows) -> None:
+    def _touch(self, varies: bool, rows: Rows) -> None:
         """Note that rows are added to or read, so that those never stored must begin at zero."""
-        self._zeroed[rows] |= ~self._stored[rows]
-        self._stored[rows] = True
+        self._zeroed[varies][rows] |= ~self._stored[varies][rows]
+        self._stored[varies][rows] = True
 
     def _touch_places(self, places: Places) -> None:
-        self._touch(places.slots[places.varies])
+        for varies in (False, True):
+            self._touch(varies, places.slots[places.varies == varies])
 
     def _adjoints(self, places: Places) -> Places:
         """Return the places of adjoints."""

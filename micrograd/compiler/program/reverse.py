@@ -49,12 +49,14 @@ class Reverse(NamedTuple):
     Args:
         instructions: in order; those of `v` come before those of `u`, if an executor runs them
             apart. The adjoint of the output is given.
-        zeroed: slots of `v`, of adjoints that must be 0 at first; those of `u` and of stacks must
-            all be.
+        cleared: slots of `u`, of adjoints that must be 0 at first, if the program is not batched;
+            otherwise all of `u` must be, and in any case those of stacks.
+        zeroed: the same of `v`.
         active: which adjoints are needed.
     """
 
     instructions: tuple[Instruction, ...]
+    cleared: tuple[slice, ...]
     zeroed: tuple[slice, ...]
     active: Active
 
@@ -73,7 +75,9 @@ def reverse(program: Program, *, inputs: bool, first: tuple[int, int] | None = N
     found = _Reverse(program, active(program, inputs), first or (program.uniform, program.varying))
     for instruction in reversed(program.instructions):
         found.go_back(instruction)
-    return Reverse(tuple(found.instructions), tuple(found.runs_of_zeros()), found.active)
+    found._touch(False, slice(0, program.first_constant))  # these are read in any case
+    cleared, zeroed = (tuple(found.runs_of_zeros(varies=varies)) for varies in (False, True))
+    return Reverse(tuple(found.instructions), cleared, zeroed, found.active)
 
 
 class _Reverse(Adjoints):
@@ -85,8 +89,7 @@ class _Reverse(Adjoints):
             return
         if isinstance(step, Tape):
             self._tape(step)
-        if step.varies:
-            self._touch(step.out)
+        self._touch(step.varies, step.out)
         match step:
             case Elementwise():
                 self._flows(step)
@@ -139,6 +142,8 @@ class _Reverse(Adjoints):
         ):
             if self._is_active(space, slots):
                 into = rows_of(slots.ravel())
+                if not space:  # kernels of products in `u` add to what there is
+                    self._touch(space, into)
                 mode = self._mode(varies, space, into)
                 out = self._adjoint(space, into)
                 self.instructions.append(Product(varies, out, factor, adjoints, None, mode))
@@ -177,8 +182,7 @@ class _Reverse(Adjoints):
         varies, _, at, space, table = step
         if not self._is_active(space, table):
             return
-        if space:
-            self._touch(table.ravel())
+        self._touch(space, table.ravel())
         into, read = table + self.first[space], self._adjoint(varies, step.out)
         mode: Mode = "total" if varies and not space else "add"
         out = rows_of(np.unique(into))
@@ -191,7 +195,7 @@ class _Reverse(Adjoints):
         """
         varies, states = loop.varies, len(loop.first.slots)
         own, after = slice(loop.states.start, loop.out.start), slots_of(loop.out)[:states]
-        step = _Reverse(self.program, self.active, self.first, own)
+        step = _Reverse(self.program, self.active, self.first, Operand(varies, own))
         given = None
         if loop.kept >= 0 and self.active.stacks[loop.kept].any():
             step._touch_places(loop.outputs)
@@ -205,14 +209,15 @@ class _Reverse(Adjoints):
             for rows, stack, columns in column_runs(loop.columns)
             if self.active.stacks[stack][columns].any()
         ]
-        if varies:
-            for rows in (loop.states, *(rows for rows, _, _ in sent)):
-                step._touch(rows)
+        for rows in (loop.states, *(rows for rows, _, _ in sent)):
+            step._touch(varies, rows)
         terms = np.ones(states), slots_of(loop.states) + self.first[varies], np.full(states, varies)
         out, start = self._adjoint(varies, rows_of(after)), np.arange(states)
         sums = WeightedSums(varies, out, start, *terms, *no_factors(states), "first")
         step.instructions.append(sums)
-        zeroed = step.runs_of_zeros() if varies else [self._adjoint(False, own)]
+        zeroed = step.runs_of_zeros(varies=varies)
+        if self.program.batched and not varies:
+            zeroed = [self._adjoint(False, own)]
         self.instructions.append(
             LoopBack(
                 varies,
@@ -259,8 +264,9 @@ class _Reverse(Adjoints):
         modes = np.where(spaces | (not varies), "add", "total")
         # Whatever passes an adjoint to a step comes before what reads that.
         rows, first = np.unique(slots[spaces], return_index=True)
-        modes[np.flatnonzero(spaces)[first[~self._stored[rows]]]] = "first"
-        self._stored[rows] = True
+        modes[np.flatnonzero(spaces)[first[~self._stored[True][rows]]]] = "first"
+        self._stored[True][rows] = True
+        self._touch(False, slots[~spaces])
         terms = WeightedSums(
             varies,
             slice(0, 0),

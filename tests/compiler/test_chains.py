@@ -1,0 +1,76 @@
+"""In machine code, runs of one length that fit together are computed by one kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from micrograd import Value, compile, repeat  # noqa: A004
+from micrograd.compiler.native.chains import LEAST, ChainSpec
+
+pytest.importorskip("llvmlite")
+
+SIZE = 2 * LEAST + 3
+
+
+def quotients(x, y):
+    for _ in range(2):
+        x, y = (x + y) / (1 + x * x), (x * y + 1) / (2 + y * y)
+    return (x * y).sum()
+
+
+def neighbours(x, y):
+    """What a chain stores is read in other places, after it and in it."""
+    z = x * y
+    w = z[1:] * z[:-1] + x[1:]
+    return (w * w - w).sum() * z[3] + (x - z[5]).sum() * z[7]
+
+
+def overwritten(x, y):
+    """States that change places in a loop, and a number that all lanes share."""
+
+    def step(state):
+        a, b, s = state
+        return b * 0.5 + s, a - 0.1 * a * b, s + 0.01 * (a * b).sum() / SIZE
+
+    a, b, s = repeat(step, (x, y, 0.1), 4)
+    return (a * b).sum() + s
+
+
+def of_several_lengths(x, y):
+    """Runs that are cut into parts of the length of others."""
+
+    def step(state):
+        a, b = state
+        both = np.concatenate([a, b]) * 0.9 - 0.1
+        return both[:SIZE] - b * b, both[SIZE:] * a
+
+    a, b = repeat(step, (x, y), 3)
+    return (a - b * a).sum()
+
+
+@pytest.mark.parametrize("f", [quotients, neighbours, overwritten, of_several_lengths])
+def test_a_chain_has_the_values_and_gradients_of_values(f):
+    x, y = np.random.default_rng(0).uniform(0.5, 1.5, (2, SIZE))
+    program = compile(f, backend="numba")
+    values = np.frompyfunc(Value, 1, 1)(np.stack([x, y]))
+    expected = f(*values)
+    expected.backward()
+    slopes = np.vectorize(lambda each: each.grad)(values)
+    for _ in range(2):  # memory has the numbers of the call before
+        value, found = program.value_and_grad(x, y)
+        assert value == pytest.approx(expected.data, rel=1e-13)
+        np.testing.assert_allclose(np.stack(found), slopes, rtol=1e-11, atol=1e-12)
+    assert any(isinstance(each, ChainSpec) for each in linked(program)._specs)
+
+
+def linked(program):
+    """The program as rows of words, with its backward pass."""
+    return program._last.executor.executor._backwards.linked
+
+
+def test_what_only_a_chain_reads_is_not_stored():
+    program = compile(lambda x: (x * x * x * 3.0 - x).sum(), backend="numba")
+    program.value_and_grad(np.linspace(0.0, 1.0, SIZE))
+    back = [each for each in linked(program)._specs if isinstance(each, ChainSpec)][-1]
+    assert len(back.stored) == 1 < len(back.runs)
