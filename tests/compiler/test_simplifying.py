@@ -14,17 +14,19 @@ from micrograd import (
     value_and_grad,
     where,
 )
+from tests.compiler.conftest import QUICK
 
 BASES = [0.0, -0.0, 1.5, -2.0, 1e200, -1e-200, math.inf, -math.inf, math.nan]
 
 
 @pytest.mark.parametrize("exponent", [2, 1, -1, 2.0])
 @pytest.mark.parametrize("base", BASES)
-def test_a_power_of_a_small_exponent_keeps_value_and_gradient(exponent, base):
+@pytest.mark.parametrize("backend", QUICK)
+def test_a_power_of_a_small_exponent_keeps_value_and_gradient(exponent, base, backend):
     def f(x):
         return x**exponent
 
-    value, slope = compile(f, backend="numpy").value_and_grad(base)
+    value, slope = compile(f, backend=backend).value_and_grad(base)
     expected, expected_slope = value_and_grad(f)(base)
     for got, wanted in ((value, expected), (slope, expected_slope)):
         assert got == pytest.approx(wanted, rel=2.0**-51, abs=0.0, nan_ok=True)

@@ -73,9 +73,10 @@ def reverse(program: Program, *, inputs: bool, first: tuple[int, int] | None = N
             slots of the program.
     """
     found = _Reverse(program, active(program, inputs), first or (program.uniform, program.varying))
+    # Gradients are read in any case; as 0 plus something, none of them is -0.
+    found._touch(False, slice(0, program.first_constant))
     for instruction in reversed(program.instructions):
         found.go_back(instruction)
-    found._touch(False, slice(0, program.first_constant))  # these are read in any case
     cleared, zeroed = (tuple(found.runs_of_zeros(varies=varies)) for varies in (False, True))
     return Reverse(tuple(found.instructions), cleared, zeroed, found.active)
 
