@@ -4,14 +4,13 @@
 
 Prints four tables: the standard step (`step`), the GPT of the examples (`gpt`), Black-Scholes with
 five greeks (`greeks`), and tracing and planning (`planning`). Everything runs in float64, on one
-thread and in one process; the engines take turns, and their results are compared before they are
-timed. Engines that are not installed are skipped with a note.
+thread of one core and in one process; the engines take turns, and their results are compared before
+they are timed. Engines that are not installed are skipped with a note.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,11 +19,9 @@ if __name__ == "__main__":
     sys.path[0] = str(
         Path(__file__).resolve().parent.parent
     )  # so that `benchmarks` can be imported
-    for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(_variable, "1")  # before NumPy is imported
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    os.environ["NPROC"] = "1"  # for the threads of XLA that ignore the flag
-    os.environ["JAX_ENABLE_X64"] = "1"
+    from benchmarks.one_thread import limit
+
+    limit()
 
 from benchmarks import gpt, greeks, planning, step
 from benchmarks.eager import machine

@@ -4,15 +4,14 @@
 
 For each row that has a counterpart in JAX, prints the nanoseconds per element of both engines and
 their ratio, for the value and for the value with its gradient, in both precisions. Both engines run
-on one thread and take turns, and the shortest processor time counts. Results are compared before
-anything is timed.
+on one thread of one core and take turns, and the shortest processor time counts. Results are
+compared before anything is timed.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,11 +21,9 @@ from typing import Any
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
-    for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(_variable, "1")  # before NumPy is imported
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    os.environ["NPROC"] = "1"
-    os.environ["JAX_ENABLE_X64"] = "1"
+    from benchmarks.one_thread import limit
+
+    limit()
 
 import numpy as np
 

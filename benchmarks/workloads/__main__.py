@@ -3,24 +3,22 @@
     python -m benchmarks.workloads             # about 20 minutes; --quick for small sizes
 
 Each workload is written for this library and for JAX (`jit`, `vmap` over samples), and both must
-agree up to rounding. Everything runs in float64, on one thread and in one process; the engines take
-turns. Each row shows JAX's fastest call and its first call, and for each backend the ratios to JAX
-of the fastest calls, of the medians, and of the first calls, which include tracing and compiling. A
-ratio below 1 means that the program is faster than JAX. All times are processor times.
+agree up to rounding. Everything runs in float64, on one thread of one core and in one process; the
+engines take turns. Each row shows JAX's fastest call and its first call, and for each backend the
+ratios to JAX of the fastest calls, of the medians, and of the first calls, which include tracing
+and compiling. A ratio below 1 means that the program is faster than JAX. All times are processor
+times.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # before NumPy is imported
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-os.environ["NPROC"] = "1"  # for the threads of XLA that ignore the flag
-os.environ["JAX_ENABLE_X64"] = "1"
+from benchmarks.one_thread import limit
+
+limit()
 if not find_spec("jax"):
     raise SystemExit("the workloads need JAX: pip install 'micrograd-engine[jax]'")
 
