@@ -205,7 +205,7 @@ class NumpyExecutor(Executor):
                 return self._values(calls, None, (), length), None
             found = self._value_and_grad(calls, None, (), length, call == "mean")
             slopes = found.inputs if self.inputs else found.parameters
-            return found.finite and (np.atleast_2d(found.value), slopes)
+            return found.finite and (np.array(found.value, ndmin=2), slopes)
 
         inputs = (memory.v if batched else memory.u)[slice(*program.input_slots)]
         return Layout(memory.u[: program.parameters], inputs, run, None, None)
@@ -243,16 +243,18 @@ class NumpyExecutor(Executor):
     def _values(self, calls: _Calls, parameters: Any, inputs: Sequence[Any], length: int) -> Any:
         outputs, memory = self.program.outputs, calls.memory
         memory.keeps = False
-        rows = aligned_empty(len(outputs) * length, self.dtype)
+        count = len(outputs) * length
+        make = aligned_empty if count >= BLOCK else np.empty  # which takes a tenth of the time
+        rows = make(count, self.dtype)
         if self.program.batched:
             rows = rows.reshape(len(outputs), length)
         for block in self._blocks(calls, parameters, inputs, length):
             if not self.program.batched:
                 memory.u.take(self._slots, out=rows, mode="clip")
                 continue
-            count = block.stop - block.start
+            lanes = block.stop - block.start
             for row, (varies, slot) in zip(rows, outputs, strict=True):
-                row[block] = memory.v[slot, :count] if varies else memory.u[slot]
+                row[block] = memory.v[slot, :lanes] if varies else memory.u[slot]
         return rows
 
     @np.errstate(all="ignore")
@@ -290,9 +292,9 @@ class NumpyExecutor(Executor):
             call()
         if self.inputs and not program.batched:
             adjoints = memory.gu[slice(*program.input_slots)].copy()
-        gradient = memory.gu[: program.parameters].copy()
+        gradient = None if self.inputs else memory.gu[: program.parameters].copy()
         found = memory.u[slot] if not varies else total / length if value is None else value
-        fine = _is_finite(gradient if adjoints is None else adjoints)
+        fine = _is_finite(adjoints if self.inputs else gradient)
         return Gradients(found, gradient, adjoints, fine)
 
 
