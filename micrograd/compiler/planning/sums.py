@@ -113,14 +113,12 @@ def _roots(nodes: Any, above: Any, operands: Any, signs: Any, whole: Any) -> tup
     holder = above[nodes]
     sign[nodes] = np.where(operands[holder, 0] == nodes, signs[holder, 0], signs[holder, 1])
     root[nodes] = whole[holder]
-    signed = bool((sign < 0).any())
     while len(nodes):
         holder = root[nodes]
         further = root[holder]
         moves = further != holder
         nodes, holder, further = nodes[moves], holder[moves], further[moves]
-        if signed:
-            sign[nodes] = sign[nodes] * sign[holder]
+        sign[nodes] = sign[nodes] * sign[holder]
         root[nodes] = further
     return root[whole], sign[whole]
 
