@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd.compiler.program.instructions import Mode
 from micrograd.compiler.program.program import Program
-from micrograd.compiler.program.slots import Operand, Rows, even_matrix, slots_of
+from micrograd.compiler.program.slots import Operand, Rows, even_matrix, repeats, slots_of
 from micrograd.locks import forkable_property
 
 Call = Callable[[], Any]
@@ -149,7 +149,7 @@ class Memory:
             stores = mode == "first"
             return partial(np.copyto, view, share) if stores else partial(np.add, view, share, view)
         slots: Any = rows
-        if mode != "first" and len(np.unique(slots)) < slots.size:
+        if mode != "first" and repeats(slots):
             return _adding_in_turns(array, slots, share)
 
         def add_once() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.compiler.planning.sums import LEAST_UNIFORM, Sums, terms_of
-from micrograd.compiler.program.slots import Operand, Rows, rows_of
+from micrograd.compiler.program.slots import Operand, Rows, repeats, rows_of
 
 LEAST_VARYING = 8
 """With fewer multiplications, a matrix product is not faster than single sums."""
@@ -169,8 +169,8 @@ def _block(columns: list[list[tuple[int, _Sum]]], varies: bool, constants: slice
         else:
             addends.append(Operand(kind, rows_of(slots.ravel())))
     positions = np.array([[position for position, _ in column] for column in columns])
-    repeats, count = np.unique(matrix).size < matrix.size, matrix.shape[1]
-    width = 1 if repeats and count <= _MOST_PARTS else count
+    count = matrix.shape[1]
+    width = 1 if count <= _MOST_PARTS and repeats(matrix) else count
     parts = (slice(j, j + width) for j in range(0, count, width))
     first, *further = ((matrix[:, part], inputs[:, part]) for part in parts)
     return Block(positions, *first, bias, addends, further)
@@ -182,4 +182,4 @@ def _is_filter(weights: Any, inputs: Any, constants: slice) -> bool:
     As a product, each input would be copied as often as it is used.
     """
     is_constant = len(weights) == 1 and ((weights >= constants.start) & (weights < constants.stop))
-    return bool(np.all(is_constant)) and len(np.unique(inputs)) < inputs.size
+    return bool(np.all(is_constant)) and repeats(inputs)

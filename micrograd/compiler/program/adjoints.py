@@ -14,6 +14,7 @@ from micrograd.compiler.program.slots import (
     Places,
     Rows,
     in_spaces,
+    repeats,
     rows_of,
     runs,
     slots_of,
@@ -124,4 +125,4 @@ def no_factors(count: int) -> tuple[Any, Any]:
 
 
 def _differ(rows: Rows) -> bool:
-    return isinstance(rows, slice) or len(np.unique(rows)) == len(rows)
+    return isinstance(rows, slice) or not repeats(rows)
