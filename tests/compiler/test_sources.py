@@ -265,6 +265,42 @@ def test_c_divides_once_by_a_number():
     assert plain_part(lambda x, y: x / y + y, 2.0, 3.0).count(" / ") == 2
 
 
+@pytest.mark.slow
+@needs_cc
+def test_c_steps_where_a_quotient_is_whole(tmp_path):
+    define("stepped_here", "x + 0 * y", ["floor(x / y)", "x / y"])
+    program = compile(lambda x, y: micrograd.stepped_here(x, y) + log(y) + x / y, backend="numpy")
+    _, slopes = program.value_and_grad(49.0, 49.0)
+    own = InC(program, tmp_path)
+    _, _, gradient = own.value_and_grad(1, 2, np.array(49.0), np.array(49.0))
+    assert equal(gradient, slopes)
+
+
+@pytest.mark.slow
+@needs_cc
+def test_c_looks_for_infinities_only_where_each_other_one_leads(tmp_path):
+    def f(x):
+        total = x[0]
+        for each in x[1:5]:
+            total = total * x[5] + each
+        return total
+
+    program = compile(f, backend="reference")
+    program(np.ones(6))
+    own = InC(program, tmp_path)
+    assert "check = gradient ? gradient[0] + gradient[5] : 0.0;" in own.text
+    for at in ([1.0, 2.0, 3.0, 4.0, 0.0, 1e200], [1e300, 0.0, 0.0, 1.0, -1e300, 1e160], [0.0] * 6):
+        value, slopes = program.value_and_grad(np.array(at))
+        _, found, gradient = own.value_and_grad(1, 6, at)
+        assert equal([*found, *gradient], [value, *slopes])
+
+
+def test_a_file_in_c_says_that_arrays_must_not_overlap():
+    program = compile(lambda x: [x, 2 * x], backend="reference")
+    program(1.0)
+    assert "// No array that it fills may overlap another.\n" in program.source("c")
+
+
 def test_c_has_no_power_with_a_small_whole_exponent():
     assert "pow" not in plain_part(lambda x, y: x**3 + y**8, 2.0, 3.0)
 

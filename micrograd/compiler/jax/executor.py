@@ -341,6 +341,9 @@ class JaxExecutor(Executor):
             return [value[None], *slopes]
         # What NumPy does after it has waited for another thread takes long.
         rows = lax.optimization_barrier(together[0])
+        # A slope is 0 plus something, so that it is not -0. XLA would leave out a plain 0.
+        start = np.where(np.arange(len(rows)) > 0, 0.0, -0.0).reshape(-1, *[1] * (rows.ndim - 1))
+        rows += start.astype(self.dtype)
         zero = (rows * 0).sum()  # nan if a number is not finite
         return [jnp.concatenate([rows, jnp.broadcast_to(zero, rows[:1].shape)])]
 

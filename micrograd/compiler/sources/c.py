@@ -70,6 +70,7 @@ class CFile:
         self.given = [self.parameters] * (not self.inputs) + [x.name for x in self.arguments]
         self.title = f"{name}({', '.join(each.name for each in arguments)})"
         self.width = plain.inputs if self.inputs else plain.parameters
+        self.checked: Sequence[int] = range(self.width if gradient else len(plain.outputs))
         self.used: set[str] = set()
         self.tables: dict[str, str] = {}
         self.functions: dict[str, str] = {}  # the names of static functions by their texts
@@ -106,6 +107,7 @@ class CFile:
                 + ("each has a gradient." if self.inputs else "the means of value and gradient."),
                 "In the chain rule, 0 times infinity is 0.",
             ]
+        lines.append("No array that it fills may overlap another.")
         if is_shared:
             lines.append("All calls share one memory: call it from one thread at a time.")
         return "\n".join(f"// {comment(line)}" for line in lines)
@@ -146,7 +148,10 @@ class CFile:
         own = [f"{self.parameters}[{i}]" for i in range(program.parameters)]
         wanted = slice(program.parameters, None) if self.inputs else slice(program.parameters)
         code = Unrolled(program, own, names)
-        return code.lines(wanted if self.gradient else None, product, self.used)
+        lines = code.lines(wanted if self.gradient else None, product, self.used)
+        if product == "mul":
+            self.checked = code.checked
+        return lines
 
     def _looped(self, program: Program, product: str) -> Iterator[str]:
         writer = Statements(program, product=product, tables=self.tables, used=self.used)
@@ -215,16 +220,18 @@ class CFile:
 
     def _single(self, *, is_exact: bool) -> str:
         """The function of one sample: the exact version where the plain one is not finite."""
-        given = ", ".join([*self.given, "gradient" if self.gradient else "results"])
+        array, count = (
+            ("gradient", self.width) if self.gradient else ("results", len(self.plain.outputs))
+        )
+        total = " + ".join(f"{array}[{i}]" for i in self.checked) or "0.0"
+        if len(self.checked) > sums.UNROLLED:
+            total = f"mg_total({array}, {count})"
+        given = ", ".join([*self.given, array])
         if not self.gradient:
-            total = f"mg_total(results, {len(self.plain.outputs)})"
             check = f"if (!isfinite({total})) mg_exact({given});"
             return block(self._head(self.name), [f"mg_plain({given});", *[check] * is_exact])
         last = ["return value;"]
         if is_exact:
-            total = " + ".join(f"gradient[{i}]" for i in range(self.width)) or "0.0"
-            if self.width > sums.UNROLLED:
-                total = f"mg_total(gradient, {self.width})"
             last = [
                 f"const double check = gradient ? {total} : 0.0;",
                 f"return isfinite(value + check) ? value : mg_exact({given});",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.compiler.numpy.operations import WHOLE, whole_power
 from micrograd.source.trees import Definition
-from micrograd.table.formulas import Call, Tree, parts, rebuilt, substituted
+from micrograd.table.formulas import Call, Tree, rebuilt, substituted
+
+_ARITHMETIC = ("add", "sub", "mul", "neg", "div", "_div")
 
 
 def cheaper(tree: Tree) -> Tree:
@@ -46,7 +48,8 @@ def all_cheaper(definitions: Iterable[Definition]) -> list[Definition]:
 def with_reciprocals(before: Iterable[Tree], definitions: Sequence[Definition]) -> list[Definition]:
     """Definitions that multiply by a reciprocal instead of several divisions by one variable.
 
-    It is infinite for the smallest divisors, but then so is what comes of it.
+    It is infinite for the smallest divisors, but then so is what comes of it. A quotient that is
+    compared, or the argument of a function, stays: a step may be where it is a whole number.
 
     Args:
         before: formulas whose reciprocals can be used, but which stay as they are.
@@ -58,12 +61,14 @@ def with_reciprocals(before: Iterable[Tree], definitions: Sequence[Definition]) 
             case Call("div", (1.0, divisor)):
                 dividends[divisor] = {1.0}
     for each in definitions:
-        for part in parts(each.tree):
+        for part in _terms_and_factors(each.tree):
             match part:
                 case Call("div", (dividend, str(divisor))):
                     dividends.setdefault(divisor, set()).add(dividend)
 
     def multiplied(tree: Tree) -> Tree:
+        if not isinstance(tree, Call) or tree.name not in _ARITHMETIC:
+            return tree
         tree = rebuilt(tree, multiplied)
         match tree:
             case Call("div", (dividend, str(divisor))) if (
@@ -73,3 +78,29 @@ def with_reciprocals(before: Iterable[Tree], definitions: Sequence[Definition]) 
         return tree
 
     return [Definition(name, multiplied(tree)) for name, tree in definitions]
+
+
+def unseen(definitions: Sequence[Definition], results: Sequence[Tree]) -> set[str]:
+    """The variables among results that may be the only one that is nan or infinite.
+
+    Each other one is a term, factor or dividend of one of these, directly or through variables.
+    """
+    names, seen = {each for each in results if isinstance(each, str)}, set[str]()
+    for name, tree in reversed(definitions):
+        if name in seen or name in names:
+            seen |= {each for each in _terms_and_factors(tree) if isinstance(each, str)}
+    return names - seen
+
+
+def _terms_and_factors(tree: Tree) -> Iterator[Tree]:
+    """The parts of a formula that make it nan or infinite if they are."""
+    yield tree
+    match tree:
+        case Call("add" | "sub" | "mul" | "neg", operands):
+            inner = operands
+        case Call("div" | "_div", (dividend, _)):
+            inner = (dividend,)
+        case _:
+            inner = ()
+    for each in inner:
+        yield from _terms_and_factors(each)

@@ -10,7 +10,7 @@ from micrograd.compiler.program.instructions import Elementwise, Fold, Product, 
 from micrograd.compiler.program.program import Instruction, Program, without_tapes
 from micrograd.compiler.program.scalars import scalars
 from micrograd.compiler.program.slots import Place
-from micrograd.compiler.sources.cheaper import all_cheaper, with_reciprocals
+from micrograd.compiler.sources.cheaper import all_cheaper, unseen, with_reciprocals
 from micrograd.compiler.sources.places import unwritten
 from micrograd.compiler.sources.sums import summed
 from micrograd.source.c import C
@@ -38,6 +38,9 @@ class Unrolled:
         program: the program; it has one output, or the code has no gradient.
         parameters: how each parameter is written.
         inputs: how each input is written.
+
+    Attributes:
+        checked: the entries of `results` or `gradient` that are not all finite if any entry is not.
     """
 
     def __init__(self, program: Program, parameters: Sequence[str], inputs: Sequence[str]) -> None:
@@ -110,6 +113,8 @@ class Unrolled:
         kept = needed(lines, [*results, *slopes, split.name])
         used |= set().union(*(calls(tree) for _, tree in kept))
         array, stored = ("results", results) if wanted is None else ("gradient", slopes)
+        alone = unseen(kept, stored)
+        self.checked = [stored.index(each) for each in dict.fromkeys(stored) if each in alone]
         stores: dict[Tree, list[str]] = {}
         for i, each in enumerate(stored):
             stores.setdefault(each, []).append(f"{array}[{i}] = {C.text(each)};")
