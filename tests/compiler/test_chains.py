@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, repeat  # noqa: A004
+from micrograd import Value, compile, repeat, scan  # noqa: A004
 from micrograd.compiler.native.chains import LEAST, ChainSpec
 
 pytest.importorskip("llvmlite")
@@ -24,6 +24,36 @@ def neighbours(x, y):
     z = x * y
     w = z[1:] * z[:-1] + x[1:]
     return (w * w - w).sum() * z[3] + (x - z[5]).sum() * z[7]
+
+
+def shifted(x, y):
+    """As many numbers are read one place later than they are computed."""
+    both = np.concatenate([x * y, x / (1 + y)])
+    moved = both[1 : SIZE + 1] * x
+    return (moved * moved - moved).sum() + both[SIZE] * both[SIZE - 1]
+
+
+def in_turn(x, y):
+    """States that go on to each other's places, and totals that the next step reads."""
+
+    def step(state):
+        a, b, s = state
+        c = (a + s) * 0.5
+        return np.concatenate([b[1:], b[:1]]), c * b, (c * b).sum() * s / SIZE
+
+    a, b, s = repeat(step, (x, y, 0.7), 5)
+    return (a - b).sum() * s
+
+
+def scanned(x, y):
+    """Outputs and inputs of each step, which are on stacks."""
+
+    def step(state, k):
+        new = state * 0.5 + k * y - x
+        return new * new - 0.1 * state, (new - k) * state
+
+    state, kept = scan(step, x, np.stack([x, y, x - y]), reverse=True)
+    return state.sum() + (kept[0] * kept[2] - kept[1]).sum() * state[3]
 
 
 def overwritten(x, y):
@@ -49,7 +79,10 @@ def of_several_lengths(x, y):
     return (a - b * a).sum()
 
 
-@pytest.mark.parametrize("f", [quotients, neighbours, overwritten, of_several_lengths])
+FUNCTIONS = [quotients, neighbours, shifted, overwritten, in_turn, scanned, of_several_lengths]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
 def test_a_chain_has_the_values_and_gradients_of_values(f):
     x, y = np.random.default_rng(0).uniform(0.5, 1.5, (2, SIZE))
     program = compile(f, backend="numba")
