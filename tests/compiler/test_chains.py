@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, repeat, scan  # noqa: A004
-from micrograd.compiler.native.chains import LEAST, ChainSpec
+from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits
 
 pytest.importorskip("llvmlite")
 
@@ -107,3 +107,56 @@ def test_what_only_a_chain_reads_is_not_stored():
     program.value_and_grad(np.linspace(0.0, 1.0, SIZE))
     back = [each for each in linked(program)._specs if isinstance(each, ChainSpec)][-1]
     assert len(back.stored) == 1 < len(back.runs)
+
+
+def at(place):
+    return "v", place
+
+
+def number(place):
+    return "u", place
+
+
+def stacked(column, *, stack=9000, index=9100):
+    return "s", stack, 4 * SIZE, column, index
+
+
+def move(out, read, *, length=SIZE, adds=False):
+    return Run(length, out, "x", ("x",), (read,), (), adds)
+
+
+@pytest.mark.parametrize(
+    ("run", "fits"),
+    [
+        (move(at(2000), at(0)), True),
+        (move(at(2000), at(1)), False),
+        (move(at(2000), at(SIZE - 1)), False),
+        (move(at(2000), at(SIZE)), True),
+        (move(at(2000), number(1)), False),
+        (move(at(0), at(3000)), True),
+        (move(at(1), at(3000)), False),
+        (move(at(1), at(3000), adds=True), False),
+        (move(at(1000), at(3000)), True),
+        (move(at(999), at(3000)), False),
+        (move(at(4000), at(3000)), False),
+        (move(number(4000), at(3000)), False),
+        (move(number(4001), at(3000)), True),
+        (move(number(5000), at(3000)), False),
+        (move(at(2000), number(5000)), False),
+        (move(at(2000), number(4000)), True),
+        (move(at(2000), at(3000), length=SIZE - 1), False),
+        (move(at(2000), stacked(0)), True),
+        (move(at(2000), stacked(1)), False),
+        (move(at(2000), stacked(SIZE)), True),
+        (move(at(2000), stacked(0, index=9101)), False),
+        (move(at(2000), stacked(1, stack=9003)), True),
+    ],
+)
+def test_a_run_fits_where_it_needs_only_results_in_the_same_place(run, fits):
+    """The chain stores at 0 and on a stack, adds up a total at 5000, and reads at 1000 and 4000."""
+    chain = [
+        move(at(0), at(1000)),
+        move(number(5000), number(4000)),
+        move(stacked(0), at(0)),
+    ]
+    assert _fits(chain, run) == fits
