@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value, compile, repeat, scan  # noqa: A004
-from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits
+from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits, _of_one_length
 
 pytest.importorskip("llvmlite")
 
@@ -148,7 +148,7 @@ def move(out, read, *, length=SIZE, adds=False):
         (move(at(2000), stacked(0)), True),
         (move(at(2000), stacked(1)), False),
         (move(at(2000), stacked(SIZE)), True),
-        (move(at(2000), stacked(0, index=9101)), False),
+        (move(at(2000), stacked(SIZE, index=9101)), False),
         (move(at(2000), stacked(1, stack=9003)), True),
     ],
 )
@@ -160,3 +160,25 @@ def test_a_run_fits_where_it_needs_only_results_in_the_same_place(run, fits):
         move(stacked(0), at(0)),
     ]
     assert _fits(chain, run) == fits
+
+
+def test_runs_are_cut_into_parts_of_one_length():
+    """Those of a total after the first are added to it."""
+    runs = [
+        move(at(0), at(1000)),
+        move(number(5000), at(2000), length=2 * SIZE),
+        move(stacked(0), at(2000), length=2 * SIZE),
+    ]
+    assert [*_of_one_length(runs)] == [
+        move(at(0), at(1000)),
+        move(number(5000), at(2000)),
+        move(number(5000), at(2000 + SIZE), adds=True),
+        move(stacked(0), at(2000)),
+        move(stacked(SIZE), at(2000 + SIZE)),
+    ]
+
+
+@pytest.mark.parametrize("length", [SIZE + 1, 9 * SIZE])
+def test_runs_that_would_be_cut_into_short_parts_or_many_stay_whole(length):
+    runs = [move(at(0), at(5000)), move(at(10_000), at(20_000), length=length)]
+    assert [*_of_one_length(runs)] == runs
