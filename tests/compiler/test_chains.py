@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from micrograd import Value, compile, repeat, scan  # noqa: A004
-from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits, _of_one_length
+from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits, _of_one_length, _stored
 
 pytest.importorskip("llvmlite")
 
@@ -182,3 +184,12 @@ def test_runs_are_cut_into_parts_of_one_length():
 def test_runs_that_would_be_cut_into_short_parts_or_many_stay_whole(length):
     runs = [move(at(0), at(5000)), move(at(10_000), at(20_000), length=length)]
     assert [*_of_one_length(runs)] == runs
+
+
+def test_what_the_next_step_or_something_else_reads_is_stored():
+    """A chain of a loop stores what it reads before it computes it anew."""
+    chain = [move(at(200), at(0)), move(at(400), at(200)), move(at(0), at(400))]
+    reads = np.ones(600, np.intp)
+    assert _stored(SimpleNamespace(reads=reads), chain) == [at(0)]
+    reads[400 + SIZE - 1] = 2
+    assert _stored(SimpleNamespace(reads=reads), chain) == [at(400), at(0)]
