@@ -193,3 +193,13 @@ def test_what_the_next_step_or_something_else_reads_is_stored():
     assert _stored(SimpleNamespace(reads=reads), chain) == [at(0)]
     reads[400 + SIZE - 1] = 2
     assert _stored(SimpleNamespace(reads=reads), chain) == [at(400), at(0)]
+
+
+def test_outputs_that_a_chain_reads_are_stored():
+    def f(x):
+        inner = x / (1 + x * x)
+        return inner, inner / (2 + x)
+
+    x = np.linspace(0.0, 1.0, SIZE)
+    for got, expected in zip(compile(f, backend="numba")(x), f(x), strict=True):
+        np.testing.assert_allclose(np.array(got, float), expected, rtol=1e-13)
