@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from micrograd import Value, compile, repeat  # noqa: A004
-from micrograd.compiler.native.chains import LEAST, ChainSpec
+from micrograd import Value, compile, repeat, scan  # noqa: A004
+from micrograd.compiler.native.chains import LEAST, ChainSpec, Run, _fits, _of_one_length, _stored
 
 pytest.importorskip("llvmlite")
 
@@ -24,6 +26,36 @@ def neighbours(x, y):
     z = x * y
     w = z[1:] * z[:-1] + x[1:]
     return (w * w - w).sum() * z[3] + (x - z[5]).sum() * z[7]
+
+
+def shifted(x, y):
+    """As many numbers are read one place later than they are computed."""
+    both = np.concatenate([x * y, x / (1 + y)])
+    moved = both[1 : SIZE + 1] * x
+    return (moved * moved - moved).sum() + both[SIZE] * both[SIZE - 1]
+
+
+def in_turn(x, y):
+    """States that go on to each other's places, and totals that the next step reads."""
+
+    def step(state):
+        a, b, s = state
+        c = (a + s) * 0.5
+        return np.concatenate([b[1:], b[:1]]), c * b, (c * b).sum() * s / SIZE
+
+    a, b, s = repeat(step, (x, y, 0.7), 5)
+    return (a - b).sum() * s
+
+
+def scanned(x, y):
+    """Outputs and inputs of each step, which are on stacks."""
+
+    def step(state, k):
+        new = state * 0.5 + k * y - x
+        return new * new - 0.1 * state, (new - k) * state
+
+    state, kept = scan(step, x, np.stack([x, y, x - y]), reverse=True)
+    return state.sum() + (kept[0] * kept[2] - kept[1]).sum() * state[3]
 
 
 def overwritten(x, y):
@@ -49,7 +81,10 @@ def of_several_lengths(x, y):
     return (a - b * a).sum()
 
 
-@pytest.mark.parametrize("f", [quotients, neighbours, overwritten, of_several_lengths])
+FUNCTIONS = [quotients, neighbours, shifted, overwritten, in_turn, scanned, of_several_lengths]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
 def test_a_chain_has_the_values_and_gradients_of_values(f):
     x, y = np.random.default_rng(0).uniform(0.5, 1.5, (2, SIZE))
     program = compile(f, backend="numba")
@@ -74,3 +109,97 @@ def test_what_only_a_chain_reads_is_not_stored():
     program.value_and_grad(np.linspace(0.0, 1.0, SIZE))
     back = [each for each in linked(program)._specs if isinstance(each, ChainSpec)][-1]
     assert len(back.stored) == 1 < len(back.runs)
+
+
+def at(place):
+    return "v", place
+
+
+def number(place):
+    return "u", place
+
+
+def stacked(column, *, stack=9000, index=9100):
+    return "s", stack, 4 * SIZE, column, index
+
+
+def move(out, read, *, length=SIZE, adds=False):
+    return Run(length, out, "x", ("x",), (read,), (), adds)
+
+
+@pytest.mark.parametrize(
+    ("run", "fits"),
+    [
+        (move(at(2000), at(0)), True),
+        (move(at(2000), at(1)), False),
+        (move(at(2000), at(SIZE - 1)), False),
+        (move(at(2000), at(SIZE)), True),
+        (move(at(2000), number(1)), False),
+        (move(at(0), at(3000)), True),
+        (move(at(1), at(3000)), False),
+        (move(at(1), at(3000), adds=True), False),
+        (move(at(1000), at(3000)), True),
+        (move(at(999), at(3000)), False),
+        (move(at(4000), at(3000)), False),
+        (move(number(4000), at(3000)), False),
+        (move(number(4001), at(3000)), True),
+        (move(number(5000), at(3000)), False),
+        (move(at(2000), number(5000)), False),
+        (move(at(2000), number(4000)), True),
+        (move(at(2000), at(3000), length=SIZE - 1), False),
+        (move(at(2000), stacked(0)), True),
+        (move(at(2000), stacked(1)), False),
+        (move(at(2000), stacked(SIZE)), True),
+        (move(at(2000), stacked(SIZE, index=9101)), False),
+        (move(at(2000), stacked(1, stack=9003)), True),
+    ],
+)
+def test_a_run_fits_where_it_needs_only_results_in_the_same_place(run, fits):
+    """The chain stores at 0 and on a stack, adds up a total at 5000, and reads at 1000 and 4000."""
+    chain = [
+        move(at(0), at(1000)),
+        move(number(5000), number(4000)),
+        move(stacked(0), at(0)),
+    ]
+    assert _fits(chain, run) == fits
+
+
+def test_runs_are_cut_into_parts_of_one_length():
+    """Those of a total after the first are added to it."""
+    runs = [
+        move(at(0), at(1000)),
+        move(number(5000), at(2000), length=2 * SIZE),
+        move(stacked(0), at(2000), length=2 * SIZE),
+    ]
+    assert [*_of_one_length(runs)] == [
+        move(at(0), at(1000)),
+        move(number(5000), at(2000)),
+        move(number(5000), at(2000 + SIZE), adds=True),
+        move(stacked(0), at(2000)),
+        move(stacked(SIZE), at(2000 + SIZE)),
+    ]
+
+
+@pytest.mark.parametrize("length", [SIZE + 1, 9 * SIZE])
+def test_runs_that_would_be_cut_into_short_parts_or_many_stay_whole(length):
+    runs = [move(at(0), at(5000)), move(at(10_000), at(20_000), length=length)]
+    assert [*_of_one_length(runs)] == runs
+
+
+def test_what_the_next_step_or_something_else_reads_is_stored():
+    """A chain of a loop stores what it reads before it computes it anew."""
+    chain = [move(at(200), at(0)), move(at(400), at(200)), move(at(0), at(400))]
+    reads = np.ones(600, np.intp)
+    assert _stored(SimpleNamespace(reads=reads), chain) == [at(0)]
+    reads[400 + SIZE - 1] = 2
+    assert _stored(SimpleNamespace(reads=reads), chain) == [at(400), at(0)]
+
+
+def test_outputs_that_a_chain_reads_are_stored():
+    def f(x):
+        inner = x / (1 + x * x)
+        return inner, inner / (2 + x)
+
+    x = np.linspace(0.0, 1.0, SIZE)
+    for got, expected in zip(compile(f, backend="numba")(x), f(x), strict=True):
+        np.testing.assert_allclose(np.array(got, float), expected, rtol=1e-13)

@@ -191,6 +191,28 @@ def test_a_loop_of_large_products_without_a_batch_agrees(backend):
     assert follows_loops(compiled)
 
 
+def test_states_that_are_numbers_beside_a_product_agree(backend):
+    """On NumPy, their adjoints are floats that take the place of those of the step after."""
+    matrix = np.random.default_rng(0).uniform(-0.3, 0.3, (24, 24))
+
+    def f(x, a, b, c):
+        def step(state):
+            x, a, b, c = state
+            return matrix @ x, 0.25 * a + 0.1, tanh(b) * 0.5 - a, a / (2 + c * c)
+
+        x, a, b, c = repeat(step, (x, a, b, c), 5)
+        return (x * x).sum() + a - b * c
+
+    arguments = np.linspace(-1.0, 1.0, 24), 0.3, -0.4, 0.7
+    _, expected = value_and_grad(f, argnums=(0, 1, 2, 3))(*arguments)
+    compiled = compile(f, backend=backend)
+    for _ in range(10):  # the later calls run straight code
+        _, found = compiled.value_and_grad(*arguments, argnums=(0, 1, 2, 3))
+        for got, slope in zip(found, expected, strict=True):
+            np.testing.assert_allclose(got, np.array(slope, float), rtol=SLACK, atol=SLACK)
+    assert follows_loops(compiled)
+
+
 def test_steps_of_which_only_the_states_are_kept_are_computed_again(backend, monkeypatch):
     monkeypatch.setattr("micrograd.compiler.numpy.following.MOST_KEPT", 0)
     native = "micrograd.compiler.native.loop_linking.MOST_KEPT"

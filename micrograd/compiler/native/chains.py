@@ -62,9 +62,8 @@ class Run(NamedTuple):
 
     @property
     def read(self) -> list[Spot]:
-        """What is read, including what is added to."""
-        found = [each for each in self.operands if each[0] != "c"]
-        return [*found, self.out] if self.adds and self.out[0] != "u" else found
+        """The operands that are in memory."""
+        return [each for each in self.operands if each[0] != "c"]
 
 
 class ChainSpec(NamedTuple):

@@ -33,7 +33,7 @@ class Step(NamedTuple):
     """A step of a tape: an operation of places, or, if `operation` is None, a sum of terms.
 
     A term is a sign, the place of a factor, and that of another factor or -1. Adjoints are added to
-    what is there.
+    what is there, or, those that `stores`, take its place.
     """
 
     out: int
@@ -41,6 +41,7 @@ class Step(NamedTuple):
     operands: Sequence[int]
     terms: Sequence[tuple[float, int, int]]
     adds: bool = False
+    stores: bool = False
 
 
 @cache
@@ -54,7 +55,9 @@ def function_of(row: Operation | Flow) -> Callable[..., float]:
 
 def interpret(steps: Sequence[Step], u: list[float]) -> None:
     """Run steps one by one; an adjoint of 0, or a factor of 0 that it meets, passes nothing on."""
-    for out, row, held, terms, adds in steps:
+    for out, row, held, terms, adds, stores in steps:
+        if stores:
+            u[out] = -0.0
         if row is not None:
             if not adds:
                 u[out] = function_of(row)(*[u[place] for place in held])
@@ -113,7 +116,7 @@ def statements(
     def at(place: int) -> str:
         return "_g" if place == adjoint else name.format(place)
 
-    for out, row, operands, terms, adds in steps:
+    for out, row, operands, terms, adds, stores in steps:
         if adds:
             place = operands[0] if row else terms[0][1]
             if place != adjoint:
@@ -127,15 +130,16 @@ def statements(
                 for sign, left, right in terms
             )
             text = " ".join(products)
-            if adds and len(terms) == 1:
+            if adds and not stores and len(terms) == 1:
                 yield f"{result} {text[0]}={text[1:]}"
                 continue
             text = text.removeprefix("+ ")
         else:
             text = _written(row, [(at(place), ATOM) for place in operands], floats, tools)
             # An adjoint of 0 stops a partial that is infinite.
-            condition = "if _g: " if adds and not set(text) <= _OF_PRODUCTS else ""
-        yield f"{condition}{result} {'+=' if adds else '='} {text}"
+            if adds and not set(text) <= _OF_PRODUCTS:
+                condition, text = ("", f"{text} if _g else 0.0") if stores else ("if _g: ", text)
+        yield f"{condition}{result} {'+=' if adds and not stores else '='} {text}"
 
 
 _OF_PRODUCTS = set("_gu[]0123456789 *+-.()")
@@ -154,15 +158,17 @@ def _written(
     return fold(row.computed, floats.texts, names, floats.literal)[0]
 
 
-def steps_of(scalar: Scalar, place: Callable[[int], int], *, adds: bool = False) -> Iterator[Step]:
+def steps_of(
+    scalar: Scalar, place: Callable[[int], int], *, adds: bool = False, stores: bool = False
+) -> Iterator[Step]:
     """Yield the steps that compute a result, where `place` returns the place of a slot."""
     slot, row, operands, terms = scalar
     out, held = place(slot), [place(each) for _, each in operands]
     if row is None:
         products = [(x, place(a[1]), place(b[1]) if b else -1) for x, a, b in terms]
-        yield Step(out, None, (), products, adds)
+        yield Step(out, None, (), products, adds, stores)
         return
-    yield Step(out, row, held[: row.arity], (), adds)
+    yield Step(out, row, held[: row.arity], (), adds, stores)
     for further in held[row.arity :]:  # of a fold
         yield Step(out, row, (out, further), (), adds)
 

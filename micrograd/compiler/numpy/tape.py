@@ -50,11 +50,12 @@ def is_narrow(instruction: Instruction, dtype: Any) -> bool:
 def on_floats(memory: Memory, instructions: Sequence[Instruction]) -> FloatSteps | None:
     """Return narrow instructions that follow each other as steps, or None if NumPy is faster."""
     found = [*chain.from_iterable(map(scalars, instructions))]
+    stored = [getattr(x, "mode", "") == "first" for x in instructions for _ in scalars(x)]
     size = sum(max(1, len(each.operands) - 1, len(each.terms)) for each in found)
     tapes = [isinstance(each, Tape) for each in instructions]
     if not any(tapes) and (len(instructions) < _LEAST or size > _MOST_EACH * len(instructions)):
         return None
-    return FloatSteps(memory, found, adds=_adds(instructions[0]), whole=all(tapes))
+    return FloatSteps(memory, found, stored, adds=_adds(instructions[0]), whole=all(tapes))
 
 
 def _adds(instruction: Instruction) -> bool:
@@ -72,11 +73,20 @@ class FloatSteps:
     Args:
         memory: the arrays.
         found: how each result is computed.
+        stored: which results are adjoints that take the place of what there is.
         adds: whether the results are added to what there is.
         whole: whether they are all steps of tapes.
     """
 
-    def __init__(self, memory: Memory, found: Sequence[Scalar], *, adds: bool, whole: bool) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        found: Sequence[Scalar],
+        stored: Sequence[bool],
+        *,
+        adds: bool,
+        whole: bool,
+    ) -> None:
         # The numbers that are only read, then those that are computed, or added to.
         own = np.unique([each.slot for each in found])
         read = [*{slot for each in found for slot in slots_read(each)}]
@@ -90,7 +100,11 @@ class FloatSteps:
         self._loaded = slots if adds else slots[: len(outer)]
         place = dict(zip(slots.tolist(), range(len(slots)), strict=True))
         at = place.__getitem__
-        self._steps = [step for each in found for step in steps_of(each, at, adds=adds)]
+        self._steps = [
+            step
+            for each, stores in zip(found, stored, strict=True)
+            for step in steps_of(each, at, adds=adds, stores=stores)
+        ]
         self._runs = 0
 
     @forkable_property
