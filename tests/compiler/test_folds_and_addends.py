@@ -35,6 +35,20 @@ def test_softmaxes_of_different_lengths_are_computed_side_by_side(backend):
     assert str(program).count("maximum") == 1
 
 
+def test_what_follows_a_simpler_first_row_is_computed_with_the_other_rows(backend):
+    def rows(x):
+        sums = [sum(each * count for each in x[:count]) for count in range(3, len(x) + 1)]
+        return sum((each * 0.1).tanh().exp() for each in [x[0], *sums])
+
+    program = compile(rows, backend=backend)
+    x = [0.5, -1.0, 2.0, 0.25, 1.5, -0.75]
+    value, slopes = program.value_and_grad(x)
+    expected, expected_slopes = value_and_grad(rows)(x)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert slopes == pytest.approx(expected_slopes, rel=1e-13)
+    assert [str(program).count(f" {name}(") for name in ("tanh", "exp")] == [1, 1]
+
+
 def test_softmaxes_over_a_batch(backend):
     x = np.random.default_rng(0).normal(size=(4, 6))
     values, slopes = compile(softmaxes, batched=True, backend=backend).value_and_grad(x)

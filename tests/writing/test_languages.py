@@ -100,7 +100,7 @@ SPEAKERS = {
     ],
     "live": ["micrograd/live/page.py", "micrograd/live/assets/*"],
     "network": ["micrograd/drawing/network.py"],
-    "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program/*instructions.py"],
+    "program": ["micrograd/drawing/programs.py", "micrograd/compiler/program/printing.py"],
     "schematic": ["micrograd/drawing/schematics/*.py"],
     "export": ["micrograd/export/source.py"],
     "doctor": ["micrograd/commands/doctor.py"],

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.compiler.planning import lookups, loops
 from micrograd.compiler.planning.folds import find_folds
-from micrograd.compiler.planning.levels import longest_paths
+from micrograd.compiler.planning.levels import delayed, longest_paths
 from micrograd.compiler.planning.lookups import LookupRow
 from micrograd.compiler.planning.matrices import find_products
 from micrograd.compiler.planning.sums import find_sums, terms_of
@@ -194,6 +194,14 @@ class Planner:
             kinds |= (self.varying[held] & (held >= 0)).astype(np.int64) << place
         kinds[self.code == SUM] = 0
         kinds[self.place_of_fold >= 0] = -1  # apart from a maximum of two
+        readers = np.full(graph.size, NOTHING)  # tell sums of different uses apart
+        readers[below] = self.code[above]
+        readers[self.code != SUM] = NOTHING
+        alike = (
+            *(each[alive] for each in (kinds, self.code, self.varying, readers)),
+            self._terms_each(alive),
+        )
+        levels = delayed(levels, alive, alike, above, below)
         keys = (kinds[alive], self.code[alive], levels[alive], self.varying[alive])
         order = np.lexsort(keys)
         different = any_of([np.diff(key[order]) != 0 for key in keys])
