@@ -161,6 +161,22 @@ def flow(partial: Tree, product: str = "mul") -> Tree | None:
     return Call(product, (ADJOINT, partial))
 
 
+WHOLE: dict[float | None, int] = {float(k): k for k in range(3, 9)}
+"""Exponents of powers that are cheaper as products, and the same as ints."""
+
+
+def whole_power(k: int) -> Tree:
+    """Return a power of `x` with a whole exponent, 1 or more, as products.
+
+    >>> whole_power(3)
+    mul(square(x), x)
+    """
+    if k == 1:
+        return "x"
+    squared = Call("square", (whole_power(k // 2),))
+    return Call("mul", (squared, "x")) if k % 2 else squared
+
+
 def horner(coefficients: Sequence[float], x: str = "x") -> str:
     """The text of a polynomial in x, by Horner's rule; the constant comes first."""
     text = repr(coefficients[-1])

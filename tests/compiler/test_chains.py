@@ -81,7 +81,30 @@ def of_several_lengths(x, y):
     return (a - b * a).sum()
 
 
-FUNCTIONS = [quotients, neighbours, shifted, overwritten, in_turn, scanned, of_several_lengths]
+def of_signs(x, y):
+    """Sums of products and numbers, of both signs."""
+    z = x * y - y * y + x - 3.0 * y
+    return (z * x - z * y + z - x * x).sum()
+
+
+def gathered(x, y):
+    """Numbers from any places of what a chain computes."""
+    z = x / (1 + y)
+    w = z[np.arange(SIZE) * 5 % 7] * x - z
+    return (w * w).sum()
+
+
+FUNCTIONS = [
+    quotients,
+    neighbours,
+    shifted,
+    overwritten,
+    in_turn,
+    scanned,
+    of_several_lengths,
+    of_signs,
+    gathered,
+]
 
 
 @pytest.mark.parametrize("f", FUNCTIONS)

@@ -25,8 +25,11 @@ from micrograd import (
     where,
 )
 from micrograd.compiler.sources import c, statements, sums
+from micrograd.compiler.sources.cheaper import unseen
 from micrograd.ops import TABLE
+from micrograd.source.trees import Definition
 from micrograd.table.floats import to_float
+from micrograd.table.formulas import Call
 from nn import MLP
 from tests.export.common import C_OPTIONS, CC, needs_cc, run
 
@@ -427,6 +430,18 @@ def test_the_steps_of_a_loop_are_written_one_by_one(tmp_path):
     assert equal(gradient, slopes, ulps=8)
 
 
+def test_a_result_is_not_checked_if_another_one_shows_that_it_is_infinite():
+    """A divisor does not show it: what is divided by infinity is 0."""
+    lines = [
+        Definition("a", Call("mul", ("x", "x"))),
+        Definition("b", Call("div", ("a", "y"))),
+        Definition("c", Call("sub", ("b", Call("exp", ("z",))))),
+        Definition("d", Call("div", ("y", "z"))),
+        Definition("e", Call("exp", ("d",))),
+    ]
+    assert unseen(lines, ["a", "b", "c", "d", "e", "x", "y", "z"]) == {"c", "e", "z", "d"}
+
+
 @pytest.mark.slow
 @needs_cc
 @pytest.mark.parametrize("most", [4, 10_000])
@@ -437,6 +452,7 @@ def test_an_optimizing_compiler_has_no_warnings(most, monkeypatch, tmp_path):
     program(np.ones(5), 2.0)
     (tmp_path / "f.c").write_text(program.source("c"))
     run(CC, *C_OPTIONS, "-O1", "-c", "-o", str(tmp_path / "f.o"), str(tmp_path / "f.c"))
+    assert (tmp_path / "f.o").exists()
 
 
 @pytest.mark.parametrize("batched", [False, True])

@@ -153,6 +153,17 @@ def test_constant_powers_are_those_of_the_engine_at_every_base(exponent, languag
         assert ulps(found[1], partials[0] or 0.0) <= limit, x
 
 
+@pytest.mark.slow
+@needs_cc
+def test_tanh_in_c_is_within_two_units_in_the_last_place(tmp_path):
+    mpmath = pytest.importorskip("mpmath")
+    calls = [(math.copysign(2.0 ** (k / 250), k % 2 - 0.5),) for k in range(-2000, 1100)]
+    source = export_source(Value(0.5, label="x").tanh(), "c")
+    with mpmath.workprec(120):
+        for (x,), (got, _) in zip(calls, called("c", source, calls, tmp_path), strict=True):
+            assert abs(mpmath.tanh(x) - got) <= 2 * math.ulp(got), x
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nested_lists_are_arguments_and_gradients_keep_their_structure(language, tmp_path):
     def network(w, x, bias):

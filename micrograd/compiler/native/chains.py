@@ -333,13 +333,10 @@ def _sum(w: Writer, run: Run, value: Any, total: Any) -> Any:
     """Return the sum of terms and of a number, if there is one."""
     pairs = zip(run.operands[::2], run.operands[1::2], strict=True)
     for sign, (left, right) in zip(run.signs, pairs, strict=True):
-        x = value(left)
+        x = value(left) if sign > 0 else w.build.fneg(value(left))
         if right == ("c", 1.0):
-            if total is None:
-                total = x if sign > 0 else w.build.fneg(x)
-            else:
-                total = (w.build.fadd if sign > 0 else w.build.fsub)(total, x)
-            continue
-        y = value(right) if sign > 0 else w.build.fneg(value(right))
-        total = w.build.fmul(x, y) if total is None else w.fma(x, y, total)
+            total = x if total is None else w.build.fadd(total, x)
+        else:
+            y = value(right)
+            total = w.build.fmul(x, y) if total is None else w.fma(x, y, total)
     return total

@@ -180,7 +180,7 @@ class Linked:
         return rows
 
     def emit_runs(self, kernel: Any, fields: dict[Any, Any], runs: Sequence[Run]) -> None:
-        """Add rows of runs in `u`, of which long ones may become parts of chains."""
+        """Add the rows of runs in `u`; long runs may become parts of chains."""
         rows = self.row(kernel, fields, len(runs))
         for k, run in enumerate(runs):
             own = rows[k : k + 1]
@@ -380,7 +380,7 @@ class Linked:
             self.emit(False, kernel, fields | self.sums(rest))
 
     def _runs_of_sums(self, heads: WeightedSums, counts: Any, mode: Mode) -> Iterator[Run]:
-        """Yield runs of sums, of which the first ones are given."""
+        """Yield a run for each row of sums in `heads`, which has the first sum of each."""
         for (slot, terms), count in zip(heads.sums(), counts.tolist(), strict=True):
             spots: list[Spot] = []
             for _, left, right in terms:

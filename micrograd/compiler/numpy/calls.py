@@ -10,15 +10,11 @@ from typing import Any
 import numpy as np
 
 from micrograd.compiler.numpy.memory import Call, Memory, calling, strided
-from micrograd.compiler.numpy.operations import (
-    WHOLE,
-    in_place,
-    stopping_matmul,
-    stopping_product,
-)
+from micrograd.compiler.numpy.operations import in_place, stopping_matmul, stopping_product
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import Elementwise, Fold, Mode, Product, WeightedSums
 from micrograd.compiler.program.slots import Operand, Rows, count_of, slots_of
+from micrograd.table.formulas import WHOLE
 
 _FEW, _LONG = 4, 192  # terms; samples; see sums_calls
 

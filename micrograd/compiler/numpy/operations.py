@@ -15,7 +15,15 @@ import numpy as np
 from micrograd.compiler.program.flows import Flow
 from micrograd.ops import STOPPING, TABLE, Operation, lookup, on_define
 from micrograd.table.floats import GRID, GRID_SINGLE
-from micrograd.table.formulas import ADJOINT, RESULT, Call, Tree, substituted
+from micrograd.table.formulas import (
+    ADJOINT,
+    RESULT,
+    WHOLE,
+    Call,
+    Tree,
+    substituted,
+    whole_power,
+)
 from micrograd.table.interpreters import Interpreter, Texts
 
 
@@ -227,8 +235,6 @@ def _meaning(text: str) -> Callable[..., Any]:
 
 
 _POWER = TABLE["pow"]  # a row that is defined in its place has other powers
-WHOLE: dict[float | None, int] = {float(k): k for k in range(3, 9)}
-"""Exponents of powers that are written as products, and the same as ints."""
 
 
 def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
@@ -239,16 +245,7 @@ def _whole_power(row: Operation | Flow, exponent: float | None) -> Tree | None:
     slope = row == Flow(_POWER, 0)
     if exponent not in WHOLE or not (slope or row is _POWER):
         return None
-
     k = WHOLE[exponent]
     if not slope:
         return whole_power(k)
     return Call("mul", (ADJOINT, Call("mul", (float(k), whole_power(k - 1)))))
-
-
-def whole_power(k: int) -> Tree:
-    """Return a power of `x` with a whole exponent, 1 or more, as products."""
-    if k == 1:
-        return "x"
-    squared = Call("square", (whole_power(k // 2),))
-    return Call("mul", (squared, "x")) if k % 2 else squared

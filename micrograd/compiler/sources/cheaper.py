@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from micrograd.compiler.numpy.operations import WHOLE, whole_power
 from micrograd.source.trees import Definition
-from micrograd.table.formulas import Call, Tree, rebuilt, substituted
+from micrograd.table.formulas import WHOLE, Call, Tree, rebuilt, substituted, whole_power
 
 _ARITHMETIC = ("add", "sub", "mul", "neg", "div", "_div")
 
