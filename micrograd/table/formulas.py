@@ -168,7 +168,7 @@ WHOLE: dict[float | None, int] = {float(k): k for k in range(3, 9)}
 def whole_power(k: int) -> Tree:
     """Return a power of `x` with a whole exponent, 1 or more, as products.
 
-    >>> whole_power(3)
+    >>> print(whole_power(3))
     mul(square(x), x)
     """
     if k == 1:

@@ -16,11 +16,12 @@ REPEATS = 4
 """Calls: the first one traces, the second one prepares those after it."""
 
 
-@pytest.fixture(params=["fused", "in rows"])
+@pytest.fixture(params=["fused", "streamed", "in rows"])
 def direct(monkeypatch, request):
-    """Prepare calls of any length for the arrays of the caller."""
+    """Prepare calls of any length for the arrays of the caller; results may pass by the cache."""
     monkeypatch.setattr(memory, "STAGED", 0)
     monkeypatch.setattr(executor, "STAGED", 0)
+    monkeypatch.setattr(memory, "_STREAMED", 0 if request.param == "streamed" else 2**60)
     monkeypatch.setattr(fusion, "FUSED_AFTER", 2**60 if request.param == "in rows" else 0)
 
 

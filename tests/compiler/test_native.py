@@ -18,7 +18,7 @@ pytest.importorskip("llvmlite", reason="pip install numba")
 
 import micrograd
 from micrograd import Value, compile  # noqa: A004
-from micrograd.compiler.native import executor
+from micrograd.compiler.native import executor, memory
 from micrograd.ops import TABLE
 from nn import MLP
 
@@ -223,8 +223,10 @@ def several(x, y):
     return [*kept, a, a, x, kept[0] + b, *last]
 
 
+@pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
-def test_a_tape_gives_batches_of_any_length_results_of_their_own(kind):
+def test_a_tape_gives_batches_of_any_length_results_of_their_own(monkeypatch, kind, streamed):
+    monkeypatch.setattr(memory, "_STREAMED", 0 if streamed else 2**60)
     program = compile(several, batched=True, backend="numba", dtype=kind)
     most = executor._LONG_BLOCK
     for length in (1, 7, 8, most - 1, most, most + 1, 3_000):

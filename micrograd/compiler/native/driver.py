@@ -5,7 +5,7 @@ It reads all its arguments from a frame of 64-bit words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -41,9 +41,18 @@ class Frame:
     SEED_AT, SEED = range(23, 25)  # place of an adjoint in `v` (or -1), and the bits of its number
     SEED_U_AT, SEED_U = range(25, 27)  # the same in `u`
     PARAMETERS = 27  # the number of adjoints of `u` that are checked for being finite
-    DOUBLES = 28  # in single precision: sums of the adjoints of `u` and the total, as doubles
-    CHECKED = 29  # whether outputs are checked for being finite, too
-    SIZE = 30
+    STREAMED = 28  # whether outputs, which must be aligned, are stored past the cache
+    DOUBLES = 29  # in single precision: sums of the adjoints of `u` and the total, as doubles
+    CHECKED = 30  # whether outputs are checked for being finite, too
+    FUSED = 31  # whether one kernel does all: it reads and writes where POINTERS say
+    # A table with two words for each input: where the next block is read, and the stride. A fused
+    # kernel prefetches that memory while it computes; for others, `_load` does.
+    AHEAD = 32
+    # The address of the present block of each input, output and adjoint of an input: in the arrays
+    # of the caller if its samples are neighbours there, otherwise in `v`.
+    POINTERS = 33
+    INPUTS = 34  # their number, after which the pointers to results come
+    SIZE = 35
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -83,7 +92,11 @@ def write_driver(kind: str, width: int) -> str:
             count = build.select(build.icmp_signed("<", rest, lanes), rest, lanes)
             block = _Block(w, get, u, v, lanes, start, count)
             block.load()
-            block.seed()
+            block.aim()
+            # A fused kernel leaves the adjoint of the result as it is.
+            same = build.and_(block.is_direct, build.icmp_signed("!=", start, origin))
+            with w.when(build.not_(same)):
+                block.seed()
             call(Frame.CODE, Frame.ROWS)
             block.add_to_total()
             call(Frame.BACK_CODE, Frame.BACK_ROWS)
@@ -163,6 +176,14 @@ def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
     build.store(w.in_steps(count, (w.width, 1), look, build.load(trouble)), trouble)
 
 
+def _picked(w: Writer, vectors: Sequence[Any], places: Sequence[int]) -> Any:
+    """Return a vector of some lanes of three vectors, which are numbered one after the other."""
+    first, second, third = vectors
+    both = w.shuffled(first, second, [min(j, 2 * w.width - 1) for j in places])
+    lanes = [n if j < 2 * w.width else j - w.width for n, j in enumerate(places)]
+    return w.shuffled(both, third, lanes)
+
+
 class _Block:
     """Writes what is done with a block of samples around the kernels.
 
@@ -181,7 +202,13 @@ class _Block:
     ) -> None:
         self.w, self.get, self.u, self.v = w, get, u, v
         self.lanes, self.start, self.count = lanes, start, count
-        self.whole = w.build.and_(count, word(-w.width))
+        build = w.build
+        self.whole = build.and_(count, word(-w.width))
+        self.pointers = w.pointer(get(Frame.POINTERS))
+        self.is_fused = build.icmp_signed("!=", get(Frame.FUSED), word(0))
+        # Whether a kernel may read and write in the arrays of the caller.
+        self.is_direct = build.and_(self.is_fused, build.icmp_signed("==", count, lanes))
+        self.streams = build.icmp_signed("!=", get(Frame.STREAMED), word(0))
 
     def are_neighbours(self, stride: Any) -> Any:
         """Return whether samples with this stride are neighbours in memory."""
@@ -199,51 +226,77 @@ class _Block:
         w, build, lanes = self.w, self.w.build, self.lanes
         parts = w.pointer(self.get(Frame.PARTS))
         with build.goto_entry_block():  # elsewhere, each block would take more of the stack
-            first, until = build.alloca(self.v.type), build.alloca(WORD)
-        build.store(self.v, first)
+            input_at, table = build.alloca(WORD), build.alloca(WORD.as_pointer())
+            until = build.alloca(WORD)
+        build.store(word(0), input_at)
+        build.store(w.pointer(self.get(Frame.AHEAD)), table)
         with w.range(self.get(Frame.PART_COUNT)) as p:
             part = w.at(parts, w.times(p, word(4)))
             address, rows, row_stride, stride = w.words(part, 0, 1, 2, 3)
             together = build.icmp_signed("==", row_stride, word(w.number_size))
             neighbours = self.are_neighbours(stride)
             build.store(word(0), until)
+            is_read_there = build.and_(self.is_direct, neighbours)
             with w.range(rows) as r:
                 base = build.add(
                     address, build.add(w.times(r, row_stride), w.times(self.start, stride))
                 )
-                target = build.load(first)
+                place = build.load(input_at)
+                target = w.lanes_of(self.v, place, lanes)
                 # Where the numbers of a sample are neighbours, each row prefetches another line.
                 line = build.select(together, w.times(r, word(_LINE - w.number_size)), word(0))
                 ahead = build.add(build.add(base, w.times(lanes, stride)), line)
+                for k, each in enumerate((ahead, stride)):
+                    build.store(each, w.at(build.load(table), word(k)))
+                build.store(w.at(build.load(table), word(2)), table)
+                pointer = build.select(is_read_there, base, build.ptrtoint(target, WORD))
+                build.store(pointer, w.at(self.pointers, place))
                 alone = build.or_(neighbours, build.not_(together))
                 rest = build.select(alone, word(1), build.sub(rows, r))
                 done = self._in_tiles(
-                    r, rest, until, partial(self._load_tile, base, stride, target, ahead)
+                    r, rest, stride, until, partial(self._load_tile, base, stride, target, ahead)
                 )
-                self._load_row(base, stride, target, ahead, done)
-                build.store(w.at(target, lanes), first)
+                with w.when(build.not_(is_read_there)):
+                    self._load_row(base, stride, target, ahead, done)
+                build.store(build.add(place, word(1)), input_at)
 
-    def _in_tiles(self, k: Any, rest: Any, until: Any, tile: Callable[[int], None]) -> Any:
+    def _in_tiles(
+        self, k: Any, rest: Any, stride: Any, until: Any, tile: Callable[[int], None]
+    ) -> Any:
         """Write `tile(height)` for as many rows from k on, and return where row k is not done.
 
         `rest` is the number of rows whose numbers are neighbours; `until` has the next row. The
-        height is a power of two.
+        height is a power of two, or 3 where samples of three floats follow each other; doubles gain
+        nothing by that.
         """
         w, build = self.w, self.w.build
-        for height in (1 << n for n in reversed(range(1, w.width.bit_length()))):
+        heights = [1 << n for n in range(1, w.width.bit_length())]
+        heights += [3] * (w.number_size == 4)
+        for height in sorted(heights, reverse=True):
             is_next = build.icmp_signed(">=", k, build.load(until))
             fits = build.icmp_signed(">=", rest, word(height))
+            if height == 3:
+                fits = build.and_(fits, build.icmp_signed("==", stride, word(3 * w.number_size)))
             with w.when(build.and_(is_next, fits)):
                 tile(height)
                 build.store(build.add(k, word(height)), until)
         return build.select(build.icmp_signed("<", k, build.load(until)), self.whole, word(0))
 
     def _load_tile(self, base: Any, stride: Any, target: Any, ahead: Any, height: int) -> None:
-        """Copy some rows at once: the numbers of a sample are loaded as one vector."""
+        """Copy some rows at once: the numbers of a sample are loaded as one vector.
+
+        Those of samples of three, which are neighbours, are loaded as three vectors.
+        """
         w, build = self.w, self.w.build
+        at = [word(k * w.width) for k in range(3)]
         with w.loop(word(0), self.whole, word(w.width)) as i:
-            samples = [self.sample(base, stride, i, word(k)) for k in range(w.width)]
-            for k, row in enumerate(w.transposed([w.load(each, height) for each in samples])):
+            if height == 3:
+                vectors = [w.load(w.at(self.sample(base, stride, i), each), w.width) for each in at]
+                loaded = [_picked(w, vectors, range(k, 3 * w.width, 3)) for k in range(3)]
+            else:
+                samples = [self.sample(base, stride, i, word(k)) for k in range(w.width)]
+                loaded = w.transposed([w.load(each, height) for each in samples])
+            for k, row in enumerate(loaded):
                 w.store(row, w.at(target, w.times(word(k), self.lanes), i))
                 line = build.add(ahead, word(k * _LINE))
                 w.prefetch(w.pointer(build.add(line, w.times(i, stride))))
@@ -252,7 +305,8 @@ class _Block:
         w, build, whole, count = self.w, self.w.build, self.whole, self.count
 
         def ask(i: Any) -> None:
-            w.prefetch(w.pointer(build.add(ahead, w.times(i, stride))))
+            there = build.select(self.is_fused, base, ahead)
+            w.prefetch(w.pointer(build.add(there, w.times(i, stride))))
 
         copied = build.select(self.are_neighbours(stride), whole, word(0))
         with w.loop(word(0), copied, word(w.width)) as i:
@@ -271,6 +325,16 @@ class _Block:
 
     # -------------------------------------------------------------------------------------- results
 
+    def aim(self) -> None:
+        """Set the pointers to the results: to where they are wanted, or to rows of `v`."""
+        w, build = self.w, self.w.build
+        with w.range(self._results()) as k:
+            place, target, stride, *_ = self._result(k)
+            there = build.and_(self.is_direct, self.are_neighbours(stride))
+            there = build.and_(there, build.not_(self.streams))
+            row = build.ptrtoint(w.lanes_of(self.v, place, self.lanes), WORD)
+            build.store(build.select(there, target, row), self._pointer_to(k))
+
     def _results(self) -> Any:
         """Return the number of results: outputs, and adjoints of inputs."""
         return self.w.build.add(*self.get(Frame.OUTPUT_COUNT, Frame.GRADIENT_COUNT))
@@ -282,35 +346,49 @@ class _Block:
         stride, line, together = rest
         return place, w.build.add(address, w.times(self.start, stride)), stride, line, together
 
+    def _pointer_to(self, k: Any) -> Any:
+        """Return where the address of a result is."""
+        return self.w.at(self.pointers, self.get(Frame.INPUTS), k)
+
     def deliver(self, trouble: Any) -> None:
-        """Copy results to where they are wanted."""
+        """Copy results to where they are wanted, unless they are there already."""
         w, build = self.w, self.w.build
         outputs, checked = self.get(Frame.OUTPUT_COUNT, Frame.CHECKED)
         with build.goto_entry_block():
             until = build.alloca(WORD)
         build.store(word(0), until)
         with w.range(self._results()) as k:
-            place, base, stride, line, together = self._result(k)
-            row = w.lanes_of(self.v, place, self.lanes)
+            _, base, stride, line, together = self._result(k)
             done = self._in_tiles(
-                k, together, until, partial(self._deliver_tile, k, base, stride, line)
+                k, together, stride, until, partial(self._deliver_tile, k, base, stride, line)
             )
-            with w.when(build.icmp_signed("!=", stride, word(0))):
-                self._deliver_row(row, base, stride, line, done)
+            address = build.load(self._pointer_to(k))
+            is_elsewhere = build.icmp_signed("!=", address, base)
+            is_wanted = build.icmp_signed("!=", stride, word(0))
+            with w.when(build.and_(is_elsewhere, is_wanted)):
+                self._deliver_row(w.pointer(address, w.number), base, stride, line, done)
             is_checked = build.icmp_signed("!=", checked, word(0))
             is_checked = build.or_(is_checked, build.icmp_signed(">=", k, outputs))
             counted = build.select(is_checked, self.count, word(0))
-            _look_at_row(w, row, counted, trouble)
+            _look_at_row(w, w.pointer(address, w.number), counted, trouble)
 
     def _deliver_tile(self, k: Any, base: Any, stride: Any, line: Any, height: int) -> None:
-        """Copy some results at once: their numbers for a sample are stored as one vector."""
+        """Copy some results at once: their numbers for a sample are stored as one vector.
+
+        Those of samples of three, which are neighbours, are stored as three vectors.
+        """
         w, build = self.w, self.w.build
-        places = [self._result(build.add(k, word(n)))[0] for n in range(height)]
-        sources = [w.lanes_of(self.v, place, self.lanes) for place in places]
+        addresses = [build.load(self._pointer_to(build.add(k, word(t)))) for t in range(height)]
         with w.loop(word(0), self.whole, word(w.width)) as i:
-            rows = [w.load(w.at(each, i), w.width) for each in sources]
-            for n, numbers in enumerate(w.transposed(rows)):
-                w.store(numbers, self.sample(base, stride, i, word(n)))
+            rows = [w.load(w.at(w.pointer(each, w.number), i), w.width) for each in addresses]
+            if height == 3:
+                for at in range(0, 3 * w.width, w.width):
+                    places = [j % 3 * w.width + j // 3 for j in range(at, at + w.width)]
+                    numbers = _picked(w, rows, places)
+                    w.store(numbers, w.at(self.sample(base, stride, i), word(at)))
+            else:
+                for n, numbers in enumerate(w.transposed(rows)):
+                    w.store(numbers, self.sample(base, stride, i, word(n)))
             ahead = build.add(build.ptrtoint(self.sample(base, stride, i, self.lanes), WORD), line)
             for n in range(height):
                 w.prefetch(w.pointer(build.add(ahead, word(n * _LINE))), to_write=True)
@@ -318,7 +396,10 @@ class _Block:
     def _deliver_row(self, source: Any, base: Any, stride: Any, line: Any, done: Any) -> None:
         w, build, whole = self.w, self.w.build, self.whole
         copied = build.select(self.are_neighbours(stride), whole, word(0))
-        with w.loop(word(0), copied, word(w.width)) as i:
+        streamed = build.select(self.streams, copied, word(0))
+        with w.loop(word(0), streamed, word(w.width)) as i:
+            w.stream(w.load(w.at(source, i), w.width), self.sample(base, stride, i))
+        with w.loop(streamed, copied, word(w.width)) as i:
             w.store(w.load(w.at(source, i), w.width), self.sample(base, stride, i))
             w.prefetch(self.sample(base, stride, i, self.lanes), to_write=True)  # the next block
         with w.loop(build.or_(copied, done), whole, word(w.width)) as i:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from micrograd.compiler.native.executor import NativeExecutor
 
 STAGED = 2**14  # up to this many numbers of inputs are copied, which halves the time of a call
+_STREAMED = 2**23  # results of at least this many bytes bypass the cache, which cannot hold them
 _ROOM = 64  # steps, for which a stack of unknown length has room at first
 _LINE = 64  # bytes of a cache line
 
@@ -83,7 +84,12 @@ class Memory:
         frame[Frame.TOTAL] = linked.total
         self.doubles = np.zeros(linked.total - linked.adjoints_u + 1)
         frame[Frame.DOUBLES] = self.doubles.ctypes.data
-        self.fused = array("q", (0,))  # a row that calls a fused kernel
+        self.ahead = array("q", bytes(16 * program.inputs))
+        frame[Frame.AHEAD] = self.ahead.buffer_info()[0]
+        self.pointers = array("q", bytes(8 * (2 * program.inputs + len(program.outputs))))
+        frame[Frame.POINTERS] = self.pointers.buffer_info()[0]
+        frame[Frame.INPUTS] = program.inputs
+        self.fused = array("q", (0, self.address))  # a row that calls a fused kernel
         # In a program that is not batched, the inputs follow the parameters.
         frame[Frame.PARAMETERS] = program.first_constant if inputs else program.parameters
         for code, rows, words in (
@@ -126,6 +132,7 @@ class Memory:
     def run(self, fused: int | None) -> None:
         """Run the rows of the program, or the kernel at an address in their place."""
         frame, code = self.frame, self.linked.varying
+        frame[Frame.FUSED] = fused is not None
         if fused is None:
             frame[Frame.CODE], frame[Frame.ROWS] = address_of(code), len(code)
         else:
@@ -219,6 +226,8 @@ class Results:
         frame[Frame.BACK_ROWS] = 0
         frame[Frame.TOTAL_OF] = frame[Frame.SEED_AT] = frame[Frame.SEED_U_AT] = -1
         frame[Frame.CHECKED] = self.checked
+        written = self._outputs.nbytes + (0 if self._adjoints is None else self._adjoints.nbytes)
+        frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
         frame[Frame.RESULTS] = address_of(self.table)
         frame[Frame.OUTPUT_COUNT] = self.varying
@@ -285,6 +294,7 @@ class RowArrays:
             words[:, 4] = np.arange(count, 0, -1) if by_sample else 1
             first, start = first + count, start + count * pitch
         self._length, self._size = length, start
+        self.nbytes = start * size
 
     def made(self) -> tuple[int, list[Any]]:
         """Return the address of new memory, and the arrays, of shape `(rows, length)`."""

@@ -82,6 +82,19 @@ def _rank(
     w.in_steps(lanes, tuple(shapes), in_rows)
 
 
+def _rows_of_totals(w: Writer, vectors: Sequence[Any], wide: int) -> list[Any]:
+    """Return the sums of the lanes of vectors, `wide` of them in each vector of the result."""
+    if wide == 1:
+        return [*map(w.total, vectors)]
+    if wide > w.width:
+        totals = [w.total(each) for each in vectors]
+        return [w.vector(totals[i : i + wide]) for i in range(0, len(totals), wide)]
+    many = min(w.width, len(vectors))
+    parts = [w.totals(vectors[i : i + many]) for i in range(0, len(vectors), many)]
+    rows = [range(i, i + wide) for i in range(0, many, wide)]
+    return [w.shuffled(part, part, row) for part in parts for row in rows]
+
+
 def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) -> None:
     """Write `o[i, j] += sum over l of a[i, l] * b[j, l]`; the lanes `l` are contiguous.
 
@@ -104,8 +117,7 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
                 for i in range(tall)
                 for j in range(wide)
             ]
-        sums = [w.total(each) for each in turn.values]
-        totals = [w.vector(sums[i : i + wide]) for i in range(0, len(sums), wide)]
+        totals = _rows_of_totals(w, turn.values, wide)
         if not whole:
             with w.loop(full, lanes, word(1), *totals) as turn:
                 ys = [w.load(w.at(each, turn.i), 1) for each in sides]

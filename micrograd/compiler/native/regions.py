@@ -14,6 +14,7 @@ from functools import partial, reduce
 from typing import Any
 
 from micrograd.compiler.native import lookups
+from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.lowering import Lowering
@@ -26,13 +27,16 @@ from micrograd.compiler.program.scalars import Scalar, scalars
 from micrograd.compiler.program.slots import Place, even_matrix, slots_of
 from micrograd.table.formulas import ADJOINT
 
+_FEW = 16  # this many inputs of a block take up half of the nearest cache
+
 
 def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> str | None:
     """Return the module of a kernel of all instructions that vary over the batch.
 
-    It reads inputs and numbers of `u`, and writes the outputs. If it goes backwards, it also reads
-    the adjoint of the output and writes those of the inputs, and it adds to the adjoints of numbers
-    of `u`, each contribution summed over the block of samples.
+    The second word of its row is the address of the frame, which says where the inputs are and
+    where the results go. It reads inputs and numbers of `u`, and writes the outputs. If it goes
+    backwards, it also reads the adjoint of the output and writes those of the inputs, and it adds
+    to the adjoints of numbers of `u`, each contribution summed over the block of samples.
 
     Args:
         linked: the program, with the places of all slots.
@@ -58,7 +62,7 @@ class _RegionWriter:
     def __init__(self, linked: Linked, width: int, most: int) -> None:
         self.linked, self.program, self.most = linked, linked.program, most
         self.w = w = Writer(linked.kind, width)
-        _, self.u, self.v, self.lanes = w.kernel()
+        self.row, self.u, self.v, self.lanes = w.kernel()
         self.lowering, self.zero = Lowering(w, w.width), w.constant(0.0, w.width)
         self.values: dict[Place, Any] = {}
         # What is added to adjoints of `u` after the loop, as it is by the single instructions.
@@ -70,13 +74,16 @@ class _RegionWriter:
         w, program = self.w, self.program
         instructions = [*without_tapes(each for each in program.instructions if each.varies)]
         outputs = [slot for varies, slot in program.outputs if varies]
+        (frame,) = w.words(self.row, 1)
+        self._find_arrays(w.pointer(frame), len(outputs))
         for slot in dict.fromkeys(slot for each in instructions for slot in _numbers(each)):
             self.values[False, slot] = self._number(slot)
         with w.loop(word(0), self.lanes, word(w.width)) as self.i:
+            self._ask_for_next_block()
             for each in instructions:
                 self._write(each)
-            for slot in outputs:
-                w.store(self._value((True, slot)), self._at(slot))
+            for slot, pointer in zip(outputs, self.outputs, strict=True):
+                w.store(self._value((True, slot)), w.at(pointer, self.i))
             if backwards:
                 self._backwards(outputs)
         for finish in self.after:
@@ -88,6 +95,23 @@ class _RegionWriter:
             raise _TooLongError
 
     # --------------------------------------------------------------------------------- what is read
+
+    def _find_arrays(self, frame: Any, outputs: int) -> None:
+        """Read the addresses of inputs and of results, which are rows of `v` or of the caller."""
+        w, inputs = self.w, self.program.inputs
+        ahead, pointers = map(w.pointer, w.words(frame, Frame.AHEAD, Frame.POINTERS))
+        self.ahead = [w.words(ahead, 2 * k, 2 * k + 1) for k in range(inputs)]
+        addresses = w.words(pointers, *range(2 * inputs + outputs))
+        found = [w.pointer(address, w.number) for address in addresses]
+        self.inputs, self.outputs = found[:inputs], found[inputs : inputs + outputs]
+        self.adjoints = found[inputs + outputs :]
+
+    def _ask_for_next_block(self) -> None:
+        """Prefetch the memory of the next samples while these are computed."""
+        w = self.w
+        for place, stride in self.ahead:
+            level = 1 if self.program.inputs <= _FEW else 2
+            w.prefetch(w.pointer(w.build.add(place, w.times(self.i, stride))), level)
 
     def _number(self, slot: int) -> Any:
         """Return a number of `u` in every lane."""
@@ -102,7 +126,11 @@ class _RegionWriter:
     def _value(self, place: Place) -> Any:
         """Return a number; what was neither computed nor read before is an input."""
         if place not in self.values:
-            self.values[place] = self.w.load(self._at(place[1]), self.w.width)
+            slot = place[1]
+            row = (
+                self.w.at(self.inputs[slot], self.i) if slot < len(self.inputs) else self._at(slot)
+            )
+            self.values[place] = self.w.load(row, self.w.width)
         return self.values[place]
 
     def _is_zero(self, place: Place) -> bool:
@@ -126,8 +154,9 @@ class _RegionWriter:
         for each in without_tapes(linked.reverse.instructions if linked.reverse else ()):
             if each.varies:
                 self._write(each)
-        for slot in range(first, first + self.program.inputs) if linked.inputs else ():
-            self.w.store(self.values.get((True, slot), self.zero), self._at(slot))
+        for slot, pointer in enumerate(self.adjoints if linked.inputs else ()):
+            adjoint = self.values.get((True, first + slot), self.zero)
+            self.w.store(adjoint, self.w.at(pointer, self.i))
 
     def _write(self, instruction: Step) -> None:
         if isinstance(instruction, Lookup | Scatter):

@@ -107,6 +107,14 @@ class Writer:
         rest = ir.Constant(BYTE, 0), size, ir.Constant(ir.IntType(1), 0)
         self.call("llvm.memset.p0i8.i64", ir.VoidType(), bytes_of, *rest)
 
+    def stream(self, vector: Any, pointer: Any) -> None:
+        """Store a vector at an aligned address, past the cache."""
+        pointer = self.build.bitcast(pointer, vector.type.as_pointer())
+        size = self.number_size * vector.type.count
+        stored = self.build.store(vector, pointer, align=size)
+        hint = self.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        stored.set_metadata("nontemporal", hint)
+
     @property
     def number_size(self) -> int:
         """The size of a number in bytes."""
@@ -149,12 +157,36 @@ class Writer:
         """Return the sum of the lanes; halves are added first."""
         if not isinstance(vector.type, ir.VectorType):
             return vector
-        size = vector.type.count
+        return self.build.extract_element(self.totals([vector]), word(0))
+
+    def totals(self, vectors: Sequence[Any]) -> Any:
+        """Return a vector of the sums of the lanes of vectors, each added up as by `total`.
+
+        Args:
+            vectors: a power of two of them, at most as many as they have lanes.
+        """
+        merged, groups = [*vectors], 1  # in each vector, a group of lanes for each sum
+        width = merged[0].type.count
+        size = width
         while size > 1:
             size //= 2
-            halves = range(size), range(size, 2 * size)
-            vector = self.build.fadd(*(self.shuffled(vector, vector, half) for half in halves))
-        return self.build.extract_element(vector, word(0))
+            starts = [2 * size * group for group in range(groups)]
+            if len(merged) > 1:  # the groups of two vectors in one
+                pairs = [*zip(merged[::2], merged[1::2], strict=True)]
+                starts += [width + start for start in starts]
+            else:
+                pairs = [(merged[0], merged[0])]
+            merged = [
+                self.build.fadd(
+                    *(
+                        self.shuffled(*pair, [k + i for k in starts for i in half])
+                        for half in (range(size), range(size, 2 * size))
+                    )
+                )
+                for pair in pairs
+            ]
+            groups = len(starts)
+        return merged[0]
 
     def shuffled(self, first: Any, second: Any, lanes: Sequence[int]) -> Any:
         """Return a vector of some lanes of two vectors, which are numbered one after the other."""
@@ -197,10 +229,10 @@ class Writer:
         size = {"double": "f64", "float": "f32", "i64": "i64"}[str(element)]
         return self.call(f"llvm.{name}.{shape}{size}", kind, *arguments)
 
-    def prefetch(self, pointer: Any, *, to_write: bool = False) -> None:
-        """Prefetch memory into the nearest cache."""
+    def prefetch(self, pointer: Any, level: int = 1, *, to_write: bool = False) -> None:
+        """Prefetch memory into the cache of a level, from 1, the nearest, to 3."""
         byte = self.build.bitcast(pointer, BYTE.as_pointer())
-        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(to_write), 3, 1))
+        hints = (ir.Constant(ir.IntType(32), hint) for hint in (int(to_write), 4 - level, 1))
         self.call("llvm.prefetch.p0i8", ir.VoidType(), byte, *hints)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
