@@ -33,8 +33,9 @@ class Frame:
     START, STOP = range(14, 16)  # the first sample, and the one after the last
     PARTS, PART_COUNT = range(16, 18)  # arrays of inputs: address, rows, strides of rows, samples
     # What the results of `v` are copied to, five words for each: the place of its row in `v`, the
-    # address of the first sample, the stride in bytes (0 if it is not copied), how far ahead
-    # memory is prefetched, and the number of results from here on that are neighbours there.
+    # place of the first sample in bytes from one of BASES, the stride in bytes (0 if it is not
+    # copied), how far ahead memory is prefetched, and the number of results from here on that are
+    # neighbours there.
     RESULTS = 18
     OUTPUT_COUNT, GRADIENT_COUNT = range(19, 21)  # outputs come first, then adjoints of inputs
     TOTAL_OF, TOTAL = range(21, 23)  # place in `v` (or -1), and in `u` of its sum over all samples
@@ -52,7 +53,9 @@ class Frame:
     # of the caller if its samples are neighbours there, otherwise in `v`.
     POINTERS = 33
     INPUTS = 34  # their number, after which the pointers to results come
-    SIZE = 35
+    BASES = 35  # the addresses of the arrays for outputs, and for adjoints of inputs
+    TROUBLE = 36  # a vector of which a fused kernel sets bits if a result is not finite
+    SIZE = 37
 
 
 def write_driver(kind: str, width: int) -> str:
@@ -80,6 +83,7 @@ def write_driver(kind: str, width: int) -> str:
     bits = ir.VectorType(ir.IntType(8 * w.number_size), w.width)
     trouble = build.alloca(bits)  # some are set once an adjoint was infinite or nan
     build.store(ir.Constant(bits, None), trouble)
+    build.store(build.ptrtoint(trouble, WORD), w.at(frame, word(Frame.TROUBLE)))
     with doing(Phase.UNIFORM):
         adjoints = w.at(u, get(Frame.ADJOINTS))
         w.clear(adjoints, get(Frame.ADJOINT_COUNT))
@@ -159,19 +163,14 @@ def _number(w: Writer, bits: Any) -> Any:
 
 
 def _look_at_row(w: Writer, row: Any, count: Any, trouble: Any) -> None:
-    """Note whether one of the first `count` numbers is not finite.
-
-    Subtracted from itself, such a number gives nan, whose bits are not 0.
-    """
+    """Note whether one of the first `count` numbers is not finite."""
     build, bits = w.build, trouble.type.pointee
 
     def look(i: Any, width: int, found: Any) -> Any:
-        numbers = w.load(w.at(row, i), width)
-        rest = build.fsub(numbers, numbers)
-        if width > 1:
-            return build.or_(found, build.bitcast(rest, bits))
-        first = build.bitcast(rest, bits.element)
-        return build.or_(found, build.insert_element(ir.Constant(bits, None), first, word(0)))
+        there = w.troubles(w.load(w.at(row, i), width))
+        if width == 1:
+            there = build.insert_element(ir.Constant(bits, None), there, word(0))
+        return build.or_(found, there)
 
     build.store(w.in_steps(count, (w.width, 1), look, build.load(trouble)), trouble)
 
@@ -342,9 +341,12 @@ class _Block:
     def _result(self, k: Any) -> tuple[Any, Any, Any, Any, Any]:
         """Return what `Frame.RESULTS` has for a row, with the address of these samples."""
         w, table = self.w, self.w.pointer(self.get(Frame.RESULTS))
-        place, address, *rest = w.words(w.at(table, w.times(k, word(5))), *range(5))
+        place, first, *rest = w.words(w.at(table, w.times(k, word(5))), *range(5))
         stride, line, together = rest
-        return place, w.build.add(address, w.times(self.start, stride)), stride, line, together
+        outputs, bases = self.get(Frame.OUTPUT_COUNT, Frame.BASES)
+        is_adjoint = w.build.zext(w.build.icmp_signed(">=", k, outputs), WORD)
+        base = w.build.add(w.build.load(w.at(w.pointer(bases), is_adjoint)), first)
+        return place, w.build.add(base, w.times(self.start, stride)), stride, line, together
 
     def _pointer_to(self, k: Any) -> Any:
         """Return where the address of a result is."""
@@ -369,6 +371,7 @@ class _Block:
                 self._deliver_row(w.pointer(address, w.number), base, stride, line, done)
             is_checked = build.icmp_signed("!=", checked, word(0))
             is_checked = build.or_(is_checked, build.icmp_signed(">=", k, outputs))
+            is_checked = build.and_(is_checked, build.not_(self.is_fused))  # it checks by itself
             counted = build.select(is_checked, self.count, word(0))
             _look_at_row(w, w.pointer(address, w.number), counted, trouble)
 

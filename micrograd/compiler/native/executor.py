@@ -276,7 +276,7 @@ class NativeExecutor(Executor):
                 slopes = results.adjoints or (None if call == "values" else memory.gradient.copy())
             finally:
                 results.release()
-                memory.read([] if memory.inputs is None else [memory.inputs])
+                memory.release()
             if not results.watched and self.checked:
                 fine = fine and are_finite(found if blocks else [found])
             return found, slopes, fine

@@ -17,7 +17,7 @@ from micrograd.compiler.native.loops import STACK_WORDS
 from micrograd.compiler.numpy.memory import (
     address_of,
     aligned_empty,
-    aligned_with_address,
+    aligned_memory,
     aligned_zeros,
 )
 
@@ -139,6 +139,13 @@ class Memory:
             self.fused[0] = fused
             frame[Frame.CODE], frame[Frame.ROWS] = self.fused.buffer_info()[0], 1
 
+    def release(self) -> None:
+        """Release the arrays of the caller; inputs are read again where they are copied to."""
+        if self.inputs is None:
+            self.held = ()
+        else:
+            self.read([self.inputs])
+
     def forget(self) -> None:
         """Release the arrays of the caller and those for the results."""
         self.prepared = None
@@ -195,23 +202,20 @@ class Results:
             words = np.concatenate([words, self._adjoints.words])
             words[self.varying :, 0] += self.linked.adjoints_v
         self.table = words
-        self._places = self.table[:, 1].copy()  # of rows, in bytes, from the first one
+        self.bases = array("q", (0, 0))
         self.renew()
 
     def renew(self) -> None:
         """Allocate new arrays for what is computed."""
-        split = self.varying
         if self.by_row:
-            base, self.outputs = self._outputs.made()
+            self.bases[0], self.outputs = self._outputs.made()
             self.rows = self.outputs[0]
-            self.table[:split, 1] = self._places[:split] + base
         else:
             # A mean is summed in doubles.
             is_mean = self.call == "mean" and self.varying
             self.rows = np.empty(len(self.slots), float if is_mean else self.dtype)
         if self._adjoints is not None:
-            base, self.adjoints = self._adjoints.made()
-            self.table[split:, 1] = self._places[split:] + base
+            self.bases[1], self.adjoints = self._adjoints.made()
 
     def release(self) -> None:
         """Release the arrays, which belong to somebody else from now on."""
@@ -230,6 +234,7 @@ class Results:
         frame[Frame.STREAMED] = self.by_row and written >= _STREAMED
         memory.run(self.fused)
         frame[Frame.RESULTS] = address_of(self.table)
+        frame[Frame.BASES] = self.bases.buffer_info()[0]
         frame[Frame.OUTPUT_COUNT] = self.varying
         frame[Frame.GRADIENT_COUNT] = len(self.table) - self.varying
         if self.differentiated is not None:
@@ -277,36 +282,31 @@ class RowArrays:
         self.dtype, size = dtype, dtype.itemsize
         step = _LINE // size
         pitch = (-(-length // step) | 1) * step
-        self._parts: list[tuple[slice, Any, int, int]] = []
+        self._parts: list[tuple[tuple[int, int], int, tuple[int, int]]] = []
         self.words = np.zeros((sum(count for count, _ in shapes), 5), np.int64)
-        """The words of each row, as in `Frame.RESULTS`, with its place in bytes as the address."""
+        """The words of each row, as in `Frame.RESULTS`."""
         first = start = 0
         for count, by_sample in shapes:
             by_sample = by_sample and count > 1
             down, right = (size, count * size) if by_sample else (pitch * size, size)
-            used = slice(start, start + (count * length if by_sample else count * pitch))
-            self._parts.append((used, by_sample, count, length if by_sample else pitch))
+            self._parts.append(((count, length), start, (down, right)))
             words = self.words[first : first + count]
-            words[:, 1] = start * size + np.arange(count) * down
+            words[:, 1] = start + np.arange(count) * down
             # Where the numbers of a sample are neighbours, each row prefetches another line.
             words[:, 2], words[:, 3] = right, np.arange(count) * (_LINE - size) * by_sample
             words[:, 0] = np.arange(first, first + count)
             words[:, 4] = np.arange(count, 0, -1) if by_sample else 1
-            first, start = first + count, start + count * pitch
-        self._length, self._size = length, start
-        self.nbytes = start * size
+            first, start = first + count, start + count * pitch * size
+        self.nbytes = start
 
     def made(self) -> tuple[int, list[Any]]:
         """Return the address of new memory, and the arrays, of shape `(rows, length)`."""
-        memory, address = aligned_with_address(self._size, self.dtype)
-        found = []
-        for used, by_sample, count, pitch in self._parts:
-            own = memory[used]
-            if by_sample:
-                found.append(own.reshape(pitch, count).T)
-            else:
-                found.append(own.reshape(count, pitch)[:, : self._length])
-        return address, found
+        memory, start, address = aligned_memory(self.nbytes)
+        made, dtype = np.ndarray, self.dtype
+        return address, [
+            made(shape, dtype, memory, start + place, strides)
+            for shape, place, strides in self._parts
+        ]
 
 
 row_arrays = lru_cache(16)(RowArrays)

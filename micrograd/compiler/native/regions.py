@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from typing import Any
 
+from llvmlite import ir
+
 from micrograd.compiler.native import lookups
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
@@ -68,6 +70,10 @@ class _RegionWriter:
         # What is added to adjoints of `u` after the loop, as it is by the single instructions.
         self.after: list[Callable[[], None]] = []
         self.i: Any = None
+        bits = ir.Constant(w.troubles(self.zero).type, None)  # set once a result was not finite
+        self.in_outputs, self.in_adjoints = w.build.alloca(bits.type), w.build.alloca(bits.type)
+        for each in (self.in_outputs, self.in_adjoints):
+            w.build.store(bits, each)
 
     def write(self, *, backwards: bool) -> str:
         """Return the module."""
@@ -83,11 +89,12 @@ class _RegionWriter:
             for each in instructions:
                 self._write(each)
             for slot, pointer in zip(outputs, self.outputs, strict=True):
-                w.store(self._value((True, slot)), w.at(pointer, self.i))
+                self._deliver(self._value((True, slot)), pointer, self.in_outputs)
             if backwards:
                 self._backwards(outputs)
         for finish in self.after:
             finish()
+        self._tell(w.pointer(frame))
         return w.finished()
 
     def _check_length(self) -> None:
@@ -144,6 +151,26 @@ class _RegionWriter:
             return bool(linked.active[False][slot - linked.adjoints_u])
         return bool(linked.active[True][slot - linked.adjoints_v])
 
+    # ------------------------------------------------------------------------------ what is written
+
+    def _deliver(self, result: Any, pointer: Any, trouble: Any) -> None:
+        """Store a result, and note whether it is not finite."""
+        w, build = self.w, self.w.build
+        w.store(result, w.at(pointer, self.i))
+        if not isinstance(result, ir.Constant):
+            build.store(build.or_(build.load(trouble), w.troubles(result)), trouble)
+
+    def _tell(self, frame: Any) -> None:
+        """Tell the driver whether a result that is checked is not finite."""
+        w, build = self.w, self.w.build
+        found, (checked, place) = self.in_adjoints, w.words(frame, Frame.CHECKED, Frame.TROUBLE)
+        place = build.inttoptr(place, found.type)
+        none = ir.Constant(found.type.pointee, None)
+        is_checked = build.icmp_signed("!=", checked, word(0))
+        in_outputs = build.select(is_checked, build.load(self.in_outputs), none)
+        found = build.or_(build.load(found), in_outputs)
+        build.store(build.or_(build.load(place), found), place)
+
     # -------------------------------------------------------------------------------- instructions
 
     def _backwards(self, outputs: Sequence[int]) -> None:
@@ -156,7 +183,7 @@ class _RegionWriter:
                 self._write(each)
         for slot, pointer in enumerate(self.adjoints if linked.inputs else ()):
             adjoint = self.values.get((True, first + slot), self.zero)
-            self.w.store(adjoint, self.w.at(pointer, self.i))
+            self._deliver(adjoint, pointer, self.in_adjoints)
 
     def _write(self, instruction: Step) -> None:
         if isinstance(instruction, Lookup | Scatter):

@@ -120,6 +120,15 @@ class Writer:
         """The size of a number in bytes."""
         return 8 if self.number == KINDS["float64"] else 4
 
+    def troubles(self, numbers: Any) -> Any:
+        """Return bits that are not 0 where a number is infinite or nan.
+
+        Subtracted from itself, such a number gives nan, whose bits are not 0.
+        """
+        rest, bits = self.build.fsub(numbers, numbers), ir.IntType(8 * self.number_size)
+        many = isinstance(rest.type, ir.VectorType)
+        return self.build.bitcast(rest, ir.VectorType(bits, rest.type.count) if many else bits)
+
     def splat(self, number: Any, width: int) -> Any:
         """Return a vector with the same number in every lane."""
         if width == 1:

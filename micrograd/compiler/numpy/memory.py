@@ -24,17 +24,32 @@ _PAGE, _MANY = 2**21, 2**22  # bytes of a large page; NumPy asks for large pages
 
 def aligned_zeros(count: int, dtype: Any) -> Any:
     """Return an array of zeros that is aligned to a cache line."""
-    return _aligned(np.zeros, count, dtype, _LINE)[0]
+    memory, start, _ = aligned_memory(count * dtype.itemsize, np.zeros, _LINE)
+    return np.ndarray(count, dtype, memory, start)
 
 
 def aligned_empty(count: int, dtype: Any) -> Any:
     """Return an array to write into, aligned to a cache line, or to a page if it is large."""
-    return aligned_with_address(count, dtype)[0]
+    memory, start, _ = aligned_memory(count * dtype.itemsize)
+    return np.ndarray(count, dtype, memory, start)
 
 
-def aligned_with_address(count: int, dtype: Any) -> tuple[Any, int]:
-    """Return such an array and its address, which takes a while to look up."""
-    return _aligned(np.empty, count, dtype, _PAGE if count * dtype.itemsize >= _MANY else _LINE)
+def aligned_memory(
+    size: int, make: Callable[..., Any] = np.empty, boundary: int | None = None
+) -> tuple[Any, int, int]:
+    """Return an array of bytes, and the place in it and the address from where `size` are aligned.
+
+    Args:
+        size: the number of bytes.
+        make: `np.empty` or `np.zeros`.
+        boundary: what they are aligned to: by default a cache line, or a page if they are many.
+    """
+    if boundary is None:
+        boundary = _PAGE if size >= _MANY else _LINE
+    memory = make(size + boundary, np.uint8)
+    address = addressof(c_char.from_buffer(memory))
+    start = -address % boundary
+    return memory, start, address + start
 
 
 def address_of(numbers: Any) -> int:
@@ -44,14 +59,6 @@ def address_of(numbers: Any) -> int:
         return addressof(c_char.from_buffer(rows))
     except (TypeError, ValueError):  # it is read-only, empty, or has gaps
         return int(numbers.ctypes.data)
-
-
-def _aligned(make: Callable[..., Any], count: int, dtype: Any, boundary: int) -> tuple[Any, int]:
-    size = dtype.itemsize
-    numbers = make(count + boundary // size, dtype)
-    address = address_of(numbers)
-    skipped = -address % boundary // size
-    return numbers[skipped : skipped + count], address + skipped * size
 
 
 _TURNS = 4  # up to this many shares of a row are added one by one
