@@ -187,7 +187,7 @@ class NativeExecutor(Executor):
             results = Results(self, call, length)
             if inputs:
                 np.concatenate(inputs, out=staged)
-        results.fused = self.fusion.kernel(length, backwards=call != "values")
+        results.fused = self.fusion.kernel(call, length)
         for memory in memories:
             memory.parameters[:] = parameters
             if staged is None:
@@ -225,14 +225,14 @@ class NativeExecutor(Executor):
         memory = self._memories(length)[0]
         run, address, u, frame = self._run, memory.address, memory.u, memory.frame
         prepare, finish, stacked = results.prepare, results.finish, self.program.stacks
-        fusion, backwards, phases = self.fusion, call != "values", self._phases(call)
-        results.fused = fusion.kernels[backwards]
+        fusion, phases = self.fusion, self._phases(call)
+        results.fused = fusion.kernels[call]
 
         def again() -> bool:
-            if fusion.waiting[backwards]:
-                fusion.kernel(length, backwards=backwards)
-            if results.fused != fusion.kernels[backwards]:  # perhaps after calls of other lengths
-                results.fused, memory.prepared = fusion.kernels[backwards], None
+            if fusion.waiting[call]:
+                fusion.kernel(call, length)
+            if results.fused != fusion.kernels[call]:  # perhaps after calls of other lengths
+                results.fused, memory.prepared = fusion.kernels[call], None
             prepare(memory)
             frame[_PHASES] = phases
             fine = run(address)

@@ -9,9 +9,11 @@ first call that finds FUSED_AFTER samples done by calls before it.
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import get_args
 
 import numpy as np
 
+from micrograd.compiler.executor import Call
 from micrograd.compiler.native.linking import Linked
 from micrograd.compiler.native.machine import Machine
 from micrograd.compiler.native.regions import write_region
@@ -43,7 +45,7 @@ grows faster than the code."""
 
 
 class Fusion:
-    """The fused kernels of a program, for values alone and for gradients.
+    """The fused kernels of a program, for each kind of call.
 
     Args:
         linked: the program as rows of single instructions.
@@ -52,30 +54,28 @@ class Fusion:
 
     def __init__(self, linked: Linked, machine: Machine) -> None:
         self.linked, self.machine = linked, machine
-        fits = _fits(linked)
-        self.waiting = [fits, fits]  # whether there may be a kernel later
-        self.kernels: list[int | None] = [None, None]  # their addresses
-        self._samples = [0, 0]
+        self.waiting = dict.fromkeys(get_args(Call), _fits(linked))  # if there may be one later
+        self.kernels: dict[Call, int | None] = dict.fromkeys(self.waiting)  # their addresses
+        self._samples = dict.fromkeys(self.waiting, 0)
 
-    def kernel(self, samples: int, *, backwards: bool) -> int | None:
+    def kernel(self, call: Call, samples: int) -> int | None:
         """Return the address of the fused kernel for a call with this many samples, or None.
 
-        It takes the place of the rows of `linked.varying` and, if it goes `backwards`, of those of
+        It takes the place of the rows of `linked.varying` and, for a gradient, of those of
         `linked.varying_back` as well.
         """
-        if self.waiting[backwards]:
-            if self._samples[backwards] >= FUSED_AFTER:
-                self._fuse(backwards=backwards)
-            self._samples[backwards] += samples
-        return self.kernels[backwards]
+        if self.waiting[call]:
+            if self._samples[call] >= FUSED_AFTER:
+                self._fuse(call)
+            self._samples[call] += samples
+        return self.kernels[call]
 
-    def _fuse(self, *, backwards: bool) -> None:
-        machine = self.machine
-        text = write_region(self.linked, machine.width, MOST_LINES, backwards=backwards)
+    def _fuse(self, call: Call) -> None:
+        text = write_region(self.linked, self.machine.width, MOST_LINES, call)
         if text is not None:
             digest = sha256(text.encode()).hexdigest()
-            self.kernels[backwards] = machine.address(f"region {digest}", lambda: text)
-        self.waiting[backwards] = False
+            self.kernels[call] = self.machine.address(f"region {digest}", lambda: text)
+        self.waiting[call] = False
 
 
 def _fits(linked: Linked) -> bool:

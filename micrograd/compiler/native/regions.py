@@ -15,6 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from micrograd.compiler.executor import Call
 from micrograd.compiler.native import lookups
 from micrograd.compiler.native.driver import Frame
 from micrograd.compiler.native.elementwise import stopped
@@ -32,26 +33,27 @@ from micrograd.table.formulas import ADJOINT
 _FEW = 16  # this many inputs of a block take up half of the nearest cache
 
 
-def write_region(linked: Linked, width: int, most: int, *, backwards: bool) -> str | None:
+def write_region(linked: Linked, width: int, most: int, call: Call) -> str | None:
     """Return the module of a kernel of all instructions that vary over the batch.
 
     The second word of its row is the address of the frame, which says where the inputs are and
-    where the results go. It reads inputs and numbers of `u`, and writes the outputs. If it goes
-    backwards, it also reads the adjoint of the output and writes those of the inputs, and it adds
-    to the adjoints of numbers of `u`, each contribution summed over the block of samples.
+    where the results go. It reads inputs and numbers of `u`, and writes the outputs. For a
+    gradient, it also writes the adjoints of the inputs, and it adds to the adjoints of numbers of
+    `u`, each contribution summed over the block of samples. The adjoint of the output is 1 for each
+    sample if nothing is summed; otherwise it is read, since it is 0 in lanes without a sample.
 
     Args:
         linked: the program, with the places of all slots.
         width: the number of doubles in a vector register.
         most: the most lines of straight code.
-        backwards: whether adjoints are passed back.
+        call: what is computed.
 
     Returns:
         The text, or None if the code would be longer.
     """
     writer = _RegionWriter(linked, width, most)
     try:
-        return writer.write(backwards=backwards)
+        return writer.write(call)
     except _TooLongError:
         return None
 
@@ -75,7 +77,7 @@ class _RegionWriter:
         for each in (self.in_outputs, self.in_adjoints):
             w.build.store(bits, each)
 
-    def write(self, *, backwards: bool) -> str:
+    def write(self, call: Call) -> str:
         """Return the module."""
         w, program = self.w, self.program
         instructions = [*without_tapes(each for each in program.instructions if each.varies)]
@@ -90,8 +92,8 @@ class _RegionWriter:
                 self._write(each)
             for slot, pointer in zip(outputs, self.outputs, strict=True):
                 self._deliver(self._value((True, slot)), pointer, self.in_outputs)
-            if backwards:
-                self._backwards(outputs)
+            if call != "values":
+                self._backwards(outputs, is_one=call == "each")
         for finish in self.after:
             finish()
         self._tell(w.pointer(frame))
@@ -173,14 +175,17 @@ class _RegionWriter:
 
     # -------------------------------------------------------------------------------- instructions
 
-    def _backwards(self, outputs: Sequence[int]) -> None:
+    def _backwards(self, outputs: Sequence[int], *, is_one: bool) -> None:
         """Write the backward pass, from the adjoints of outputs to those of inputs."""
         linked, first = self.linked, self.linked.adjoints_v
+        found = without_tapes(linked.reverse.instructions if linked.reverse else ())
+        steps = [each for each in found if each.varies]
+        is_one = is_one and not any(map(_adds_to_numbers, steps))
         for slot in outputs:
-            self._value((True, first + slot))
-        for each in without_tapes(linked.reverse.instructions if linked.reverse else ()):
-            if each.varies:
-                self._write(each)
+            adjoint = self.w.constant(1.0, self.w.width) if is_one else None
+            self.values[True, first + slot] = adjoint or self._value((True, first + slot))
+        for each in steps:
+            self._write(each)
         for slot, pointer in enumerate(self.adjoints if linked.inputs else ()):
             adjoint = self.values.get((True, first + slot), self.zero)
             self._deliver(adjoint, pointer, self.in_adjoints)
@@ -306,6 +311,11 @@ class _RegionWriter:
     def _add_total(self, slot: int, total: Any) -> None:
         w, into = self.w, self.w.at(self.u, word(slot))
         w.store(w.build.fadd(w.load(into, 1), w.total(w.build.load(total))), into)
+
+
+def _adds_to_numbers(step: Any) -> bool:
+    """Return whether a step back adds to adjoints of `u`, those of all samples to one of them."""
+    return isinstance(step, Scatter) or step.mode == "total"
 
 
 def _numbers(instruction: Step) -> Iterator[int]:
