@@ -9,8 +9,8 @@
   `fusion` decides when.
 - `linking` turns a program into `rows` of words that the driver carries out, and `tapes` does so
   for tapes. Neighbouring results are computed in `runs`, and
-  `chains` are runs that one kernel computes together. `memory` has the arrays of a call, and
-  `executor` calls the driver.
+  `chains` are runs that one kernel computes together; `slopes` finds values that are computed with
+  their slopes. `memory` has the arrays of a call, and `executor` calls the driver.
 
 It needs llvmlite, the compiler library of Numba.
 """

@@ -14,7 +14,7 @@ from llvmlite import ir
 from micrograd.compiler.native.lowering import Lowering
 from micrograd.compiler.native.rows import Field, Spec
 from micrograd.compiler.native.writing import Writer, word
-from micrograd.table.formulas import ADJOINT, Tree
+from micrograd.table.formulas import ADJOINT, RESULT, Tree
 
 
 def run(w: Writer, spec: Spec, *, alone: bool = False) -> str:
@@ -71,6 +71,8 @@ def _results(
     """Return a function that writes so many results of a run, from a lane on."""
     numbers, runs, tables = {}, {}, {}
     places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
+    (beside,) = w.words(row, Field.BESIDE)
+    beside = w.lanes_of(v, beside, lanes)
     for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
         if kind == "u":
             numbers[name] = w.load(w.at(u, place), 1)
@@ -83,7 +85,13 @@ def _results(
         read = {name: w.load(w.at(each, i), width) for name, each in runs.items()}
         read |= {name: w.splat(each, width) for name, each in numbers.items()}
         read |= {name: _gathered(w, u, w.at(each, i), width) for name, each in tables.items()}
-        found = Lowering(w, width).value(spec.formula, read)
+        lowering = Lowering(w, width)
+        found = lowering.value(spec.formula, read)
+        if spec.beside:
+            read |= {RESULT: found, ADJOINT: lowering.number(1.0)}
+            slope = lowering.value(spec.beside, read)
+            w.store(slope, w.at(beside, i))
+            return found
         return stopped(w, read[ADJOINT], found, spec.formula) if ADJOINT in read else found
 
     return result

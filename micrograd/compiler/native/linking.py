@@ -35,6 +35,7 @@ from micrograd.compiler.native.runs import (
     runs_of_sums,
     sums_of_neighbours,
 )
+from micrograd.compiler.native.slopes import slopes
 from micrograd.compiler.native.sums import NUMBER_NUMBER, ROW_NUMBER, ROW_ROW
 from micrograd.compiler.program.active import Active, active
 from micrograd.compiler.program.flows import Flow
@@ -102,6 +103,9 @@ class Linked:
             first = self.adjoints_u, self.adjoints_v
             self.reverse = reverse(program, inputs=inputs, first=first)
         self.active: Active = self.reverse.active if self.reverse else active(program, inputs)
+        self.slopes: dict[int, Elementwise] = {}
+        if self.reverse:
+            self.slopes = slopes(program, self.reverse, self.adjoints_v)
         self.ways, self.stacks = loop_linking.ways(program, self.reverse)
         self.total = 2 * self.adjoints_u
         self.stacks_at = self.total + 2  # even, as words are aligned
@@ -157,7 +161,7 @@ class Linked:
             for rows in (*found.cleared, slice(self.adjoints_u + program.uniform, self.total)):
                 self.zero(False, rows)
         for instruction in found.instructions:
-            self.forward(instruction)
+            self.forward(self.slopes.get(id(instruction), instruction))
 
     def zero(self, varies: bool, rows: slice) -> None:
         """Add a row that sets adjoints to 0."""
@@ -243,6 +247,7 @@ class Linked:
         into: str = "v",
         *,
         name: str = "run",
+        beside: Elementwise | None = None,
     ) -> int:
         """Return the number of the kernel of an operation or a flow.
 
@@ -253,6 +258,7 @@ class Linked:
             mode: what is done with its results.
             into: where they go; see `Spec`.
             name: "total" if the results of a run are added up, "step" for a single one in `u`.
+            beside: the step back whose slopes are stored beside the values, if there is one.
         """
         return self.kernel(
             f"{'total' if mode == 'total' else name}_{'uv'[varies]}",
@@ -261,6 +267,7 @@ class Linked:
             operands=kinds,
             into=into,
             mode=mode,
+            beside=beside.operation.computed if beside else "",
         )
 
     def table(self, places: Any, dtype: Any = np.int64) -> int:
@@ -314,8 +321,12 @@ class Linked:
         fields = dict(
             zip((Field.COUNT, Field.OUT, *Field.OPERANDS), (counts, *places), strict=False)
         )
-        into, operands = kinds[0], "".join(kinds[1:])
-        kernel = self.applying(step.varies, step.operation, operands, step.mode, into, name=name)
+        into, operands, beside = kinds[0], "".join(kinds[1:]), self.slopes.get(id(step))
+        kernel = self.applying(
+            step.varies, step.operation, operands, step.mode, into, name=name, beside=beside
+        )
+        if beside is not None:
+            fields[Field.BESIDE] = slots_of(beside.out)[starts]
         if alone or step.varies or name == "step" or into == "g" or "g" in operands:
             self.emit(step.varies, kernel, fields, len(starts))
             return

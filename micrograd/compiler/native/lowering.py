@@ -28,7 +28,7 @@ from micrograd.table.operations import Operation
 
 _METHODS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv", "neg": "fneg"}
 _TESTS = {f"_{name}": sign for name, sign in SIGNS.items()}
-_LONG = 12
+LONG = 12
 """From this cost on, a branch of a choice is skipped where it can be."""
 _VERY_LONG = 500
 """From this cost on, the formula of an operation is written once in a module, as a function."""
@@ -97,7 +97,7 @@ class Lowering(dict[str, Callable[..., Any]]):
         build = self.writer.build
         test = self._written(tree.operands[0], names)
         then = self._branch(test, tree.operands[1], names)
-        if not cost(tree.operands[1]) or cost(tree.operands[2]) < _LONG:
+        if not cost(tree.operands[1]) or cost(tree.operands[2]) < LONG:
             # A test for special numbers: most lanes need this, and other formulas may share it.
             otherwise = self._written(tree.operands[2], names)
         else:
@@ -106,7 +106,7 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def _branch(self, test: Any, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula whose value is only read where a test holds."""
-        if cost(tree) < _LONG:
+        if cost(tree) < LONG:
             return self._written(tree, names)
         build, outside = self.writer.build, self._lanes
         lanes = test if outside is None else build.and_(test, outside)
@@ -169,7 +169,7 @@ def cost(tree: Tree) -> int:
     if tree.name in _METHODS or tree.name in _TESTS or tree.name[0] == "_":
         return inner + 1
     if tree.name in _ELEMENTARY or tree.name == "pow":
-        return inner + _LONG
+        return inner + LONG
     row = lookup(tree.name)
     return inner + (4 if row.is_primitive or row.function is not None else cost(row.computed))
 

@@ -1,0 +1,59 @@
+"""Finds operations whose slopes are computed beside their values.
+
+The value and the slope of an activation share most of their work, such as an exponential. So the
+kernel of the value stores the slope as well, where the adjoint of the operand will be, if that is
+the first that is stored there. The way back multiplies it by the adjoint of the result.
+"""
+
+from __future__ import annotations
+
+from micrograd.compiler.native.lowering import LONG, cost
+from micrograd.compiler.program.flows import Flow
+from micrograd.compiler.program.instructions import Elementwise
+from micrograd.compiler.program.program import Program
+from micrograd.compiler.program.reverse import Reverse
+from micrograd.compiler.program.slots import Operand, slots_of
+from micrograd.ops import TABLE
+from micrograd.table.formulas import ADJOINT, Call, Tree
+
+_PRODUCT = Flow(TABLE["mul"], 0)
+
+
+def slopes(program: Program, found: Reverse, first: int) -> dict[int, Elementwise]:
+    """Return steps back by the `id` of what they stand for, or of the step whose slope they have.
+
+    Args:
+        program: the program.
+        found: its backward pass.
+        first: the place in `v` of the first adjoint.
+    """
+    steps = {
+        slots_of(each.out)[0] + first: each
+        for each in program.instructions
+        if isinstance(each, Elementwise) and each.varies
+    }
+    made = {}
+    for back in found.instructions:
+        if not (isinstance(back, Elementwise) and isinstance(back.operation, Flow)):
+            continue
+        g = slots_of(back.operands[0].rows)
+        step = steps.get(int(g[0]))
+        if (
+            step is not None
+            and back.mode == "first"
+            and back.operation.operation == step.operation
+            and back.operation.operation.arity == 1
+            and len(g) == len(slots_of(step.out))
+            and _is_dear(back.operation.computed)
+        ):
+            operands = back.operands[0], Operand(varies=True, rows=back.out)
+            product = back._replace(operation=_PRODUCT, operands=operands)
+            made[id(step)], made[id(back)] = back, product
+    return made
+
+
+def _is_dear(tree: Tree) -> bool:
+    """Return whether a flow is dear in each case, and a product of the adjoint."""
+    if isinstance(tree, Call) and tree.name == "_where":
+        return any(map(_is_dear, tree.operands[1:])) and 0.0 not in tree.operands[1:]
+    return isinstance(tree, Call) and tree.operands[0] == ADJOINT and cost(tree) > LONG
