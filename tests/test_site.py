@@ -51,18 +51,6 @@ def test_every_page_exists_in_both_languages():
     assert set(ENGLISH) == set(CHINESE)
 
 
-def with_marks(name):
-    """Tutorials take seconds."""
-    return pytest.param(name, marks=pytest.mark.slow if name.startswith("tutorials/") else ())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [with_marks(name) for name in ENGLISH])
-def test_the_examples_of_a_page_print_what_stands_there(name, tmp_path):
-    written = examples.run(name, {"en": text_of(ENGLISH[name])}, tmp_path)
-    assert written["en"].partition("\n")[0] == text_of(ENGLISH[name]).partition("\n")[0]
-
-
 @pytest.mark.parametrize("name", ENGLISH)
 def test_a_page_shows_the_same_in_both_languages(name):
     assert code(ENGLISH[name]) == code(CHINESE[name])
@@ -429,10 +417,11 @@ def is_error(thing):
 
 
 @pytest.mark.exhaustive
-def test_the_site_is_built_without_warnings_and_complete(tmp_path):
+def test_all_examples_run_and_the_site_is_built_without_warnings_and_complete(tmp_path):
     """Every address in it leads somewhere, and its index has every public name and Chinese word."""
     missing = [name for name in build.NEEDED if find_spec(name) is None]
     if missing:
+        assert pages.write_sources(tmp_path / "sources", tmp_path, processes=2) == []
         pytest.skip(f"the site needs {', '.join(missing)}: pip install '.[docs]'")
     assert build.build(tmp_path, processes=2) == []
     for lang in WORDS:
