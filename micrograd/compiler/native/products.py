@@ -11,6 +11,7 @@ from micrograd.compiler.native.writing import Writer, word
 Blocks = tuple[Sequence[int], Sequence[int]]
 """Numbers of rows, and of vectors, that are computed together."""
 BLOCKS: Blocks = (4, 2, 1), (2, 1)
+_LARGE = 64  # bytes of the vectors of a processor with 32 registers for them
 LINES: Blocks = (1,), (8, 4, 1)
 """For a matrix of one row: more vectors, as each waits for its last sum."""
 
@@ -142,8 +143,11 @@ def _dot(w: Writer, sizes: Any, a: Any, b: Any, o: Any, *, whole: bool = False) 
                     for j, number in enumerate(w.each(row)):
                         add(w.at(place, w.times(word(j), right)), number, 1)
 
+    # A block of 4 x 4 sums, which reads least, needs more than the 16 registers of small vectors.
+    most = 4 if w.width * w.number_size >= _LARGE else 2
+
     def in_columns(i0: Any, tall: int) -> None:
-        w.in_steps(columns, (4, 1), lambda j0, wide: tile(i0, tall, j0, wide))
+        w.in_steps(columns, (most, 1), lambda j0, wide: tile(i0, tall, j0, wide))
 
     w.in_steps(rows, (4, 1), in_columns)
 
