@@ -14,7 +14,13 @@ from jax import lax
 
 from micrograd.compiler.jax.loops import add_loop
 from micrograd.compiler.jax.operations import function, summed
-from micrograd.compiler.jax.pairs import MOST_TERMS, PRECISION, multiplied, pairs_of
+from micrograd.compiler.jax.pairs import (
+    MOST_TERMS,
+    PRECISION,
+    each_multiplied,
+    multiplied,
+    pairs_of,
+)
 from micrograd.compiler.jax.patterns import pattern_of, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
@@ -118,9 +124,13 @@ class Run:
     # ---------------------------------------------------------------------------------- operations
 
     def _elementwise(self, instruction: Elementwise) -> None:
-        """Add the results in parts, each of which reads parts of operands that are arrays."""
+        """Add the results in parts, each of which reads parts of operands that are arrays.
+
+        What is read only in part is cut out afterwards: the derivative of a part of a result is a
+        part of an array, and that of a part of an operand a sum with padding.
+        """
         varies, out, row, operands, _ = instruction
-        for part in self._parts(varies, out, operands):
+        for part in self._parts(out.stop - out.start, operands):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (
                 part.stop - part.start,
@@ -131,15 +141,17 @@ class Run:
             result = jnp.asarray(function(row)(*read), self.dtype)
             # Or XLA would turn x / y / z into x / (y * z), log(exp(x)) into x, and so on.
             result = lax.optimization_barrier(jnp.broadcast_to(result, shape))
-            self.spaces[varies].add(result)
+            self.spaces[varies].append(result)
 
-    def _parts(self, varies: bool, out: slice, operands: Sequence[Operand]) -> list[slice]:
-        """Return parts of the results, whose operands are each in one array if that is possible."""
-        cuts = {cut - out.start for cut in self.cuts.within(varies, out)}
+    def _parts(
+        self, count: int, operands: Sequence[Operand], cuts: Sequence[int] = ()
+    ) -> list[slice]:
+        """Return parts of results, whose operands are each in one array if that is possible."""
+        ends = {*cuts}
         for operand in operands:
-            cuts.update(self.spaces[operand.varies].cuts(operand.rows))
-        ends = [0, *(sorted(cuts) if len(cuts) < MOST_CUTS else ()), out.stop - out.start]
-        return list(map(slice, ends, ends[1:]))
+            ends.update(self.spaces[operand.varies].cuts(operand.rows))
+        bounds = [0, *(sorted(ends) if len(ends) < MOST_CUTS else ()), count]
+        return list(map(slice, bounds, bounds[1:]))
 
     # ------------------------------------------------------------------------------------ products
 
@@ -156,8 +168,7 @@ class Run:
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, read[0], precision=PRECISION)[None]
         elif varies:  # a product for each vector, as one of all would transpose the samples
-            each = jnp.broadcast_to(weights, (len(vectors), *weights.shape))
-            out = jnp.matmul(each, read, precision=PRECISION)
+            out = each_multiplied(weights, read)
         else:
             out = jnp.einsum("mk,ck->cm", weights, read, precision=PRECISION)
         if bias is not None:
@@ -233,7 +244,8 @@ class Run:
                 for space, slots in zip(pair, both, strict=True)
                 if slots[0] >= 0
             ]
-            parts = self._parts(sums.varies, slice(start, start + len(members)), operands)
+            cuts = self.cuts.within(sums.varies, slice(start, start + len(members)))
+            parts = self._parts(len(members), operands, [cut - start for cut in cuts])
         for part in parts:
             terms = [
                 self._term(sums.varies, spaces[i], sign[part, i], left[part, i], right[part, i])
