@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from micrograd.compiler.jax.loops import add_loop
-from micrograd.compiler.jax.operations import function, summed
+from micrograd.compiler.jax.operations import POWER, function, summed
 from micrograd.compiler.jax.pairs import (
     MOST_TERMS,
     PRECISION,
@@ -130,6 +130,7 @@ class Run:
         part of an array, and that of a part of an operand a sum with padding.
         """
         varies, out, row, operands, _ = instruction
+        exponent = self.program.common_constant(operands[1]) if row is POWER else None
         for part in self._parts(out.stop - out.start, operands):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (
@@ -138,7 +139,7 @@ class Run:
                     self.lanes if varies else (), *(each.shape[1:] for each in read)
                 ),
             )
-            result = jnp.asarray(function(row)(*read), self.dtype)
+            result = jnp.asarray(function(row, exponent)(*read), self.dtype)
             # Or XLA would turn x / y / z into x / (y * z), log(exp(x)) into x, and so on.
             result = lax.optimization_barrier(jnp.broadcast_to(result, shape))
             self.spaces[varies].append(result)
