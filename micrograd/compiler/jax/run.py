@@ -66,6 +66,7 @@ class Run:
         room: int = 0,
     ) -> None:
         self.program, self.dtype = program, dtype
+        self.inside = False  # of a loop
         self.room, self.needed = room, jnp.int32(0)
         self.lanes = lanes
         self.stacks: dict[int, Any] = {}
@@ -127,11 +128,12 @@ class Run:
         """Add the results in parts, each of which reads parts of operands that are arrays.
 
         What is read only in part is cut out afterwards: the derivative of a part of a result is a
-        part of an array, and that of a part of an operand a sum with padding.
+        part of an array, and that of a part of an operand a sum with padding. In a loop, each step
+        would keep the results twice for the way back, whole and in parts.
         """
         varies, out, row, operands, _ = instruction
         exponent = self.program.common_constant(operands[1]) if row is POWER else None
-        for part in self._parts(out.stop - out.start, operands):
+        for part in self._parts(varies, out, operands, cut=self.inside):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (
                 part.stop - part.start,
@@ -145,14 +147,17 @@ class Run:
             self.spaces[varies].append(result)
 
     def _parts(
-        self, count: int, operands: Sequence[Operand], cuts: Sequence[int] = ()
+        self, varies: bool, out: slice, operands: Sequence[Operand], *, cut: bool
     ) -> list[slice]:
-        """Return parts of results, whose operands are each in one array if that is possible."""
-        ends = {*cuts}
+        """Return parts of results, whose operands are each in one array if that is possible.
+
+        If `cut` is true, the parts also end where results are cut.
+        """
+        cuts = {end - out.start for end in self.cuts.within(varies, out)} if cut else set()
         for operand in operands:
-            ends.update(self.spaces[operand.varies].cuts(operand.rows))
-        bounds = [0, *(sorted(ends) if len(ends) < MOST_CUTS else ()), count]
-        return list(map(slice, bounds, bounds[1:]))
+            cuts.update(self.spaces[operand.varies].cuts(operand.rows))
+        ends = [0, *(sorted(cuts) if len(cuts) < MOST_CUTS else ()), out.stop - out.start]
+        return list(map(slice, ends, ends[1:]))
 
     # ------------------------------------------------------------------------------------ products
 
@@ -245,8 +250,8 @@ class Run:
                 for space, slots in zip(pair, both, strict=True)
                 if slots[0] >= 0
             ]
-            cuts = self.cuts.within(sums.varies, slice(start, start + len(members)))
-            parts = self._parts(len(members), operands, [cut - start for cut in cuts])
+            out = slice(start, start + len(members))
+            parts = self._parts(sums.varies, out, operands, cut=True)
         for part in parts:
             terms = [
                 self._term(sums.varies, spaces[i], sign[part, i], left[part, i], right[part, i])
