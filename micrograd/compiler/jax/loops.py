@@ -187,6 +187,7 @@ def _body(run: Any, loop: Loop, states: Any, inputs: Any) -> Any:
 def _inside(run: Any) -> Any:
     """Return a run that continues another one without changing it."""
     inner = copy(run)
+    inner.inside = True
     inner.spaces = {varies: _copied(space) for varies, space in run.spaces.items()}
     inner.stacks = {**run.stacks}
     inner.needed = jnp.int32(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial, reduce
@@ -197,11 +198,42 @@ def flow(row: Operation, place: int) -> Callable[..., Any] | None:
     return None if tree is None else ON_JAX.compiled((ADJOINT, RESULT, *row.operands), tree)
 
 
+POWER = TABLE["pow"]  # a row that is defined in its place has other powers
+
+
+def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
+    """Return what passes an adjoint back to the base of a power, or None if it has many cases.
+
+    For any exponent, XLA would compute the cases of all, with three powers.
+    """
+    if 0.5 <= exponent <= 8:
+        return lambda g, out, x, y: g * (y * _power(x, y - 1.0))
+    if exponent > 0 or exponent % 1 == 0 or not math.isfinite(exponent):
+        return None
+
+    def by_roots(g: Any, out: Any, x: Any, y: Any) -> Any:
+        root = _power(x, 0.5 * y)  # its square might not fit where the product does
+        return _div(g * (y * root) * root, jnp.abs(x))  # nan below 0
+
+    return by_roots
+
+
+def _power(x: Any, y: Any) -> Any:
+    return lax.optimization_barrier(jnp.power(x, y))
+
+
 @cache
-def function(row: Operation) -> Callable[..., Any]:
-    """Return an operation on arrays; where its adjoint is zero, nothing is passed back."""
+def function(row: Operation, exponent: float | None = None) -> Callable[..., Any]:
+    """Return an operation on arrays; where its adjoint is zero, nothing is passed back.
+
+    Args:
+        row: the operation.
+        exponent: the number that the exponent of a power is known to be, or None.
+    """
     value = ON_JAX.value(row)
     pulls = [flow(row, place) for place in range(row.arity)]
+    if exponent is not None:
+        pulls[0] = _flow_of_power(exponent) or pulls[0]
 
     def forward(*operands: Any) -> tuple[Any, Any]:
         out = value(*operands)

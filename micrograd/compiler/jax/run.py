@@ -13,8 +13,14 @@ import numpy as np
 from jax import lax
 
 from micrograd.compiler.jax.loops import add_loop
-from micrograd.compiler.jax.operations import function, summed
-from micrograd.compiler.jax.pairs import MOST_TERMS, PRECISION, multiplied, pairs_of
+from micrograd.compiler.jax.operations import POWER, function, summed
+from micrograd.compiler.jax.pairs import (
+    MOST_TERMS,
+    PRECISION,
+    each_multiplied,
+    multiplied,
+    pairs_of,
+)
 from micrograd.compiler.jax.patterns import pattern_of, taken
 from micrograd.compiler.jax.rolling import Repeat
 from micrograd.compiler.jax.spaces import MOST_CUTS, Cuts, Space, output_reads, some
@@ -60,6 +66,7 @@ class Run:
         room: int = 0,
     ) -> None:
         self.program, self.dtype = program, dtype
+        self.inside = False  # of a loop
         self.room, self.needed = room, jnp.int32(0)
         self.lanes = lanes
         self.stacks: dict[int, Any] = {}
@@ -118,9 +125,15 @@ class Run:
     # ---------------------------------------------------------------------------------- operations
 
     def _elementwise(self, instruction: Elementwise) -> None:
-        """Add the results in parts, each of which reads parts of operands that are arrays."""
+        """Add the results in parts, each of which reads parts of operands that are arrays.
+
+        What is read only in part is cut out afterwards: the derivative of a part of a result is a
+        part of an array, and that of a part of an operand a sum with padding. In a loop, each step
+        would keep the results twice for the way back, whole and in parts.
+        """
         varies, out, row, operands, _ = instruction
-        for part in self._parts(varies, out, operands):
+        exponent = self.program.common_constant(operands[1]) if row is POWER else None
+        for part in self._parts(varies, out, operands, cut=self.inside):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (
                 part.stop - part.start,
@@ -128,14 +141,19 @@ class Run:
                     self.lanes if varies else (), *(each.shape[1:] for each in read)
                 ),
             )
-            result = jnp.asarray(function(row)(*read), self.dtype)
+            result = jnp.asarray(function(row, exponent)(*read), self.dtype)
             # Or XLA would turn x / y / z into x / (y * z), log(exp(x)) into x, and so on.
             result = lax.optimization_barrier(jnp.broadcast_to(result, shape))
-            self.spaces[varies].add(result)
+            self.spaces[varies].append(result)
 
-    def _parts(self, varies: bool, out: slice, operands: Sequence[Operand]) -> list[slice]:
-        """Return parts of the results, whose operands are each in one array if that is possible."""
-        cuts = {cut - out.start for cut in self.cuts.within(varies, out)}
+    def _parts(
+        self, varies: bool, out: slice, operands: Sequence[Operand], *, cut: bool
+    ) -> list[slice]:
+        """Return parts of results, whose operands are each in one array if that is possible.
+
+        If `cut` is true, the parts also end where results are cut.
+        """
+        cuts = {end - out.start for end in self.cuts.within(varies, out)} if cut else set()
         for operand in operands:
             cuts.update(self.spaces[operand.varies].cuts(operand.rows))
         ends = [0, *(sorted(cuts) if len(cuts) < MOST_CUTS else ()), out.stop - out.start]
@@ -156,8 +174,7 @@ class Run:
         if len(vectors) == 1:  # XLA is slower with a column of one
             out = jnp.matmul(weights, read[0], precision=PRECISION)[None]
         elif varies:  # a product for each vector, as one of all would transpose the samples
-            each = jnp.broadcast_to(weights, (len(vectors), *weights.shape))
-            out = jnp.matmul(each, read, precision=PRECISION)
+            out = each_multiplied(weights, read)
         else:
             out = jnp.einsum("mk,ck->cm", weights, read, precision=PRECISION)
         if bias is not None:
@@ -233,7 +250,8 @@ class Run:
                 for space, slots in zip(pair, both, strict=True)
                 if slots[0] >= 0
             ]
-            parts = self._parts(sums.varies, slice(start, start + len(members)), operands)
+            out = slice(start, start + len(members))
+            parts = self._parts(sums.varies, out, operands, cut=True)
         for part in parts:
             terms = [
                 self._term(sums.varies, spaces[i], sign[part, i], left[part, i], right[part, i])

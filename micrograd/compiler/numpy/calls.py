@@ -24,7 +24,7 @@ def elementwise_calls(memory: Memory, step: Elementwise) -> Iterator[Call]:
     varies, out, row, operands, mode = step
     target, following = memory.target(varies, out, mode, count_of(out))
     read = [memory.read(each, varies) for each in operands]
-    exponent = memory.constant(operands[-1]) if row.operands[-1] == "y" else None
+    exponent = memory.program.common_constant(operands[-1]) if row.operands[-1] == "y" else None
     function = in_place(row, exponent if exponent in WHOLE else None, stops=memory.stops)
     yield calling(function, *read, out=target)
     if memory.stops and isinstance(row, Flow):

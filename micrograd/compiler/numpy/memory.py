@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd.compiler.program.instructions import Mode
 from micrograd.compiler.program.program import Program
-from micrograd.compiler.program.slots import Operand, Rows, even_matrix, repeats, slots_of
+from micrograd.compiler.program.slots import Operand, Rows, even_matrix, repeats
 from micrograd.locks import forkable_property
 
 Call = Callable[[], Any]
@@ -108,12 +108,6 @@ class Memory:
         if wide and not operand.varies:
             return lambda: array[rows][:, None]
         return partial(array.take, rows, axis=0, mode="clip")
-
-    def constant(self, operand: Operand) -> float | None:
-        """Return the constant that all rows of an operand have, or None."""
-        slots = np.unique(slots_of(operand.rows))
-        known = not operand.varies and len(slots) == 1
-        return self.program.constant(int(slots[0])) if known else None
 
     def target(self, varies: bool, out: Rows, mode: Mode, count: int) -> tuple[Any, list[Call]]:
         """Return where an instruction writes its results, and the calls that move them from there.

@@ -32,7 +32,7 @@ from micrograd.compiler.program.loop_instructions import (
     Unpack,
 )
 from micrograd.compiler.program.printing import lines, place, told
-from micrograd.compiler.program.slots import Rows, slots_of
+from micrograd.compiler.program.slots import Operand, Rows, slots_of
 from micrograd.ops import Operation
 
 Step = (
@@ -137,6 +137,12 @@ class Program(NamedTuple):
         """The number in a slot of `u`, or None if it is not a constant."""
         place = slot - self.first_constant
         return float(self.constants[place]) if 0 <= place < len(self.constants) else None
+
+    def common_constant(self, operand: Operand) -> float | None:
+        """The constant that all rows of an operand have, or None."""
+        slots = np.unique(slots_of(operand.rows))
+        known = not operand.varies and len(slots) == 1
+        return self.constant(int(slots[0])) if known else None
 
     def told(self, words: Mapping[str, str]) -> list[str]:
         """What each instruction computes, in the words of a language (its part `program`)."""
