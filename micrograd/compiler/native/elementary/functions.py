@@ -138,7 +138,7 @@ class Functions(NormalLaw):
         is_plain = self.build.and_(is_small, self.build.not_(is_low))
         log = self.log(self.select(is_plain, product, x))
         t = y - 1.5
-        near = (y - 1.0) * (y - 2.0) * self.long_polynomial(t, coefficients.LOG_GAMMA)
+        near = (y - 1.0) * (y - 2.0) * self.polynomial(t, coefficients.LOG_GAMMA)
         near = self.select(is_low, near - log, near + log)
         inverse = 1.0 / x
         rest = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)
