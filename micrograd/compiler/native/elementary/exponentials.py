@@ -95,38 +95,42 @@ class Exponentials(Lanes):
         return half, below, half / below
 
     def sigmoid(self, x: Number) -> Number:
-        """1 / (1 + exp(-x))."""
-        e, inverse = self._sigmoid_parts(x)
-        return self.select(self.compare("<", x, 0.0), e * inverse, inverse)
+        """exp(x) / (1 + exp(x))."""
+        _, e, below = self._sigmoid_parts(x)
+        return self.rarely(x < -self.normal, e / below, lambda: self._exp(x))
 
     def sigmoid_slope(self, x: Number) -> Number:
-        """The derivative of the sigmoid, which is that of its negative."""
-        e, inverse = self._sigmoid_parts(x)
-        return e * inverse * inverse
+        """The derivative of the sigmoid: the product of those of x and -x."""
+        _, e, below = self._sigmoid_parts(x)
+        slope = (e / below) * (1.0 / below)
+        return self.rarely(abs(x) > self.normal, slope, lambda: self._exp(-abs(x)))
 
     def silu(self, x: Number) -> Number:
         """The product of x and its sigmoid."""
-        return self._unless_far_below(x, x * self.sigmoid(x), lambda x: x)
+        _, e, below = self._sigmoid_parts(x)
+        return self._unless_far_below(x, x * (e / below), lambda x: x)
 
     def silu_slope(self, x: Number) -> Number:
         """The derivative of silu: s(x) (1 + x s(-x)) for the sigmoid s."""
-        e, inverse = self._sigmoid_parts(x)
-        is_below = self.compare("<", x, 0.0)
-        small = e * inverse
-        own, other = self.select(is_below, small, inverse), self.select(is_below, inverse, small)
-        slope = own * self.muladd(self.smaller(x, 2000.0), other, 1.0)
+        inside, e, below = self._sigmoid_parts(x)
+        own, other = e / below, 1.0 / below
         t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
 
         # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z.
         table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
-        near = small * inverse * t * self.long_polynomial(t, table)
-        slope = self.select(self.compare("<", abs(t), 0.25), near, slope)
+        near = other * t * self.polynomial(t, table)
+        is_near = self.compare("<", abs(t), 0.25)
+        slope = own * self.select(is_near, near, self.muladd(inside, other, 1.0))
         return self._unless_far_below(x, slope, lambda x: 1.0 + x)
 
-    def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
-        """E and 1 / (1 + E) for E = exp(-|x|): sigmoid, silu and their slopes share them."""
-        e = self._exp(-abs(x))
-        return e, 1.0 / (1.0 + e)
+    def _sigmoid_parts(self, x: Number) -> tuple[Number, Number, Number]:
+        """Return x, moved to where E = exp(x) is a normal number, E and 1 + E.
+
+        Sigmoid, silu and their slopes share them.
+        """
+        inside = self.larger(self.smaller(x, self.normal), -self.normal)
+        e = self._exp_within(inside)
+        return inside, e, e + 1.0
 
     def _unless_far_below(
         self, x: Number, usual: Number, factor: Callable[[Number], Number]
@@ -161,6 +165,11 @@ class Exponentials(Lanes):
     def _series(self, r: Number) -> Number:
         """exp(r) for small numbers."""
         return 1.0 + self.muladd(r * r, self.polynomial(r, self.c.exp), r)
+
+    def _exp_within(self, x: Number) -> Number:
+        """exp(x) for numbers up to the size `normal`."""
+        shifted, r = self._turned_down(x)
+        return self._moved(self._series(r), shifted)
 
     def _exp(self, x: Number, low: Number | None = None, halvings: int = 0) -> Number:
         """exp(x + low) / 2 ** halvings, for a small `low`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ class Functions(NormalLaw):
 
     def applied(self, name: str, *operands: Any) -> Any:
         """A function, which is given by its name, of values of LLVM."""
-        return getattr(self, name)(*map(self.number, operands)).ir
+        found = getattr(self, name)(*map(self.number, operands))
+        return found.ir if isinstance(found, Number) else found
 
     def abs(self, x: Number) -> Number:
         """The absolute value."""
@@ -97,6 +99,12 @@ class Functions(NormalLaw):
                 is_half, lambda: self.half_power(x, y), lambda: self._any_power(x, y)
             ),
         )
+
+    def are_ordinary(self, *numbers: Number) -> Any:
+        """Whether numbers are far from 0, from subnormal numbers and from infinity."""
+        far = 2.0 ** (self.form.bias - 20)
+        sizes = map(abs, numbers)
+        return reduce(self.build.and_, (test for x in sizes for test in (x > 1 / far, x < far)))
 
     def _any_power(self, x: Number, y: Number) -> Number:
         """A power of any two numbers; it is long, so it is written once in a module."""
