@@ -18,6 +18,7 @@ class Coefficients(NamedTuple):
 
     Args:
         ln2: ln 2 in two parts, the first so short that its products with exponents are exact.
+        ln2_error: what ln 2 loses when it is rounded to a number of the format.
         log10_2: log10 2, in two parts likewise.
         log2_e: 1 / ln 2.
         log10_e: 1 / ln 10.
@@ -43,6 +44,7 @@ class Coefficients(NamedTuple):
     """
 
     ln2: Pair
+    ln2_error: float
     log10_2: Pair
     log2_e: Pair
     log10_e: Pair
@@ -70,6 +72,7 @@ class Coefficients(NamedTuple):
 
 DOUBLE = Coefficients(
     ln2=(0.6931471806019545, -4.2009150726810846e-11),
+    ln2_error=2.3190468138462996e-17,
     log10_2=(0.3010299956658855, -1.9043128467164274e-12),
     log2_e=(1.4426950408889634, 2.0355273740931033e-17),
     log10_e=(0.4342944819032518, 1.098319650216765e-17),
@@ -132,6 +135,7 @@ DOUBLE = Coefficients(
 
 SINGLE = Coefficients(
     ln2=(0.693359375, -0.00021219444170128554),
+    ln2_error=-1.904654299957768e-09,
     log10_2=(0.301025390625, 4.605039066518657e-06),
     log2_e=(1.4426950216293335, 1.925963033500011e-08),
     log10_e=(0.4342944920063019, -1.0103049952192578e-08),

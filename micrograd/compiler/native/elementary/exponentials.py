@@ -52,47 +52,52 @@ class Exponentials(Lanes):
 
         For small numbers, h - h h / (h + 1) has fewer of the errors of the sum and the quotient.
         """
-        half, _, ratio = self._tanh_parts(x)
+        _, half, _, ratio = self._tanh_parts(x)
         near = self.muladd(-half, ratio, half)
-        return self.signed(self.select(self.compare("<", abs(x), 0.35), near, ratio), x)
+        size = self.select(self.compare("<", abs(x), 0.35), near, ratio)
+        sign = self.build.and_(self.bits(x), self.bits(self.number(-0.0)))
+        return self.of_bits(self.build.or_(self.bits(size), sign))
 
     def sech2(self, x: Number) -> Number:
         """1 - tanh²(x): with y = 1 - tanh |x| = 1 / (h + 1), y (2 - y).
 
         In doubles, a step after Newton turns 1 - tanh |x| into the quotient and takes less time.
+        Here n times the rounding error of ln 2, which `_tanh_parts` does without, counts.
         """
-        _, below, ratio = self._tanh_parts(x)
-        size = abs(x)
+        n, _, below, ratio = self._tanh_parts(x)
+        size, two = abs(x), self.number(2.0)
         if self.form == DOUBLE:
             border, rest = 9.0, 1.0 - ratio
-            rest = self.muladd(self.muladd(-below, rest, 1.0), rest, rest)
+            lost = self.muladd(n, self.c.ln2_error, self.muladd(-below, rest, 1.0))
+            rest = self.muladd(lost, rest, rest)
         else:
             border, rest = 0.5 * self.normal, 1.0 / below
+            two = self.muladd(n, 2.0 * self.c.ln2_error, two)
 
         def far() -> Number:
             small = self._exp(-2.0 * size, halvings=-2)  # 4 e, and the result is 4 e / (1 + e)²
             return self.muladd(small * small, self.muladd(small, 3 / 16, -0.5), small)
 
-        return self.rarely(self.compare(">", size, border), rest * (2.0 - rest), far)
+        return self.rarely(self.compare(">", size, border), rest * (two - rest), far)
 
-    def _tanh_parts(self, x: Number) -> tuple[Number, Number, Number]:
-        """The h of tanh, h + 1 and their quotient, which tanh and its slope share.
+    def _tanh_parts(self, x: Number) -> tuple[Number, Number, Number, Number]:
+        """Return n, the h of tanh, h + 1 and their quotient, which tanh and its slope share.
 
         With 2|x| = n ln 2 + 2 r, h is 2 ** n (1/2 + r + …) - 1/2. The bits of n + biased end with
         those of the exponent of 2 ** n.
         """
-        form, (high, low) = self.form, self.c.ln2
+        form = self.form
         biased = form.magic + form.bias
         size = self.smaller(abs(x), 0.5 * self.normal)
         shifted = self.muladd(size, 2 * self.c.log2_e[0], biased)
         n = shifted - biased
-        r = self.muladd(n, -0.5 * low, self.muladd(n, -0.5 * high, size))
+        r = self.muladd(n, -0.5 * math.log(2), size)
         scale = self.of_bits(self.build.shl(self.bits(shifted), self.word(form.digits)))
         table = [coefficient * 2.0 ** (k + 1) for k, coefficient in enumerate(self.c.exp)]
-        series = self.muladd(r * r, self.polynomial(r, table), r)
-        half = self.muladd(scale, series, self.muladd(scale, 0.5, -0.5))
+        base = self.muladd(scale, r, self.muladd(scale, 0.5, -0.5))
+        half = self.muladd(scale * (r * r), self.polynomial(r, table), base)
         below = half + 1.0
-        return half, below, half / below
+        return n, half, below, half / below
 
     def sigmoid(self, x: Number) -> Number:
         """exp(x) / (1 + exp(x))."""

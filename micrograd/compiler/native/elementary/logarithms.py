@@ -179,10 +179,11 @@ class Logarithms(Exponentials):
             half, rest = self._atanh_terms(f, self.c.log)
             high = f - half
             low = ((f - high) - half) + rest
-            product, lost = self.product(high, factor[0])
-            lost = lost + self.muladd(low, factor[0], high * factor[1])
-            total, more = self.quick_sum(k * unit[0], product)
-            return total + (more + self.muladd(k, unit[1], lost))
+            whole = k * unit[0]
+            total = self.muladd(high, factor[0], whole)
+            lost = self.fused(high, factor[0], whole - total)
+            low = self.muladd(low, factor[0], self.muladd(high, factor[1], lost))
+            return total + (self.muladd(k, unit[1], low) if unit[1] else low)
 
         return self._for_normal(x, name, combined)
 
