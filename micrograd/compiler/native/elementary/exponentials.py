@@ -55,8 +55,7 @@ class Exponentials(Lanes):
         _, half, _, ratio = self._tanh_parts(x)
         near = self.muladd(-half, ratio, half)
         size = self.select(self.compare("<", abs(x), 0.35), near, ratio)
-        sign = self.build.and_(self.bits(x), self.bits(self.number(-0.0)))
-        return self.of_bits(self.build.or_(self.bits(size), sign))
+        return self.turned(size, x)
 
     def sech2(self, x: Number) -> Number:
         """1 - tanh²(x): with y = 1 - tanh |x| = 1 / (h + 1), y (2 - y).

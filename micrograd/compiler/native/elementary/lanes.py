@@ -143,8 +143,10 @@ class Lanes:
         """A polynomial; the constant comes first.
 
         Even and odd powers are added up apart, by Horner's rule in x², so that half as many steps
-        wait for each other.
+        wait for each other; in short ones, the square would take as long.
         """
+        if len(coefficients) <= 4:
+            return self.horner(x, coefficients)
         square = x * x
         even, odd = (self.horner(square, coefficients[k::2]) for k in range(2))
         return self.muladd(x, odd, even)
@@ -173,6 +175,11 @@ class Lanes:
     def signed(self, x: Number | float, sign: Number) -> Number:
         """`x` with the sign of another number."""
         return self.intrinsic("copysign", x, sign)
+
+    def turned(self, size: Number, sign: Number) -> Number:
+        """A number without a sign, with that of another number."""
+        bit = self.build.and_(self.bits(sign), self.bits(self.number(-0.0)))
+        return self.of_bits(self.build.or_(self.bits(size), bit))
 
     def larger(self, a: Number, b: Number | float) -> Number:
         """The larger of two numbers; `a` if it is nan."""

@@ -195,8 +195,8 @@ class Logarithms(Exponentials):
         Other numbers are rare: the C library has their logarithm.
         """
         m, bits = self._split(x)
-        is_normal = self.build.and_(
-            self.compare(">=", x, self.form.tiny), self.compare("<", x, math.inf)
-        )
+        build, digits = self.build, self.form.digits
+        above = build.sub(self.bits(x), self.word(1 << digits))  # the bits of the smallest one
+        is_normal = build.icmp_unsigned("<", above, self.word(2 * self.form.bias << digits))
         usual = combined(self.as_number(bits), m - 1.0)
         return self.rarely(self.build.not_(is_normal), usual, lambda: self.library(name, x))

@@ -33,10 +33,10 @@ class NormalLaw(Angles):
         else:
             border = 0.72
             near = self.muladd(x, self.polynomial(square, tables.ERF_SINGLE), x)
-            root = self.polynomial(self.smaller(size, 3.95), tables.ERFC_ROOT_SINGLE)
+            root = self.horner(self.smaller(size, 3.95), tables.ERFC_ROOT_SINGLE)
             root = root * root
             far = self.muladd(-root, root, 1.0)
-        return self.select(size < border, near, self.signed(far, x))
+        return self.select(size < border, near, self.turned(far, x))
 
     def _ratio(self, x: Number, above: Sequence[float], below: Sequence[float]) -> Number:
         return self.horner(x, above) / self.horner(x, below)
