@@ -25,6 +25,8 @@ class Coefficients(NamedTuple):
         half_pi: π / 2.
         third: 1 / 3.
         silu_zero, gelu_zero: where the slopes of silu and gelu are 0.
+        silu_scale: exp at the zero of the slope of silu, and its relative rounding error, or 0 if
+            that is small.
         lowest: below this, exp is 0.
         highest: above this, sinh is infinite.
         flat: above this, tanh is 1.
@@ -52,6 +54,7 @@ class Coefficients(NamedTuple):
     third: Pair
     silu_zero: Pair
     gelu_zero: Pair
+    silu_scale: Pair
     lowest: float
     highest: float
     flat: float
@@ -80,6 +83,7 @@ DOUBLE = Coefficients(
     third=(0.3333333333333333, 1.850371707708594e-17),
     silu_zero=(-1.2784645427610737, -1.0946994183093437e-16),
     gelu_zero=(-0.7517915246935645, 1.4956759177009883e-17),
+    silu_scale=(0.2784645427610738, 0.0),
     lowest=-746.0,
     highest=710.6,
     flat=20.0,
@@ -143,6 +147,7 @@ SINGLE = Coefficients(
     third=(0.3333333432674408, -9.934107758624577e-09),
     silu_zero=(-1.2784645557403564, 1.2979282537628478e-08),
     gelu_zero=(-0.7517915368080139, 1.211444988769017e-08),
+    silu_scale=(0.27846455574035645, -4.6610e-08),
     lowest=-104.0,
     highest=89.5,
     flat=10.0,
@@ -175,9 +180,6 @@ SINGLE = Coefficients(
         *(1.9426759481430054, -2.0409963130950928, 1.6013474464416504, -0.5032779574394226),
     ),
 )
-
-# 1 + e^z (e^t - 1) / t for |t| < 1/4, where z is the zero of silu's slope: Taylor's series.
-SILU = (1.2784645427610738, *(0.2784645427610738 / math.factorial(k) for k in range(2, 13)))
 
 # Doubles to half of their digits, for powers of floats.
 LOG_HALF = (  # -42

@@ -100,41 +100,51 @@ class Exponentials(Lanes):
 
     def sigmoid(self, x: Number) -> Number:
         """exp(x) / (1 + exp(x))."""
-        _, e, below = self._sigmoid_parts(x)
+        e, below = self._sigmoid_parts(x)
         return self.rarely(x < -self.normal, e / below, lambda: self._exp(x))
 
     def sigmoid_slope(self, x: Number) -> Number:
         """The derivative of the sigmoid: the product of those of x and -x."""
-        _, e, below = self._sigmoid_parts(x)
+        e, below = self._sigmoid_parts(x)
         slope = (e / below) * (1.0 / below)
         return self.rarely(abs(x) > self.normal, slope, lambda: self._exp(-abs(x)))
 
     def silu(self, x: Number) -> Number:
         """The product of x and its sigmoid."""
-        _, e, below = self._sigmoid_parts(x)
+        e, below, _ = self._silu_parts(x)
         return self._unless_far_below(x, x * (e / below), lambda x: x)
 
     def silu_slope(self, x: Number) -> Number:
-        """The derivative of silu: s(x) (1 + x s(-x)) for the sigmoid s."""
-        inside, e, below = self._sigmoid_parts(x)
-        own, other = e / below, 1.0 / below
-        t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
+        """The derivative of silu: with E = exp(x), E (1 + E + x) / (1 + E)²."""
+        e, below, total = self._silu_parts(x)
+        return self._unless_far_below(x, (e / below) * (total / below), lambda x: 1.0 + x)
 
-        # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z.
-        table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
-        near = other * t * self.polynomial(t, table)
-        is_near = self.compare("<", abs(t), 0.25)
-        slope = own * self.select(is_near, near, self.muladd(inside, other, 1.0))
-        return self._unless_far_below(x, slope, lambda x: 1.0 + x)
+    def _silu_parts(self, x: Number) -> tuple[Number, Number, Number]:
+        """Return E = exp(x), 1 + E and 1 + E + x, which keeps its digits beside its zero z.
 
-    def _sigmoid_parts(self, x: Number) -> tuple[Number, Number, Number]:
-        """Return x, moved to where E = exp(x) is a normal number, E and 1 + E.
-
-        Sigmoid, silu and their slopes share them.
+        With x - z = n ln 2 + r and S = 2 ** n e^z, E is S exp(r). Since 1 + z is -e^z, the last one
+        is E - e^z + (x - z).
         """
-        inside = self.larger(self.smaller(x, self.normal), -self.normal)
-        e = self._exp_within(inside)
-        return inside, e, e + 1.0
+        x, magic = self._inside(x), self.form.magic
+        (high, low), (zero, zero_low) = self.c.ln2, self.c.silu_zero
+        at_zero, lost = self.c.silu_scale
+        shifted = self.muladd(x, self.c.log2_e[0], -zero * self.c.log2_e[0]) + magic
+        n = shifted - magic
+        r = (self.muladd(n, -high, x) - zero) + self.muladd(n, -low, -zero_low)
+        more = self.muladd(r * r, self.polynomial(r, self.c.exp), r)
+        scale = self._moved(self.number(at_zero), shifted)
+        e = self.muladd(scale, more + lost if lost else more, scale)
+        total = self.muladd(scale, more, scale - at_zero) + ((x - zero) - zero_low)
+        return e, e + 1.0, total
+
+    def _inside(self, x: Number) -> Number:
+        """X, moved to where exp(x) is a normal number."""
+        return self.larger(self.smaller(x, self.normal), -self.normal)
+
+    def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
+        """Return E = exp(x) and 1 + E, which the sigmoid and its slope share."""
+        e = self._exp_within(self._inside(x))
+        return e, e + 1.0
 
     def _unless_far_below(
         self, x: Number, usual: Number, factor: Callable[[Number], Number]
