@@ -241,6 +241,45 @@ def test_a_function_of_two_operands_is_within_its_bound(name, kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["pow", "logaddexp"])
+def test_the_slopes_of_a_function_of_two_operands_are_correct_to_a_few_units(name, kind):
+    """Also where they are subnormal, or powers overflow."""
+    x, y = pairs("pow", kind, 120)
+    if name == "logaddexp":
+        rng, ends = np.random.default_rng(0), (-760, 760) if kind == "float64" else (-108, 108)
+        x = rng.normal(0, 2, 400).astype(kind)
+        y = x + np.concatenate([rng.normal(0, 3, 200), rng.uniform(*ends, 200)]).astype(kind)
+    f = getattr(functions, name)
+    program = compile(lambda x, y: f(x, y), batched=True, backend="numba", dtype=kind)
+    found = program.value_and_grad(x, y)[1]
+    for place, slopes in enumerate(found):
+        with mp.workprec(400):
+            true = [
+                definition(name).first[place](mpf(a), mpf(b))
+                for a, b in zip(x.tolist(), y.tolist(), strict=True)
+            ]
+            apart = [in_units(each, b, kind) for each, b in zip(slopes.tolist(), true, strict=True)]
+        assert max(apart) <= 8, (x[np.argmax(apart)], y[np.argmax(apart)])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["pow", "logaddexp"])
+def test_pairs_of_special_numbers_give_the_same_slopes_as_with_values(name):
+    x, y = (each.ravel() for each in np.meshgrid([*NUMBERS, 3.0, -3.0], NUMBERS))
+    f = getattr(functions, name)
+    program = compile(lambda x, y: f(x, y), batched=True, backend="numba")
+    values, found = program.value_and_grad(x, y)
+    with np.errstate(all="ignore"):
+        results = [f(Value(a), Value(b)) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+        np.testing.assert_allclose(values, [each.data for each in results], 1e-14, 1e-15)
+        for slopes, true in zip(
+            found, np.transpose([x._local_grads for x in results]), strict=True
+        ):
+            assert_agree(slopes + 0.0, true + 0.0, "float64")  # a zero has no sign
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("exponent", [-3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 4, 5, 6, 7, 8])
 def test_powers_by_products_and_roots_are_within_their_bounds(exponent, kind):
     x = points("exp2", kind, 100)

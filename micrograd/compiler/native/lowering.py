@@ -50,9 +50,8 @@ class Lowering(dict[str, Callable[..., Any]]):
         applied, compare = self.functions.applied, self.functions.compare
         super().__init__({name: getattr(build, method) for name, method in _METHODS.items()})
         self.update((name, partial(compare, sign)) for name, sign in _TESTS.items())
-        self.update(
-            (name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, *_SLOPES.values())
-        )
+        self.update((name, partial(applied, name)) for name in (*_WRITTEN, *_ELEMENTARY, *_SLOPES))
+        self["_are_ordinary"] = partial(applied, "are_ordinary")
         self["_truth"] = lambda x: compare("!=", x, 0.0)
         # What was written and can be read here, by the operation and its operands, which are kept
         # so that their ids stay theirs; a scope is a branch that may be skipped.
@@ -62,8 +61,12 @@ class Lowering(dict[str, Callable[..., Any]]):
 
     def value(self, tree: Tree, names: dict[str, Any]) -> Any:
         """Write a formula; `names` has the values of its variables."""
-        if tree == _POWER_SLOPE and constant(names["y"]) in _INVERSE:
-            tree = _PRODUCTS
+        if tree == _POWER_SLOPE:
+            exponent = constant(names["y"])
+            if exponent in _INVERSE:
+                tree = _PRODUCTS
+            elif exponent is None or not (exponent % 1 == 0 or exponent in _ROOTS):
+                tree = _QUOTIENT
         return self._written(_SHORT.get(tree, tree), names)
 
     def _written(self, tree: Tree, names: dict[str, Any]) -> Any:
@@ -182,12 +185,33 @@ _WRITTEN = (
 _ELEMENTARY = frozenset(
     "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
-    "log_ndtr_slope gelu_slope lgamma logit".split()
+    "log_ndtr_slope gelu_slope lgamma logit softplus logaddexp".split()
 )
 
-_SLOPES = {"tanh": "sech2", "sigmoid": "sigmoid_slope", "digamma": "trigamma"}
+_SLOPES = {
+    "sech2": Flow(lookup("tanh"), 0),
+    "sigmoid_slope": Flow(lookup("sigmoid"), 0),
+    "trigamma": Flow(lookup("digamma"), 0),
+    "logaddexp_slope_x": Flow(lookup("logaddexp"), 0),
+    "logaddexp_slope_y": Flow(lookup("logaddexp"), 1),
+}
+"""The functions of `elementary` that are slopes."""
 
 _POWER_SLOPE = Flow(lookup("pow"), 0).computed
+_POWER = Call("pow", ("x", "y"))
+_BY_BASE = Call("div", (_POWER, "x"))
+_QUOTIENT = Call(
+    "_where",
+    (
+        Call("_are_ordinary", (_POWER, _BY_BASE)),
+        Call("mul", (ADJOINT, Call("mul", ("y", _BY_BASE)))),
+        _POWER_SLOPE,
+    ),
+)
+"""The slope of a power as y times its quotient by x, where these are ordinary numbers: the general
+formula takes two powers more."""
+_ROOTS = -0.5, 0.5, 1.5
+"""Exponents of powers whose slopes are products of a root, as those of whole exponents are."""
 _INVERSE = -2.0, -1.0
 """Exponents of powers whose slopes are products; the formula is longer, for all other numbers."""
 _PRODUCTS = Call("mul", (ADJOINT, Call("mul", ("y", Call("pow", ("x", Call("sub", ("y", 1.0))))))))
@@ -199,5 +223,5 @@ _SHORT = {
 }
 """What is written as a whole, by the formulas of the table. A slope may share most of the work with
 the value, or be faster than the general formula."""
-for _name, _slope in _SLOPES.items():
-    _SHORT[Flow(lookup(_name), 0).computed] = Call("mul", (ADJOINT, Call(_slope, ("x",))))
+for _name, _flow in _SLOPES.items():
+    _SHORT[_flow.computed] = Call("mul", (ADJOINT, Call(_name, _flow.operation.operands)))

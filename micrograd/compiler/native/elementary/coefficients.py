@@ -18,12 +18,15 @@ class Coefficients(NamedTuple):
 
     Args:
         ln2: ln 2 in two parts, the first so short that its products with exponents are exact.
+        ln2_error: what ln 2 loses when it is rounded to a number of the format.
         log10_2: log10 2, in two parts likewise.
         log2_e: 1 / ln 2.
         log10_e: 1 / ln 10.
         half_pi: π / 2.
         third: 1 / 3.
         silu_zero, gelu_zero: where the slopes of silu and gelu are 0.
+        silu_scale: exp at the zero of the slope of silu, and its relative rounding error, or 0 if
+            that is small.
         lowest: below this, exp is 0.
         highest: above this, sinh is infinite.
         flat: above this, tanh is 1.
@@ -33,6 +36,8 @@ class Coefficients(NamedTuple):
         exp: (exp(r) - 1 - r) / r² for |r| < ln 2 / 2.
         log: 2 atanh(s) = 2 s + s z (…) for 1/√2 < (1 + s) / (1 - s) < √2.
         logit: the same for 2/3 < (1 + s) / (1 - s) < 3/2.
+        half_logit: 2 atanh(s) in the same way for 0 <= s < 1/3, where it is log(1 + e) for
+            s = e / (2 + e).
         sin, cos: sin(r) = r + r z (…) and cos(r) = 1 - z / 2 + z² (…) for |r| < π / 4.
         tan: tan(u) = u + u z (…) for |u| < π / 8.
         atan: atan(t) = t + t z (…) for |t| < tan(π / 8).
@@ -41,6 +46,7 @@ class Coefficients(NamedTuple):
     """
 
     ln2: Pair
+    ln2_error: float
     log10_2: Pair
     log2_e: Pair
     log10_e: Pair
@@ -48,6 +54,7 @@ class Coefficients(NamedTuple):
     third: Pair
     silu_zero: Pair
     gelu_zero: Pair
+    silu_scale: Pair
     lowest: float
     highest: float
     flat: float
@@ -57,6 +64,7 @@ class Coefficients(NamedTuple):
     exp: tuple[float, ...]
     log: tuple[float, ...]
     logit: tuple[float, ...]
+    half_logit: tuple[float, ...]
     sin: tuple[float, ...]
     cos: tuple[float, ...]
     tan: tuple[float, ...]
@@ -67,6 +75,7 @@ class Coefficients(NamedTuple):
 
 DOUBLE = Coefficients(
     ln2=(0.6931471806019545, -4.2009150726810846e-11),
+    ln2_error=2.3190468138462996e-17,
     log10_2=(0.3010299956658855, -1.9043128467164274e-12),
     log2_e=(1.4426950408889634, 2.0355273740931033e-17),
     log10_e=(0.4342944819032518, 1.098319650216765e-17),
@@ -74,6 +83,7 @@ DOUBLE = Coefficients(
     third=(0.3333333333333333, 1.850371707708594e-17),
     silu_zero=(-1.2784645427610737, -1.0946994183093437e-16),
     gelu_zero=(-0.7517915246935645, 1.4956759177009883e-17),
+    silu_scale=(0.2784645427610738, 0.0),
     lowest=-746.0,
     highest=710.6,
     flat=20.0,
@@ -92,6 +102,11 @@ DOUBLE = Coefficients(
     logit=(  # -60
         *(0.6666666666666666, 0.40000000000008085, 0.285714285672117, 0.22222223059033036),
         *(0.18181736789201589, 0.15388901197186125, 0.13209052443993133, 0.1361405958582202),
+    ),
+    half_logit=(  # -57
+        *(0.6666666666666666, 0.40000000000014585, 0.2857142856710876, 0.2222222271742795),
+        *(0.1818178943612947, 0.15385570065036416, 0.1331414420857559, 0.12001072818488293),
+        *(0.08800738446041402, 0.16164045688037065),
     ),
     sin=(  # -56
         *(-0.16666666666666638, 0.008333333333323735, -0.0001984126983067024),
@@ -124,6 +139,7 @@ DOUBLE = Coefficients(
 
 SINGLE = Coefficients(
     ln2=(0.693359375, -0.00021219444170128554),
+    ln2_error=-1.904654299957768e-09,
     log10_2=(0.301025390625, 4.605039066518657e-06),
     log2_e=(1.4426950216293335, 1.925963033500011e-08),
     log10_e=(0.4342944920063019, -1.0103049952192578e-08),
@@ -131,6 +147,7 @@ SINGLE = Coefficients(
     third=(0.3333333432674408, -9.934107758624577e-09),
     silu_zero=(-1.2784645557403564, 1.2979282537628478e-08),
     gelu_zero=(-0.7517915368080139, 1.211444988769017e-08),
+    silu_scale=(0.27846455574035645, -4.6610e-08),
     lowest=-104.0,
     highest=89.5,
     flat=10.0,
@@ -143,6 +160,9 @@ SINGLE = Coefficients(
     ),
     log=(0.666667103767395, 0.39984768629074097, 0.2969939708709717),  # -28
     logit=(0.6666671409610483, 0.39978801942711456, 0.29962798817771386),  # -26
+    half_logit=(  # -26
+        *(0.6666663885116577, 0.40007561445236206, 0.28236618638038635, 0.2685149908065796),
+    ),
     sin=(-0.16666655242443085, 0.008332203142344952, -0.0001951991580426693),  # -27
     cos=(0.04166664555668831, -0.0013887387467548251, 2.444041456328705e-05),  # -30
     tan=(  # -27
@@ -160,9 +180,6 @@ SINGLE = Coefficients(
         *(1.9426759481430054, -2.0409963130950928, 1.6013474464416504, -0.5032779574394226),
     ),
 )
-
-# 1 + e^z (e^t - 1) / t for |t| < 1/4, where z is the zero of silu's slope: Taylor's series.
-SILU = (1.2784645427610738, *(0.2784645427610738 / math.factorial(k) for k in range(2, 13)))
 
 # Doubles to half of their digits, for powers of floats.
 LOG_HALF = (  # -42

@@ -52,81 +52,99 @@ class Exponentials(Lanes):
 
         For small numbers, h - h h / (h + 1) has fewer of the errors of the sum and the quotient.
         """
-        half, _, ratio = self._tanh_parts(x)
+        _, half, _, ratio = self._tanh_parts(x)
         near = self.muladd(-half, ratio, half)
-        return self.signed(self.select(self.compare("<", abs(x), 0.35), near, ratio), x)
+        size = self.select(self.compare("<", abs(x), 0.35), near, ratio)
+        return self.turned(size, x)
 
     def sech2(self, x: Number) -> Number:
         """1 - tanh²(x): with y = 1 - tanh |x| = 1 / (h + 1), y (2 - y).
 
         In doubles, a step after Newton turns 1 - tanh |x| into the quotient and takes less time.
+        Here n times the rounding error of ln 2, which `_tanh_parts` does without, counts.
         """
-        _, below, ratio = self._tanh_parts(x)
-        size = abs(x)
+        n, _, below, ratio = self._tanh_parts(x)
+        size, two = abs(x), self.number(2.0)
         if self.form == DOUBLE:
             border, rest = 9.0, 1.0 - ratio
-            rest = self.muladd(self.muladd(-below, rest, 1.0), rest, rest)
+            lost = self.muladd(n, self.c.ln2_error, self.muladd(-below, rest, 1.0))
+            rest = self.muladd(lost, rest, rest)
         else:
             border, rest = 0.5 * self.normal, 1.0 / below
+            two = self.muladd(n, 2.0 * self.c.ln2_error, two)
 
         def far() -> Number:
             small = self._exp(-2.0 * size, halvings=-2)  # 4 e, and the result is 4 e / (1 + e)²
             return self.muladd(small * small, self.muladd(small, 3 / 16, -0.5), small)
 
-        return self.rarely(self.compare(">", size, border), rest * (2.0 - rest), far)
+        return self.rarely(self.compare(">", size, border), rest * (two - rest), far)
 
-    def _tanh_parts(self, x: Number) -> tuple[Number, Number, Number]:
-        """The h of tanh, h + 1 and their quotient, which tanh and its slope share.
+    def _tanh_parts(self, x: Number) -> tuple[Number, Number, Number, Number]:
+        """Return n, the h of tanh, h + 1 and their quotient, which tanh and its slope share.
 
         With 2|x| = n ln 2 + 2 r, h is 2 ** n (1/2 + r + …) - 1/2. The bits of n + biased end with
         those of the exponent of 2 ** n.
         """
-        form, (high, low) = self.form, self.c.ln2
+        form = self.form
         biased = form.magic + form.bias
         size = self.smaller(abs(x), 0.5 * self.normal)
         shifted = self.muladd(size, 2 * self.c.log2_e[0], biased)
         n = shifted - biased
-        r = self.muladd(n, -0.5 * low, self.muladd(n, -0.5 * high, size))
+        r = self.muladd(n, -0.5 * math.log(2), size)
         scale = self.of_bits(self.build.shl(self.bits(shifted), self.word(form.digits)))
         table = [coefficient * 2.0 ** (k + 1) for k, coefficient in enumerate(self.c.exp)]
-        series = self.muladd(r * r, self.polynomial(r, table), r)
-        half = self.muladd(scale, series, self.muladd(scale, 0.5, -0.5))
+        base = self.muladd(scale, r, self.muladd(scale, 0.5, -0.5))
+        half = self.muladd(scale * (r * r), self.polynomial(r, table), base)
         below = half + 1.0
-        return half, below, half / below
+        return n, half, below, half / below
 
     def sigmoid(self, x: Number) -> Number:
-        """1 / (1 + exp(-x))."""
-        e, inverse = self._sigmoid_parts(x)
-        return self.select(self.compare("<", x, 0.0), e * inverse, inverse)
+        """exp(x) / (1 + exp(x))."""
+        e, below = self._sigmoid_parts(x)
+        return self.rarely(x < -self.normal, e / below, lambda: self._exp(x))
 
     def sigmoid_slope(self, x: Number) -> Number:
-        """The derivative of the sigmoid, which is that of its negative."""
-        e, inverse = self._sigmoid_parts(x)
-        return e * inverse * inverse
+        """The derivative of the sigmoid: the product of those of x and -x."""
+        e, below = self._sigmoid_parts(x)
+        slope = (e / below) * (1.0 / below)
+        return self.rarely(abs(x) > self.normal, slope, lambda: self._exp(-abs(x)))
 
     def silu(self, x: Number) -> Number:
         """The product of x and its sigmoid."""
-        return self._unless_far_below(x, x * self.sigmoid(x), lambda x: x)
+        e, below, _ = self._silu_parts(x)
+        return self._unless_far_below(x, x * (e / below), lambda x: x)
 
     def silu_slope(self, x: Number) -> Number:
-        """The derivative of silu: s(x) (1 + x s(-x)) for the sigmoid s."""
-        e, inverse = self._sigmoid_parts(x)
-        is_below = self.compare("<", x, 0.0)
-        small = e * inverse
-        own, other = self.select(is_below, small, inverse), self.select(is_below, inverse, small)
-        slope = own * self.muladd(self.smaller(x, 2000.0), other, 1.0)
-        t = (x - self.c.silu_zero[0]) - self.c.silu_zero[1]
+        """The derivative of silu: with E = exp(x), E (1 + E + x) / (1 + E)²."""
+        e, below, total = self._silu_parts(x)
+        return self._unless_far_below(x, (e / below) * (total / below), lambda x: 1.0 + x)
 
-        # 1 + x + e^x is x - z + e^z (e^(x - z) - 1) for its zero z.
-        table = coefficients.SILU[: 12 if self.form == DOUBLE else 6]
-        near = small * inverse * t * self.long_polynomial(t, table)
-        slope = self.select(self.compare("<", abs(t), 0.25), near, slope)
-        return self._unless_far_below(x, slope, lambda x: 1.0 + x)
+    def _silu_parts(self, x: Number) -> tuple[Number, Number, Number]:
+        """Return E = exp(x), 1 + E and 1 + E + x, which keeps its digits beside its zero z.
+
+        With x - z = n ln 2 + r and S = 2 ** n e^z, E is S exp(r). Since 1 + z is -e^z, the last one
+        is E - e^z + (x - z).
+        """
+        x, magic = self._inside(x), self.form.magic
+        (high, low), (zero, zero_low) = self.c.ln2, self.c.silu_zero
+        at_zero, lost = self.c.silu_scale
+        shifted = self.muladd(x, self.c.log2_e[0], -zero * self.c.log2_e[0]) + magic
+        n = shifted - magic
+        r = (self.muladd(n, -high, x) - zero) + self.muladd(n, -low, -zero_low)
+        more = self.muladd(r * r, self.polynomial(r, self.c.exp), r)
+        scale = self._moved(self.number(at_zero), shifted)
+        e = self.muladd(scale, more + lost if lost else more, scale)
+        total = self.muladd(scale, more, scale - at_zero) + ((x - zero) - zero_low)
+        return e, e + 1.0, total
+
+    def _inside(self, x: Number) -> Number:
+        """X, moved to where exp(x) is a normal number."""
+        return self.larger(self.smaller(x, self.normal), -self.normal)
 
     def _sigmoid_parts(self, x: Number) -> tuple[Number, Number]:
-        """E and 1 / (1 + E) for E = exp(-|x|): sigmoid, silu and their slopes share them."""
-        e = self._exp(-abs(x))
-        return e, 1.0 / (1.0 + e)
+        """Return E = exp(x) and 1 + E, which the sigmoid and its slope share."""
+        e = self._exp_within(self._inside(x))
+        return e, e + 1.0
 
     def _unless_far_below(
         self, x: Number, usual: Number, factor: Callable[[Number], Number]
@@ -161,6 +179,11 @@ class Exponentials(Lanes):
     def _series(self, r: Number) -> Number:
         """exp(r) for small numbers."""
         return 1.0 + self.muladd(r * r, self.polynomial(r, self.c.exp), r)
+
+    def _exp_within(self, x: Number) -> Number:
+        """exp(x) for numbers up to the size `normal`."""
+        shifted, r = self._turned_down(x)
+        return self._moved(self._series(r), shifted)
 
     def _exp(self, x: Number, low: Number | None = None, halvings: int = 0) -> Number:
         """exp(x + low) / 2 ** halvings, for a small `low`."""

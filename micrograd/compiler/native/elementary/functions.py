@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ class Functions(NormalLaw):
 
     def applied(self, name: str, *operands: Any) -> Any:
         """A function, which is given by its name, of values of LLVM."""
-        return getattr(self, name)(*map(self.number, operands)).ir
+        found = getattr(self, name)(*map(self.number, operands))
+        return found.ir if isinstance(found, Number) else found
 
     def abs(self, x: Number) -> Number:
         """The absolute value."""
@@ -98,6 +100,12 @@ class Functions(NormalLaw):
             ),
         )
 
+    def are_ordinary(self, *numbers: Number) -> Any:
+        """Whether numbers are far from 0, from subnormal numbers and from infinity."""
+        far = 2.0 ** (self.form.bias - 20)
+        sizes = map(abs, numbers)
+        return reduce(self.build.and_, (test for x in sizes for test in (x > 1 / far, x < far)))
+
     def _any_power(self, x: Number, y: Number) -> Number:
         """A power of any two numbers; it is long, so it is written once in a module."""
         if self.width == 1:  # the C library uses tables, and is faster
@@ -138,7 +146,7 @@ class Functions(NormalLaw):
         is_plain = self.build.and_(is_small, self.build.not_(is_low))
         log = self.log(self.select(is_plain, product, x))
         t = y - 1.5
-        near = (y - 1.0) * (y - 2.0) * self.long_polynomial(t, coefficients.LOG_GAMMA)
+        near = (y - 1.0) * (y - 2.0) * self.polynomial(t, coefficients.LOG_GAMMA)
         near = self.select(is_low, near - log, near + log)
         inverse = 1.0 / x
         rest = inverse * self.polynomial(inverse * inverse, coefficients.STIRLING)

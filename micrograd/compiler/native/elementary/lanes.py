@@ -142,16 +142,17 @@ class Lanes:
     def polynomial(self, x: Number, coefficients: Sequence[float]) -> Number:
         """A polynomial; the constant comes first.
 
-        Pairs of terms are added up first, so that fewer steps wait for each other: single numbers
-        need it.
+        Even and odd powers are added up apart, by Horner's rule in x², so that half as many steps
+        wait for each other; in short ones, the square would take as long.
         """
-        pairs = zip(coefficients[::2], coefficients[1::2], strict=False)
-        last = coefficients[len(coefficients) & ~1 :]
-        terms = [*(self.muladd(x, high, low) for low, high in pairs), *last]
-        return self.long_polynomial(x * x, terms)
+        if len(coefficients) <= 4:
+            return self.horner(x, coefficients)
+        square = x * x
+        even, odd = (self.horner(square, coefficients[k::2]) for k in range(2))
+        return self.muladd(x, odd, even)
 
-    def long_polynomial(self, x: Number, coefficients: Sequence[Any]) -> Number:
-        """A polynomial by Horner's rule, which needs fewer registers."""
+    def horner(self, x: Number, coefficients: Sequence[float]) -> Number:
+        """A polynomial by Horner's rule, whose rounding errors are smaller if x is."""
         value = self.number(coefficients[-1])
         for each in coefficients[-2::-1]:
             value = self.muladd(value, x, each)
@@ -174,6 +175,11 @@ class Lanes:
     def signed(self, x: Number | float, sign: Number) -> Number:
         """`x` with the sign of another number."""
         return self.intrinsic("copysign", x, sign)
+
+    def turned(self, size: Number, sign: Number) -> Number:
+        """A number without a sign, with that of another number."""
+        bit = self.build.and_(self.bits(sign), self.bits(self.number(-0.0)))
+        return self.of_bits(self.build.or_(self.bits(size), bit))
 
     def larger(self, a: Number, b: Number | float) -> Number:
         """The larger of two numbers; `a` if it is nan."""

@@ -44,6 +44,57 @@ class Logarithms(Exponentials):
         value = self.muladd(k, high, s + s + rest)
         return self.rarely(build.not_(is_usual), value, lambda: self.library("log", x / y))
 
+    def softplus(self, x: Number) -> Number:
+        """log(1 + exp(x))."""
+        return self._log_of_sum(self.larger(x, 0.0), abs(x))
+
+    def logaddexp(self, x: Number, y: Number) -> Number:
+        """log(exp(x) + exp(y))."""
+        size = self.select(self.compare("==", x, y), 0.0, abs(x - y))  # of infinities, too
+        return self._log_of_sum(self.larger(x, y), size)
+
+    def _log_of_sum(self, larger: Number, size: Number) -> Number:
+        """The logarithm of a sum of exponentials, given the larger argument and their distance."""
+        e = self._exp_within(-self.smaller(size, self.normal))
+        s = e / (e + 2.0)
+        z = s * s
+        log = self.muladd(s * z, self.polynomial(z, self.c.half_logit), s + s)
+        far = self.compare(">", size, self.normal)
+        return larger + self.rarely(far, log, lambda: self._exp(-size))
+
+    def logaddexp_slope_x(self, x: Number, y: Number) -> Number:
+        """The derivative of logaddexp by x."""
+        return self._logaddexp_slope(x, y, 1.0)
+
+    def logaddexp_slope_y(self, x: Number, y: Number) -> Number:
+        """The derivative of logaddexp by y."""
+        return self._logaddexp_slope(x, y, -1.0)
+
+    def _logaddexp_slope(self, x: Number, y: Number, sign: float) -> Number:
+        """The sigmoid s of d = x - y, or of -d, with what d has lost by rounding.
+
+        It loses s(d) s(-d) times as much.
+        """
+        d = x - y
+        back = d - x
+        lost = (x - (d - back)) - (y + back)
+        e = self._exp_within(-self.smaller(abs(d), self.normal))
+        inverse = 1.0 / (1.0 + e)
+        small = e * inverse
+        is_above = self.compare(">", sign * d, 0.0)
+        slope = self.select(is_above, inverse, small)
+        slope = self.muladd(sign * lost, inverse * small, slope)
+
+        def far() -> Number:
+            distance = sign * d
+            value = self._exp(self.smaller(distance, 0.0))
+            keeps = self.build.and_(distance < 0.0, distance > -800.0)
+            value = self.select(keeps, value * (sign * lost + 1.0), value)
+            return self.select(self.compare("==", x, y), 0.5, value)
+
+        is_far = self.build.fcmp_unordered(">", abs(d).ir, self.number(self.normal).ir)
+        return self.rarely(is_far, slope, far)
+
     def log2(self, x: Number) -> Number:
         """The logarithm to base 2."""
         return self._to_base(x, "log2", (1.0, 0.0), self.c.log2_e)
@@ -128,10 +179,11 @@ class Logarithms(Exponentials):
             half, rest = self._atanh_terms(f, self.c.log)
             high = f - half
             low = ((f - high) - half) + rest
-            product, lost = self.product(high, factor[0])
-            lost = lost + self.muladd(low, factor[0], high * factor[1])
-            total, more = self.quick_sum(k * unit[0], product)
-            return total + (more + self.muladd(k, unit[1], lost))
+            whole = k * unit[0]
+            total = self.muladd(high, factor[0], whole)
+            lost = self.fused(high, factor[0], whole - total)
+            low = self.muladd(low, factor[0], self.muladd(high, factor[1], lost))
+            return total + (self.muladd(k, unit[1], low) if unit[1] else low)
 
         return self._for_normal(x, name, combined)
 
@@ -143,8 +195,8 @@ class Logarithms(Exponentials):
         Other numbers are rare: the C library has their logarithm.
         """
         m, bits = self._split(x)
-        is_normal = self.build.and_(
-            self.compare(">=", x, self.form.tiny), self.compare("<", x, math.inf)
-        )
+        build, digits = self.build, self.form.digits
+        above = build.sub(self.bits(x), self.word(1 << digits))  # the bits of the smallest one
+        is_normal = build.icmp_unsigned("<", above, self.word(2 * self.form.bias << digits))
         usual = combined(self.as_number(bits), m - 1.0)
         return self.rarely(self.build.not_(is_normal), usual, lambda: self.library(name, x))

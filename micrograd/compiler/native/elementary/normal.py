@@ -32,14 +32,14 @@ class NormalLaw(Angles):
             far = 1.0 - self._exp(-(far_x * far_x)) * ratio
         else:
             border = 0.72
-            near = self.muladd(x, self.long_polynomial(square, tables.ERF_SINGLE), x)
-            root = self.long_polynomial(self.smaller(size, 3.95), tables.ERFC_ROOT_SINGLE)
+            near = self.muladd(x, self.polynomial(square, tables.ERF_SINGLE), x)
+            root = self.horner(self.smaller(size, 3.95), tables.ERFC_ROOT_SINGLE)
             root = root * root
             far = self.muladd(-root, root, 1.0)
-        return self.select(size < border, near, self.signed(far, x))
+        return self.select(size < border, near, self.turned(far, x))
 
     def _ratio(self, x: Number, above: Sequence[float], below: Sequence[float]) -> Number:
-        return self.long_polynomial(x, above) / self.long_polynomial(x, below)
+        return self.horner(x, above) / self.horner(x, below)
 
     def erfc(self, x: Number) -> Number:
         """1 - erf(x)."""
@@ -91,8 +91,8 @@ class NormalLaw(Angles):
         left = slope * self._density(x) * _BACK
         slope = self.select(self.compare("<", x, 0.0), left, 1.0 - left)
         t = (x - self.c.gelu_zero[0]) - self.c.gelu_zero[1]
-        near = t * self.long_polynomial(x + 0.75, GELU)
-        return self.select(self.compare("<", abs(t), 0.2), near, slope)
+        near = t * self.polynomial(x + 0.75, GELU)
+        return self.select(self.compare("<", abs(t), 0.49), near, slope)
 
     def _density(self, x: Number) -> Number:
         """exp(-x²/2) / _BACK, so that it keeps its digits where its multiples are normal."""
@@ -102,7 +102,8 @@ class NormalLaw(Angles):
         """exp(t²/2) Φ(-t), for positive t."""
         inverse = 1.0 / (t + 4.0)
         table = tables.TAIL if self.form == DOUBLE else tables.TAIL_SINGLE
-        return inverse * self.long_polynomial(self.muladd(inverse, -8.0, 1.0), table)
+        u = self.muladd(inverse, -8.0, 1.0)
+        return inverse * self.muladd(u, self.polynomial(u, table[1:]), table[0])
 
     def _bounded(self, x: Number) -> Number:
         """|x|, capped where Φ(-|x|) is 0; a nan is kept."""
