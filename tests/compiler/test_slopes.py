@@ -33,7 +33,7 @@ def linked(program):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["float64", "float32"])
+@pytest.mark.parametrize("kind", ["float64", pytest.param("float32", marks=pytest.mark.exhaustive)])
 def test_a_slope_beside_a_value_is_exactly_one_on_the_way_back(kind, monkeypatch):
     numbers = np.random.default_rng(0).normal(0, 2, (9, SIZE)).astype(kind)
     batches = [numbers]
