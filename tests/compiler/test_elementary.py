@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -298,6 +299,8 @@ def test_powers_by_products_and_roots_are_within_their_bounds(exponent, kind):
     assert max(found) <= max(1.5, roundings)
 
 
+(FULL_NAN,) = struct.unpack("<d", b"\xff" * 7 + b"\x7f")
+"""A nan whose other bits are set, too: nan with a number in it stands for missing data in R."""
 SPECIAL = (
     0.0,
     1.0,
@@ -305,6 +308,7 @@ SPECIAL = (
     0.5,
     math.inf,
     math.nan,
+    FULL_NAN,
     5e-324,
     1e-310,
     1e-45,
@@ -339,6 +343,13 @@ def test_special_numbers_give_the_same_as_with_values(name, kind):
     with np.errstate(all="ignore"):
         expected = np.array([getattr(functions, name)(Value(each)).data for each in x.tolist()])
         assert_agree(program(name, kind)(x), expected.astype(kind), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_slope_of_the_sigmoid_at_nan_is_nan_whatever_its_bits_are(kind):
+    x = np.array([1.0, FULL_NAN, -FULL_NAN], kind)
+    slope = compile(functions.sigmoid, batched=True, backend="numba", dtype=kind)
+    assert np.isnan(slope.value_and_grad(x)[1]).tolist() == [False, True, True]
 
 
 @pytest.mark.filterwarnings("ignore")
