@@ -198,7 +198,7 @@ def flow(row: Operation, place: int) -> Callable[..., Any] | None:
     return None if tree is None else ON_JAX.compiled((ADJOINT, RESULT, *row.operands), tree)
 
 
-POWER = TABLE["pow"]  # a row that is defined in its place has other powers
+POWER = TABLE["pow"]
 
 
 def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
@@ -233,7 +233,7 @@ def function(row: Operation, exponent: float | None = None) -> Callable[..., Any
     value = ON_JAX.value(row)
     pulls = [flow(row, place) for place in range(row.arity)]
     if exponent is not None:
-        pulls[0] = _flow_of_power(exponent) or pulls[0]
+        pulls = [_flow_of_power(exponent) or pulls[0], None]  # a constant has no adjoint
 
     def forward(*operands: Any) -> tuple[Any, Any]:
         out = value(*operands)
