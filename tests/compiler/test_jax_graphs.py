@@ -116,7 +116,9 @@ def test_slopes_of_a_power_with_a_known_exponent_are_those_of_values(exponent, s
         f(leaf).backward()
         return leaf.grad
 
-    _, found = compile(f, batched=True, backend="jax").value_and_grad(x)
+    # One by one: a batch in which a slope is not finite is computed again in another way.
+    program = compile(f, batched=True, backend="jax")
+    found = np.concatenate([program.value_and_grad(x[k : k + 1])[1] for k in range(len(x))])
     # Each of the two is within 8 units; XLA takes subnormal numbers for zero.
     expected = [slope(each) for each in x.tolist()]
     np.testing.assert_allclose(found, expected, rtol=16 * 2.0**-52, atol=2.0**-1022)

@@ -207,19 +207,11 @@ def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
     For any exponent, XLA would compute the cases of all, with three powers.
     """
     if 0.5 <= exponent <= 8:
-        return lambda g, out, x, y: g * (y * _power(x, y - 1.0))
+        return lambda g, out, x, y: g * (y * lax.optimization_barrier(jnp.power(x, y - 1.0)))
     if exponent > 0 or exponent % 1 == 0 or not math.isfinite(exponent):
         return None
-
-    def by_roots(g: Any, out: Any, x: Any, y: Any) -> Any:
-        root = _power(x, 0.5 * y)  # its square might not fit where the product does
-        return _div(g * (y * root) * root, jnp.abs(x))  # nan below 0
-
-    return by_roots
-
-
-def _power(x: Any, y: Any) -> Any:
-    return lax.optimization_barrier(jnp.power(x, y))
+    # Below 0, the power is nan.
+    return lambda g, out, x, y: g * (y * lax.optimization_barrier(_div(out, jnp.abs(x))))
 
 
 @cache
