@@ -249,7 +249,8 @@ def test_the_slopes_of_a_function_of_two_operands_are_correct_to_a_few_units(nam
     if name == "logaddexp":
         rng, ends = np.random.default_rng(0), (-760, 760) if kind == "float64" else (-108, 108)
         x = rng.normal(0, 2, 400).astype(kind)
-        y = x + np.concatenate([rng.normal(0, 3, 200), rng.uniform(*ends, 200)]).astype(kind)
+        apart = rng.normal(0, 3, 180), rng.uniform(*ends, 180), rng.uniform(706, 711, 40)
+        y = x + np.concatenate(apart).astype(kind)
     f = getattr(functions, name)
     program = compile(lambda x, y: f(x, y), batched=True, backend="numba", dtype=kind)
     found = program.value_and_grad(x, y)[1]
@@ -269,14 +270,15 @@ def test_pairs_of_special_numbers_give_the_same_slopes_as_with_values(name):
     x, y = (each.ravel() for each in np.meshgrid([*NUMBERS, 3.0, -3.0], NUMBERS))
     f = getattr(functions, name)
     program = compile(lambda x, y: f(x, y), batched=True, backend="numba")
-    values, found = program.value_and_grad(x, y)
+    # Pair by pair: a batch in which a slope is not finite is computed again in another way.
+    found = [program.value_and_grad(x[k : k + 1], y[k : k + 1]) for k in range(len(x))]
     with np.errstate(all="ignore"):
         results = [f(Value(a), Value(b)) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+        values = [value.item() for value, _ in found]
         np.testing.assert_allclose(values, [each.data for each in results], 1e-14, 1e-15)
-        for slopes, true in zip(
-            found, np.transpose([x._local_grads for x in results]), strict=True
-        ):
-            assert_agree(slopes + 0.0, true + 0.0, "float64")  # a zero has no sign
+        slopes = np.array([pair for _, pair in found])[..., 0]
+        true = np.array([each._local_grads for each in results])
+        assert_agree(slopes + 0.0, true + 0.0, "float64")  # a zero has no sign
 
 
 @pytest.mark.slow
