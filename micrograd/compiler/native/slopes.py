@@ -38,14 +38,13 @@ def slopes(program: Program, found: Reverse, first: int) -> dict[int, Elementwis
     for back in found.instructions:
         if not (isinstance(back, Elementwise) and isinstance(back.operation, Flow)):
             continue
-        g = slots_of(back.operands[0].rows)
-        step = steps.get(int(g[0]))
+        # The first operand is the adjoint. In a batch, steps in `u` add to what there is: what is
+        # "first" is in `v`.
+        step = steps.get(int(slots_of(back.operands[0].rows)[0]))
         if (
             step is not None
             and back.mode == "first"
-            and back.operation.operation == step.operation
             and back.operation.operation.arity == 1
-            and len(g) == len(slots_of(step.out))
             and _is_dear(back.operation.computed)
         ):
             operands = back.operands[0], Operand(varies=True, rows=back.out)
