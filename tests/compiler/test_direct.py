@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
-from micrograd import Value, compile, exp, sin, where  # noqa: A004
+from micrograd import Value, compile, exp, grad, log, sin, where  # noqa: A004
 from micrograd.compiler.native import executor, fusion, memory
 
 KINDS = (np.float64, np.float32)
@@ -175,11 +175,20 @@ def test_what_is_not_finite_is_computed_again(direct, place):
     """The chain rule takes zero times infinity as 0, which plain products do not."""
     f = compiled(lambda x: where(x > 0, x, 0.0) ** 0.5 * 2)
     g = compiled(lambda x, y: exp(x) * y)
+    h = compiled(lambda x, y: log(x * y))
+    inner = compiled(grad(lambda x: log(x * x)))
     x = np.full(1_000, 4.0)
     big = np.ones_like(x)
     for _ in range(REPEATS):
         assert np.array_equal(f.value_and_grad(x)[1], np.full_like(x, 0.5))
         g.value_and_grad(x, big)
+        assert np.array_equal(h.value_and_grad(x, x)[1], np.full((2, 1_000), 0.25))
+        assert np.array_equal(inner(x), np.full_like(x, 0.5))
+    y = x.copy()
+    y[place] = 0.0
+    for _ in range(2):
+        assert [each[place] for each in h.value_and_grad(y, y)[1]] == [0.0, 0.0]
+        assert inner(y)[place] == 0.0
     x[place], big[place] = -1.0, 1e308
     for _ in range(2):
         assert f.value_and_grad(x)[1][place] == 0.0

@@ -288,6 +288,21 @@ def test_a_fused_program_reports_the_same_as_not_finite(monkeypatch):
         assert 0 < sum(found[0]) < len(found[0])
 
 
+@pytest.mark.parametrize("used", [True, False])
+def test_the_adjoint_of_the_result_is_1_unless_samples_are_averaged_or_summed(fused_at_once, used):
+    w = Value(3.0)
+    program = compile(lambda x: x * x * (w if used else 3.0), [w], batched=True, backend="numba")
+    x = np.arange(1.0, 14.0)  # fills no whole vectors
+    total = (x * x).sum() if used else 0.0
+    mean, (by_x, by_w) = program.value_and_grad(x, argnums=(0, "parameters"))
+    assert np.allclose([mean, *by_w], [3 * (x * x).mean(), total / 13], rtol=1e-15)
+    assert np.allclose(by_x, 6 * x / 13, rtol=1e-15)
+    runs = program._last.executor.executor
+    found = runs.value_and_grad([3.0], [x[None]], 13, mean=False)
+    assert found.parameters.tolist() == [total]
+    assert {None, *runs._backwards.fusion.kernels.values()} != {None}
+
+
 def test_a_program_is_fused_by_the_first_call_after_enough_samples(monkeypatch):
     monkeypatch.setattr(fusion, "FUSED_AFTER", 250)
     x, y = np.random.default_rng(0).normal(size=(2, 100))

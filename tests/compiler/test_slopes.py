@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
-from micrograd import compile  # noqa: A004
+from micrograd import compile, define  # noqa: A004
 from micrograd.compiler.native import linking
 from micrograd.compiler.program.slots import count_of
 from micrograd.engine import functions
@@ -70,3 +70,14 @@ def test_each_operand_has_one_slope_beside_a_value_and_none_that_is_cheap():
     program.value_and_grad(np.ones((3, SIZE)))
     stored = [x for x in linked(program).slopes.values() if x.operation.operation.arity == 1]
     assert sum(count_of(each.out) for each in stored) == SIZE
+
+
+def test_a_slope_that_is_0_in_some_case_is_not_beside_a_value():
+    """An infinite adjoint times such a slope would be nan."""
+    for k, partial in enumerate(
+        ("where(x < 0, 0, exp(x))", "where(x < 0, where(x < -1, 0, x), exp(x))")
+    ):
+        f = define(f"cut{k}", "x", [partial])
+        program = layer(f, "float64")
+        program.value_and_grad(np.ones((3, SIZE)))
+        assert not linked(program).slopes

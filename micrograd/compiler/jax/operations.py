@@ -198,7 +198,7 @@ def flow(row: Operation, place: int) -> Callable[..., Any] | None:
     return None if tree is None else ON_JAX.compiled((ADJOINT, RESULT, *row.operands), tree)
 
 
-POWER = TABLE["pow"]  # a row that is defined in its place has other powers
+POWER = TABLE["pow"]
 
 
 def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
@@ -207,19 +207,11 @@ def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
     For any exponent, XLA would compute the cases of all, with three powers.
     """
     if 0.5 <= exponent <= 8:
-        return lambda g, out, x, y: g * (y * _power(x, y - 1.0))
+        return lambda g, out, x, y: g * (y * lax.optimization_barrier(jnp.power(x, y - 1.0)))
     if exponent > 0 or exponent % 1 == 0 or not math.isfinite(exponent):
         return None
-
-    def by_roots(g: Any, out: Any, x: Any, y: Any) -> Any:
-        root = _power(x, 0.5 * y)  # its square might not fit where the product does
-        return _div(g * (y * root) * root, jnp.abs(x))  # nan below 0
-
-    return by_roots
-
-
-def _power(x: Any, y: Any) -> Any:
-    return lax.optimization_barrier(jnp.power(x, y))
+    # Below 0, the power is nan.
+    return lambda g, out, x, y: g * (y * lax.optimization_barrier(_div(out, jnp.abs(x))))
 
 
 @cache
@@ -233,7 +225,7 @@ def function(row: Operation, exponent: float | None = None) -> Callable[..., Any
     value = ON_JAX.value(row)
     pulls = [flow(row, place) for place in range(row.arity)]
     if exponent is not None:
-        pulls[0] = _flow_of_power(exponent) or pulls[0]
+        pulls = [_flow_of_power(exponent) or pulls[0], None]  # a constant has no adjoint
 
     def forward(*operands: Any) -> tuple[Any, Any]:
         out = value(*operands)

@@ -133,6 +133,8 @@ class Run:
         """
         varies, out, row, operands, _ = instruction
         exponent = self.program.common_constant(operands[1]) if row is POWER else None
+        if exponent is not None:
+            exponent = float(self.dtype.type(exponent))  # which may be whole only then
         for part in self._parts(varies, out, operands, cut=self.inside):
             read = [self.read(operand.varies, some(operand, part), varies) for operand in operands]
             shape = (

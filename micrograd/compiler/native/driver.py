@@ -42,12 +42,12 @@ class Frame:
     SEED_AT, SEED = range(23, 25)  # place of an adjoint in `v` (or -1), and the bits of its number
     SEED_U_AT, SEED_U = range(25, 27)  # the same in `u`
     PARAMETERS = 27  # the number of adjoints of `u` that are checked for being finite
-    STREAMED = 28  # whether outputs, which must be aligned, are stored past the cache
+    STREAMED = 28  # whether results, which must be aligned, are stored past the cache
     DOUBLES = 29  # in single precision: sums of the adjoints of `u` and the total, as doubles
     CHECKED = 30  # whether outputs are checked for being finite, too
     FUSED = 31  # whether one kernel does all: it reads and writes where POINTERS say
     # A table with two words for each input: where the next block is read, and the stride. A fused
-    # kernel prefetches that memory while it computes; for others, `_load` does.
+    # kernel prefetches that memory while it computes; for others, `load` does.
     AHEAD = 32
     # The address of the present block of each input, output and adjoint of an input: in the arrays
     # of the caller if its samples are neighbours there, otherwise in `v`.
@@ -59,7 +59,7 @@ class Frame:
 
 
 def write_driver(kind: str, width: int) -> str:
-    """Return the module of the driver, which returns 1 if all adjoints asked for are finite."""
+    """Return the module of the driver, which returns 1 if everything that is checked is finite."""
     w = Writer(kind, width)
     run = write_run(w)
     (frame,) = w.function(WORD, WORD.as_pointer())
@@ -81,7 +81,7 @@ def write_driver(kind: str, width: int) -> str:
 
     zero = w.constant(0.0, 1)
     bits = ir.VectorType(ir.IntType(8 * w.number_size), w.width)
-    trouble = build.alloca(bits)  # some are set once an adjoint was infinite or nan
+    trouble = build.alloca(bits)  # some are set once a number was infinite or nan
     build.store(ir.Constant(bits, None), trouble)
     build.store(build.ptrtoint(trouble, WORD), w.at(frame, word(Frame.TROUBLE)))
     with doing(Phase.UNIFORM):

@@ -87,9 +87,6 @@ def _rows_of_totals(w: Writer, vectors: Sequence[Any], wide: int) -> list[Any]:
     """Return the sums of the lanes of vectors, `wide` of them in each vector of the result."""
     if wide == 1:
         return [*map(w.total, vectors)]
-    if wide > w.width:
-        totals = [w.total(each) for each in vectors]
-        return [w.vector(totals[i : i + wide]) for i in range(0, len(totals), wide)]
     many = min(w.width, len(vectors))
     parts = [w.totals(vectors[i : i + many]) for i in range(0, len(vectors), many)]
     rows = [range(i, i + wide) for i in range(0, many, wide)]

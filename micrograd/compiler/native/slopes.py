@@ -7,6 +7,8 @@ the first that is stored there. The way back multiplies it by the adjoint of the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from micrograd.compiler.native.lowering import LONG, cost
 from micrograd.compiler.program.flows import Flow
 from micrograd.compiler.program.instructions import Elementwise
@@ -14,7 +16,7 @@ from micrograd.compiler.program.program import Program
 from micrograd.compiler.program.reverse import Reverse
 from micrograd.compiler.program.slots import Operand, slots_of
 from micrograd.ops import TABLE
-from micrograd.table.formulas import ADJOINT, Call, Tree
+from micrograd.table.formulas import Call, Tree
 
 _PRODUCT = Flow(TABLE["mul"], 0)
 
@@ -36,14 +38,13 @@ def slopes(program: Program, found: Reverse, first: int) -> dict[int, Elementwis
     for back in found.instructions:
         if not (isinstance(back, Elementwise) and isinstance(back.operation, Flow)):
             continue
-        g = slots_of(back.operands[0].rows)
-        step = steps.get(int(g[0]))
+        # The first operand is the adjoint. In a batch, steps in `u` add to what there is: what is
+        # "first" is in `v`.
+        step = steps.get(int(slots_of(back.operands[0].rows)[0]))
         if (
             step is not None
             and back.mode == "first"
-            and back.operation.operation == step.operation
             and back.operation.operation.arity == 1
-            and len(g) == len(slots_of(step.out))
             and _is_dear(back.operation.computed)
         ):
             operands = back.operands[0], Operand(varies=True, rows=back.out)
@@ -53,7 +54,18 @@ def slopes(program: Program, found: Reverse, first: int) -> dict[int, Elementwis
 
 
 def _is_dear(tree: Tree) -> bool:
-    """Return whether a flow is dear in each case, and a product of the adjoint."""
+    """Return whether a flow is dear in some case, and in none 0 whatever the adjoint is.
+
+    The product of an infinite adjoint and a slope of 0 would be nan.
+    """
+    cases = [*_cases(tree)]
+    return 0.0 not in cases and any(cost(each) > LONG for each in cases)
+
+
+def _cases(tree: Tree) -> Iterator[Tree]:
+    """Yield what a flow may be: the adjoint, a product of it, or 0."""
     if isinstance(tree, Call) and tree.name == "_where":
-        return any(map(_is_dear, tree.operands[1:])) and 0.0 not in tree.operands[1:]
-    return isinstance(tree, Call) and tree.operands[0] == ADJOINT and cost(tree) > LONG
+        for each in tree.operands[1:]:
+            yield from _cases(each)
+    else:
+        yield tree

@@ -51,8 +51,7 @@ class Angles(Powers):
         r = self.fused(n, -low, first)
         rest = self.fused(n, -low, first - r)
         is_close = self.compare("<", abs(r), abs(n) * self.c.close)
-        is_far = self.build.fcmp_unordered(">", size.ir, self.number(self.c.turns).ir)
-        return shifted, r, rest, self.build.or_(is_close, is_far)
+        return shifted, r, rest, self.build.or_(is_close, self.exceeds(size, self.c.turns))
 
     def _bit(self, shifted: Number, place: int) -> Any:
         """Whether n has a bit, given n + magic."""

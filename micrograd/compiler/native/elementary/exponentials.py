@@ -101,13 +101,13 @@ class Exponentials(Lanes):
     def sigmoid(self, x: Number) -> Number:
         """exp(x) / (1 + exp(x))."""
         e, below = self._sigmoid_parts(x)
-        return self.rarely(x < -self.normal, e / below, lambda: self._exp(x))
+        return self.rarely(self.exceeds(-x, self.normal), e / below, lambda: self._exp(x))
 
     def sigmoid_slope(self, x: Number) -> Number:
         """The derivative of the sigmoid: the product of those of x and -x."""
         e, below = self._sigmoid_parts(x)
         slope = (e / below) * (1.0 / below)
-        return self.rarely(abs(x) > self.normal, slope, lambda: self._exp(-abs(x)))
+        return self.rarely(self.exceeds(abs(x), self.normal), slope, lambda: self._exp(-abs(x)))
 
     def silu(self, x: Number) -> Number:
         """The product of x and its sigmoid."""
@@ -181,7 +181,7 @@ class Exponentials(Lanes):
         return 1.0 + self.muladd(r * r, self.polynomial(r, self.c.exp), r)
 
     def _exp_within(self, x: Number) -> Number:
-        """exp(x) for numbers up to the size `normal`."""
+        """exp(x) for numbers up to the size `normal`; of nan it may be any number."""
         shifted, r = self._turned_down(x)
         return self._moved(self._series(r), shifted)
 
@@ -206,8 +206,7 @@ class Exponentials(Lanes):
             value = self.select(self.compare(">", x, ends[1]), math.inf, value)
             return self.select(self.compare("<", x, ends[0]), 0.0, value)
 
-        is_far = self.build.fcmp_unordered(">", abs(x).ir, self.number(usual).ir)  # or it is nan
-        return self.rarely(is_far, self._moved(factor, shifted), at_limits)
+        return self.rarely(self.exceeds(abs(x), usual), self._moved(factor, shifted), at_limits)
 
     @property
     def normal(self) -> float:

@@ -125,6 +125,10 @@ class Lanes:
         write = build.fcmp_unordered if sign == "!=" else build.fcmp_ordered
         return write(sign, self.number(a).ir, self.number(b).ir)
 
+    def exceeds(self, x: Number, limit: float) -> Any:
+        """Whether a number is larger than a limit, or nan."""
+        return self.build.fcmp_unordered(">", x.ir, self.number(limit).ir)
+
     def select(self, test: Any, then: Number | float, otherwise: Number | float) -> Number:
         """One of two numbers, by a truth value in each lane."""
         return Number(

@@ -59,7 +59,7 @@ class Logarithms(Exponentials):
         s = e / (e + 2.0)
         z = s * s
         log = self.muladd(s * z, self.polynomial(z, self.c.half_logit), s + s)
-        far = self.compare(">", size, self.normal)
+        far = self.exceeds(size, self.normal)
         return larger + self.rarely(far, log, lambda: self._exp(-size))
 
     def logaddexp_slope_x(self, x: Number, y: Number) -> Number:
@@ -92,8 +92,7 @@ class Logarithms(Exponentials):
             value = self.select(keeps, value * (sign * lost + 1.0), value)
             return self.select(self.compare("==", x, y), 0.5, value)
 
-        is_far = self.build.fcmp_unordered(">", abs(d).ir, self.number(self.normal).ir)
-        return self.rarely(is_far, slope, far)
+        return self.rarely(self.exceeds(abs(d), self.normal), slope, far)
 
     def log2(self, x: Number) -> Number:
         """The logarithm to base 2."""

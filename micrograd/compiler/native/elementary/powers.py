@@ -117,7 +117,7 @@ class Powers(Logarithms):
         is_past = self.compare("<", self.signed(1.0, x) * rest, 0.0)
         rest = self.select(is_past, rest + self.signed(abs(y), x), rest)
         rest = self.signed(rest, x)
-        is_hard = self.build.fcmp_unordered(">", abs(quotient).ir, self.number(2.0**52).ir)
+        is_hard = self.exceeds(abs(quotient), 2.0**52)
         is_hard = self.build.or_(is_hard, self.compare("==", abs(y), math.inf))
         return self.rarely(is_hard, rest, lambda: self.library("fmod", x, y))
 
