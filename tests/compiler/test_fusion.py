@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from functools import cache, reduce
 from itertools import pairwise
@@ -176,6 +177,12 @@ def test_fused_random_expressions_agree_at_any_numbers(expression, data):
     ]
     call, *_ = both(lambda *at: expression(*at) + 0.0 * sum(at))
     assert_same(call(*columns))
+
+
+@pytest.mark.parametrize("base", [2.0, 10.0, math.e])
+def test_powers_of_a_constant_base_are_the_same_in_fused_code(base):
+    call, *_ = both(lambda x: base**x)
+    assert_same(call(np.random.default_rng(0).normal(0, 9, 1_000)))
 
 
 def test_zero_times_infinity_is_zero_in_a_fused_program(fused_at_once):

@@ -76,8 +76,6 @@ class Functions(NormalLaw):
 
     def pow(self, x: Number, y: Number) -> Number:
         """X to the power y: products and roots if all lanes share a y for which they serve."""
-        if constant(x.ir) == 2.0:
-            return self.exp2(y)
         build = self.build
         first = build.extract_element(y.ir, word(0)) if self.width > 1 else y.ir
         single = Functions(self.writer, 1, self.form)
