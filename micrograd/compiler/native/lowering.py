@@ -183,8 +183,8 @@ _WRITTEN = (
     "sqrt abs sign step maximum minimum floor ceil trunc round copysign div mod floordiv pow"
 ).split()
 _ELEMENTARY = frozenset(
-    "exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
-    "sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
+    "exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh "
+    "atanh sigmoid silu silu_slope erf gauss sech2 cbrt hypot atan2 erfc ndtr log_ndtr gelu "
     "log_ndtr_slope gelu_slope lgamma logit softplus logaddexp".split()
 )
 
