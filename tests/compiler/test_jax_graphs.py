@@ -135,7 +135,7 @@ def test_an_exponent_that_single_precision_rounds_to_a_whole_number_is_whole(exp
 
 
 def test_nothing_is_computed_for_the_slope_by_a_known_exponent(recwarn):
-    """Its formula has limits that single precision cannot hold, of which NumPy warns."""
+    """NumPy would warn: the formula of that slope has limits that overflow in single precision."""
     x = np.array([2.0, 3.0], np.float32)
     compile(lambda x: x**2.5, batched=True, backend="jax", dtype=np.float32).value_and_grad(x)
     assert not recwarn.list

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial, reduce
+from functools import lru_cache, partial, reduce
 from operator import add
 from typing import Any
 
@@ -199,6 +199,7 @@ def flow(row: Operation, place: int) -> Callable[..., Any] | None:
 
 
 POWER = TABLE["pow"]
+_KEPT = 256  # functions: there are as many powers as exponents
 
 
 def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
@@ -214,7 +215,7 @@ def _flow_of_power(exponent: float) -> Callable[..., Any] | None:
     return lambda g, out, x, y: g * (y * lax.optimization_barrier(_div(out, jnp.abs(x))))
 
 
-@cache
+@lru_cache(_KEPT)
 def function(row: Operation, exponent: float | None = None) -> Callable[..., Any]:
     """Return an operation on arrays; where its adjoint is zero, nothing is passed back.
 

@@ -125,7 +125,7 @@ multiplied.defvjp(lambda x, y, terms: (multiplied(x, y, terms), (x, y)), _backwa
 
 @jax.custom_vjp  # type: ignore[untyped-decorator]
 def each_multiplied(matrix: Any, vectors: Any) -> Any:
-    """Return the product of a matrix with each of several vectors, all of which have samples.
+    """Multiply each of several vectors, which have a column for each sample, by a matrix.
 
     The derivative is the same product with the transposed matrix. JAX would multiply by the matrix
     as it lies, for which XLA needs twice the time on a processor.

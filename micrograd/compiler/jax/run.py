@@ -125,11 +125,12 @@ class Run:
     # ---------------------------------------------------------------------------------- operations
 
     def _elementwise(self, instruction: Elementwise) -> None:
-        """Add the results in parts, each of which reads parts of operands that are arrays.
+        """Compute the results in parts, so that each part reads one array for each operand.
 
-        What is read only in part is cut out afterwards: the derivative of a part of a result is a
-        part of an array, and that of a part of an operand a sum with padding. In a loop, each step
-        would keep the results twice for the way back, whole and in parts.
+        Results of which others read only some are computed together and cut afterwards. Computed
+        apart, they would pass slopes back to parts of the operands, which JAX pads and adds up. In
+        a loop they are computed apart all the same: each step would keep them for the way back
+        twice, whole and cut.
         """
         varies, out, row, operands, _ = instruction
         exponent = self.program.common_constant(operands[1]) if row is POWER else None

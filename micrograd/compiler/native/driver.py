@@ -54,7 +54,7 @@ class Frame:
     POINTERS = 33
     INPUTS = 34  # their number, after which the pointers to results come
     BASES = 35  # the addresses of the arrays for outputs, and for adjoints of inputs
-    TROUBLE = 36  # a vector of which a fused kernel sets bits if a result is not finite
+    TROUBLE = 36  # the address of a vector: a fused kernel sets bits in it for infinity and nan
     SIZE = 37
 
 

@@ -71,8 +71,7 @@ def _results(
     """Return a function that writes so many results of a run, from a lane on."""
     numbers, runs, tables = {}, {}, {}
     places = w.words(row, *Field.OPERANDS[: len(spec.operands)])
-    (beside,) = w.words(row, Field.BESIDE)
-    beside = w.lanes_of(v, beside, lanes)
+    beside = w.lanes_of(v, w.words(row, Field.BESIDE)[0], lanes) if spec.beside else None
     for name, kind, place in zip(spec.names, spec.operands, places, strict=True):
         if kind == "u":
             numbers[name] = w.load(w.at(u, place), 1)

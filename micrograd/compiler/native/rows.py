@@ -26,7 +26,7 @@ class Field:
     # For matrix products: rows and columns, and the places and strides of the matrices.
     ROWS, COLUMNS, A, A_DOWN, A_RIGHT, B, B_STEP, INTO, INTO_STEP, BIAS, BIAS_STEP = range(2, 13)
     LANES, INTO_DOWN = 13, 14
-    BESIDE = 8  # the place of the slopes of a run
+    BESIDE = 8  # where the slopes of a run are stored
 
 
 def words(**named: Any) -> dict[Any, Any]:
@@ -52,7 +52,7 @@ class Spec(NamedTuple):
     mode: str = (
         ""  # nothing for values; for adjoints see `micrograd.compiler.program.instructions.Mode`
     )
-    beside: Tree = ""  # what flows back to the operand, of which the slope is stored as well
+    beside: Tree = ""  # what flows back to the operand, if its slope is stored with the value
 
     def __str__(self) -> str:
         words = [self.name, self.kind, str(self.formula), *self.names]
